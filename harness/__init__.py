@@ -1,0 +1,1 @@
+"""A paper as data, and a machine that says which of its numbers come back."""

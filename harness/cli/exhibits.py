@@ -1,0 +1,93 @@
+"""An exhibit planned, collected and judged: what most commands show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.cli.project import Project
+from harness.judge.assess import assess
+from harness.judge.outcomes import Judged, exhibits_of, judge_claims
+from harness.judge.results import Result, collect, reported_fields
+from harness.plan.cells import Plan, plan_exhibit
+from harness.plan.settings import Variation
+from harness.plan.step import Json
+from harness.spec.claims import Claim
+from harness.spec.exhibit import Table
+
+
+@dataclass(frozen=True)
+class Request:
+    """How an exhibit is asked for."""
+
+    profile: str | None = None
+    seeds: int | None = None
+    variation: Variation | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An exhibit with its results and verdicts, cell by cell."""
+
+    plan: Plan
+    results: tuple[Result, ...]
+    verdicts: Sequence[Mapping[str, Any]]
+
+    def cells(self) -> list[dict[str, Any]]:
+        """The cells as documented for `show --json` and `diff --json`."""
+        table = self.plan.exhibit
+        return [
+            {
+                "row": result.cell.address.row,
+                "column": result.cell.address.column,
+                "reported": reported_fields(result.cell.reported, table.reporting),
+                "reproduced": result.summary() if result.complete else None,
+                "missing": len(result.missing),
+                "comparable": result.cell.comparable,
+                "reason": result.cell.reason,
+                "verdict": verdict["name"],
+                "why": verdict["why"],
+                "difference": verdict["difference"],
+                "interval": verdict["interval"],
+                "margin": verdict["margin"],
+                "seeds_needed": verdict["seeds_needed"],
+                "run": {**result.cell.run, "steps": [list(terms) for terms in result.cell.terms]},
+            }
+            for result, verdict in zip(self.results, self.verdicts, strict=True)
+        ]
+
+
+def plan(project: Project, exhibit: str, request: Request) -> Plan:
+    return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
+
+
+def judge(project: Project, planned: Plan) -> Judgement:
+    """Read what is in the store, and give the verdicts on it."""
+    results = collect(planned, project.store)
+    return Judgement(planned, results, assess(planned.exhibit, results, project.store, {}))
+
+
+def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> list[Judged]:
+    """Claims on reported numbers, and on the results of every table that they are about."""
+    wanted = list(claims)
+    names = sorted({name for claim in wanted for name in exhibits_of(claim)})
+    results: list[Result] = []
+    for name in names:
+        if isinstance(project.paper.exhibits.get(name), Table):
+            results += collect(plan(project, name, request), project.store)
+    return judge_claims(project.paper, wanted, results, project.store)
+
+
+def claim_json(judged: Judged, profile: str) -> dict[str, Json]:
+    return {
+        "id": judged.claim.id,
+        "text": judged.claim.text,
+        "where": judged.claim.where,
+        "expect": judged.claim.expect,
+        "reported": judged.reported["outcome"],
+        "reported_why": judged.reported["why"],
+        "reproduced": judged.reproduced["outcome"],
+        "reproduced_why": judged.reproduced["why"],
+        "profile": profile,
+    }

@@ -1,0 +1,261 @@
+"""The commands of `repro`. Each one imports what it needs when it is called, so help is quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.cli.exhibits import Request
+    from harness.cli.project import Project
+
+app = typer.Typer(
+    help="A paper as data, and a machine that says which of its numbers come back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+store_app = typer.Typer(help="Look after the store of records.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
+
+
+class Source(StrEnum):
+    """Which numbers to render."""
+
+    reported = "reported"
+    reproduced = "reproduced"
+
+
+class Executor(StrEnum):
+    """How steps are run."""
+
+    inline = "inline"
+    local = "local"
+
+
+class Device(StrEnum):
+    """Where steps are run."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+ExhibitName = Annotated[str, typer.Argument(metavar="EXHIBIT", help="Such as table7.")]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", "-p", help="How to run: the paper's own, or smaller.")
+]
+Seeds = Annotated[
+    int | None, typer.Option("--seeds", min=1, help="Student seeds; the profile's by default.")
+]
+Vary = Annotated[
+    list[str] | None,
+    typer.Option("--vary", help="Use an alternative: owner.setting=value. May be repeated."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command("list")
+def list_exhibits(as_json: AsJson = False) -> None:
+    """List the exhibits of the paper."""
+    from harness.cli.looking import list_exhibits
+
+    list_exhibits(_project(), as_json)
+
+
+@app.command()
+def show(
+    exhibit: ExhibitName,
+    profile: ProfileName = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an exhibit: reported beside reproduced, with verdicts. Runs nothing."""
+    from harness.cli.looking import show
+
+    project = _project()
+    show(project, exhibit, _request(project, profile, seeds, vary), as_json)
+
+
+@app.command()
+def plan(
+    exhibit: ExhibitName,
+    profile: ProfileName = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a make would do, and how long it would take. Changes nothing."""
+    from harness.cli.looking import show_plan
+
+    project = _project()
+    show_plan(project, exhibit, _request(project, profile, seeds, vary), as_json)
+
+
+@app.command()
+def make(
+    exhibits: Annotated[list[str], typer.Argument(metavar="EXHIBIT...", help="Or: all.")],
+    profile: ProfileName = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    source: Annotated[
+        Source, typer.Option(help="`reported` renders the paper's numbers and runs nothing.")
+    ] = Source.reproduced,
+    executor: Annotated[Executor, typer.Option(help="Processes, or this one.")] = Executor.local,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    as_json: AsJson = False,
+) -> None:
+    """Run what an exhibit needs and has no record yet, then judge and render it."""
+    project = _project()
+    if source is Source.reported:
+        from harness.cli.looking import render_reported
+
+        render_reported(project, exhibits, as_json)
+        return
+    from harness.cli.making import make
+
+    request = _request(project, profile, seeds, vary)
+    make(project, exhibits, request, executor.value, device.value, as_json)
+
+
+@app.command()
+def diff(
+    exhibit: ExhibitName,
+    profile: ProfileName = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare reproduced with reported, cell by cell. Exits with 1 where a cell deviates."""
+    from harness.cli.looking import show_diff
+
+    project = _project()
+    if not show_diff(project, exhibit, _request(project, profile, seeds, vary), as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    profile: ProfileName = None,
+    require: Annotated[
+        bool, typer.Option("--require", help="Exit with 3 where a claim has no results of ours.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the paper's claims on its own numbers and on ours.
+
+    Exits with 1 where a claim comes out otherwise on the reported numbers than the specs expect.
+    """
+    from harness.cli.looking import verify
+
+    if not verify(_project(), profile, require, as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def assumptions(exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJson = False) -> None:
+    """List the choices that an exhibit rests on and the paper does not state."""
+    from harness.cli.looking import show_assumptions
+
+    show_assumptions(_project(), exhibit, profile, as_json)
+
+
+@app.command()
+def why(
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="A cell, such as 'table7:DUAL:IPC 10'.")
+    ],
+    profile: ProfileName = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why the steps of a cell will run or not."""
+    from harness.cli.looking import explain
+
+    project = _project()
+    explain(project, address, _request(project, profile, seeds, vary), as_json)
+
+
+@app.command()
+def status(profile: ProfileName = None, as_json: AsJson = False) -> None:
+    """Say how far every exhibit is, what runs now, and what failed."""
+    from harness.cli.looking import show_status
+
+    show_status(_project(), profile, as_json)
+
+
+@app.command()
+def runs(
+    step: Annotated[str | None, typer.Option(help="Only records of this step.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the records in the store."""
+    from harness.cli.storing import list_runs
+
+    list_runs(_project(), step, as_json)
+
+
+@app.command()
+def probe(
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the numbers of steps with a new revision.")
+    ] = False,
+) -> None:
+    """Check that no step makes other numbers than its revision did."""
+    from harness.cli.storing import probe
+
+    probe(_project(), update)
+
+
+@store_app.command("rebuild")
+def rebuild() -> None:
+    """Build the index anew from the records."""
+    from harness.cli.storing import rebuild
+
+    rebuild(_project())
+
+
+@store_app.command("verify")
+def verify_store(as_json: AsJson = False) -> None:
+    """Recompute every digest. Exits with 1 where a record is damaged."""
+    from harness.cli.storing import verify_store
+
+    if not verify_store(_project(), as_json):
+        raise typer.Exit(1)
+
+
+def _project() -> Project:
+    from harness.cli.project import find_project
+
+    return find_project()
+
+
+def _request(
+    project: Project, profile: str | None, seeds: int | None, vary: list[str] | None
+) -> Request:
+    from harness.cli.exhibits import Request
+    from harness.plan.settings import parse_variation
+
+    return Request(profile, seeds, parse_variation(project.paper, vary or []))
+
+
+def main() -> None:
+    """Run a command; user errors are one message and an exit code, bugs keep their traceback."""
+    try:
+        app()
+    except UserError as error:
+        print(f"repro: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print(
+            "repro: interrupted; what is finished is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
+        sys.exit(130)

@@ -1,0 +1,49 @@
+"""Printing: JSON for machines, tables for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+VERSION = 1
+"""Version of all JSON shapes; keys may be added without raising it."""
+
+
+def print_json(fields: dict[str, Any]) -> None:
+    json.dump({"version": VERSION, **fields}, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")
+
+
+def console() -> Console:
+    """Standard output; wide enough for tables where it is no terminal."""
+    from rich.console import Console
+
+    return Console() if sys.stdout.isatty() else Console(width=100)
+
+
+def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A plain table of texts."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from harness.render.text import plain
+
+    grid = Table(*headings, box=box.HORIZONTALS, header_style="bold")
+    for row in rows:
+        grid.add_row(*(Text(plain(text)) for text in row))
+    console().print(grid)
+
+
+def hours(seconds: float) -> str:
+    """A duration in the unit that reads best."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,63 @@
+"""Where a project's specs and store are, and what every command starts from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.spec.paper import Paper, load_paper
+from harness.store.store import Store
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder of specs and a store of records."""
+
+    specs: Path
+    root: Path
+    """Where the store lies."""
+    build: Path
+    """Where rendered tables and plots go."""
+
+    @cached_property
+    def paper(self) -> Paper:
+        return load_paper(self.specs)
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.root)
+
+
+def find_project() -> Project:
+    """The project of the working directory, or the one that the environment names.
+
+    `REPRO_SPECS` names the folder with `paper.toml`, `REPRO_STORE` the store and `REPRO_BUILD`
+    the folder for renders; what is not named is looked for in the nearest parent directory that
+    has `specs/paper.toml`.
+
+    Raises:
+        UserError: there is no project here.
+    """
+    named = os.environ.get("REPRO_SPECS")
+    specs = Path(named) if named else _nearest_specs()
+    home = specs.resolve().parent
+    return Project(
+        specs=specs,
+        root=Path(os.environ.get("REPRO_STORE") or home / "store"),
+        build=Path(os.environ.get("REPRO_BUILD") or home / "paper" / "build"),
+    )
+
+
+def _nearest_specs() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "specs" / "paper.toml").is_file():
+            found = folder / "specs"
+            return found.relative_to(here) if folder == here else found
+    raise UserError(
+        "no specs/paper.toml in this folder or above it; run repro inside a project, "
+        "or name the folder in REPRO_SPECS"
+    )

@@ -1,0 +1,80 @@
+"""The commands about records: runs, store, probe."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.cli.output import console, hours, print_grid, print_json
+from harness.cli.project import Project
+from harness.errors import UserError
+from harness.plan.library import step_types
+
+
+def list_runs(project: Project, step: str | None, as_json: bool) -> None:
+    from harness.store.index import Index
+
+    records = Index(project.store).records(step) if project.root.is_dir() else []
+    if as_json:
+        print_json({"runs": records})
+        return
+    rows = [
+        (
+            record["identity"][:12],
+            record["step"],
+            str(record["seed"]),
+            hours(record["seconds"]),
+            ", ".join(f"{k} {v}" for k, v in sorted(record["values"].items())),
+        )
+        for record in records
+    ]
+    print_grid(("Record", "Step", "Seed", "Took", "Values"), rows)
+
+
+def rebuild(project: Project) -> None:
+    from harness.store.index import Index
+
+    count = Index(project.store).rebuild()
+    console().print(f"{count} records in the index", markup=False)
+
+
+def verify_store(project: Project, as_json: bool) -> bool:
+    """Print every damaged record; whether there is none."""
+    from harness.store.verify import verify
+
+    problems = verify(project.store)
+    if as_json:
+        print_json({"problems": [{"identity": p.identity, "message": p.message} for p in problems]})
+        return not problems
+    for problem in problems:
+        console().print(f"{problem.identity[:12]}: {problem.message}", markup=False)
+    if not problems:
+        console().print("every record agrees with its digests", markup=False)
+    return not problems
+
+
+def probe(project: Project, update: bool) -> None:
+    """Compare every step's probe with the committed numbers, beside the step library.
+
+    Raises:
+        UserError: numbers changed while the revision did not.
+    """
+    from harness.run.probe import check
+    from harness.run.probe import update as write
+
+    types = step_types(project.paper.about.steps)
+    path = probe_file(project.paper.about.steps)
+    if update:
+        write(types.values(), path)
+    problems = check(types.values(), path)
+    if problems:
+        raise UserError("\n  ".join(problems))
+    console().print(f"{len(types)} steps make the numbers of their revisions", markup=False)
+
+
+def probe_file(steps: str) -> Path:
+    """`probes.json` beside the module that lists the steps."""
+    spec = find_spec(steps)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).with_name("probes.json")

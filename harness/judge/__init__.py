@@ -1,0 +1,1 @@
+"""Statistics, verdicts and claims: pure functions of numbers, without input or output."""

@@ -1,0 +1,236 @@
+"""Claims evaluated on numbers: the paper's own, or ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from harness.judge.comparison import (
+    Comparison,
+    Numbers,
+    Question,
+    Result,
+    Source,
+    alike,
+    between,
+    more,
+    no_less,
+    not_run,
+)
+from harness.judge.sample import Summary
+from harness.judge.welch import Difference
+from harness.spec import claims as spec
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a claim came to, in one word and one sentence, with every comparison made for it."""
+
+    outcome: Result
+    why: str
+    comparisons: tuple[Comparison, ...] = ()
+
+
+def evaluate(
+    claim: spec.Claim,
+    numbers: Callable[[str], Summary | None],
+    source: Source = "reported",
+) -> Outcome:
+    """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
+
+    Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
+    holds when every comparison holds and fails when any fails. A missing number makes it
+    `not run`, unless it already fails.
+    """
+    if source == "reproduced" and isinstance(claim, _ABOUT_PRINT):
+        return Outcome("not run", "the claim is about what the paper prints, not about results")
+    return _combined(_PREDICATES[claim.kind](claim, Numbers(numbers, source)))
+
+
+_ABOUT_PRINT = (spec.Equal, spec.Arithmetic, spec.ParameterCount)
+
+
+def _combined(comparisons: list[Comparison]) -> Outcome:
+    """One outcome of many: any failure, else anything missing, else all must hold."""
+    made = tuple(comparisons)
+    failed = [c for c in made if c.outcome == "fails"]
+    missing = dict.fromkeys(address for c in made for address in c.missing)
+    unsure = [c for c in made if c.outcome == "undecided"]
+    if failed:
+        return Outcome("fails", _headline(failed, made), made)
+    if missing or not made:
+        return Outcome("not run", f"no number for {', '.join(missing) or 'anything'}", made)
+    if unsure:
+        return Outcome("undecided", _headline(unsure, made), made)
+    return Outcome("holds", _headline(list(made), made), made)
+
+
+def _headline(chosen: list[Comparison], made: tuple[Comparison, ...]) -> str:
+    """The first of the comparisons that decided, and how many they are."""
+    if len(made) == 1:
+        return chosen[0].why
+    return f"{len(chosen)} of {len(made)} comparisons {_VERBS[chosen[0].outcome]}: {chosen[0].why}"
+
+
+_VERBS = {"holds": "hold", "fails": "fail", "undecided": "are undecided"}
+
+
+def _equal(claim: spec.Equal, numbers: Numbers) -> list[Comparison]:
+    return [_same(a, b, numbers) for a, b in claim.pairs()]
+
+
+def _same(a: spec.Operand, b: spec.Operand, numbers: Numbers) -> Comparison:
+    what = f"{a} and {b}"
+    first, second = numbers.read(a), numbers.read(b)
+    if first is None or second is None:
+        return not_run(what, numbers.missing(a, b))
+    gap = first.mean - second.mean
+    if not math.isclose(gap, 0.0, abs_tol=1e-9):
+        why = f"{a} is {first.mean:g} but {b} is {second.mean:g}"
+        return Comparison(what, "fails", why, gap)
+    # A constant (n = 1) prints no ±, so it has none to differ.
+    spreads = [side.std for side in (first, second) if side.n > 1 and side.std is not None]
+    if len(spreads) == 2 and not math.isclose(*spreads, abs_tol=1e-9):
+        return Comparison(what, "fails", f"{what} have different ± about {first.mean:g}", gap)
+    return Comparison(what, "holds", f"{what} are both {first.mean:g}", gap)
+
+
+def _greater(claim: spec.Greater, numbers: Numbers) -> list[Comparison]:
+    return numbers.ask([Question(more(claim.margin), a, b) for a, b in claim.pairs()])
+
+
+def _on_par(claim: spec.OnPar, numbers: Numbers) -> list[Comparison]:
+    return numbers.ask([Question(alike(claim.margin), a, b) for a, b in claim.pairs()])
+
+
+def _on_par_or_better(claim: spec.OnParOrBetter, numbers: Numbers) -> list[Comparison]:
+    return numbers.ask([Question(no_less(claim.margin), a, b) for a, b in claim.pairs()])
+
+
+def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
+    wide = [Question(more(claim.margin), a, b) for a, b in claim.gaps(claim.wide)]
+    narrow = [Question(alike(claim.margin), a, b) for a, b in claim.gaps(claim.narrow)]
+    return numbers.ask(wide + narrow)
+
+
+def _increasing(claim: spec.Increasing, numbers: Numbers) -> list[Comparison]:
+    steps = [step for sequence in claim.sequences() for step in pairwise(sequence)]
+    return numbers.ask([Question(more(claim.margin), later, earlier) for earlier, later in steps])
+
+
+def _saturates(claim: spec.Saturates, numbers: Numbers) -> list[Comparison]:
+    return numbers.ask([Question(alike(claim.margin), s[-1], s[-2]) for s in claim.sequences()])
+
+
+def _within(claim: spec.Within, numbers: Numbers) -> list[Comparison]:
+    region = between(claim.low, claim.high)
+    return numbers.ask([Question(region, cell) for cell in claim.operands()])
+
+
+def _slower(claim: spec.Slower, numbers: Numbers) -> list[Comparison]:
+    """slow - factor * fast, which unlike the ratio has a test with small samples."""
+    return numbers.ask([Question(no_less(0.0), claim.slow, claim.fast, claim.factor)])
+
+
+def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
+    """A coefficient without a spread over runs gets its sampling error from the points.
+
+    On Fisher's scale the error is sqrt((1 + rho^2 / 2) / (points - 3)) for Spearman's coefficient
+    (Bonett and Wright, 2000), a little more than Pearson's.
+    """
+    number, what = numbers.read(claim.value), str(claim.value)
+    region = between(claim.low, claim.high)
+    if number is None or claim.points is None or number.std is not None or abs(number.mean) >= 1:
+        return numbers.ask([Question(region, claim.value)])
+    error = math.sqrt((1 + number.mean**2 / 2) / (claim.points - 3))
+    on_scale = Difference(math.atanh(number.mean), error, math.inf)
+    outcome = between(_fisher(claim.low), _fisher(claim.high)).place(on_scale)
+    low, high = (math.tanh(end) for end in on_scale.interval())
+    verb = {"holds": "is", "fails": "is not", "undecided": "is not surely"}[outcome]
+    why = (
+        f"{what} is {number.mean:+.4g} over {claim.points} points "
+        f"(95 % interval {low:+.4g} to {high:+.4g}) and {verb} {region.words}"
+    )
+    return [Comparison(what, outcome, why, number.mean, (low, high))]
+
+
+def _fisher(bound: float | None) -> float | None:
+    return None if bound is None or abs(bound) == 1 else math.atanh(bound)
+
+
+def _parameter_domain(claim: spec.ParameterDomain, numbers: Numbers) -> list[Comparison]:
+    number, what = numbers.read(claim.value), str(claim.value)
+    if number is None:
+        return [not_run(what, numbers.missing(claim.value))]
+    low = -math.inf if claim.low is None else claim.low
+    high = math.inf if claim.high is None else claim.high
+    above = number.mean > low if claim.low_open else number.mean >= low
+    below = number.mean < high if claim.high_open else number.mean <= high
+    ends = f"{'(' if claim.low_open else '['}{low:g}, {high:g}{')' if claim.high_open else ']'}"
+    outcome: Result = "holds" if above and below else "fails"
+    where = "in" if outcome == "holds" else "outside"
+    return [Comparison(what, outcome, f"{what} is {number.mean:g}, {where} its domain {ends}")]
+
+
+def _arithmetic(claim: spec.Arithmetic, numbers: Numbers) -> list[Comparison]:
+    pairs = claim.pairs()
+    gaps = [_gap(a, b, numbers) for a, b in pairs]
+    names = [f"{a} - {b}" for a, b in pairs]
+    absent = [numbers.missing(a, b) for a, b in pairs]
+    if claim.printed:
+        return [
+            not_run(name, missing) if gap is None else _rounded(name, gap, printed)
+            for name, missing, gap, printed in zip(names, absent, gaps, claim.printed, strict=True)
+        ]
+    known = [gap for gap in gaps if gap is not None]
+    if len(known) < len(gaps):
+        return [not_run(n, missing) for n, missing in zip(names, absent, strict=True) if missing]
+    assert claim.smallest is not None
+    assert claim.largest is not None
+    return [
+        _rounded("the smallest difference", min(known), claim.smallest),
+        _rounded("the largest difference", max(known), claim.largest),
+    ]
+
+
+def _gap(a: spec.Operand, b: spec.Operand, numbers: Numbers) -> float | None:
+    first, second = numbers.read(a), numbers.read(b)
+    return None if first is None or second is None else first.mean - second.mean
+
+
+def _parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Comparison]:
+    number, what = numbers.read(claim.count), f"the count {claim.count}"
+    if number is None:
+        return [not_run(what, numbers.missing(claim.count))]
+    return [_rounded(what, number.mean, claim.printed)]
+
+
+def _rounded(what: str, value: float, printed: str) -> Comparison:
+    """Whether a number rounds to the printed one; halves may go either way."""
+    target, half = spec.printed_step(printed)
+    off = abs(Decimal(repr(round(value, 9))) - target)
+    outcome: Result = "holds" if off <= half else "fails"
+    verb = "rounds" if outcome == "holds" else "does not round"
+    why = f"{what} is {value:.10g}, which {verb} to the printed {printed}"
+    return Comparison(what, outcome, why, value)
+
+
+_PREDICATES: Mapping[str, Callable[[Any, Numbers], list[Comparison]]] = {
+    "equal": _equal,
+    "on_par": _on_par,
+    "greater": _greater,
+    "on_par_or_better": _on_par_or_better,
+    "gap_closes": _gap_closes,
+    "increasing": _increasing,
+    "saturates": _saturates,
+    "within": _within,
+    "correlation": _correlation,
+    "parameter_domain": _parameter_domain,
+    "slower": _slower,
+    "arithmetic": _arithmetic,
+    "parameter_count": _parameter_count,
+}

@@ -1,0 +1,152 @@
+"""One comparison of two numbers, or of a number with an interval, with three honest answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from harness.judge.sample import Summary
+from harness.judge.welch import ALPHA, Difference, difference
+from harness.spec.claims import Operand
+
+Result = Literal["holds", "fails", "undecided", "not run"]
+Source = Literal["reported", "reproduced"]
+_SLACK = 1e-9
+"""Numbers with few decimals are binary fractions only up to this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was compared, what it came to, and why; `interval` is the 95 % one."""
+
+    what: str
+    outcome: Result
+    why: str
+    difference: float | None = None
+    interval: tuple[float, float] | None = None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a difference must lie for a comparison to hold.
+
+    `below` is where failing begins on the lower side, if not at `low`. `strict` excludes the ends,
+    which matters only to numbers without uncertainty.
+    """
+
+    words: str
+    low: float = -math.inf
+    high: float = math.inf
+    below: float | None = None
+    strict: bool = False
+
+    def place(self, d: Difference, alpha: float = ALPHA) -> Result:
+        """Holds when the difference is significantly inside, at 5 % on each side that has an end;
+        fails when it is significantly outside, at `alpha`.
+        """
+        fail = self.low if self.below is None else self.below
+        if d.error == 0:
+            return self._place_exact(d.estimate, fail)
+        if max(d.p_greater(self.low), d.p_less(self.high)) < ALPHA:
+            return "holds"
+        return "fails" if min(d.p_less(fail), d.p_greater(self.high)) < alpha else "undecided"
+
+    def _place_exact(self, value: float, fail: float) -> Result:
+        slack = -_SLACK if self.strict else _SLACK
+        if self.low - slack <= value <= self.high + slack:
+            return "holds"
+        return "fails" if value < fail - _SLACK or value > self.high + _SLACK else "undecided"
+
+
+def more(margin: float) -> Region:
+    """Above by more than the margin; reversed below 0."""
+    return Region(f"more than {margin:g}", low=margin, below=0.0, strict=True)
+
+
+def alike(margin: float) -> Region:
+    """Equivalent within the margin."""
+    return Region(f"within ±{margin:g}", low=-margin, high=margin)
+
+
+def no_less(margin: float) -> Region:
+    """Equivalent within the margin, or above."""
+    return Region(f"not below {0 - margin:g}", low=-margin)
+
+
+def between(low: float | None, high: float | None) -> Region:
+    """Inside a closed interval; None is no end."""
+    ends = -math.inf if low is None else low, math.inf if high is None else high
+    return Region(f"within [{ends[0]:g}, {ends[1]:g}]", *ends)
+
+
+class Question(NamedTuple):
+    """Does first - factor * second lie in the region? Without a second number: does the first?"""
+
+    region: Region
+    first: Operand
+    second: Operand | None = None
+    factor: float = 1.0
+
+    def __str__(self) -> str:
+        times = "" if self.factor == 1 else f"{self.factor:g} × "
+        return str(self.first) if self.second is None else f"{self.first} - {times}{self.second}"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers that a claim is evaluated on.
+
+    Reported numbers without any ± are compared as printed. Reproduced ones without a spread are
+    single runs, and leave a comparison undecided.
+    """
+
+    lookup: Callable[[str], Summary | None]
+    source: Source
+
+    def read(self, operand: Operand) -> Summary | None:
+        """The number, or None where there is none."""
+        return self.lookup(operand) if isinstance(operand, str) else Summary.exact(operand)
+
+    def missing(self, *operands: Operand) -> tuple[str, ...]:
+        """The operands that have no number."""
+        return tuple(o for o in operands if isinstance(o, str) and self.lookup(o) is None)
+
+    def ask(self, questions: Sequence[Question]) -> list[Comparison]:
+        """Answer the questions of one claim.
+
+        A claim holds only if every comparison does, so each may be tested at 5 %; it fails if any
+        one fails, so failing is tested at 5 % over their number (Bonferroni).
+        """
+        return [self._answer(question, ALPHA / len(questions)) for question in questions]
+
+    def _answer(self, question: Question, alpha: float) -> Comparison:
+        what = str(question)
+        second_operand = 0.0 if question.second is None else question.second
+        first, second = self.read(question.first), self.read(second_operand)
+        if first is None or second is None:
+            return not_run(what, self.missing(question.first, second_operand))
+        second = second.scaled(question.factor)
+        estimate = first.mean - second.mean
+        d = difference(first, second)
+        if d is None and self.source == "reproduced":
+            why = f"{what} is {estimate:+.4g} in a single run, which decides nothing"
+            return Comparison(what, "undecided", why, estimate)
+        d = d or Difference.exact(estimate)
+        outcome = question.region.place(d, alpha)
+        why = _sentence(what, d, outcome, question.region)
+        return Comparison(what, outcome, why, estimate, d.interval())
+
+
+def not_run(what: str, missing: tuple[str, ...]) -> Comparison:
+    """A comparison for which numbers are missing."""
+    return Comparison(what, "not run", f"no number for {', '.join(missing)}", missing=missing)
+
+
+def _sentence(what: str, d: Difference, outcome: Result, region: Region) -> str:
+    low, high = d.interval()
+    how = "no spread given" if d.error == 0 else f"95 % interval {low:+.4g} to {high:+.4g}"
+    verb = {"holds": "is", "fails": "is not", "undecided": "is not surely"}[outcome]
+    return f"{what} is {d.estimate:+.4g} ({how}) and {verb} {region.words}"

@@ -1,0 +1,24 @@
+"""Judgements that were made before, by what they were made from.
+
+A judgement is a pure function of numbers and of this package's code, so it is kept under the
+digest of both. Asking again imports no statistics library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.plan.identity import source_digest
+from harness.plan.step import Json
+from harness.store.store import Store
+
+
+def remembered(store: Store, kind: str, question: Json, answer: Callable[[], Json]) -> Json:
+    """The answer to a question, from the store or made now and kept."""
+    key: Json = {"judge": source_digest(Path(__file__).parent), "question": question}
+    known = store.memo.get(kind, key)
+    if known is None:
+        known = answer()
+        store.memo.put(kind, key, known)
+    return known

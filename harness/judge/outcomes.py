@@ -1,0 +1,107 @@
+"""What the paper's claims come to, on its own numbers and on the reproduced ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.judge.memory import remembered
+from harness.judge.results import Result, reported_fields
+from harness.plan.step import Json
+from harness.spec.cell import parse_printed
+from harness.spec.claims import Claim, addresses
+from harness.spec.exhibit import Table
+from harness.spec.paper import Paper
+from harness.store.store import Store
+
+Numbers = Callable[[str], Json]
+"""Address -> the fields of a number, or None where there is none."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One claim with both of its outcomes: `{"outcome", "why"}`."""
+
+    claim: Claim
+    reported: Mapping[str, Any]
+    reproduced: Mapping[str, Any]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the paper's own numbers say what the spec expects of them."""
+        return bool(self.reported["outcome"] == self.claim.expect)
+
+
+def exhibits_of(claim: Claim) -> frozenset[str]:
+    """The exhibits whose numbers a claim is about."""
+    return frozenset(address.split(":")[0] for address in addresses(claim))
+
+
+def about(paper: Paper, exhibit: str) -> list[Claim]:
+    """The claims that are about an exhibit, in the order of the specs."""
+    return [claim for claim in paper.claims.values() if exhibit in exhibits_of(claim)]
+
+
+def judge_claims(
+    paper: Paper, claims: Iterable[Claim], results: Iterable[Result], store: Store
+) -> list[Judged]:
+    """Evaluate claims on the reported numbers and, separately, on results."""
+    ours = {str(result.cell.address): result for result in results}
+
+    def reproduced(address: str) -> Json:
+        result = ours.get(address)
+        return None if result is None or not result.complete else {"values": list(result.values)}
+
+    return [
+        Judged(
+            claim,
+            _outcome(claim, "reported", lambda address: reported_number(paper, address), store),
+            _outcome(claim, "reproduced", reproduced, store),
+        )
+        for claim in claims
+    ]
+
+
+def reported_number(paper: Paper, address: str) -> Json:
+    """The printed number at an address, or None where the paper prints none."""
+    name, row, column = address.split(":")
+    exhibit = paper.exhibits.get(name)
+    if exhibit is None:
+        return None
+    if row == "stated":
+        stated = exhibit.stated.get(column)
+        return None if stated is None else {"exact": float(parse_printed(stated.text).mean)}
+    if isinstance(exhibit, Table):
+        for candidate in exhibit.rows:
+            if candidate.name == row:
+                fields = reported_fields(candidate.cells.get(column), exhibit.reporting)
+                return None if fields is None else dict(fields)
+    return None
+
+
+def _outcome(claim: Claim, source: str, numbers: Numbers, store: Store) -> Mapping[str, Any]:
+    known = {address: numbers(address) for address in addresses(claim)}
+    question: Json = {"claim": claim.model_dump(mode="json"), "source": source, "numbers": known}
+    answer = remembered(store, "claims", question, lambda: _evaluate(claim, source, known))
+    assert isinstance(answer, dict)
+    return answer
+
+
+def _evaluate(claim: Claim, source: Any, known: Mapping[str, Any]) -> Json:
+    from harness.judge.claims import evaluate
+    from harness.judge.sample import ReportedNumber, Summary
+
+    def summary(address: str) -> Summary | None:
+        number = known[address]
+        if number is None:
+            return None
+        if "exact" in number:
+            return Summary.exact(number["exact"])
+        if "values" in number:
+            return Summary.of(number["values"])
+        fields = {key: number[key] for key in ("mean", "error", "spread", "n")}
+        return ReportedNumber(**fields).summary()
+
+    outcome = evaluate(claim, summary, source)
+    return {"outcome": outcome.outcome, "why": outcome.why}

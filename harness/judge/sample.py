@@ -1,0 +1,93 @@
+"""What is known of one number: its mean, its spread over training runs, and how many runs.
+
+The training run is the unit of replication. All values carry the unit of their cell, which is
+percentage points of accuracy unless a spec says otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Spread = Literal["std", "sem", "ci95", "unknown"]
+
+UNKNOWN_RUNS = 3
+"""How many runs a printed mean is taken to cover when the paper does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The mean of `n` runs and their sample standard deviation (n - 1 in the denominator).
+
+    `std` is None where the spread over runs is not known: nothing was printed, or there was one
+    run. Raises ValueError for values that no sample can have.
+    """
+
+    mean: float
+    std: float | None
+    n: int
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.mean):
+            raise ValueError(f"a mean must be finite, found {self.mean}")
+        if self.n < 1:
+            raise ValueError(f"a mean covers at least one run, found n = {self.n}")
+        if self.std is not None and not (math.isfinite(self.std) and self.std >= 0):
+            raise ValueError(f"a standard deviation is finite and not negative, found {self.std}")
+        if self.n == 1 and self.std:
+            raise ValueError("one run has no standard deviation over runs")
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Summary:
+        """Summarise one value per run; at least one value, all finite."""
+        std = statistics.stdev(values) if len(values) > 1 else None
+        return cls(statistics.fmean(values), std, len(values))
+
+    @classmethod
+    def exact(cls, value: float) -> Summary:
+        """A number without uncertainty: a constant, a count, a deterministic result."""
+        return cls(value, 0.0, 1)
+
+    def scaled(self, factor: float) -> Summary:
+        """The same sample in a unit `factor` times smaller."""
+        std = None if self.std is None else self.std * abs(factor)
+        return Summary(self.mean * factor, std, self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedNumber:
+    """A printed number: mean, the number after ± (None where there is none), what ± means, runs.
+
+    `spread = "unknown"` is read as the standard deviation over runs, `n = "unknown"` as
+    `UNKNOWN_RUNS`. Both readings are the project's, not the paper's, so a verdict is recomputed
+    with other values of an unknown n (see `verdict`).
+    """
+
+    mean: float
+    error: float | None = None
+    spread: Spread = "unknown"
+    n: int | Literal["unknown"] = "unknown"
+
+    def summary(self, unknown_n: int = UNKNOWN_RUNS) -> Summary:
+        """Mean, standard deviation over runs and runs, with an unknown n read as `unknown_n`.
+
+        With one run the ± cannot be a spread over runs, whatever it is, so it is dropped.
+        """
+        runs = unknown_n if self.n == "unknown" else self.n
+        if self.error is None or runs == 1:
+            return Summary(self.mean, None, runs)
+        return Summary(self.mean, self.error * _to_std(self.spread, runs), runs)
+
+
+def _to_std(spread: Spread, n: int) -> float:
+    """Factor from the number after ± to the standard deviation over `n` > 1 runs."""
+    if spread == "sem":
+        return math.sqrt(n)
+    if spread == "ci95":
+        from scipy.special import stdtrit
+
+        return math.sqrt(n) / float(stdtrit(n - 1, 0.975))
+    return 1.0

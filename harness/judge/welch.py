@@ -1,0 +1,103 @@
+"""The difference of two means of independent runs: Welch's test, equivalence, intervals.
+
+Welch (1947) with Satterthwaite's degrees of freedom; equivalence is two one-sided tests
+(Schuirmann, 1987). Everything is in the unit of the cells compared.
+
+Degenerate cases, which have no textbook answer, are settled here:
+
+- one side's spread unknown (no ± printed, or a single run): both sides are given the spread that
+  is known, with the degrees of freedom of the side that it comes from. This is the exact t test
+  for equal variances, and for n = 1 the prediction interval of a further run;
+- both spreads unknown, or one unknown and the other side a constant, which has none to lend:
+  there is no test (`difference` returns None);
+- no variance on either side: the difference is known exactly, so every p-value is 0 or 1, and a
+  difference that lies on the bound (to 1e-9) rejects nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.special import stdtr, stdtrit
+
+from harness.judge.sample import Summary
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An estimated difference of two means, its standard error, and the degrees of freedom."""
+
+    estimate: float
+    error: float
+    df: float
+
+    @classmethod
+    def exact(cls, estimate: float) -> Difference:
+        """A difference without uncertainty."""
+        return cls(estimate, 0.0, math.inf)
+
+    def p_greater(self, bound: float = 0.0) -> float:
+        """p-value against "the true difference is at most `bound`"."""
+        if self.error == 0:
+            return 0.0 if self.estimate > bound and not _same(self.estimate, bound) else 1.0
+        return float(stdtr(self.df, (bound - self.estimate) / self.error))
+
+    def p_less(self, bound: float = 0.0) -> float:
+        """p-value against "the true difference is at least `bound`"."""
+        return Difference(-self.estimate, self.error, self.df).p_greater(-bound)
+
+    def p_equal(self) -> float:
+        """Two-sided p-value of Welch's test against "the means are equal"."""
+        return min(1.0, 2 * min(self.p_greater(), self.p_less()))
+
+    def p_equivalent(self, margin: float) -> float:
+        """p-value against "the means differ by `margin` or more" (two one-sided tests)."""
+        return max(self.p_greater(-margin), self.p_less(margin))
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Two-sided confidence interval; the 90 % one inside ±margin is equivalence at 5 %."""
+        if self.error == 0:
+            return self.estimate, self.estimate
+        half = float(stdtrit(self.df, 0.5 + level / 2)) * self.error
+        return self.estimate - half, self.estimate + half
+
+
+def difference(a: Summary, b: Summary) -> Difference | None:
+    """a - b, or None where no spread is known."""
+    estimate = a.mean - b.mean
+    if a.std is None or b.std is None:
+        return _borrowed(estimate, a, b)
+    errors = a.std / math.sqrt(a.n), b.std / math.sqrt(b.n)
+    total = math.hypot(*errors)
+    if total == 0:
+        return Difference.exact(estimate)
+    shares = ((error / total) ** 2 for error in errors)
+    inverse = sum(
+        share**2 / (side.n - 1) for share, side in zip(shares, (a, b), strict=True) if share > 0
+    )
+    return Difference(estimate, total, 1 / inverse)
+
+
+def _borrowed(estimate: float, a: Summary, b: Summary) -> Difference | None:
+    """The difference when at most one side knows its spread: the other side takes it over."""
+    known = a if a.std is not None else b
+    if known.std is None or known.n == 1:
+        return None
+    return Difference(estimate, known.std * math.sqrt(1 / a.n + 1 / b.n), known.n - 1)
+
+
+def adjusted(p_values: Sequence[float]) -> list[float]:
+    """Benjamini-Hochberg adjusted p-values, in the order given."""
+    if not p_values:
+        return []
+    from scipy.stats import false_discovery_control
+
+    return [float(p) for p in false_discovery_control(p_values, method="bh")]
+
+
+def _same(value: float, bound: float) -> bool:
+    return math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-9)

@@ -1,0 +1,107 @@
+"""Data sets as plain arrays, known by a fingerprint of their pixels and labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from harness.errors import EvidenceError
+from harness.lab.steps import DatasetRef
+
+
+@dataclass(frozen=True)
+class Split:
+    images: np.ndarray
+    """uint8 (n, height, width, channels)."""
+    labels: np.ndarray
+    """int64 (n,), classes from 0."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    train: Split
+    test: Split
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """SHA-256 of the decoded pixels (training, then test), then of the labels (likewise).
+
+    Pixels are bytes, row by row; labels are 64-bit little-endian integers. Order matters, so
+    another split of the same images has another fingerprint.
+    """
+    digest = hashlib.sha256()
+    for split in (dataset.train, dataset.test):
+        digest.update(np.ascontiguousarray(split.images))
+    for split in (dataset.train, dataset.test):
+        digest.update(np.ascontiguousarray(split.labels, dtype="<i8"))
+    return digest.hexdigest()
+
+
+def load(ref: DatasetRef) -> Dataset:
+    """The data set that `ref` names, checked against its fingerprint.
+
+    Raises `EvidenceError` if there is no loader for the name, or the data differ from `ref`.
+    """
+    if ref.name not in LOADERS:
+        raise EvidenceError(
+            f"data set '{ref.name}' has no loader in this version, so no step on it can run here; "
+            "`--profile digits` runs the same steps on scikit-learn's bundled digits"
+        )
+    dataset, found = _loaded(ref.name)
+    if found != ref.fingerprint:
+        raise EvidenceError(
+            f"data set '{ref.name}' is not the one of its spec: its fingerprint is {found}, "
+            f"expected {ref.fingerprint or '(none given)'}; restore the data, or correct the spec"
+        )
+    side, channels = ref.resolution, ref.channels
+    for split, size in ((dataset.train, ref.train_size), (dataset.test, ref.test_size)):
+        if split.images.shape != (size, side, side, channels) or split.labels.max() >= ref.classes:
+            raise EvidenceError(
+                f"data set '{ref.name}' has images {split.images.shape} and "
+                f"{split.labels.max() + 1} classes; its spec says "
+                f"{(size, side, side, channels)} and {ref.classes}: correct the spec"
+            )
+    return dataset
+
+
+@cache
+def _loaded(name: str) -> tuple[Dataset, str]:
+    dataset = LOADERS[name]()
+    return dataset, fingerprint(dataset)
+
+
+def _digits() -> Dataset:
+    """scikit-learn's 1,797 grey 8x8 digits (values 0..16), stratified into 1,347 and 450."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    bunch = load_digits()
+    images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[..., None]
+    labels = bunch.target.astype(np.int64)
+    parts = train_test_split(np.arange(len(labels)), test_size=450, stratify=labels, random_state=0)
+    train, test = (Split(images[rows], labels[rows]) for rows in map(np.sort, parts))
+    return Dataset(train, test)
+
+
+def _probe() -> Dataset:
+    """A fixed formula: 24 + 8 grey 8x8 images of 4 classes, stripes that differ in direction."""
+    row, column = np.indices((8, 8))
+    waves = (row, column, row + column, row - column)
+
+    def split(start: int, size: int) -> Split:
+        labels = np.arange(size, dtype=np.int64) % 4
+        phases = start + np.arange(size) * 0.7
+        values = [
+            127.5 + 90 * np.sin(1.1 * waves[label] + phase) + 30 * np.cos(row * column + phase)
+            for label, phase in zip(labels, phases, strict=True)
+        ]
+        return Split(np.rint(values).astype(np.uint8)[..., None], labels)
+
+    return Dataset(split(0, 24), split(100, 8))
+
+
+LOADERS: dict[str, Callable[[], Dataset]] = {"digits": _digits, "probe": _probe}

@@ -1,0 +1,137 @@
+"""Networks by name, and a network together with the data and precision it works in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from harness.errors import UserError, nearest
+from harness.lab.steps import DatasetRef
+
+SCORED_AT_ONCE = 1024
+
+
+def convnet(dataset: DatasetRef, width: int, depth: int) -> nn.Module:
+    """Blocks of 3x3 convolution, batch norm, ReLU and 2x2 average pool, then one linear layer."""
+    layers: list[nn.Module] = []
+    channels, side = dataset.channels, dataset.resolution
+    for _ in range(depth):
+        layers += [
+            nn.Conv2d(channels, width, kernel_size=3, padding=1),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+            nn.AvgPool2d(2),
+        ]
+        channels, side = width, side // 2
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side**2, dataset.classes))
+
+
+def _resnet18(dataset: DatasetRef) -> nn.Module:
+    from torchvision.models import resnet18
+
+    return resnet18(weights=None, num_classes=dataset.classes)
+
+
+NETWORKS: Mapping[str, Callable[[DatasetRef], nn.Module]] = {
+    "convnet-digits": lambda dataset: convnet(dataset, width=32, depth=2),
+    "resnet18": _resnet18,
+}
+
+
+def build(network: str, dataset: DatasetRef, seed: int) -> nn.Module:
+    """A freshly initialised network; the global generator is left as it was.
+
+    Raises `UserError` for an unknown name.
+    """
+    if network not in NETWORKS:
+        raise UserError(f"unknown network '{network}'; {nearest(network, NETWORKS)}")
+    with torch.random.fork_rng(devices=[]):
+        # Not torch.manual_seed, which would also reseed the generators of the GPUs.
+        torch.default_generator.manual_seed(seed)
+        return NETWORKS[network](dataset)
+
+
+def published_weights(network: str, weights: str, dataset: DatasetRef) -> Mapping[str, Tensor]:
+    """The state that torchvision publishes for `network` under the name `weights`.
+
+    Raises `UserError` for an unknown name, or if its classes are not as many as the data set's.
+    """
+    from torchvision.models import get_model_weights
+
+    if network not in NETWORKS or network.startswith("convnet"):
+        raise UserError(f"torchvision publishes no weights for network '{network}'")
+    known = get_model_weights(network)
+    if weights not in known.__members__:
+        raise UserError(
+            f"network '{network}' has no weights '{weights}'; {nearest(weights, known.__members__)}"
+        )
+    chosen = known[weights]
+    if (classes := len(chosen.meta["categories"])) != dataset.classes:
+        raise UserError(
+            f"weights '{weights}' of '{network}' tell {classes} classes apart, but data set "
+            f"'{dataset.name}' has {dataset.classes}; leave `pretrained` empty to train a teacher"
+        )
+    return chosen.get_state_dict(progress=False, check_hash=True)
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network with the data set whose pixels it reads, its device and its precision."""
+
+    network: nn.Module
+    dataset: DatasetRef
+    device: str
+    precision: str
+    """As in `Recipe`; bfloat16 keeps the weights in float32 and computes under autocast."""
+
+    @classmethod
+    def fresh(
+        cls, network: str, dataset: DatasetRef, device: str, precision: str, seed: int
+    ) -> Classifier:
+        module = build(network, dataset, seed).to(device, _weight_type(precision))
+        return cls(module, dataset, device, precision)
+
+    @classmethod
+    def stored(cls, network: str, dataset: DatasetRef, device: str, weights: Path) -> Classifier:
+        """From a safetensors file; works in float64 if the weights are, else in float32."""
+        from safetensors.torch import load_file
+
+        state = load_file(weights)
+        wide = any(tensor.dtype == torch.float64 for tensor in state.values())
+        made = cls.fresh(network, dataset, device, "float64" if wide else "float32", seed=0)
+        made.network.load_state_dict(state)
+        return made
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """uint8 (n, c, h, w) to [0, 1], in the type of the weights."""
+        return images.to(_weight_type(self.precision)) / 255
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Pixels in [0, 1], (n, c, h, w), to logits (n, classes) in the type of the weights."""
+        kind = _weight_type(self.precision)
+        mean, std = (
+            torch.tensor(values, dtype=kind, device=self.device).view(-1, 1, 1)
+            for values in (self.dataset.mean, self.dataset.std)
+        )
+        with self._arithmetic():
+            return self.network((pixels - mean) / std).to(kind)
+
+    @torch.no_grad()
+    def predict(self, images: Tensor) -> Iterator[Tensor]:
+        """Logits of uint8 images in evaluation mode, un-augmented, a batch at a time, in order."""
+        self.network.eval()
+        for batch in images.split(SCORED_AT_ONCE):
+            yield self.logits(self.pixels(batch))
+
+    def _arithmetic(self) -> AbstractContextManager[None]:
+        kind = self.device.partition(":")[0]
+        return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+
+def _weight_type(precision: str) -> torch.dtype:
+    return torch.float64 if precision == "float64" else torch.float32

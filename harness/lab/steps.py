@@ -1,0 +1,309 @@
+"""The steps that the lab can do: their parameters, inputs and costs.
+
+Neither torch nor numpy is imported here, so that planning stays cheap. Each `StepType` names the
+function that does the work; it is imported only when a step runs.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from harness.plan.step import Facts, StepParams, StepType, Work
+
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+CropScale: TypeAlias = tuple[Share, Share]
+"""Smallest and largest share of an image's area that a random crop may take."""
+
+
+class DatasetRef(StepParams):
+    """A data set, known by its fingerprint, and how its pixels are scaled."""
+
+    name: str
+    fingerprint: str
+    """SHA-256 as `harness.lab.data.fingerprint` computes it."""
+    classes: Count
+    train_size: Count
+    test_size: Count
+    smallest_class: Count
+    """Training images of the class that has fewest."""
+    resolution: Count
+    """Side of the square images, in pixels."""
+    channels: Count
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    """Mean and standard deviation per channel, of pixels in [0, 1]."""
+    flip: bool
+    """Whether a mirrored image keeps its class."""
+
+    @model_validator(mode="after")
+    def _one_value_per_channel(self) -> DatasetRef:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std need {self.channels} values, one per channel")
+        return self
+
+
+class Recipe(StepParams):
+    """How a network is trained (supplement, Table 1)."""
+
+    epochs: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    """A batch of one has no batch statistics, so two is the least."""
+    loss: Literal["cross-entropy"]
+    optimizer: Literal["sgd", "adamw"]
+    learning_rate: float = Field(gt=0)
+    momentum: float = Field(ge=0, lt=1)
+    """Of SGD, as is `nesterov`; AdamW keeps the customary betas 0.9 and 0.999."""
+    nesterov: bool
+    weight_decay: float = Field(ge=0)
+    """Applied to every parameter, biases and norms included."""
+    scheduler: Literal["cosine", "constant"]
+    """Cosine: falls to 0 at the end of the run, step by step."""
+    warmup_epochs: int = Field(default=0, ge=0)
+    """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
+    augmentation: Literal["none", "rrc-flip"]
+    crop_scale: CropScale
+    precision: Literal["float32", "bfloat16", "float64"] = "float32"
+
+
+class TeacherParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    pretrained: str = ""
+    """Name of torchvision weights such as IMAGENET1K_V1; empty: train on the training split."""
+
+
+class DynamicsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    """Its `epochs` are not used: `samples` is the length of the run."""
+    samples: Annotated[int, Field(ge=2)]
+    """Training examples seen in the whole run; the schedule ends exactly there."""
+    looks: Count
+    """Evenly spaced points of the run at which every example is scored, the last at its end."""
+
+
+Window: TypeAlias = Annotated[int, Field(ge=2)]
+Probability: TypeAlias = Literal["probability", "train_probability"]
+
+
+class DynUncParams(StepParams):
+    window: Window = 10
+    signal: Probability
+    drop_last: bool
+    """Leave out the window that ends at the last look, as the official loop does."""
+
+
+class DualParams(StepParams):
+    window: Window
+    looks: Count
+    """Only the first so many looks count."""
+    signal: Probability
+
+
+class CadParams(StepParams):
+    window: Window | Literal["span"]
+    """Looks per window; `span`: as many as `tail` windows before the last look leave room for."""
+    tail: Count
+    """Number of last windows that are averaged."""
+    signal: Literal["el2n", "probability"]
+
+
+class SelectParams(StepParams):
+    """What every selection has; no class can give more images than it has."""
+
+    dataset: DatasetRef
+    per_class: Count
+
+    @model_validator(mode="after")
+    def _enough_images(self) -> SelectParams:
+        if self.per_class > self.dataset.smallest_class:
+            raise ValueError(
+                f"{self.per_class} images per class are asked for, but the smallest class of "
+                f"'{self.dataset.name}' has {self.dataset.smallest_class}; ask for fewer"
+            )
+        return self
+
+
+class TopParams(SelectParams):
+    balanced: bool
+
+
+class BetaParams(SelectParams):
+    balanced: bool
+    c_d: float = Field(gt=0)
+    """How slowly the sampling turns to easy examples as more is pruned."""
+
+
+class RandomParams(SelectParams):
+    """Uniform within each class."""
+
+
+class StitchParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    """Of the teacher."""
+    per_class: Count
+    factor: Count
+    """Each image is a grid of factor x factor patches."""
+    crops: Count = 5
+    """Random crops tried per source image."""
+    crop_scale: CropScale
+
+    @model_validator(mode="after")
+    def _whole_patches(self) -> StitchParams:
+        _check_factor(self.factor, self.dataset)
+        return self
+
+
+class StudentParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    factor: Count = 1
+    """Of the PatchShuffle augmentation; 1 is none."""
+    per_class: Count
+    """Images per class of the input, so that its cost is known before it exists; checked then."""
+
+    @model_validator(mode="after")
+    def _whole_patches(self) -> StudentParams:
+        _check_factor(self.factor, self.dataset)
+        return self
+
+
+def _check_factor(factor: int, dataset: DatasetRef) -> None:
+    if dataset.resolution % factor:
+        raise ValueError(
+            f"factor {factor} does not divide the {dataset.resolution}-pixel side of the images "
+            f"of '{dataset.name}'; choose a factor that does"
+        )
+
+
+def _work(facts: Facts, network: str, dataset: DatasetRef, trained: int, scored: int) -> Work:
+    """A training pass costs three forward passes (forward, and twice that backward)."""
+    flops = facts.forward_flops(network, dataset.resolution)
+    return Work(samples=trained + scored, flops=(3 * trained + scored) * flops)
+
+
+def _no_work(params: StepParams, facts: Facts) -> Work:
+    """Array arithmetic: no pass through a network."""
+    return Work(samples=0, flops=0)
+
+
+def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
+    trained = 0 if p.pretrained else p.recipe.epochs * p.dataset.train_size
+    return _work(facts, p.network, p.dataset, trained, p.dataset.test_size)
+
+
+def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
+    scored = p.looks * p.dataset.train_size + p.dataset.test_size
+    return _work(facts, p.network, p.dataset, p.samples, scored)
+
+
+def _stitch_work(p: StitchParams, facts: Facts) -> Work:
+    """The pool is an input, so its size is a guess: RDED's 300 per class, or what is needed."""
+    pool = p.dataset.classes * max(300, p.per_class * p.factor**2)
+    return _work(facts, p.network, p.dataset, 0, p.crops * min(pool, p.dataset.train_size))
+
+
+def _student_work(p: StudentParams, facts: Facts) -> Work:
+    trained = p.recipe.epochs * p.per_class * p.dataset.classes
+    return _work(facts, p.network, p.dataset, trained, p.dataset.test_size)
+
+
+STEPS: tuple[StepType, ...] = (
+    StepType(
+        name="teacher",
+        params=TeacherParams,
+        function="harness.lab.teacher:teacher",
+        inputs=(),
+        revision=1,
+        cost=_teacher_work,
+        probe="harness.lab.probes:teacher",
+    ),
+    StepType(
+        name="dynamics",
+        params=DynamicsParams,
+        function="harness.lab.dynamics:dynamics",
+        inputs=(),
+        revision=1,
+        cost=_dynamics_work,
+        probe="harness.lab.probes:dynamics",
+    ),
+    StepType(
+        name="dyn_unc_score",
+        params=DynUncParams,
+        function="harness.lab.scores:dyn_unc_score",
+        inputs=("dynamics",),
+        revision=1,
+        cost=_no_work,
+        probe="harness.lab.probes:dyn_unc_score",
+    ),
+    StepType(
+        name="dual_score",
+        params=DualParams,
+        function="harness.lab.scores:dual_score",
+        inputs=("dynamics",),
+        revision=1,
+        cost=_no_work,
+        probe="harness.lab.probes:dual_score",
+    ),
+    StepType(
+        name="cad_score",
+        params=CadParams,
+        function="harness.lab.scores:cad_score",
+        inputs=("dynamics",),
+        revision=1,
+        cost=_no_work,
+        probe="harness.lab.probes:cad_score",
+    ),
+    StepType(
+        name="select_top",
+        params=TopParams,
+        function="harness.lab.select:select_top",
+        inputs=("score",),
+        revision=1,
+        cost=_no_work,
+        probe="harness.lab.probes:select_top",
+    ),
+    StepType(
+        name="select_beta",
+        params=BetaParams,
+        function="harness.lab.select:select_beta",
+        inputs=("score",),
+        revision=1,
+        cost=_no_work,
+        probe="harness.lab.probes:select_beta",
+    ),
+    StepType(
+        name="select_random",
+        params=RandomParams,
+        function="harness.lab.select:select_random",
+        inputs=(),
+        revision=1,
+        cost=_no_work,
+        probe="harness.lab.probes:select_random",
+    ),
+    StepType(
+        name="stitch",
+        params=StitchParams,
+        function="harness.lab.stitch:stitch",
+        inputs=("pool", "teacher"),
+        revision=1,
+        cost=_stitch_work,
+        probe="harness.lab.probes:stitch",
+    ),
+    StepType(
+        name="student",
+        params=StudentParams,
+        function="harness.lab.student:student",
+        inputs=("images",),
+        revision=1,
+        cost=_student_work,
+        probe="harness.lab.probes:student",
+    ),
+)

@@ -1,0 +1,52 @@
+"""A network trained on a small set of images from scratch, and judged on the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from harness.errors import UserError
+from harness.lab import data
+from harness.lab.models import Classifier
+from harness.lab.steps import StudentParams
+from harness.lab.train import Examples, batch_sizes, evaluate, training
+from harness.plan.step import StepContext, StepInput, StepResult
+
+
+def student(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Train on the images and labels of the input, evaluate after the last epoch.
+
+    The input holds `labels` and either `images` (uint8, n x height x width x channels) or
+    `indices` into the training split. Values `accuracy` (fraction, test split) and `loss`; arrays
+    `correct`, the test split's correctness packed into bytes by `np.packbits`, and `curve`, the
+    mean training loss of each epoch, float32 (epochs,), float64 if the recipe's precision is.
+    Raises `UserError` if the input does not hold `per_class` images of every class.
+    """
+    dataset, recipe = data.load(params.dataset), params.recipe
+    given = inputs["images"]
+    if "images" in given.arrays:
+        images = given.array("images")
+    else:
+        images = dataset.train.images[given.array("indices")]
+    if len(images) != params.per_class * params.dataset.classes:
+        raise UserError(
+            f"student: {params.per_class} images per class were declared, so "
+            f"{params.per_class * params.dataset.classes} in all, but the input holds {len(images)}"
+        )
+    examples = Examples.on(ctx.device, images, given.array("labels"))
+    classifier = Classifier.fresh(
+        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+    )
+    samples = recipe.epochs * len(examples)
+    updates = training(classifier, examples, recipe, samples, ctx, params.factor)
+    losses = torch.stack([update.loss for update in updates]).cpu().numpy()
+    sizes = np.array(batch_sizes(len(examples), recipe.batch_size, samples))
+    curve = (losses * sizes).reshape(recipe.epochs, -1).sum(axis=1) / len(examples)
+    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    result = evaluate(classifier, test)
+    return StepResult(
+        {"accuracy": result.accuracy, "loss": result.loss},
+        {"correct": np.packbits(result.correct), "curve": curve.astype(losses.dtype)},
+    )

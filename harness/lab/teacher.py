@@ -1,0 +1,32 @@
+"""A network trained on the whole training split, or taken as published, and its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.lab import data
+from harness.lab.models import Classifier, published_weights
+from harness.lab.steps import TeacherParams
+from harness.lab.train import Examples, evaluate, training
+from harness.plan.step import StepContext, StepInput, StepResult
+
+
+def teacher(params: TeacherParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Values `accuracy` (fraction, test split) and `loss`; tensors `weights`."""
+    recipe, dataset = params.recipe, data.load(params.dataset)
+    classifier = Classifier.fresh(
+        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+    )
+    if params.pretrained:
+        state = published_weights(params.network, params.pretrained, params.dataset)
+        classifier.network.load_state_dict(state)
+    else:
+        train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
+        for _ in training(classifier, train, recipe, recipe.epochs * len(train), ctx):
+            pass
+    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    result = evaluate(classifier, test)
+    weights = {name: t.cpu().numpy() for name, t in classifier.network.state_dict().items()}
+    return StepResult(
+        {"accuracy": result.accuracy, "loss": result.loss}, tensors={"weights": weights}
+    )

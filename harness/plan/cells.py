@@ -1,0 +1,217 @@
+"""Planning an exhibit: every cell, the steps it stands on, and whether it can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import UserError
+from harness.plan.graph import GraphBuilder
+from harness.plan.library import step_types
+from harness.plan.settings import Used, Variation, resolve_settings
+from harness.plan.step import Step
+from harness.spec.exhibit import Address, Column, Measure, Row, Table, variables_of
+from harness.spec.paper import Owner, Paper
+from harness.spec.profile import Profile
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell, resolved."""
+
+    address: Address
+    reported: str | None
+    """The number as the paper prints it."""
+    run: Mapping[str, Any]
+    """The variables after the profile's mapping: what is really run."""
+    settings: tuple[Used, ...]
+    seeds: tuple[int, ...]
+    terms: tuple[tuple[str, ...], ...]
+    """For each seed, the identities of the runs whose mean is the cell (mostly one)."""
+    measure: Measure
+    comparable: bool
+    reason: str
+    """Why it is not comparable, or why it cannot be run; empty where neither holds."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An exhibit under a profile."""
+
+    exhibit: Table
+    profile: Profile
+    cells: tuple[Cell, ...]
+    steps: Mapping[str, Step]
+    """Identity -> step, inputs before the steps that read them."""
+
+
+def plan_exhibit(
+    paper: Paper,
+    exhibit: str,
+    profile: str | None = None,
+    seeds: int | None = None,
+    variation: Variation | None = None,
+) -> Plan:
+    """Resolve an exhibit into cells and steps. Pure: reads specs, touches no data and no store.
+
+    Args:
+        profile: name of a profile; the paper's default where None.
+        seeds: number of student seeds; the profile's where None.
+    """
+    table = paper.table(exhibit)
+    chosen = paper.profile(profile)
+    as_stated = paper.profile(paper.about.paper_profile)
+    count = chosen.seeds if seeds is None else seeds
+    builder = GraphBuilder(step_types(paper.about.steps), paper)
+    shadow = GraphBuilder(step_types(paper.about.steps), paper)
+    ours = _Resolver(paper, chosen, variation or {}, builder)
+    stated = _Resolver(paper, as_stated, variation or {}, shadow)
+    cells = tuple(
+        _plan_cell(table, row, column, range(count), ours, stated)
+        for row, column, _ in table.cells()
+    )
+    return Plan(table, chosen, cells, builder.steps)
+
+
+@dataclass(frozen=True)
+class _Resolver:
+    """Turns the variables of a cell into steps under one profile."""
+
+    paper: Paper
+    profile: Profile
+    variation: Variation
+    builder: GraphBuilder
+
+    def bound(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables after the profile's mapping."""
+        kinds = self.paper.about.variables
+        return {
+            name: self.profile.mapped(name if kinds[name] == "value" else kinds[name], value)
+            for name, value in stated.items()
+        }
+
+    def settings(self, owner: Owner, stated: Mapping[str, Any]) -> tuple[Used, ...]:
+        bound = self.bound(stated)
+        cases = {**bound, **{f"paper.{name}": value for name, value in stated.items()}}
+        return tuple(resolve_settings(owner, self.profile, self.variation, cases))
+
+    def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+        """What templates may refer to: names stand for the specs that they name."""
+        variables: dict[str, Any] = {}
+        for name, value in self.bound(stated).items():
+            kind = self.paper.about.variables[name]
+            if kind == "dataset":
+                variables[f"about_{name}"] = self.paper.dataset(value).facts
+                value = {"name": value, **self.paper.dataset(value).fields}
+            elif kind == "recipe":
+                value = _values(self.settings(self.paper.recipe(value), stated))
+            elif kind == "network":
+                self.paper.network(value)
+            variables[name] = value
+        return variables
+
+    def student(self, stated: Mapping[str, Any], seed: int) -> str:
+        """Identity of the cell's last step: the method's images, then the recipe's steps."""
+        method = self.paper.method(stated["method"])
+        recipe = self.paper.recipe(stated["recipe"])
+        shared = self.environment(stated)
+        own = {**shared, **_values(self.settings(method, stated))}
+        images = self.builder.add_all(f"method {method.id}", method.steps, own, seed, {})
+        return self.builder.add_all(
+            f"recipe {recipe.id}", recipe.steps, own, seed, {"{images}": images}
+        )
+
+
+def _values(settings: Sequence[Used]) -> dict[str, Any]:
+    return {used.name.rpartition(".")[2]: used.value for used in settings}
+
+
+def _plan_cell(
+    table: Table, row: Row, column: Column, seeds: range, ours: _Resolver, stated: _Resolver
+) -> Cell:
+    members = _members(table, variables_of(table, row, column))
+    variables = members[0]
+    address = Address(table.id, row.name, column.name)
+    terms: tuple[tuple[str, ...], ...] = ()
+    reason = _cannot_run(ours.paper, variables)
+    if not reason:
+        try:
+            terms = tuple(tuple(ours.student(m, seed) for m in members) for seed in seeds)
+            twins = tuple(stated.student(m, 0) for m in members)
+        except UserError as error:
+            raise UserError(f"{address}: {error}") from None
+        if not terms or terms[0] != twins:
+            reason = _difference(ours, variables)
+        reason = reason or _not_official(ours, variables)
+    return Cell(
+        address=address,
+        reported=row.cells.get(column.name),
+        run=ours.bound(variables),
+        settings=tuple(_all_settings(ours, variables)),
+        seeds=tuple(seeds) if terms else (),
+        terms=terms,
+        measure=table.measure,
+        comparable=bool(terms) and not reason,
+        reason=reason,
+    )
+
+
+def _cannot_run(paper: Paper, variables: Mapping[str, Any]) -> str:
+    """Why nothing can be run for a cell; empty if something can."""
+    method, recipe = paper.method(variables["method"]), paper.recipe(variables["recipe"])
+    if method.state != "runs":
+        return method.note
+    if not recipe.steps:
+        return f"Recipe {recipe.id} is declared, but this version has no steps for it."
+    return ""
+
+
+def _members(table: Table, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if table.average is None:
+        return [dict(variables)]
+    return [{**variables, table.average.over: value} for value in table.average.values]
+
+
+def _all_settings(resolver: _Resolver, variables: Mapping[str, Any]) -> list[Used]:
+    """The settings of the method and of every recipe that the cell refers to."""
+    paper = resolver.paper
+    owners: list[Owner] = [paper.method(variables["method"])]
+    owners += [
+        paper.recipe(variables[name])
+        for name, kind in paper.about.variables.items()
+        if kind == "recipe" and name in variables
+    ]
+    return [used for owner in owners for used in resolver.settings(owner, variables)]
+
+
+def _difference(ours: _Resolver, variables: Mapping[str, Any]) -> str:
+    """In words, what a profile runs otherwise than the paper."""
+    changes = [
+        f"{name} {ours.bound(variables)[name]} instead of {value}"
+        for name, value in variables.items()
+        if ours.bound(variables)[name] != value
+    ]
+    changes += [
+        f"{used.name} {used.value} instead of {_plain(used.choice.value)}"
+        for used in _all_settings(ours, variables)
+        if used.overridden and used.value != _plain(used.choice.value)
+    ]
+    return f"profile {ours.profile.id}: " + ", ".join(changes)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _not_official(ours: _Resolver, variables: Mapping[str, Any]) -> str:
+    """Why a cell that is run as stated still cannot be compared; empty if it can."""
+    images = ours.paper.method(variables["method"]).images
+    if images.here != images.paper:
+        return f"images are {images.here}, the paper evaluated {images.paper}"
+    for name, kind in ours.paper.about.variables.items():
+        if kind == "dataset" and name in variables:
+            dataset = ours.paper.dataset(ours.bound(variables)[name])
+            if not dataset.official:
+                return f"{dataset.label} is not known to be the official data set"
+    return ""

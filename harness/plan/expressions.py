@@ -1,0 +1,59 @@
+"""Filling in templates: `{name}`, `{name.field}` and four functions of numbers, nothing more."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_REFERENCE = re.compile(r"\{([a-z][a-z0-9_]*)((?:\.[a-z][a-z0-9_]*)*)\}")
+
+FUNCTIONS: Mapping[str, Callable[[list[float]], float]] = {
+    "product": math.prod,
+    "min": min,
+    "max": max,
+    "rounded_ratio": lambda numbers: round(numbers[0] / numbers[1]),
+}
+
+
+class Unfilled(Exception):
+    """A template that names something unknown; the caller says where."""
+
+
+def fill(template: Any, variables: Mapping[str, Any]) -> Any:
+    """Replace every reference in a template by its value.
+
+    A text that is one reference takes the value's own type. A table with one key that names a
+    function is that function of its numbers.
+
+    Raises:
+        Unfilled: an unknown variable or field, or a function of something that is no number.
+    """
+    if isinstance(template, str):
+        match = _REFERENCE.fullmatch(template)
+        return _look_up(match[1], match[2], variables) if match else template
+    if isinstance(template, list | tuple):
+        return [fill(item, variables) for item in template]
+    if isinstance(template, Mapping):
+        if len(template) == 1 and (name := next(iter(template))) in FUNCTIONS:
+            return _apply(name, fill(template[name], variables))
+        return {key: fill(value, variables) for key, value in template.items()}
+    return template
+
+
+def _look_up(name: str, fields: str, variables: Mapping[str, Any]) -> Any:
+    if name not in variables:
+        raise Unfilled(f"unknown variable '{{{name}}}'; known here: {', '.join(sorted(variables))}")
+    value = variables[name]
+    for field in fields.split(".")[1:]:
+        if not isinstance(value, Mapping) or field not in value:
+            raise Unfilled(f"'{{{name}{fields}}}': '{name}' has no field '{field}'")
+        value = value[field]
+    return value
+
+
+def _apply(name: str, numbers: Any) -> float:
+    if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
+        raise Unfilled(f"'{name}' takes a list of numbers, found {numbers!r}")
+    return FUNCTIONS[name](numbers)

@@ -1,0 +1,59 @@
+"""The identity of a step: what makes two pieces of work the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from harness.plan.step import Json, StepType
+
+SCHEME = 1
+"""Version of this scheme; raising it makes every record stale."""
+
+
+def canonical(value: Json) -> str:
+    """JSON with sorted keys and no spaces. NaN and infinities are errors."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(kind: str, value: Json) -> str:
+    """SHA-256 of a canonical value, prefixed by its kind so that two kinds never collide."""
+    return hashlib.sha256(f"repro/{kind}\n{canonical(value)}".encode()).hexdigest()
+
+
+def identity_of(
+    step: StepType, params: Mapping[str, Json], seed: int, inputs: Mapping[str, str]
+) -> str:
+    """Identity of a step with complete parameters.
+
+    A parameter that has its declared neutral value is left out, so that adding a field later
+    leaves old identities unchanged. Device, host, worker count and profile name never enter.
+    """
+    counted = {
+        name: value
+        for name, value in params.items()
+        if name not in step.neutral or step.neutral[name] != value
+    }
+    return digest(
+        "step",
+        {
+            "scheme": SCHEME,
+            "step": step.name,
+            "revision": step.revision,
+            "params": counted,
+            "seed": seed,
+            "inputs": dict(inputs),
+        },
+    )
+
+
+@lru_cache
+def source_digest(folder: Path) -> str:
+    """SHA-256 of the sources of a package: what was made by other code is made anew."""
+    hashed = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()

@@ -1,0 +1,153 @@
+"""What a step is: its declared type, the contract of its function, and one resolved instance.
+
+This module imports neither torch nor numpy, so planning stays cheap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+class StepParams(BaseModel):
+    """Base of every step's parameters: frozen, complete, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The work of one step, before any knowledge of a device."""
+
+    samples: float
+    """Forward passes of one example, backward passes included where `flops` counts them."""
+    flops: float
+    """Floating-point operations (a multiply-add is two)."""
+
+
+class Facts(Protocol):
+    """What a cost formula may ask of the specs."""
+
+    def forward_flops(self, network: str, resolution: int) -> float:
+        """Floating-point operations of one forward pass of one `resolution`-pixel square image."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepType:
+    """A kind of work that the harness can do, declared without importing what does it."""
+
+    name: str
+    params: type[StepParams]
+    function: str
+    """`package.module:function`, resolved when the step runs."""
+    inputs: tuple[str, ...]
+    """Names of the inputs it needs; a name ending in `?` may be absent."""
+    revision: int
+    """Raised by hand when the numbers that the step makes change; the probe guards it."""
+    cost: Callable[[Any, Facts], Work]
+    probe: str
+    """`package.module:function` returning a `Probe`."""
+    neutral: Mapping[str, Json] = field(default_factory=dict)
+    """Parameters added later, with the value at which they do not enter the identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One unit of work, fully resolved. Equal identities mean the same work."""
+
+    name: str
+    revision: int
+    params: Mapping[str, Json]
+    """Every parameter, defaults included, as JSON values."""
+    seed: int
+    inputs: Mapping[str, str]
+    """Input name -> identity of the step that provides it."""
+    identity: str
+    function: str
+    work: Work
+
+
+class StepInput(Protocol):
+    """A finished record, as the function of a later step sees it."""
+
+    @property
+    def values(self) -> Mapping[str, Json]: ...
+
+    @property
+    def arrays(self) -> frozenset[str]:
+        """Names of the arrays that the record holds."""
+        ...
+
+    def array(self, name: str) -> np.ndarray: ...
+
+    def tensors(self, name: str) -> Path:
+        """Path of a safetensors file of the record."""
+        ...
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """What a step's function is given beside its parameters and inputs."""
+
+    step: str
+    seed: int
+    device: str = "cpu"
+    report: Callable[[float, str], None] = lambda fraction, message: None
+    """Progress: fraction done in [0, 1] and a short message."""
+
+    def derive(self, purpose: str) -> int:
+        """Seed of the generator for one purpose: a function of (seed, step name, purpose) alone."""
+        text = f"{self.seed}/{self.step}/{purpose}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step's function returns; the store turns it into a record."""
+
+    values: Mapping[str, Json]
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    tensors: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    """Named safetensors files: file name -> tensor name -> array."""
+
+
+StepFunction = Callable[[Any, Mapping[str, StepInput], StepContext], StepResult]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A step on a tiny fixed input, in float64 on one CPU thread, in under a second."""
+
+    params: StepParams
+    inputs: Mapping[str, StepInput]
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class MemoryInput:
+    """A step input held in memory, for probes and tests."""
+
+    values: Mapping[str, Json] = field(default_factory=dict)
+    held: Mapping[str, np.ndarray] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def arrays(self) -> frozenset[str]:
+        return frozenset(self.held)
+
+    def array(self, name: str) -> np.ndarray:
+        return self.held[name]
+
+    def tensors(self, name: str) -> Path:
+        return self.files[name]

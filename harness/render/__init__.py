@@ -1,0 +1,1 @@
+"""What people see: one immutable table model and one figure model, and renderers that are pure."""

@@ -1,0 +1,195 @@
+"""A table as LaTeX that compiles wherever booktabs is loaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from harness.render.layout import (
+    NUMBER,
+    Entry,
+    Heading,
+    Line,
+    Page,
+    View,
+    lay_out,
+    lead_width,
+    lead_widths,
+    spans,
+)
+from harness.render.symbols import Symbol
+from harness.render.table import Table
+from harness.render.tex import escape
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A way to set a table: type size, half the gap between columns, widest line of prose."""
+
+    size: str
+    character: float
+    """Width of a figure in points; half an em in Computer Modern at any size."""
+    gap: float
+    prose: int
+    """In characters; a longer text is set as a paragraph."""
+
+
+_FITS = (
+    _Fit("", 5.0, 6, 30),
+    _Fit(r"\small", 4.63, 6, 28),
+    _Fit(r"\small", 4.63, 4, 24),
+    _Fit(r"\footnotesize", 4.25, 4, 22),
+    _Fit(r"\scriptsize", 3.99, 3, 20),
+    _Fit(r"\scriptsize", 3.99, 2.5, 14),
+)
+_LABEL = 26  # characters, for row labels
+_TEXT_WIDTH = 345.0  # points, of the article class
+_SIGN_GAP = 2.0  # points on either side of a column, for signs that hang in the gap
+
+
+def render(table: Table, view: View) -> str:
+    """A `table` environment: caption, label, tabular, legend and notes.
+
+    The printed number is kept (Table 7 stays Table 7 wherever it is put). Wide tables get
+    smaller type and narrower gaps; one that still does not fit stays centred on the page.
+    """
+    page = lay_out(table, view)
+    fit = next((fit for fit in _FITS if _width(page, fit) <= _TEXT_WIDTH), _FITS[-1])
+    number = re.fullmatch(r"Table ([A-Za-z0-9.]+)", page.label)
+    return _template().render(
+        page=page,
+        size=fit.size,
+        gap=_gap(page, fit),
+        columns=_columns(page, fit),
+        overflows=_width(page, fit) > _TEXT_WIDTH,
+        number=number[1] if number else "",
+        anchor=re.sub(r"[^A-Za-z0-9:.-]", "-", table.id),
+        spanners=spans(page.groups) if any(page.groups) else (),
+        body=_body(page, fit),
+        legend=[(_superscript((symbol,)), symbol.meaning) for symbol in page.legend],
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,  # LaTeX is escaped by the `tex` filter, not as HTML
+    )
+    environment.filters["tex"] = escape
+    return environment.get_template("table.tex.j2")
+
+
+def _body(page: Page, fit: _Fit) -> list[dict[str, object]]:
+    """The rows as the template wants them: a kind, and source that is already escaped."""
+    number = _number_setter(page)
+    rows: list[dict[str, object]] = []
+    for item in page.body:
+        if isinstance(item, Heading):
+            rows.append({"kind": "heading", "text": escape(item.text)})
+            continue
+        entries = [_entry(entry, at, number, fit) for at, entry in enumerate(item.entries)]
+        rows.append(
+            {
+                "kind": "below" if item.below else "line",
+                "label": _label(item),
+                "entries": entries,
+            }
+        )
+    return rows
+
+
+def _label(line: Line) -> str:
+    label = _prose(line.label, _LABEL)
+    indent = r"\quad " * (line.grouped + line.below)
+    return indent + (rf"\textit{{{label}}}" if line.below else label)
+
+
+def _entry(entry: Entry, at: int, number: Callable[[Entry, int], str], fit: _Fit) -> str:
+    if NUMBER.fullmatch(entry.text):
+        return number(entry, at)
+    text = " ".join(filter(None, (entry.text, entry.derived)))
+    if not entry.signs:
+        return _prose(text, fit.prose)
+    return _prose(text or "–", fit.prose) + _superscript(entry.signs)
+
+
+def _number_setter(page: Page) -> Callable[[Entry, int], str]:
+    """Set numbers in centred columns with invisible padding, so that their points align."""
+    leads = lead_widths(page)
+    tails = [
+        max((_tail(line.entries[at]) for line in page.lines), key=len, default="")
+        for at in range(len(page.headers))
+    ]
+
+    def number(entry: Entry, at: int) -> str:
+        lead = "0" * (leads[at] - lead_width(entry.text))
+        missing = tails[at][len(_tail(entry)) :]
+        shown = escape(" ".join(filter(None, (entry.text, entry.derived))))
+        # A sign hangs in the gap, so that the number stays in line with those that have none.
+        sign = rf"\rlap{{{_superscript(entry.signs)}}}" if entry.signs else ""
+        return _phantom(lead) + shown + sign + _phantom(escape(missing))
+
+    return number
+
+
+def _tail(entry: Entry) -> str:
+    """What follows the mean of a number: spread and printed difference."""
+    match = NUMBER.fullmatch(entry.text)
+    parts = ((match["spread"] or "").strip(), entry.derived) if match else ()
+    return "".join(f" {part}" for part in parts if part)
+
+
+def _phantom(source: str) -> str:
+    return rf"\phantom{{{source}}}" if source else ""
+
+
+def _superscript(signs: tuple[Symbol, ...]) -> str:
+    return "$^{" + "".join(sign.tex for sign in signs) + "}$"
+
+
+def _prose(text: str, limit: int) -> str:
+    """Text on one line up to `limit` characters, above that as a paragraph of that width."""
+    if len(text) <= limit:
+        return escape(text)
+    return rf"\parbox[t]{{{limit / 2:g}em}}{{\raggedright {escape(text)}\strut}}"
+
+
+def _columns(page: Page, fit: _Fit) -> str:
+    """Column types: centred, but to the left where a text is set as a paragraph."""
+    columns = ""
+    for at in range(len(page.headers)):
+        texts = [line.entries[at].text for line in page.lines]
+        columns += "l" if any(len(text) > fit.prose for text in texts) else "c"
+    # Signs hang to the right of the last column; without any, the rules end with the numbers.
+    return "@{}l" + columns + ("" if page.legend else "@{}")
+
+
+def _gap(page: Page, fit: _Fit) -> float:
+    return fit.gap + (_SIGN_GAP if page.legend else 0.0)
+
+
+def _width(page: Page, fit: _Fit) -> float:
+    """Estimated width of the tabular in points; letters run a little wider than figures."""
+    labels = [len(line.label) + 2 * (line.grouped + line.below) for line in page.lines]
+    widths = [min(max(labels, default=0), _LABEL)]
+    for at, header in enumerate(page.headers):
+        entries = [line.entries[at] for line in page.lines]
+        texts = [len(f"{entry.text} {entry.derived}".strip()) for entry in entries]
+        widths.append(max(len(header), min(max(texts, default=0), fit.prose)))
+    return sum(widths) * fit.character * 1.05 + 2 * _gap(page, fit) * (len(widths) - 1)

@@ -1,0 +1,176 @@
+"""From a table and a view to the lines that are printed: the part that all renderers share.
+
+A view is "reported", "reproduced" or "both". In "both" each row becomes two lines, the paper's
+numbers above ours with their verdicts, so that no table grows wider than it was printed and
+every line says whose numbers it holds. A row of which we have neither number nor verdict stays
+one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal, TypeAlias
+
+from harness.render.symbols import VERDICTS, Symbol, mark_symbol
+from harness.render.table import Cell, Table, as_printed
+from harness.render.text import plain
+
+View: TypeAlias = Literal["reported", "reproduced", "both"]
+
+NUMBER = re.compile(r"(?P<sign>[-+−]?)(?P<whole>\d+)(?P<rest>(?:\.\d+)?)\s*(?P<spread>±.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one cell shows on one line; an absent number is the empty text."""
+
+    text: str
+    derived: str = ""
+    verdict: str | None = None
+    signs: tuple[Symbol, ...] = ()
+    """The verdict's sign, then those of the marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Starts a group of rows; empty where rows without a group follow one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line of numbers."""
+
+    label: str
+    entries: tuple[Entry, ...]
+    grouped: bool
+    """Stands under a heading."""
+    below: bool = False
+    """Our numbers, under the paper's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A heading over `count` columns from `first` (counted from 0, the stub left out)."""
+
+    group: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A table ready to print: every text on one line and free of control characters."""
+
+    label: str
+    title: str
+    caption: str
+    stub: str
+    headers: tuple[str, ...]
+    groups: tuple[str, ...]
+    """The spanning heading of each column; empty for none."""
+    body: tuple[Heading | Line, ...]
+    legend: tuple[Symbol, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of numbers, without the headings between them."""
+        return tuple(item for item in self.body if isinstance(item, Line))
+
+
+def lay_out(table: Table, view: View) -> Page:
+    """Turn the table as the paper orients it into printable lines."""
+    table = as_printed(table)
+    marks = _marks(table) if view == "both" else {}
+    body: list[Heading | Line] = []
+    previous = ""
+    for row in table.rows:
+        group = plain(row.group or "")
+        if group != previous:
+            body.append(Heading(group))
+        previous = group
+        body += _lines(plain(row.label), row.cells, bool(group), view, table, marks)
+    return Page(
+        label=plain(table.label),
+        title=plain(table.title),
+        caption=plain(table.caption),
+        stub=plain(table.stub),
+        headers=tuple(plain(column.label) for column in table.columns),
+        groups=tuple(plain(column.group or "") for column in table.columns),
+        body=tuple(body),
+        legend=_legend(table, marks) if view == "both" else (),
+        notes=tuple(plain(note) for note in _notes(table, view)),
+    )
+
+
+def spans(groups: Sequence[str]) -> tuple[Span, ...]:
+    """Runs of equal groups, those without a heading included."""
+    found: list[Span] = []
+    for group, run in groupby(enumerate(groups), key=lambda pair: pair[1]):
+        members = [at for at, _ in run]
+        found.append(Span(group, members[0], len(members)))
+    return tuple(found)
+
+
+def lead_widths(page: Page) -> tuple[int, ...]:
+    """Per column, the most characters that a number has before its point (for alignment)."""
+    widths = [0] * len(page.headers)
+    for line in page.lines:
+        for at, entry in enumerate(line.entries):
+            widths[at] = max(widths[at], lead_width(entry.text))
+    return tuple(widths)
+
+
+def lead_width(text: str) -> int:
+    """Characters before the decimal point, sign included; 0 for what is not a number."""
+    match = NUMBER.fullmatch(text)
+    return len(match["sign"] + match["whole"]) if match else 0
+
+
+def _lines(
+    label: str,
+    cells: tuple[Cell, ...],
+    grouped: bool,
+    view: View,
+    table: Table,
+    marks: dict[str, Symbol],
+) -> list[Line]:
+    reported = tuple(Entry(plain(c.reported or ""), plain(c.derived or "")) for c in cells)
+    if view == "reported":
+        return [Line(label, reported, grouped)]
+    if view == "reproduced":
+        return [Line(label, tuple(Entry(plain(c.reproduced or "")) for c in cells), grouped)]
+    ours = tuple(
+        Entry(plain(c.reproduced or ""), verdict=c.verdict, signs=_signs(c, marks)) for c in cells
+    )
+    lines = [Line(label, reported, grouped)]
+    if any(entry.text or entry.signs for entry in ours):
+        lines.append(Line(plain(table.reproduced_as), ours, grouped, below=True))
+    return lines
+
+
+def _signs(cell: Cell, marks: dict[str, Symbol]) -> tuple[Symbol, ...]:
+    verdict = () if cell.verdict is None else (VERDICTS[cell.verdict],)
+    return verdict + tuple(marks[mark] for mark in cell.marks)
+
+
+def _marks(table: Table) -> dict[str, Symbol]:
+    """Signs of the marks, in the order in which a reader meets them."""
+    found = dict.fromkeys(mark for row in table.rows for cell in row.cells for mark in cell.marks)
+    return {mark: mark_symbol(plain(mark), order) for order, mark in enumerate(found)}
+
+
+def _legend(table: Table, marks: dict[str, Symbol]) -> tuple[Symbol, ...]:
+    used = {cell.verdict for row in table.rows for cell in row.cells}
+    verdicts = tuple(symbol for name, symbol in VERDICTS.items() if name in used)
+    return verdicts + tuple(marks.values())
+
+
+def _notes(table: Table, view: View) -> tuple[str, ...]:
+    whose = (f"All numbers: {table.reproduced_as}.",) if view == "reproduced" else ()
+    return whose + table.notes

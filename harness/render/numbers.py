@@ -1,0 +1,36 @@
+"""Reproduced numbers, written the way the paper writes the number beside them."""
+
+from __future__ import annotations
+
+import re
+
+_DECIMAL = re.compile(r"\d+(?:\.(\d+))?")
+_DEFAULT = 2
+
+
+def mean_std(mean: float, std: float | None, like: str | None = None) -> str:
+    """`93.10 ± 0.40`, with as many decimals as `like` (a reported cell) has, else two.
+
+    The mean follows the decimals of the reported mean and the spread those of the reported
+    spread. `std` is None where a single run has none; then the mean stands alone.
+    """
+    written, _, spread = (like or "").partition("±")
+    places = _decimals(written, _DEFAULT)
+    if std is None:
+        return _fixed(mean, places)
+    return f"{_fixed(mean, places)} ± {_fixed(std, _decimals(spread, places))}"
+
+
+def percent(fraction: float, like: str | None = None) -> str:
+    """A fraction in [0, 1] as a percentage, `93.10`, with the decimals of `like`, else two."""
+    return mean_std(100.0 * fraction, None, like)
+
+
+def _decimals(text: str, default: int) -> int:
+    match = _DECIMAL.search(text)
+    return default if match is None else len(match[1] or "")
+
+
+def _fixed(value: float, places: int) -> str:
+    # Adding zero turns the -0.0 that rounding leaves into 0.0.
+    return f"{round(value, places) + 0.0:.{places}f}"

@@ -1,0 +1,158 @@
+"""A table on a terminal, or as plain text where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text
+
+from harness.render.layout import (
+    NUMBER,
+    Entry,
+    Heading,
+    Line,
+    Page,
+    View,
+    lay_out,
+    lead_width,
+    lead_widths,
+)
+from harness.render.table import Table
+
+_STYLES = {
+    "reproduced": "green",
+    "deviates": "red",
+    "inconclusive": "yellow",
+    "not comparable": "cyan",
+    "not run": "dim",
+    "paper-inconsistent": "magenta",
+}
+_PROSE = 28
+"""Characters of words that a column asks for; more of them wrap when the width is short."""
+_STUB = 22
+"""The same for row labels."""
+
+
+def render(table: Table, view: View, width: int = 100) -> str:
+    """The table as uncoloured text, `width` characters wide where the numbers let it be."""
+    out = StringIO()
+    show(table, view, Console(file=out, width=width, color_system=None, force_terminal=False))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def show(table: Table, view: View, console: Console) -> None:
+    """Print the table; the console decides on colour (`NO_COLOR`, pipes) and width.
+
+    A number is never cut or broken: columns that do not fit go below, under the row labels
+    again, and a single column wider than the console runs over its edge.
+    """
+    page = lay_out(table, view)
+    console.print(Text(f"{page.label}. {page.title}", style="bold"))
+    needs = _needs(page)
+    stub = min(_stub_width(page), _STUB)
+    for block in _blocks(needs, stub, console.width):
+        total = _total([stub, *(needs[at] for at in block)])
+        grid = _grid(page, block, needs, total if total > console.width else None)
+        console.print(grid, crop=False)
+    for line in _legend(page, console.width):
+        console.print(Text(line, style="dim"))
+    for note in page.notes:
+        console.print(Text(note, style="dim"))
+
+
+def _needs(page: Page) -> list[int]:
+    """The least width of each column: its widest number in full, words down to a limit."""
+    leads = lead_widths(page)
+    needs = []
+    for at, header in enumerate(page.headers):
+        headings = [min(cell_len(header), _PROSE), min(cell_len(page.groups[at]), _PROSE)]
+        cells = [_entry(line.entries[at], leads[at]) for line in page.lines]
+        numeric = [bool(NUMBER.fullmatch(line.entries[at].text)) for line in page.lines]
+        widths = [
+            cell.cell_len if number else min(cell.cell_len, _PROSE)
+            for cell, number in zip(cells, numeric, strict=True)
+        ]
+        needs.append(max([*headings, *widths]))
+    return needs
+
+
+def _stub_width(page: Page) -> int:
+    labels = [
+        _label(item).cell_len if isinstance(item, Line) else cell_len(item.text)
+        for item in page.body
+    ]
+    return max([cell_len(page.stub), *labels])
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + 3 * len(widths) + 1
+
+
+def _blocks(needs: Sequence[int], stub: int, width: int) -> list[list[int]]:
+    """Columns dealt, as evenly as may be, into the fewest blocks that fit beside the stub."""
+    count = len(_deal(needs, stub, width, len(needs)))
+    return _deal(needs, stub, width, -(-len(needs) // max(count, 1)))
+
+
+def _deal(needs: Sequence[int], stub: int, width: int, most: int) -> list[list[int]]:
+    blocks: list[list[int]] = [[]]
+    for at, need in enumerate(needs):
+        held = [stub, *(needs[other] for other in blocks[-1])]
+        full = len(blocks[-1]) == most or _total([*held, need]) > width
+        if blocks[-1] and full:
+            blocks.append([])
+        blocks[-1].append(at)
+    return blocks
+
+
+def _legend(page: Page, width: int) -> list[str]:
+    """Signs and meanings, broken only between them."""
+    lines: list[str] = []
+    for symbol in page.legend:
+        text = f"{symbol.glyph} {symbol.meaning}"
+        if lines and cell_len(f"{lines[-1]}   {text}") <= width:
+            lines[-1] += f"   {text}"
+        else:
+            lines.append(text)
+    return lines
+
+
+def _grid(page: Page, block: Sequence[int], needs: Sequence[int], width: int | None) -> Grid:
+    grid = Grid(box=box.HORIZONTALS, width=width, header_style="bold")
+    grid.add_column(Text(page.stub), overflow="fold", vertical="top")
+    grouped = any(page.groups)
+    for at in block:
+        header = f"{page.groups[at]}\n{page.headers[at]}" if grouped else page.headers[at]
+        grid.add_column(Text(header), min_width=needs[at], overflow="fold", vertical="top")
+    leads = lead_widths(page)
+    for item, following in zip(page.body, [*page.body[1:], None], strict=True):
+        ends = isinstance(following, Heading)
+        if isinstance(item, Heading):
+            if item.text:
+                grid.add_row(Text(item.text, style="bold"))
+            continue
+        cells = (_entry(item.entries[at], leads[at]) for at in block)
+        grid.add_row(_label(item), *cells, end_section=ends)
+    return grid
+
+
+def _label(line: Line) -> Text:
+    indent = "  " * line.grouped
+    return Text(f"{indent}└ {line.label}", style="dim") if line.below else Text(indent + line.label)
+
+
+def _entry(entry: Entry, lead: int) -> Text:
+    own = lead_width(entry.text)
+    text = Text(" " * (lead - own if own else 0))
+    shown = " ".join(filter(None, (entry.text, entry.derived)))
+    text.append(shown)
+    signs = "".join(sign.glyph for sign in entry.signs)
+    if signs:
+        style = _STYLES[entry.verdict] if entry.verdict else ""
+        text.append(f" {signs}" if shown else signs, style=style)
+    return text

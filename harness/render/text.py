@@ -1,0 +1,25 @@
+"""Text from anywhere, made safe to print on one line: what every renderer does first."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Terminal control strings: CSI (ESC [ or U+009B), OSC and its kin up to their terminator, two-byte.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]*[0-~]"
+)
+# Control, format (bidirectional marks, zero-width characters), surrogate, private use.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co"})
+
+
+def plain(text: str) -> str:
+    """One line of printable text: no escape sequences or invisible characters, single spaces.
+
+    Two spaces in a row never survive, so renderers may use them to separate columns.
+    """
+    spaced = re.sub(r"\s", " ", _ESCAPES.sub("", text))
+    kept = (char for char in spaced if unicodedata.category(char) not in _UNPRINTABLE)
+    return " ".join("".join(kept).split())

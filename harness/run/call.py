@@ -1,0 +1,75 @@
+"""Resolving a dotted function and calling it as a step."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import io
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
+
+from harness.errors import UserError, nearest
+from harness.plan.step import Json, StepContext, StepInput, StepParams, StepResult
+from harness.run.threads import one_thread
+
+
+def resolve(dotted: str) -> Callable[..., Any]:
+    """The function that `package.module:function` names. UserError when there is none."""
+    module_name, _, name = dotted.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"function {dotted!r}: {error}; expected 'package.module:function'"
+        ) from None
+    function = getattr(module, name, None)
+    if not callable(function):
+        known = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+        raise UserError(
+            f"function {dotted!r}: {module_name} has no function {name!r}; {nearest(name, known)}"
+        )
+    return function  # type: ignore[no-any-return]
+
+
+def call(
+    dotted: str, params: Mapping[str, Json], inputs: Mapping[str, StepInput], context: StepContext
+) -> StepResult:
+    """Call a step's function with its own parameter class, on one thread if on the CPU.
+
+    Raises what the function raises; TypeError if it returns anything but a `StepResult`.
+    """
+    function = resolve(dotted)
+    model = params_model(dotted, function)
+    with one_thread(context.device):
+        result = function(model.model_validate(dict(params)), inputs, context)
+    if not isinstance(result, StepResult):
+        raise TypeError(f"{dotted} returned {type(result).__name__}, not a StepResult")
+    return result
+
+
+def params_model(dotted: str, function: Callable[..., Any]) -> type[StepParams]:
+    """The parameter class that a step's function names as the annotation of its first argument."""
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    annotation = first.annotation if first else None
+    if isinstance(annotation, str):
+        annotation = eval(annotation, inspect.unwrap(function).__globals__)
+    if not (isinstance(annotation, type) and issubclass(annotation, StepParams)):
+        raise TypeError(f"{dotted} must annotate its first argument with its StepParams class")
+    return annotation
+
+
+@contextmanager
+def captured() -> Iterator[io.StringIO]:
+    """What is printed and logged inside, as text."""
+    text = io.StringIO()
+    handler = logging.StreamHandler(text)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        with redirect_stdout(text), redirect_stderr(text):
+            yield text
+    finally:
+        root.removeHandler(handler)

@@ -1,0 +1,108 @@
+"""Running one step: at most once among all who share a store, and not at all when it need not."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from harness.errors import UserError
+from harness.plan.step import Step, StepContext
+from harness.run.call import call, captured, resolve
+from harness.run.environment import environment
+from harness.run.fingerprint import fingerprint
+from harness.run.lease import acquire
+from harness.store.failures import Failure
+from harness.store.record import DamagedRecord, Record
+from harness.store.store import Store
+
+Status: TypeAlias = Literal["current", "linked", "ran", "failed", "busy"]
+Report: TypeAlias = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one step. `busy`: another process holds its lease; ask again later."""
+
+    identity: str
+    status: Status
+    message: str = ""
+
+
+def execute(step: Step, store: Store, device: str, report: Report) -> Outcome:
+    """Bring one step's record about, or say why not. Its inputs' records must exist.
+
+    Raises nothing but what ends the process (KeyboardInterrupt, SystemExit), having released the
+    lease; errors of the step become a failure in the store.
+    """
+    if store.has(step.identity):
+        return Outcome(step.identity, "current")
+    lease = acquire(store, step.identity, step.name)
+    if lease is None:
+        return Outcome(step.identity, "busy")
+    with lease:
+        if store.has(step.identity):
+            return Outcome(step.identity, "current")
+        inputs = {name: store.get(identity) for name, identity in step.inputs.items()}
+        found = {name: record for name, record in inputs.items() if record is not None}
+        if len(found) < len(inputs):
+            missing = sorted(set(inputs) - set(found))
+            message = (
+                f"its inputs {', '.join(missing)} have no usable record; run the command again"
+            )
+            return fail(store, step, Failure(step.identity, step.name, "NoInput", message, ""))
+        twin = store.equivalent(step, {name: record.digest for name, record in found.items()})
+        if twin is not None:
+            store.link(step, twin)
+            store.events.append("link", step.identity, step.name, target=twin.identity)
+            return Outcome(step.identity, "linked", f"same work as {twin.identity}")
+        return _run(step, store, found, device, report)
+
+
+def fail(store: Store, step: Step, failure: Failure) -> Outcome:
+    """Keep a failure and log it."""
+    store.failures.put(failure)
+    store.events.append("fail", step.identity, step.name, message=failure.message)
+    return Outcome(step.identity, "failed", failure.message)
+
+
+def _run(
+    step: Step, store: Store, inputs: Mapping[str, Record], device: str, report: Report
+) -> Outcome:
+    store.events.append("start", step.identity, step.name)
+    context = StepContext(step.name, step.seed, device, report)
+    with captured() as log:
+        try:
+            resolve(step.function)  # before the clock starts: imports are no part of the work
+            began = time.perf_counter()
+            result = call(step.function, step.params, inputs, context)
+            seconds = time.perf_counter() - began
+            store.commit(
+                step,
+                result,
+                inputs=inputs,
+                code=fingerprint(step.function),
+                environment=environment(device),
+                seconds=seconds,
+                log=log.getvalue(),
+            )
+        except Exception as error:
+            if isinstance(error, DamagedRecord):
+                store.set_aside(error.identity)
+            return fail(store, step, _failure(step, error, log.getvalue()))
+        except BaseException:
+            store.events.append("stop", step.identity, step.name)
+            raise
+    store.events.append("finish", step.identity, step.name)
+    return Outcome(step.identity, "ran", f"{seconds:.2f} s")
+
+
+def _failure(step: Step, error: Exception, log: str) -> Failure:
+    """A user's mistake is its message; for anything else the log ends with the traceback."""
+    kind = type(error).__name__
+    if isinstance(error, UserError):
+        return Failure(step.identity, step.name, kind, str(error), log)
+    trace = "".join(traceback.format_exception(error))
+    return Failure(step.identity, step.name, kind, f"{kind}: {error}", log + trace)

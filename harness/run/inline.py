@@ -1,0 +1,51 @@
+"""The simplest executor: one step after another, in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+
+from harness.plan.step import Step
+from harness.run.execute import execute
+from harness.run.executor import POLL
+from harness.run.lease import clean
+from harness.run.progress import Progress
+from harness.run.schedule import RunReport, Schedule
+from harness.store.store import Store
+
+
+class InlineExecutor:
+    """Runs steps in this process on one device. Satisfies `Executor`."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._device = device
+
+    def run(self, graph: Mapping[str, Step], store: Store, progress: Progress) -> RunReport:
+        """See `Executor.run`."""
+        store.clean()
+        clean(store)
+        schedule = Schedule(graph, store)
+        with progress:
+            progress.begin(schedule.unsettled)
+            while not schedule.finished:
+                if not self._sweep(schedule, store, progress):
+                    time.sleep(POLL)
+        return schedule.report
+
+    def _sweep(self, schedule: Schedule, store: Store, progress: Progress) -> bool:
+        """Try every step that is ready once; whether any was settled."""
+        busy = []
+        settled = False
+        while (step := schedule.take()) is not None:
+            progress.working(step, 0.0, "")
+            outcome = execute(step, store, self._device, partial(progress.working, step))
+            if outcome.status == "busy":
+                busy.append(step.identity)
+                continue
+            schedule.settle(outcome)
+            progress.settled(step, outcome, schedule.unsettled)
+            settled = True
+        for identity in busy:
+            schedule.give_back(identity)
+        return settled

@@ -1,0 +1,176 @@
+"""Leases: which process works on which step, so that several can share the work of one store."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from harness.store.faults import point
+from harness.store.files import temporary
+from harness.store.owner import Owner
+from harness.store.store import Store
+
+BEAT = 5.0
+"""Seconds between two signs of life."""
+LIMIT = 60.0
+"""Seconds without one, after which an owner on another host counts as dead."""
+
+
+class Lease:
+    """A step held by this process; its file is touched by a thread while the lease is open."""
+
+    def __init__(self, path: Path, beat: float = BEAT) -> None:
+        self._path = path
+        self._beat = beat
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="lease", daemon=True)
+
+    def __enter__(self) -> Lease:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._release()
+
+    def _live(self) -> None:
+        while not self._ended.wait(self._beat):
+            with suppress(OSError):
+                os.utime(self._path)
+
+    def _release(self) -> None:
+        point("release: before")
+        with _locked(self._path) as file:
+            # A lease that was taken over while this process slept belongs to another now.
+            if file is not None and _owner(file) == Owner.current():
+                self._path.unlink()
+        point("release: after")
+
+
+def acquire(store: Store, identity: str, step: str, limit: float = LIMIT) -> Lease | None:
+    """Take the lease of a step, from a dead owner if need be; None while a living one holds it."""
+    path = _path(store, identity)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = temporary(store.root)
+    # Not pushed to the disk: a lease means nothing once the machine has stopped.
+    draft.write_text(Owner.current().token, encoding="utf-8")
+    try:
+        if _create(draft, path):
+            return Lease(path)
+        previous = _take_over(draft, path, limit)
+    finally:
+        draft.unlink(missing_ok=True)
+    if previous is None:
+        return None
+    store.events.append("takeover", identity, step, previous=previous)
+    return Lease(path)
+
+
+def held(store: Store, limit: float = LIMIT) -> set[str]:
+    """Identities whose lease a living process holds."""
+    found = set()
+    for path in (store.root / "leases").glob("*"):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            if not _dead(store.root, file, limit):
+                found.add(path.name)
+    return found
+
+
+def clean(store: Store, limit: float = LIMIT) -> None:
+    """Remove the leases of dead owners; without them `acquire` needs no takeover."""
+    for path in sorted((store.root / "leases").glob("*")):
+        with _locked(path) as file:
+            if file is not None and _dead(store.root, file, limit):
+                path.unlink()
+
+
+def _path(store: Store, identity: str) -> Path:
+    return store.root / "leases" / identity
+
+
+def _create(draft: Path, path: Path) -> bool:
+    """Put the draft in place unless something is there: exclusive, and complete at once."""
+    point("lease: before")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    point("lease: after")
+    return True
+
+
+def _take_over(draft: Path, path: Path, limit: float) -> str | None:
+    """Replace a dead owner's lease by the draft; the dead owner's token, or None.
+
+    Takers lock the dead lease's own file. The first replaces it; the second then holds the lock of
+    a file that is no longer at the path, and leaves.
+    """
+    with _locked(path) as file:
+        if file is None or not _dead(path.parent.parent, file, limit):
+            return None
+        owner = _owner(file)
+        point("takeover: before")
+        draft.rename(path)
+        point("takeover: after")
+        return owner.token if owner else "unknown"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO | None]:
+    """The file at `path`, locked against other takers; None if it is gone or was replaced.
+
+    The system drops the lock when its process dies.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield None
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file if _is_at(file, path) else None
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _owner(file: BinaryIO) -> Owner | None:
+    file.seek(0)
+    return Owner.parse(file.read().decode(errors="replace"))
+
+
+def _dead(root: Path, file: BinaryIO, limit: float) -> bool:
+    owner = _owner(file)
+    alive = owner.alive() if owner else None
+    if alive is not None:
+        return not alive
+    return _now(root) - os.fstat(file.fileno()).st_mtime > limit
+
+
+def _now(root: Path) -> float:
+    """The time by the clock of the file system, which stamps the heartbeats of every host."""
+    draft = temporary(root)
+    try:
+        draft.touch()
+        return draft.stat().st_mtime
+    except OSError:
+        return time.time()
+    finally:
+        draft.unlink(missing_ok=True)

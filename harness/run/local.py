@@ -1,0 +1,142 @@
+"""The local executor: one spawned process a device, so a crash costs one step's attempt."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import wait
+
+from harness.plan.step import Step
+from harness.run.execute import Outcome, fail
+from harness.run.executor import POLL
+from harness.run.lease import clean
+from harness.run.progress import Progress
+from harness.run.schedule import RunReport, Schedule
+from harness.run.worker import GRACE, Advance, Worker
+from harness.store.failures import Failure
+from harness.store.store import Store
+
+RETRIES = 2
+"""How often a step is tried again after the process that ran it has died."""
+
+
+class LocalExecutor:
+    """Runs steps in spawned processes, one for each entry of `devices`. Satisfies `Executor`.
+
+    `["cpu"] * n` are n CPU workers of one thread each; `["cuda:0", "cuda:1"]` one worker a GPU.
+    """
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        self._devices = tuple(devices)
+
+    def run(self, graph: Mapping[str, Step], store: Store, progress: Progress) -> RunReport:
+        """See `Executor.run`."""
+        store.clean()
+        clean(store)
+        schedule = Schedule(graph, store)
+        with progress:
+            progress.begin(schedule.unsettled)
+            _Run(schedule, store, progress, self._devices).loop()
+        return schedule.report
+
+
+class _Run:
+    """One run: which worker does what. A worker starts when there is a step for it."""
+
+    def __init__(
+        self, schedule: Schedule, store: Store, progress: Progress, devices: Sequence[str]
+    ) -> None:
+        self._schedule = schedule
+        self._store = store
+        self._progress = progress
+        self._devices = devices
+        self._workers: dict[int, Worker] = {}
+        self._deaths: Counter[str] = Counter()
+        self._later: dict[str, float] = {}
+
+    def loop(self) -> None:
+        try:
+            while not self._schedule.finished:
+                self._offer_again()
+                self._assign()
+                self._listen()
+        finally:
+            self._end_all()
+
+    def _offer_again(self) -> None:
+        now = time.monotonic()
+        for identity in [i for i, due in self._later.items() if due <= now]:
+            del self._later[identity]
+            self._schedule.give_back(identity)
+
+    def _assign(self) -> None:
+        for slot, device in enumerate(self._devices):
+            worker = self._workers.get(slot)
+            if worker is not None and worker.step is not None:
+                continue
+            step = self._schedule.take()
+            if step is None:
+                return
+            if worker is None:
+                worker = self._workers[slot] = Worker(self._store.root, device)
+            self._progress.working(step, 0.0, "")
+            try:
+                worker.send(step)
+            except BrokenPipeError:
+                self._bury(slot, worker)
+
+    def _listen(self) -> None:
+        slots = {worker.connection: slot for slot, worker in self._workers.items() if worker.step}
+        if not slots:
+            time.sleep(POLL)
+            return
+        for ready in wait(list(slots), timeout=POLL if self._later else None):
+            slot = next(slot for connection, slot in slots.items() if connection is ready)
+            worker = self._workers[slot]
+            try:
+                message = worker.receive()
+            except (EOFError, ConnectionError):
+                self._bury(slot, worker)
+                continue
+            self._hear(worker, message)
+
+    def _hear(self, worker: Worker, message: Outcome | Advance) -> None:
+        step = worker.step
+        assert step is not None
+        if isinstance(message, Advance):
+            self._progress.working(step, message.fraction, message.message)
+            return
+        worker.step = None
+        if message.status == "busy":
+            self._later[step.identity] = time.monotonic() + POLL
+        else:
+            self._settle(step, message)
+
+    def _settle(self, step: Step, outcome: Outcome) -> None:
+        self._schedule.settle(outcome)
+        self._progress.settled(step, outcome, self._schedule.unsettled)
+
+    def _bury(self, slot: int, worker: Worker) -> None:
+        """A worker has died: try its step again in a new one, unless that was tried enough."""
+        step = worker.step
+        assert step is not None
+        cause = worker.how_it_died()
+        worker.reap(time.monotonic())
+        del self._workers[slot]
+        self._deaths[step.identity] += 1
+        deaths = self._deaths[step.identity]
+        if deaths <= RETRIES:
+            self._store.events.append("retry", step.identity, step.name, cause=cause)
+            self._schedule.give_back(step.identity)
+            return
+        message = f"its worker process died {deaths} times, last by {cause} (out of memory?)"
+        failure = Failure(step.identity, step.name, "WorkerDied", message, "")
+        self._settle(step, fail(self._store, step, failure))
+
+    def _end_all(self) -> None:
+        for worker in self._workers.values():
+            worker.end()
+        deadline = time.monotonic() + GRACE
+        for worker in self._workers.values():
+            worker.reap(deadline)

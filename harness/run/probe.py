@@ -1,0 +1,169 @@
+"""Probes: committed numbers of each step on a tiny input, which tell when its revision is due."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from harness.errors import UserError
+from harness.plan.step import Probe, StepContext, StepResult, StepType
+from harness.run.call import call, resolve
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RELATIVE = 1e-6
+"""Numbers further apart than this, relative to the larger, count as changed."""
+_ROUNDING = 1e-10
+"""Numbers closer than this, relative to the norm of their array, are equal."""
+_WHOLE = 64
+"""Arrays of at most so many elements are kept element by element."""
+
+Numbers: TypeAlias = dict[str, Any]
+
+
+def check(types: Iterable[StepType], path: Path) -> list[str]:
+    """Run every probe and compare it with the committed numbers; what is wrong, one line each."""
+    held = _read(path)
+    messages = []
+    names = set()
+    for kind in types:
+        names.add(kind.name)
+        known = held.get(kind.name)
+        if known is None:
+            messages.append(f"step {kind.name}: no probe numbers are kept; {_UPDATE}")
+        elif known["revision"] != kind.revision:
+            messages.append(
+                f"step {kind.name}: its revision is {kind.revision}, but the probe numbers are of "
+                f"revision {known['revision']}; {_UPDATE}"
+            )
+        else:
+            messages += [_changed(kind, c) for c in _first(known["numbers"], _numbers(kind))]
+    gone = sorted(set(held) - names)
+    return messages + [f"step {name}: probe numbers of no step; {_UPDATE}" for name in gone]
+
+
+def update(types: Iterable[StepType], path: Path) -> None:
+    """Write the numbers of new steps and new revisions, and drop those of steps that are gone.
+
+    Raises UserError, and writes nothing, if a step's numbers changed and its revision did not.
+    """
+    held = _read(path)
+    kept: dict[str, Any] = {}
+    refused = []
+    for kind in types:
+        fresh: dict[str, Any] = {"revision": kind.revision, "numbers": _numbers(kind)}
+        known = held.get(kind.name)
+        if known is not None and known["revision"] == kind.revision:
+            refused += [_changed(kind, c) for c in _first(known["numbers"], fresh["numbers"])]
+            fresh = known
+        kept[kind.name] = fresh
+    if refused:
+        raise UserError("\n".join(refused))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+_UPDATE = "run `repro probe --update`"
+
+
+def _changed(kind: StepType, component: str) -> str:
+    return (
+        f"step {kind.name}: revision {kind.revision} gives different numbers ({component}): "
+        f"raise its revision in {kind.params.__module__} and {_UPDATE}"
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: probe numbers are not JSON ({error}); restore the file") from None
+    return held
+
+
+def _numbers(kind: StepType) -> Numbers:
+    """Run one probe; its values and arrays as JSON."""
+    probe: Probe = resolve(kind.probe)()
+    context = StepContext(kind.name, probe.seed)
+    result = call(kind.function, probe.params.model_dump(mode="json"), probe.inputs, context)
+    return flatten(result)
+
+
+def flatten(result: StepResult) -> Numbers:
+    """A result as JSON: values as they are, small arrays by element, large ones by a summary."""
+    arrays = {name: _summary(array) for name, array in result.arrays.items()}
+    for file, tensors in result.tensors.items():
+        arrays.update({f"{file}/{name}": _summary(array) for name, array in tensors.items()})
+    numbers: Numbers = json.loads(json.dumps({"values": dict(result.values), "arrays": arrays}))
+    return numbers
+
+
+def _summary(array: np.ndarray) -> Numbers:
+    """Shape and elements; of more than 64, the first 8, Σx, Σx² and Σ x_i·cos(i) in float64."""
+    import numpy as np
+
+    shape = list(array.shape)
+    if array.dtype.kind in "US":
+        return {"shape": shape, "elements": array.ravel().astype(str).tolist()}
+    x = np.asarray(array, dtype=np.float64).ravel()
+    if x.size <= _WHOLE:
+        return {"shape": shape, "elements": x.tolist()}
+    return {
+        "shape": shape,
+        "first": x[:8].tolist(),
+        "sum": float(x.sum()),
+        "squares": float(x @ x),
+        "weighted": float(x @ np.cos(np.arange(x.size))),
+    }
+
+
+def _first(known: Numbers, fresh: Numbers) -> list[str]:
+    """The first component that changed, as a list of one, or an empty list."""
+    return list(differences(known, fresh))[:1]
+
+
+def differences(known: Numbers, fresh: Numbers) -> Iterator[str]:
+    """Paths of the components that differ, with the old and the new number."""
+    yield from _compare("values", known["values"], fresh["values"], 0.0)
+    old, new = known["arrays"], fresh["arrays"]
+    for name in sorted({*old, *new}):
+        yield from _compare(name, old.get(name), new.get(name), _norm(old.get(name)))
+
+
+def _norm(summary: Mapping[str, Any] | None) -> float:
+    """√Σx² of one array: what is far below it is rounding, also where a sum cancels."""
+    if summary is None:
+        return 0.0
+    elements = (x for x in summary.get("elements", []) if isinstance(x, float))
+    squares = summary.get("squares", sum(x * x for x in elements))
+    return math.sqrt(squares) if math.isfinite(squares) else 0.0
+
+
+def _compare(path: str, old: Any, new: Any, scale: float) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from _compare(f"{path}.{key}", old.get(key), new.get(key), scale)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for place, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from _compare(f"{path}.{place}", a, b, scale)
+    elif not _equal(old, new, scale):
+        yield f"{path}: {old} → {new}"
+
+
+def _equal(old: Any, new: Any, scale: float) -> bool:
+    if not (_is_number(old) and _is_number(new)):
+        return bool(old == new)
+    if math.isnan(old) or math.isnan(new):
+        return math.isnan(old) and math.isnan(new)
+    allowed = max(RELATIVE * max(abs(old), abs(new)), _ROUNDING * max(scale, 0.01))
+    return bool(old == new or abs(old - new) <= allowed)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

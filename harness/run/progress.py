@@ -1,0 +1,129 @@
+"""Showing a run: a bar with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from harness.plan.step import Step
+from harness.run.execute import Outcome
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+
+class Progress(Protocol):
+    """What an executor tells while it runs. A context manager around the whole run."""
+
+    def __enter__(self) -> Progress: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def begin(self, steps: int) -> None:
+        """How many steps are to be settled."""
+
+    def working(self, step: Step, fraction: float, message: str) -> None:
+        """A step has begun (fraction 0) or has come further."""
+
+    def settled(self, step: Step, outcome: Outcome, left: int) -> None:
+        """A step has an outcome; `left` steps have none yet."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def begin(self, steps: int) -> None: ...
+
+    def working(self, step: Step, fraction: float, message: str) -> None: ...
+
+    def settled(self, step: Step, outcome: Outcome, left: int) -> None: ...
+
+
+class Lines(Silent):
+    """A plain line for each step that is settled, for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._total = 0
+
+    def begin(self, steps: int) -> None:
+        self._total = steps
+
+    def settled(self, step: Step, outcome: Outcome, left: int) -> None:
+        count = f"[{self._total - left}/{self._total}]"
+        print(f"{count} {describe(step, outcome)}", file=self._stream, flush=True)
+
+
+class Bar(Silent):
+    """One bar over all steps, with the estimated time left; failures are lines above it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeRemainingColumn as Remaining
+
+        # The stream is bound now: while a step runs, `sys.stderr` is its log.
+        self._bar: RichProgress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            Remaining(),
+            console=Console(file=stream),
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._bar.add_task("", total=None)
+        self._total = 0
+
+    def __enter__(self) -> Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, steps: int) -> None:
+        self._total = steps
+        self._bar.update(self._task, total=steps)
+
+    def working(self, step: Step, fraction: float, message: str) -> None:
+        text = f"{step.name} (seed {step.seed}) {fraction:4.0%} {message}".rstrip()
+        self._bar.update(self._task, description=text)
+
+    def settled(self, step: Step, outcome: Outcome, left: int) -> None:
+        self._bar.update(self._task, completed=self._total - left)
+        if outcome.status == "failed":
+            self._bar.console.print(describe(step, outcome), markup=False, highlight=False)
+
+
+def progress_on(stream: TextIO = sys.stderr) -> Progress:
+    """A bar on a terminal, plain lines elsewhere."""
+    return Bar(stream) if stream.isatty() else Lines(stream)
+
+
+def describe(step: Step, outcome: Outcome) -> str:
+    """One line about a settled step."""
+    detail = f": {outcome.message}" if outcome.message else ""
+    return f"{outcome.status} {step.name} (seed {step.seed}) {step.identity[:12]}{detail}"

@@ -1,0 +1,104 @@
+"""What may run next: the graph's bookkeeping, without processes or clocks."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.plan.step import Step
+from harness.run.execute import Outcome
+from harness.store.store import Store
+
+
+@dataclass
+class RunReport:
+    """What became of every step of a graph, in the order in which it was settled."""
+
+    current: list[str] = field(default_factory=list)
+    linked: list[str] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    """Identity -> message."""
+    blocked: dict[str, str] = field(default_factory=dict)
+    """Identity -> which failed step it waits for."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step has a record now."""
+        return not self.failed and not self.blocked
+
+
+class Schedule:
+    """Hands out steps whose inputs are settled, first those that come first in the graph."""
+
+    def __init__(self, graph: Mapping[str, Step], store: Store) -> None:
+        self.report = RunReport()
+        self._graph = graph
+        self._place = {identity: place for place, identity in enumerate(graph)}
+        self._order = list(graph)
+        self._dependants: dict[str, list[str]] = defaultdict(list)
+        self._missing: dict[str, int] = {}
+        self._ready: list[int] = []
+        self._unsettled = 0
+        todo = {identity for identity in graph if not store.has(identity)}
+        for identity, step in graph.items():
+            if identity in todo:
+                self._enter(step, todo)
+            else:
+                self.report.current.append(identity)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step is settled."""
+        return self._unsettled == 0
+
+    @property
+    def unsettled(self) -> int:
+        """How many steps are still to be settled."""
+        return self._unsettled
+
+    def take(self) -> Step | None:
+        """The next step that may run, or None while all wait for others."""
+        if not self._ready:
+            return None
+        return self._graph[self._order[heapq.heappop(self._ready)]]
+
+    def give_back(self, identity: str) -> None:
+        """Offer a step again that was taken and did not run."""
+        heapq.heappush(self._ready, self._place[identity])
+
+    def settle(self, outcome: Outcome) -> None:
+        """Record what became of a step that was taken; its dependants become ready or blocked."""
+        identity = outcome.identity
+        self._unsettled -= 1
+        if outcome.status == "failed":
+            self.report.failed[identity] = outcome.message
+            self._block(identity)
+            return
+        settled: list[str] = getattr(self.report, outcome.status)
+        settled.append(identity)
+        for dependant in self._dependants[identity]:
+            self._missing[dependant] -= 1
+            if self._missing[dependant] == 0 and dependant not in self.report.blocked:
+                self.give_back(dependant)
+
+    def _enter(self, step: Step, todo: set[str]) -> None:
+        needed = set(step.inputs.values()) & todo
+        for source in needed:
+            self._dependants[source].append(step.identity)
+        self._missing[step.identity] = len(needed)
+        self._unsettled += 1
+        if not needed:
+            self.give_back(step.identity)
+
+    def _block(self, failed: str) -> None:
+        reason = f"needs {self._graph[failed].name} {failed[:12]}, which failed"
+        waiting = list(self._dependants[failed])
+        while waiting:
+            identity = waiting.pop()
+            if identity not in self.report.blocked:
+                self.report.blocked[identity] = reason
+                self._unsettled -= 1
+                waiting += self._dependants[identity]

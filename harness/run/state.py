@@ -1,0 +1,56 @@
+"""What each step of a graph is, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from harness.plan.step import Step
+from harness.run.lease import held
+from harness.store.store import Store
+
+State: TypeAlias = Literal["current", "run", "linked", "blocked", "running", "failed"]
+
+
+def states(graph: Mapping[str, Step], store: Store) -> dict[str, State]:
+    """The state of every step, in the order of the graph.
+
+    current: has a record. running: a living process holds its lease. failed: its last run failed.
+    blocked: an input, however far up, failed. linked: its inputs are known, and a record of the
+    same work on equal inputs exists. run: everything else.
+    """
+    recorded = store.identities()
+    found: dict[str, State] = {}
+    if recorded.issuperset(graph):
+        return dict.fromkeys(graph, "current")
+    running, failed = held(store), store.failures.identities()
+    digests: dict[str, str] = {}
+    for identity, step in graph.items():
+        if identity in recorded:
+            found[identity] = "current"
+        elif identity in running:
+            found[identity] = "running"
+        elif identity in failed:
+            found[identity] = "failed"
+        elif any(found.get(source) in ("failed", "blocked") for source in step.inputs.values()):
+            found[identity] = "blocked"
+        else:
+            found[identity] = _linked_or_run(step, store, digests)
+    return found
+
+
+def _linked_or_run(step: Step, store: Store, digests: dict[str, str]) -> State:
+    """`digests` caches the content digest of each input, and of each step found to be linked."""
+    known: dict[str, str] = {}
+    for name, source in step.inputs.items():
+        if source not in digests:
+            record = store.get(source)
+            if record is None:
+                return "run"
+            digests[source] = record.digest
+        known[name] = digests[source]
+    twin = store.equivalent(step, known)
+    if twin is None:
+        return "run"
+    digests[step.identity] = twin.digest
+    return "linked"

@@ -1,0 +1,127 @@
+"""A worker process of the local executor, seen from both sides of its pipe."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+
+from harness.plan.step import Step
+from harness.run.execute import Outcome, execute
+from harness.run.threads import one_thread_in_environment
+from harness.store.store import Store
+
+GRACE = 5.0
+"""Seconds that a worker has to release its lease before it is killed."""
+_REPORT_EVERY = 0.2
+"""Seconds between two progress messages of one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """A worker's word on how far its step is."""
+
+    fraction: float
+    message: str
+
+
+class Worker:
+    """One spawned process, which runs one step at a time on one device."""
+
+    def __init__(self, root: Path, device: str) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, root, device), name="repro")
+        with one_thread_in_environment(device), _interrupts_held():
+            self._process.start()
+        theirs.close()
+        self.step: Step | None = None
+
+    def send(self, step: Step) -> None:
+        """Start a step. BrokenPipeError if the process has died."""
+        self.step = step
+        plain = replace(step, params=dict(step.params), inputs=dict(step.inputs))
+        self.connection.send(plain)
+
+    def receive(self) -> Outcome | Advance:
+        """The next message. EOFError or ConnectionError if the process has died."""
+        message: Outcome | Advance = self.connection.recv()
+        return message
+
+    def how_it_died(self) -> str:
+        """What ended the process, once it is dead; waits for it."""
+        self._process.join()
+        code = self._process.exitcode or 0
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def end(self) -> None:
+        """Ask the process to stop, which lets it release its lease."""
+        self._process.terminate()
+
+    def reap(self, deadline: float) -> None:
+        """Wait for the end until `time.monotonic()` is `deadline`, then kill."""
+        self._process.join(max(0.0, deadline - time.monotonic()))
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._process.close()
+        self.connection.close()
+
+
+def serve(connection: Connection, root: Path, device: str) -> None:
+    """Run the steps that arrive, until the pipe closes."""
+    # The terminal sends Ctrl-C to every process; the one that coordinates decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _exit)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    store = Store(root)
+    reporter = _Reporter(connection)
+    while True:
+        try:
+            step: Step = connection.recv()
+        except EOFError:
+            return
+        outcome = execute(step, store, device, reporter.report)
+        try:
+            connection.send(outcome)
+        except BrokenPipeError:
+            return
+
+
+class _Reporter:
+    """Passes progress on, but not more often than anyone can read."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._next = 0.0
+
+    def report(self, fraction: float, message: str) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _REPORT_EVERY
+            try:
+                self._connection.send(Advance(fraction, message))
+            except BrokenPipeError:
+                # Whoever coordinated is gone; the step is still worth finishing.
+                self._next = float("inf")
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """A process started inside begins deaf to Ctrl-C; one that comes meanwhile arrives after."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,273 @@
+"""A whole paper as data: all its specs, loaded and checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.errors import UserError, nearest
+from harness.spec.base import Label, Name, SpecModel
+from harness.spec.claims import Claim, ClaimsFile, addresses
+from harness.spec.exhibit import Table, variables_of
+from harness.spec.others import Figure, Fit, Lemma, SettingsTable
+from harness.spec.parts import Dataset, Method, Network, Recipe
+from harness.spec.profile import Profile
+from harness.spec.setting import Setting
+from harness.spec.toml import SpecError, located, read_spec, read_toml
+
+SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
+ItemT = TypeVar("ItemT")
+Owner = Method | Recipe
+AnyExhibit = Table | SettingsTable | Figure | Fit | Lemma
+EXHIBIT_KINDS: Mapping[str, type[AnyExhibit]] = {
+    "table": Table,
+    "settings": SettingsTable,
+    "figure": Figure,
+    "fit": Fit,
+    "lemma": Lemma,
+}
+EXHIBIT_FOLDERS = ("tables", "figures", "fits", "lemmas")
+VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
+
+
+class PaperFile(SpecModel):
+    """`paper.toml`."""
+
+    id: Name
+    title: Label
+    authors: tuple[Label, ...]
+    venue: str
+    source: str
+    """The document that the numbers were read from."""
+    steps: str
+    """Module with the step types, as `package.module`."""
+    default_profile: Name
+    paper_profile: Name
+    variables: Mapping[str, VariableKind]
+    """The variables that exhibits bind, and what each one names."""
+
+
+class Paper(BaseModel):
+    """All specs of one paper."""
+
+    model_config = ConfigDict(frozen=True)
+
+    root: Path
+    about: PaperFile
+    exhibits: Mapping[str, AnyExhibit]
+    methods: Mapping[str, Method]
+    recipes: Mapping[str, Recipe]
+    datasets: Mapping[str, Dataset]
+    networks: Mapping[str, Network]
+    profiles: Mapping[str, Profile]
+    claims: Mapping[str, Claim]
+
+    def exhibit(self, name: str) -> AnyExhibit:
+        return _lookup("exhibit", self.exhibits, name)
+
+    def table(self, name: str) -> Table:
+        """A table of results.
+
+        Raises:
+            UserError: there is no such exhibit, or it is of another kind.
+        """
+        exhibit = self.exhibit(name)
+        if not isinstance(exhibit, Table):
+            results = [key for key, item in self.exhibits.items() if isinstance(item, Table)]
+            raise UserError(
+                f"'{name}' ({exhibit.label}) is no table of results, and nothing runs for it in "
+                f"this version; tables of results: {', '.join(sorted(results))}"
+            )
+        return exhibit
+
+    def method(self, name: str) -> Method:
+        return _lookup("method", self.methods, name)
+
+    def recipe(self, name: str) -> Recipe:
+        return _lookup("recipe", self.recipes, name)
+
+    def dataset(self, name: str) -> Dataset:
+        return _lookup("data set", self.datasets, name)
+
+    def network(self, name: str) -> Network:
+        return _lookup("network", self.networks, name)
+
+    def profile(self, name: str | None) -> Profile:
+        """A profile by name; without a name, the paper's default."""
+        return _lookup("profile", self.profiles, name or self.about.default_profile)
+
+    def owner(self, name: str) -> Owner:
+        """What has settings: a method or a recipe."""
+        owners: Mapping[str, Owner] = {**self.methods, **self.recipes}
+        return _lookup("method or recipe", owners, name)
+
+    def settings(self) -> dict[str, Setting]:
+        """`owner.setting` -> the setting, of all methods and recipes."""
+        owners: list[Owner] = [*self.methods.values(), *self.recipes.values()]
+        return {f"{o.id}.{name}": setting for o in owners for name, setting in o.settings.items()}
+
+    def forward_flops(self, network: str, resolution: int) -> float:
+        """Operations of one forward pass; convolutions scale with the number of pixels."""
+        spec = self.network(network)
+        return spec.forward_flops * (resolution / spec.resolution) ** 2
+
+
+def load_paper(root: Path) -> Paper:
+    """Load `paper.toml` and the folders beside it.
+
+    Raises:
+        SpecError: any file is wrong, or refers to something that is not there.
+    """
+    if not root.is_dir():
+        raise SpecError(f"{root}: no such folder; the specs of a paper were expected here")
+    about = read_spec(root / "paper.toml", PaperFile)
+    claims = read_spec(root / "claims.toml", ClaimsFile)
+    paper = Paper(
+        root=root,
+        about=about,
+        exhibits=_read_exhibits(root),
+        methods=_read_folder(root / "methods", Method),
+        recipes=_read_folder(root / "recipes", Recipe),
+        datasets=_read_folder(root / "datasets", Dataset),
+        networks=_read_folder(root / "models", Network),
+        profiles=_read_folder(root / "profiles", Profile),
+        claims={claim.id: claim for claim in claims.claims},
+    )
+    _check_references(paper)
+    return paper
+
+
+def _read_folder(folder: Path, model: type[SpecT]) -> dict[str, SpecT]:
+    """All specs of one kind; each file is named by the id it declares."""
+    specs = {path: read_spec(path, model) for path in sorted(folder.glob("*.toml"))}
+    for path, spec in specs.items():
+        _check_named(path, spec.id)
+    return {path.stem: spec for path, spec in specs.items()}
+
+
+def _read_exhibits(root: Path) -> dict[str, AnyExhibit]:
+    found: dict[str, AnyExhibit] = {}
+    for folder in EXHIBIT_FOLDERS:
+        for path in sorted((root / folder).glob("*.toml")):
+            kind = str(read_toml(path).get("kind"))
+            if kind not in EXHIBIT_KINDS:
+                raise located(path, ["kind"], f"unknown kind; {nearest(kind, EXHIBIT_KINDS)}")
+            exhibit = read_spec(path, EXHIBIT_KINDS[kind])
+            _check_named(path, exhibit.id)
+            found[exhibit.id] = exhibit
+    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """table2 before table10."""
+    stem = name.rstrip("0123456789")
+    return stem, int(name[len(stem) :] or 0)
+
+
+def _check_named(path: Path, identifier: str) -> None:
+    if identifier != path.stem:
+        raise located(path, ["id"], f"expected '{path.stem}', the file's name")
+
+
+def _lookup(kind: str, items: Mapping[str, ItemT], name: str) -> ItemT:
+    if name not in items:
+        raise UserError(f"unknown {kind} '{name}'; {nearest(name, items)}")
+    return items[name]
+
+
+def _check_references(paper: Paper) -> None:
+    """Every name that one spec uses of another must exist."""
+    for name, exhibit in sorted(paper.exhibits.items()):
+        path = paper.root / "tables" / f"{name}.toml"
+        if isinstance(exhibit, Table):
+            _check_table(paper, path, exhibit)
+        elif isinstance(exhibit, SettingsTable):
+            _check_settings_table(paper, path, exhibit)
+    for profile in paper.profiles.values():
+        _check_profile(paper, paper.root / "profiles" / f"{profile.id}.toml", profile)
+    for index, claim in enumerate(paper.claims.values()):
+        for address in addresses(claim):
+            _check_address(paper, ["claims", index, "id"], address)
+    for reference in (paper.about.default_profile, paper.about.paper_profile):
+        paper.profile(reference)
+
+
+def _check_table(paper: Paper, path: Path, table: Table) -> None:
+    places: list[tuple[list[int | str], Mapping[str, Any]]] = [(["bind"], table.bind)]
+    places += [(["rows", i, "bind"], row.bind) for i, row in enumerate(table.rows)]
+    places += [(["columns", i, "bind"], column.bind) for i, column in enumerate(table.columns)]
+    for keys, bind in places:
+        for variable, value in bind.items():
+            _check_binding(paper, path, [*keys, variable], variable, value)
+    for row, column, _ in table.cells():
+        unbound = {"method", "recipe"} - set(variables_of(table, row, column))
+        if unbound:
+            raise located(path, ["bind"], f"'{row.name}' binds no {sorted(unbound)[0]}")
+
+
+def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
+    """A claim may only refer to numbers that the specs hold."""
+    path = paper.root / "claims.toml"
+    name, row, column = address.split(":")
+    exhibit = paper.exhibits.get(name)
+    if exhibit is None:
+        raise located(path, keys, f"'{address}': no exhibit; {nearest(name, paper.exhibits)}")
+    if row == "stated":
+        if column not in exhibit.stated:
+            raise located(path, keys, f"'{address}': not stated; {nearest(column, exhibit.stated)}")
+        return
+    rows = [r.name for r in exhibit.rows] if isinstance(exhibit, Table) else []
+    columns = [c.name for c in exhibit.columns] if isinstance(exhibit, Table) else []
+    if row not in rows:
+        raise located(path, keys, f"'{address}': unknown row; {nearest(row, rows)}")
+    if column not in columns:
+        raise located(path, keys, f"'{address}': unknown column; {nearest(column, columns)}")
+
+
+def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
+    kinds = paper.about.variables
+    mappable = {name if kind == "value" else kind: kind for name, kind in kinds.items()}
+    for name, table in profile.map.items():
+        if name not in mappable:
+            raise located(path, ["map", name], f"unknown kind or value; {nearest(name, mappable)}")
+        for stated, used in table.items():
+            _check_name(paper, path, ["map", name, stated], mappable[name], used)
+    known = paper.settings()
+    for name in profile.override:
+        if name not in known:
+            raise located(path, ["override", name], f"unknown setting; {nearest(name, known)}")
+
+
+def _check_settings_table(paper: Paper, path: Path, table: SettingsTable) -> None:
+    for index, column in enumerate(table.columns):
+        try:
+            paper.owner(column.owner)
+        except UserError as error:
+            raise located(path, ["columns", index, "owner"], str(error)) from None
+
+
+def _check_binding(
+    paper: Paper, path: Path, keys: list[int | str], variable: str, value: Any
+) -> None:
+    kinds = paper.about.variables
+    if variable not in kinds:
+        raise located(path, keys, f"unknown variable '{variable}'; {nearest(variable, kinds)}")
+    _check_name(paper, path, keys, kinds[variable], value)
+
+
+def _check_name(
+    paper: Paper, path: Path, keys: list[int | str], kind: VariableKind, value: Any
+) -> None:
+    lookups: Mapping[str, Callable[[str], Any]] = {
+        "method": paper.method,
+        "recipe": paper.recipe,
+        "dataset": paper.dataset,
+        "network": paper.network,
+    }
+    try:
+        lookups.get(kind, str)(str(value))
+    except UserError as error:
+        raise located(path, keys, str(error)) from None

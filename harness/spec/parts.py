@@ -1,0 +1,82 @@
+"""The things that exhibits combine: data sets, networks, methods and recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from harness.spec.base import Label, Name, SpecModel
+from harness.spec.setting import Setting
+from harness.spec.template import StepTemplate
+
+
+class Dataset(SpecModel):
+    """A data set, known by its fingerprint."""
+
+    id: Name
+    label: Label
+    description: str
+    official: bool
+    """Whether it is the very data set that a paper means by this name."""
+    fields: Mapping[str, Any]
+    """What steps are told of it; becomes part of the identity of everything made from it."""
+    facts: Mapping[str, Any] = {}
+    """What templates may refer to beside that, as `{about_dataset.name}`."""
+    origin: str
+    """Where the publisher's files are had."""
+
+
+class Network(SpecModel):
+    """A network, by its cost and size."""
+
+    id: Name
+    label: Label
+    origin: str
+    forward_flops: float
+    """Of one image at `resolution`; a multiply-add is two operations."""
+    resolution: int
+    parameters: Mapping[str, int] = {}
+    """Data set -> number of trainable parameters."""
+
+
+class Recipe(SpecModel):
+    """Training hyperparameters of one label regime at one scale, and the steps that use them."""
+
+    id: Name
+    label: Label
+    scale: str = ""
+    regime: str = ""
+    settings: Mapping[str, Setting]
+    steps: tuple[StepTemplate, ...] = ()
+
+
+class Images(SpecModel):
+    """What a method's images are, in the paper and here."""
+
+    paper: Literal["official-set", "official-code", "own", "real"]
+    here: Literal["official-set", "official-code", "own", "real"]
+
+
+class Method(SpecModel):
+    """A method, declared as steps; the last one gives the images that students train on."""
+
+    id: Name
+    label: Label
+    origin: str
+    """Citation, or 'this paper'."""
+    state: Literal["runs", "imports", "cited"]
+    """`runs`: done here. `imports`: official sets are read. `cited`: only reported numbers."""
+    note: str = ""
+    images: Images
+    settings: Mapping[str, Setting] = {}
+    steps: tuple[StepTemplate, ...] = ()
+
+    @model_validator(mode="after")
+    def _runnable(self) -> Method:
+        if (self.state == "runs") != bool(self.steps):
+            raise ValueError("a method has 'steps' exactly when its state is 'runs'")
+        if self.state != "runs" and not self.note:
+            raise ValueError("a method that does not run needs a 'note' that says why")
+        return self

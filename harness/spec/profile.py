@@ -1,0 +1,46 @@
+"""Profiles: how exhibits are run, as the paper states or as a smaller stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import field_validator
+
+from harness.spec.base import Label, Name, Scalar, SpecModel
+from harness.spec.setting import Setting
+
+OVERRIDABLE = ("epochs", "batch_size", "iterations", "subsets")
+"""The only hyperparameters that a stand-in may change; a name may end in one of these words."""
+
+
+class Profile(SpecModel):
+    """A mapping from the paper's runs to smaller ones; the empty mapping is the paper itself."""
+
+    id: Name
+    label: Label
+    description: str
+    seeds: int = 3
+    device: str
+    """The device whose rate the cost forecast assumes."""
+    map: Mapping[str, Mapping[str, Scalar]] = {}
+    """Kind of name (`dataset`, `network`, ...), or variable that holds a plain value -> the paper's
+    value (or `*`) -> the value used instead."""
+    override: Mapping[str, Setting] = {}
+    """`owner.setting` -> another value."""
+
+    @field_validator("override")
+    @classmethod
+    def _only_scale(cls, override: Mapping[str, Setting]) -> Mapping[str, Setting]:
+        for name in override:
+            if not name.endswith(OVERRIDABLE):
+                raise ValueError(
+                    f"'{name}' may not be overridden by a profile; only settings that end in "
+                    + ", ".join(OVERRIDABLE)
+                )
+        return override
+
+    def mapped(self, kind: str, value: Any) -> Any:
+        """The value that this profile uses in the place of the paper's."""
+        table = self.map.get(kind, {})
+        return table.get(str(value), table.get("*", value))

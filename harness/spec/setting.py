@@ -1,0 +1,57 @@
+"""A hyperparameter, and where its value comes from.
+
+Whatever the paper does not state is an assumption: it carries its reason and the alternatives
+that are worth trying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, model_validator
+
+from harness.spec.base import Scalar, SpecModel
+
+Value = Scalar | tuple[Scalar, ...]
+Source = Literal["paper", "code", "inferred", "ours"]
+
+
+class Choice(SpecModel):
+    """One value of a hyperparameter, for the cases that `when` describes."""
+
+    value: Value
+    source: Source
+    place: str = ""
+    """Where the paper states it, or the official repository and commit that has it."""
+    why: str = ""
+    """Why this value where the paper is silent."""
+    alternatives: tuple[Value, ...] = ()
+    """Other values that the paper's words allow."""
+    when: Mapping[str, tuple[Scalar, ...]] = {}
+    """Variable -> the values for which this choice applies; empty means always."""
+    label: str = ""
+    """How the paper names the hyperparameter."""
+    printed: str = ""
+    """How the paper prints the value, where that differs from the value itself."""
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Choice:
+        if self.source in ("paper", "code") and not self.place:
+            raise ValueError(f"source '{self.source}' needs a 'place' that says where it stands")
+        if self.source in ("inferred", "ours") and not self.why:
+            raise ValueError(f"source '{self.source}' needs a 'why' that gives the reason")
+        if self.source == "paper" and self.alternatives:
+            raise ValueError("a value that the paper states has no 'alternatives'")
+        return self
+
+    def applies(self, variables: Mapping[str, Any]) -> bool:
+        return all(variables.get(name) in values for name, values in self.when.items())
+
+
+def _as_list(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+Setting = Annotated[tuple[Choice, ...], BeforeValidator(_as_list)]
+"""One choice, or several told apart by `when`; the first that applies counts."""

@@ -1,0 +1,27 @@
+"""Steps as templates: what a method or a recipe does, with variables to fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from harness.spec.base import Name, Scalar, SpecModel
+
+
+class StepTemplate(SpecModel):
+    """One step of a method or of a recipe.
+
+    In `params`, a text `{name}` or `{name.field}` stands for a variable, and a table with the one
+    key `product`, `min`, `max` or `rounded_ratio` for that function of the numbers in its list.
+    """
+
+    id: Name
+    step: str
+    """A step type of the paper's step library."""
+    inputs: Mapping[str, str] = {}
+    """Input name -> id of an earlier step here, or `{images}`: the last step of the method."""
+    params: Mapping[str, Any] = {}
+    seed: int | Literal["{seed}"] = 0
+    """0: done once for all seeds. `{seed}`: drawn anew with each student seed."""
+    when: Mapping[str, tuple[Scalar, ...]] = {}
+    """Variable -> values for which the step is done at all; empty means always."""

@@ -1,0 +1,1 @@
+"""Records on disk, which are the truth, and a rebuildable index over them."""

@@ -1,0 +1,102 @@
+"""Writing so that a reader, or a process that follows a crash, sees all of it or nothing."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import shutil
+import time
+from pathlib import Path
+
+from harness.store.faults import point
+from harness.store.owner import Owner
+
+_FOREIGN_AGE = 24 * 3600.0
+"""Seconds after which another host's temporary place counts as left over."""
+_counter = itertools.count()
+
+
+def temporary(root: Path) -> Path:
+    """A fresh path under `root/tmp`, on the same file system, that names its owner."""
+    place = root / "tmp"
+    place.mkdir(parents=True, exist_ok=True)
+    return place / f"{Owner.current().token}~{next(_counter)}"
+
+
+def clean_temporary(root: Path) -> list[str]:
+    """Delete temporary places whose owner is dead; return their names, sorted."""
+    removed = []
+    for path in sorted((root / "tmp").glob("*")):
+        owner = Owner.parse(path.name.rpartition("~")[0])
+        if owner is None or not _abandoned(path, owner):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        removed.append(path.name)
+    return removed
+
+
+def _abandoned(path: Path, owner: Owner) -> bool:
+    alive = owner.alive()
+    if alive is not None:
+        return not alive
+    try:
+        return time.time() - path.stat().st_mtime > _FOREIGN_AGE
+    except FileNotFoundError:
+        return False
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file whose place no reader looks at yet, and push it to the disk."""
+    point(f"write {path.suffix}: before")
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        point(f"write {path.suffix}: not synced")
+        os.fsync(file.fileno())
+    point(f"write {path.suffix}: after")
+
+
+def sync_directory(path: Path) -> None:
+    """Push a directory's entries to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(root: Path, path: Path, data: bytes) -> None:
+    """Replace the file at `path`, under `root`, by one holding `data`."""
+    draft = temporary(root)
+    write_synced(draft, data)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    point("replace: before")
+    draft.replace(path)
+    point("replace: not synced")
+    sync_directory(path.parent)
+    point("replace: after")
+
+
+def place_directory(draft: Path, final: Path) -> None:
+    """Move a finished directory to its place; when another was there first, that one stays.
+
+    The loser's draft is deleted: both hold the same work.
+    """
+    sync_directory(draft)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    point("place: before")
+    try:
+        draft.rename(final)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(draft, ignore_errors=True)
+        return
+    point("place: not synced")
+    sync_directory(final.parent)
+    sync_directory(final.parent.parent)
+    point("place: after")

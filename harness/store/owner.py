@@ -1,0 +1,69 @@
+"""Which process owns a lease or a temporary place, and whether it still lives."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process, told apart from a later one with the same number by when it started."""
+
+    host: str
+    pid: int
+    started: str
+
+    @classmethod
+    def current(cls) -> Owner:
+        """The calling process."""
+        return _owner_of(os.getpid())
+
+    @classmethod
+    def parse(cls, token: str) -> Owner | None:
+        """Read `token` back; None when the text is none."""
+        match = re.fullmatch(r"([\w.-]+)~(\d+)~(\w+)", token)
+        return cls(match[1], int(match[2]), match[3]) if match else None
+
+    @property
+    def token(self) -> str:
+        """The owner in one word that can be part of a file name."""
+        return f"{self.host}~{self.pid}~{self.started}"
+
+    def alive(self) -> bool | None:
+        """Whether the process runs; None when it is on another host and cannot be asked."""
+        if self.host != _host():
+            return None
+        return _started(self.pid) == self.started
+
+
+def _host() -> str:
+    return re.sub(r"[^\w.-]", "_", platform.node()) or "unknown"
+
+
+@functools.lru_cache(maxsize=1)
+def _owner_of(pid: int) -> Owner:
+    return Owner(_host(), pid, _started(pid) or "unknown")
+
+
+def _started(pid: int) -> str | None:
+    """When a living process of this host started, in the system's own words; None for a dead one.
+
+    A zombie counts as dead: it can do no more work, and only waits for its parent.
+    """
+    if Path("/proc/self/stat").exists():
+        try:
+            text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+        fields = text.rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else fields[19]
+    shown = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return re.sub(r"\W+", "_", shown.stdout.strip()) or None

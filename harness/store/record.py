@@ -1,0 +1,183 @@
+"""What a finished step left: values, arrays, provenance, and the checks made on reading them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from harness.errors import EvidenceError
+from harness.plan.step import Json
+from harness.store.digest import digest_file, digest_json
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RECORD = "record.json"
+MANIFEST = "manifest.json"
+LOG = "log.txt"
+
+
+class DamagedRecord(EvidenceError):
+    """A record whose files are not those that were committed. It is never used."""
+
+    def __init__(self, identity: str, reason: str) -> None:
+        super().__init__(
+            f"record {identity} is damaged: {reason}. "
+            "It was not used; run the command again to make it anew."
+        )
+        self.identity = identity
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[DamagedRecord], tuple[str, str]]:
+        return type(self), (self.identity, self.reason)
+
+
+class Output(TypedDict):
+    """One array or safetensors file of a record."""
+
+    file: str
+    sha256: str
+    """Digest of the content (for safetensors, of each tensor's), not of the file's bytes."""
+    shape: list[int]
+    """Empty for a safetensors file."""
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished step. Satisfies `harness.plan.step.StepInput`."""
+
+    identity: str
+    step: str
+    revision: int
+    params: Mapping[str, Json]
+    seed: int
+    inputs: Mapping[str, str]
+    """Input name -> identity."""
+    input_digests: Mapping[str, str]
+    values: Mapping[str, Json]
+    outputs: Mapping[str, Output]
+    digest: str
+    """Of the values and the outputs, and of nothing else."""
+    code: str
+    """Fingerprint of the code that made it."""
+    environment: Mapping[str, Json]
+    seconds: float
+    flops: float
+    """Of the step as planned; with `seconds`, what a device achieves."""
+    link: str | None = None
+    """Identity of the record whose values and arrays these are, when this step never ran."""
+    directory: Path = field(default=Path(), compare=False)
+    """Where the arrays are: the linked record's directory, when this is a link."""
+    _checked: set[str] = field(default_factory=set, compare=False, repr=False)
+
+    @property
+    def arrays(self) -> frozenset[str]:
+        """Names of the arrays that the record holds."""
+        return frozenset(n for n, output in self.outputs.items() if output["file"].endswith(".npy"))
+
+    def array(self, name: str) -> np.ndarray:
+        """One array, read anew. Its file's SHA-256 is verified first; DamagedRecord if it differs.
+
+        Raises KeyError for an array that the record does not hold.
+        """
+        import numpy as np
+
+        if name not in self.arrays:
+            raise KeyError(f"step {self.step!r} left no array {name!r}; {sorted(self.arrays)}")
+        loaded: np.ndarray = np.load(self._verified(name), allow_pickle=False)
+        return loaded
+
+    def tensors(self, name: str) -> Path:
+        """Path of a safetensors file, verified like an array. KeyError if there is none."""
+        if name not in self.outputs or name in self.arrays:
+            known = sorted(set(self.outputs) - self.arrays)
+            raise KeyError(f"step {self.step!r} left no tensors {name!r}; {known}")
+        return self._verified(name)
+
+    @property
+    def log(self) -> str:
+        """What the step printed and logged."""
+        return (self.directory / LOG).read_text(encoding="utf-8")
+
+    def to_json(self) -> dict[str, Any]:
+        """What `record.json` holds."""
+        return {name: getattr(self, name) for name in _STORED}
+
+    def _verified(self, name: str) -> Path:
+        path = self.directory / self.outputs[name]["file"]
+        if name not in self._checked:
+            check_file(self.link or self.identity, path, read_manifest(self.directory))
+            self._checked.add(name)
+        return path
+
+
+_STORED = tuple(f.name for f in fields(Record) if f.name not in ("directory", "_checked"))
+
+
+class Entry(TypedDict):
+    """One file in a manifest."""
+
+    sha256: str
+    bytes: int
+
+
+def content_digest(values: Mapping[str, Json], outputs: Mapping[str, Output]) -> str:
+    """The digest of a record: of its values and its outputs' digests, free of any clock."""
+    held = {name: output["sha256"] for name, output in outputs.items()}
+    return digest_json({"values": dict(values), "outputs": held})
+
+
+def read_manifest(directory: Path) -> dict[str, Entry]:
+    """The manifest of a record's directory. DamagedRecord when it cannot be read."""
+    try:
+        files: dict[str, Entry] = json.loads((directory / MANIFEST).read_bytes())["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedRecord(directory.name, f"{MANIFEST} cannot be read ({error})") from None
+    return files
+
+
+def check_file(identity: str, path: Path, manifest: Mapping[str, Entry]) -> None:
+    """Raise DamagedRecord unless the file has the SHA-256 that the manifest gives."""
+    try:
+        found = digest_file(path)
+    except OSError as error:
+        raise DamagedRecord(identity, f"{path.name} cannot be read ({error.strerror})") from None
+    if path.name not in manifest or found != manifest[path.name]["sha256"]:
+        raise DamagedRecord(identity, f"{path.name} does not have the SHA-256 of the manifest")
+
+
+def read_record(directory: Path) -> Record:
+    """Read `record.json`, having checked it whole and every other file by its size.
+
+    Raises DamagedRecord. Arrays are verified when they are first read.
+    """
+    manifest = read_manifest(directory)
+    identity = directory.name
+    for name, entry in manifest.items():
+        try:
+            size = (directory / name).stat().st_size
+        except OSError:
+            raise DamagedRecord(identity, f"{name} is missing") from None
+        if size != entry["bytes"]:
+            raise DamagedRecord(identity, f"{name} has {size} bytes, not {entry['bytes']}")
+    check_file(identity, directory / RECORD, manifest)
+    try:
+        record = Record(**json.loads((directory / RECORD).read_bytes()), directory=directory)
+    except TypeError as error:
+        raise DamagedRecord(
+            identity, f"{RECORD} has other fields than expected ({error})"
+        ) from None
+    if record.identity != identity:
+        raise DamagedRecord(identity, f"{RECORD} is that of {record.identity}")
+    return record
+
+
+def as_link(record: Record, identity: str, inputs: Mapping[str, str]) -> Record:
+    """`record` as the result of another step that would have done the same work."""
+    kept = {name: getattr(record, name) for name in _STORED}
+    kept.update(identity=identity, inputs=dict(inputs), link=record.link or record.identity)
+    return Record(**kept, directory=record.directory)

@@ -1,0 +1,72 @@
+"""An invented table with everything a table can have, and the figure beside it."""
+
+from __future__ import annotations
+
+from harness.render.claims import ClaimRow
+from harness.render.figure import FigureData, Series, Tick
+from harness.render.table import Cell, Column, Row, Table
+
+COLUMNS = (
+    Column("A/n 1", "n 1", "Alpha & Co"),
+    Column("A/n 5", "n 5", "Alpha & Co"),
+    Column("B/n 1", "n 1", "Beta_2"),
+)
+
+TABLE = Table(
+    id="table42",
+    label="Table 42",
+    title="Invented numbers, 100% made up.",
+    caption="With ρ = 0.97, a_b and C:\\temp | x.",
+    stub="Method",
+    columns=COLUMNS,
+    rows=(
+        Row(
+            "plain",
+            "Plain [3]",
+            (
+                Cell("9.15 ± 0.22", None, "9.10 ± 0.31", "reproduced"),
+                Cell("33.03 ± 0.02", None, "30.00 ± 0.20", "deviates", ("flips",)),
+                Cell("42.01", None, "41.10", "inconclusive"),
+            ),
+            "Chosen (8 × 8)",
+        ),
+        Row(
+            "best",
+            "Best (ours)",
+            (
+                Cell("12.57 ± 0.03", "(+ 3.4)", "12.60 ± 0.10", "not comparable"),
+                Cell(None, None, None, "not run"),
+                Cell("47.40", "(+ 5.4)", None, "paper-inconsistent", ("own set #2",)),
+            ),
+            "Chosen (8 × 8)",
+        ),
+        Row("odd", "50% *off* #1", (Cell("1.00"), Cell("-2.50"), Cell("n/a")), "Made"),
+    ),
+    notes=("A note with 5% & more.", "- Not a list."),
+    reproduced_as="reproduced (small)",
+)
+
+
+def figure(comparable: bool = False) -> FigureData:
+    return FigureData(
+        id="table42",
+        title="Invented $numbers$",
+        x_label="Size",
+        y_label="Accuracy (%)",
+        ticks=(Tick("n 1", "A"), Tick("n 5", "A"), Tick("n 1", "B")),
+        series=(
+            Series("Plain $x$", "reported", (9.15, 33.03, 42.01), (0.22, 0.02, None)),
+            Series("Plain $x$", "reproduced", (9.1, 30.0, 41.1), (0.31, 0.2, None)),
+            Series("_Best", "reported", (12.57, None, 47.4), (0.03, None, None)),
+            Series("_Best", "reproduced", (12.6, None, None), (0.1, None, None)),
+        ),
+        profile="small",
+        comparable=comparable,
+    )
+
+
+CLAIMS = (
+    ClaimRow("grows", "Numbers grow | with n.", "Sec. 1", "holds", "holds", "fails", "small"),
+    ClaimRow("sum", "A + B = C", "Table 42", "fails", "fails", "not run", "small"),
+    ClaimRow("even", "A equals B.", "Sec. 2", "holds", "undecided", "undecided", "small"),
+)

@@ -1,0 +1,88 @@
+"""The tables compile where nothing but booktabs is loaded, and print every number."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.render import latex, tex
+from harness.render.table import Cell, Column, Row, Table
+from tests.render.sample import TABLE
+from tests.render.strategies import HOSTILE
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("pdflatex") is None, reason="pdflatex is not installed, so nothing is compiled"
+)
+
+
+def _compile(tables: list[str], directory: Path) -> str:
+    """Compile in a bare document; return the log."""
+    source = directory / "bare.tex"
+    body = "\n\\clearpage\n".join(tables)
+    source.write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+        f"{body}\n\\end{{document}}\n",
+        encoding="ascii",
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", source.name]
+    done = subprocess.run(command, cwd=directory, capture_output=True, check=False)
+    log = (directory / "bare.log").read_text(encoding="latin-1")
+    assert done.returncode == 0, log[-2000:]
+    return log
+
+
+def test_every_view_compiles_and_fits(tmp_path: Path) -> None:
+    log = _compile(
+        [
+            *(latex.render(TABLE, view) for view in ("reported", "reproduced", "both")),
+            latex.render(replace(TABLE, transposed=True), "both"),
+        ],
+        tmp_path,
+    )
+    assert "Overfull" not in log
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed, so the printed text is not read back")
+    read = subprocess.run(
+        ["pdftotext", "-layout", "bare.pdf", "-"], cwd=tmp_path, capture_output=True, check=True
+    )
+    text = read.stdout.decode()
+    assert "Table 42: Invented numbers, 100% made up." in " ".join(text.split())
+    for row in TABLE.rows:
+        for cell in row.cells:
+            for number in (cell.reported, cell.reproduced):
+                assert (number or "").replace("-", "−") in text
+
+
+def test_wide_tables_and_long_texts_fit(tmp_path: Path) -> None:
+    words = "a rather long description of what was done (+ one more thing)"
+    columns = tuple(Column(f"c{at}", f"Method {at}", f"Group {at // 2}") for at in range(4))
+    prose = Row("p", "A row label that goes on", tuple(Cell(words) for _ in columns))
+    wide = tuple(Column(f"c{at}", f"M {at}") for at in range(6))
+    cells = tuple(Cell("12.57 ± 0.03", None, "12.60 ± 0.10", "deviates") for _ in wide)
+    tables = [
+        replace(TABLE, columns=columns, rows=(prose,)),
+        replace(TABLE, columns=wide, rows=(Row("w", "Wide", cells),)),
+    ]
+    log = _compile([latex.render(table, "both") for table in tables], tmp_path)
+    assert "Overfull" not in log
+
+
+def test_hostile_text_compiles_everywhere(tmp_path: Path) -> None:
+    tables = []
+    for text in HOSTILE:
+        rows = tuple(Row(f"r{at}", text, (Cell(text, text, text),), text) for at in range(2))
+        tables.append(
+            Table("t_1 %", text, text, text, text, (Column("c", text, text),), rows, (text,), text)
+        )
+    _compile([latex.render(table, "both") for table in tables], tmp_path)
+
+
+def test_every_known_character_prints(tmp_path: Path) -> None:
+    known = "".join(sorted({*map(chr, range(32, 127)), *tex._SPECIAL, *tex._MATH}))
+    accented = "".join(map(chr, range(0xA1, 0x180)))
+    log = _compile([tex.escape(known), "\\par " + tex.escape(" ".join(accented))], tmp_path)
+    assert "Missing character" not in log

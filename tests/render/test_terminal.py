@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from harness.render import terminal
+from tests.render.sample import TABLE
+
+
+def _shown(*, terminal_like: bool) -> str:
+    out = StringIO()
+    color = "standard" if terminal_like else "auto"
+    console = Console(file=out, width=100, force_terminal=terminal_like, color_system=color)
+    terminal.show(TABLE, "both", console)
+    return out.getvalue()
+
+
+def test_a_pipe_gets_no_escapes() -> None:
+    assert "\x1b" not in _shown(terminal_like=False)
+
+
+def test_a_terminal_gets_colour_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    red = "\x1b[31m"
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert red in _shown(terminal_like=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert red not in _shown(terminal_like=True)
+
+
+def test_columns_that_do_not_fit_go_below_under_the_labels_again() -> None:
+    text = terminal.render(TABLE, "reported", width=60)
+    assert text.count("Plain [3]") == 2
+    assert max(map(len, text.splitlines())) <= 60
+
+
+def test_a_console_narrower_than_one_column_still_leaves_numbers_and_labels_whole() -> None:
+    text = terminal.render(TABLE, "reported", width=12)
+    assert "Plain [3]" in text
+    assert "12.57 ± 0.03 (+ 3.4)" in text

@@ -1,0 +1,113 @@
+"""A lease has one living owner."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.run.lease import Lease, acquire, held
+from harness.store.owner import Owner
+from harness.store.store import Store
+from tests.run.graphs import ended, in_child
+
+STEP = "a" * 64
+
+
+def plant(store: Store, owner: Owner, age: float = 0.0) -> Path:
+    path = store.root / "leases" / STEP
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(owner.token)
+    then = time.time() - age
+    os.utime(path, (then, then))
+    return path
+
+
+def take(store: Store) -> Lease | None:
+    return acquire(store, STEP, "draw", limit=30.0)
+
+
+def test_one_at_a_time(tmp_path: Path):
+    store = Store(tmp_path)
+    lease = take(store)
+    assert lease is not None
+    with lease:
+        assert take(store) is None
+        assert held(store) == {STEP}
+    assert held(store) == set()
+    assert take(store) is not None
+    assert store.events.read() == []
+
+
+def test_a_dead_process_loses_its_lease(tmp_path: Path):
+    store = Store(tmp_path)
+
+    def die() -> None:
+        take(store)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    pid = in_child(die)
+    while not (tmp_path / "leases" / STEP).exists():
+        time.sleep(0.01)
+    time.sleep(0.05)
+    assert take(store) is not None, "a zombie is dead"
+    assert ended(pid) == -signal.SIGKILL
+    (event,) = store.events.read()
+    assert event["event"] == "takeover"
+    assert str(pid) in event["previous"]
+
+
+def test_a_process_number_that_was_used_again_does_not_count(tmp_path: Path):
+    store = Store(tmp_path)
+    plant(store, replace(Owner.current(), started="1"))
+    assert held(store) == set()
+    assert take(store) is not None
+
+
+@pytest.mark.parametrize(("age", "free"), [(0.0, False), (20.0, False), (40.0, True)])
+def test_another_host_is_judged_by_its_heartbeat(tmp_path: Path, age: float, free: bool):
+    store = Store(tmp_path)
+    plant(store, replace(Owner.current(), host="elsewhere"), age)
+    assert (held(store, limit=30.0) == set()) is free
+    assert (take(store) is not None) is free
+
+
+def test_the_heart_beats_while_the_lease_is_open(tmp_path: Path):
+    path = plant(Store(tmp_path), Owner.current(), age=1000.0)
+    with Lease(path, beat=0.01):
+        deadline = time.monotonic() + 5
+        while path.stat().st_mtime < time.time() - 10 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert path.stat().st_mtime > time.time() - 10
+    assert not path.exists()
+
+
+def test_a_lease_that_was_taken_over_is_not_released_by_its_former_owner(tmp_path: Path):
+    store = Store(tmp_path)
+    lease = take(store)
+    assert lease is not None
+    with lease:
+        plant(store, replace(Owner.current(), host="elsewhere"))
+    assert held(store) == {STEP}
+
+
+def test_of_many_takers_at_once_one_gets_a_dead_lease(tmp_path: Path):
+    for trial in range(10):
+        store = Store(tmp_path / str(trial))
+        plant(store, replace(Owner.current(), started="1"))
+        begin = time.time() + 0.03
+
+        def contend(store: Store = store, begin: float = begin) -> None:
+            time.sleep(max(0.0, begin - time.time()))
+            got = take(store)
+            time.sleep(0.1)
+            os._exit(7 if got else 0)
+
+        results = Counter(ended(pid) for pid in [in_child(contend) for _ in range(4)])
+        assert results == {7: 1, 0: 3}
+        assert len(store.events.read()) == 1
