@@ -274,9 +274,7 @@ def explain(project: Project, address: str, request: Request, as_json: bool) -> 
         raise UserError(f"unknown cell '{address}'; {nearest(address, cells)}")
     cell = cells[address]
     identities = dict.fromkeys(i for terms in cell.terms for i in terms)
-    lines = [
-        line for i in identities for line in why(planned.steps[i], planned.steps, project.store)
-    ]
+    lines = why((planned.steps[i] for i in identities), planned.steps, project.store)
     if not identities:
         lines = [f"nothing runs for it: {cell.reason}"]
     if as_json:
