@@ -11,9 +11,12 @@ from harness.plan.graph import GraphBuilder
 from harness.plan.library import step_types
 from harness.plan.settings import Used, Variation, resolve_settings
 from harness.plan.step import Step
+from harness.spec.base import Misplaced
 from harness.spec.exhibit import Address, Column, Measure, Row, Table, variables_of
 from harness.spec.paper import Owner, Paper
+from harness.spec.parts import Method
 from harness.spec.profile import Profile
+from harness.spec.toml import located
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ def plan_exhibit(
     chosen = paper.profile(profile)
     as_stated = paper.profile(paper.about.paper_profile)
     count = chosen.seeds if seeds is None else seeds
-    builder = GraphBuilder(step_types(paper.about.steps), paper)
-    shadow = GraphBuilder(step_types(paper.about.steps), paper)
+    builder = GraphBuilder(step_types(paper), paper)
+    shadow = GraphBuilder(step_types(paper), paper)
     ours = _Resolver(paper, chosen, variation or {}, builder)
     stated = _Resolver(paper, as_stated, variation or {}, shadow)
     cells = tuple(
@@ -94,7 +97,10 @@ class _Resolver:
     def settings(self, owner: Owner, stated: Mapping[str, Any]) -> tuple[Used, ...]:
         bound = self.bound(stated)
         cases = {**bound, **{f"paper.{name}": value for name, value in stated.items()}}
-        return tuple(resolve_settings(owner, self.profile, self.variation, cases))
+        try:
+            return tuple(resolve_settings(owner, self.profile, self.variation, cases))
+        except Misplaced as error:
+            raise self._located(owner, error) from None
 
     def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """What templates may refer to: names stand for the specs that they name."""
@@ -117,10 +123,22 @@ class _Resolver:
         recipe = self.paper.recipe(stated["recipe"])
         shared = self.environment(stated)
         own = {**shared, **_values(self.settings(method, stated))}
-        images = self.builder.add_all(f"method {method.id}", method.steps, own, seed, {})
-        return self.builder.add_all(
-            f"recipe {recipe.id}", recipe.steps, own, seed, {"{images}": images}
-        )
+        images = self._add(method, own, seed, {})
+        return self._add(recipe, own, seed, {"{images}": images})
+
+    def _add(
+        self, owner: Owner, variables: Mapping[str, Any], seed: int, given: Mapping[str, str]
+    ) -> str:
+        try:
+            return self.builder.add_all(owner.steps, variables, seed, given)
+        except Misplaced as error:
+            raise self._located(owner, error) from None
+
+    def _located(self, owner: Owner, error: Misplaced) -> UserError:
+        folder, name = "methods" if isinstance(owner, Method) else "recipes", owner.id
+        if error.keys[0] == "override":
+            folder, name = "profiles", self.profile.id
+        return located(self.paper.root / folder / f"{name}.toml", error.keys, str(error))
 
 
 def _values(settings: Sequence[Used]) -> dict[str, Any]:
@@ -147,7 +165,7 @@ def _plan_cell(
     return Cell(
         address=address,
         reported=row.cells.get(column.name),
-        run=ours.bound(variables),
+        run=_run(ours, table, members),
         settings=tuple(_all_settings(ours, variables)),
         seeds=tuple(seeds) if terms else (),
         terms=terms,
@@ -171,6 +189,14 @@ def _members(table: Table, variables: Mapping[str, Any]) -> list[dict[str, Any]]
     if table.average is None:
         return [dict(variables)]
     return [{**variables, table.average.over: value} for value in table.average.values]
+
+
+def _run(ours: _Resolver, table: Table, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The variables of what is run; of a mean, the averaged one as a list."""
+    bound = [ours.bound(member) for member in members]
+    if table.average is None:
+        return bound[0]
+    return {**bound[0], table.average.over: [each[table.average.over] for each in bound]}
 
 
 def _all_settings(resolver: _Resolver, variables: Mapping[str, Any]) -> list[Used]:
