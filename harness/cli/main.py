@@ -24,6 +24,9 @@ app = typer.Typer(
 store_app = typer.Typer(help="Look after the store of records.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
 
+INTERRUPTED = 130
+"""The exit code that Typer makes of Ctrl-C, without a word."""
+
 
 class Source(StrEnum):
     """Which numbers to render."""
@@ -174,6 +177,20 @@ def audit(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def paper(
+    profile: ProfileName = None,
+    source: Annotated[
+        Source, typer.Option(help="`reported` shows the paper's numbers only.")
+    ] = Source.reproduced,
+    as_json: AsJson = False,
+) -> None:
+    """Write the LaTeX document with every exhibit, claim and finding, and build its PDF."""
+    from harness.cli.papering import make_paper
+
+    make_paper(_project(), profile, source is Source.reported, as_json)
+
+
+@app.command()
 def assumptions(exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJson = False) -> None:
     """List the choices that an exhibit rests on and the paper does not state."""
     from harness.cli.looking import show_assumptions
@@ -184,7 +201,7 @@ def assumptions(exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJs
 @app.command()
 def why(
     address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="A cell, such as 'table7:DUAL:IPC 10'.")
+        str, typer.Argument(metavar="ADDRESS", help="A cell, such as 'table7:row:column'.")
     ],
     profile: ProfileName = None,
     seeds: Seeds = None,
@@ -295,9 +312,11 @@ def main() -> None:
     except UserError as error:
         print(f"repro: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print(
-            "repro: interrupted; what is finished is kept, and the same command goes on from there",
-            file=sys.stderr,
-        )
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            print(
+                "repro: interrupted; what is finished is kept, and the same command goes on from "
+                "there",
+                file=sys.stderr,
+            )
+        raise

@@ -22,7 +22,7 @@ def print_json(fields: dict[str, Any]) -> None:
 def console() -> Console:
     """Standard output, wide enough for tables where it is no terminal; texts are shown as they are.
 
-    Emoji codes are off: in the address of a cell, `:TM:` is a method, not a trade mark.
+    Emoji codes are off: `:name:` in the address of a cell is a row, not a picture.
     """
     from rich.console import Console
 

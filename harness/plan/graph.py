@@ -51,6 +51,8 @@ class GraphBuilder:
             except Misplaced as error:
                 raise Misplaced(str(error), "steps", index, *error.keys) from None
             known[template.id] = last
+        if not last:
+            raise Misplaced("no step is left, since no 'when' holds", "steps")
         return last
 
     def _add(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
@@ -44,7 +44,7 @@ class Average(SpecModel):
     """A cell that is a mean over several runs that differ in one variable."""
 
     over: str
-    values: tuple[Scalar, ...]
+    values: Annotated[tuple[Scalar, ...], Field(min_length=1)]
 
 
 class Derivation(SpecModel):
@@ -178,7 +178,9 @@ class Table(Exhibit):
 def _unique(what: str, names: list[str]) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise Misplaced(f"names of {what} must differ; '{name}' comes twice", what, index, "name")
+            raise Misplaced(
+                f"names of {what} must differ; '{name}' comes twice", what, index, "name"
+            )
 
 
 def _known(what: str, name: str, known: Iterable[str], *keys: int | str) -> None:

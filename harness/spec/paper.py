@@ -210,6 +210,10 @@ def _check_table(paper: Paper, path: Path, table: Table) -> None:
     for keys, bind in places:
         for variable, value in bind.items():
             _check_binding(paper, path, [*keys, variable], variable, value)
+    if table.average is not None:
+        over = table.average.over
+        for value in table.average.values:
+            _check_binding(paper, path, ["average", "over"], over, value)
     for row, column, _ in table.cells():
         unbound = {"method", "recipe"} - set(variables_of(table, row, column))
         if unbound:

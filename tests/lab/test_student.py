@@ -122,9 +122,7 @@ def test_an_input_of_another_size_than_declared_is_refused() -> None:
 
 def test_steps_on_a_data_set_without_loader_say_so() -> None:
     elsewhere = DIGITS.model_copy(update={"name": "imagenet1k"})
-    params = StudentParams(
-        dataset=elsewhere, network=NETWORK, recipe=HARD_LABELS, per_class=131
-    )
+    params = StudentParams(dataset=elsewhere, network=NETWORK, recipe=HARD_LABELS, per_class=131)
     with pytest.raises(EvidenceError, match="no loader"):
         student(params, {"images": EVERYTHING}, context("student"))
     published = TeacherParams(

@@ -118,10 +118,13 @@ def test_a_later_step_has_what_was_left_out_made_anew(tmp_path: Path):
     other = chain(keep=7)
     report = InlineExecutor().run(other, Store(tmp_path / "b", tmp_path / "out"), Silent())
     assert named(other, report.ran) == ["draw", "select", "measure"]
-    assert digests(tmp_path / "b").items() <= {
-        **digests(tmp_path / "a"),
-        **digests(tmp_path / "b"),
-    }.items()
+    assert (
+        digests(tmp_path / "b").items()
+        <= {
+            **digests(tmp_path / "a"),
+            **digests(tmp_path / "b"),
+        }.items()
+    )
 
 
 def test_a_changed_file_is_refused(tmp_path: Path):
