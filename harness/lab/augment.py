@@ -1,4 +1,4 @@
-"""Random views of a batch of images, drawn on the CPU and made on the images' device."""
+"""Random views of a batch of images, drawn on the CPU and made on the device of the images."""
 
 from __future__ import annotations
 
@@ -7,10 +7,28 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from harness.lab.steps import Recipe
+from harness.lab.dsa import Draws, Independent, Siamese, dsa, groups
+from harness.lab.models import Classifier
+from harness.lab.recipe import Recipe
 
 RATIOS = (3 / 4, 4 / 3)
 ATTEMPTS = 10
+
+
+def views(
+    classifier: Classifier, images: Tensor, recipe: Recipe, factor: int, generator: Generator
+) -> Tensor:
+    """A random view of each image, uint8 (n, c, side, side), normalised for the classifier.
+
+    DSA works on normalised images, all else on pixels.
+    """
+    flip = classifier.dataset.flip
+    pixels = augment(classifier.pixels(images), recipe, flip, factor, generator)
+    normalised = classifier.normalised(pixels)
+    if recipe.augmentation != "dsa":
+        return normalised
+    names = groups(recipe.dsa_strategy, flip)
+    return dsa(normalised, names, recipe.dsa_mode, _draws(recipe, generator))
 
 
 def augment(
@@ -31,6 +49,12 @@ def augment(
             mirrored = torch.rand(count, generator=generator) < 0.5
             pixels = mirror(pixels, mirrored)
     return pixels
+
+
+def _draws(recipe: Recipe, generator: Generator) -> Draws:
+    if recipe.dsa_parameters == "per-image":
+        return Independent(generator)
+    return Siamese(int(torch.randint(2**31, (), generator=generator)))
 
 
 def random_boxes(

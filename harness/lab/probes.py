@@ -14,15 +14,14 @@ from safetensors.numpy import save_file
 
 from harness.lab import data
 from harness.lab.models import build
+from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.steps import (
     BetaParams,
     CadParams,
-    DatasetRef,
     DualParams,
     DynamicsParams,
     DynUncParams,
     RandomParams,
-    Recipe,
     StitchParams,
     StudentParams,
     TeacherParams,

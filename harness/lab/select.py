@@ -9,7 +9,8 @@ import torch
 
 from harness.errors import UserError
 from harness.lab import data
-from harness.lab.steps import BetaParams, DatasetRef, RandomParams, TopParams
+from harness.lab.recipe import DatasetRef
+from harness.lab.steps import BetaParams, RandomParams, TopParams
 from harness.plan.step import StepContext, StepInput, StepResult
 
 EDGE = 1e-6

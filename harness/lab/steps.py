@@ -10,63 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Recipe
 from harness.plan.step import Facts, StepParams, StepType, Work
-
-Count: TypeAlias = Annotated[int, Field(ge=1)]
-Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
-CropScale: TypeAlias = tuple[Share, Share]
-"""Smallest and largest share of an image's area that a random crop may take."""
-
-
-class DatasetRef(StepParams):
-    """A data set, known by its fingerprint, and how its pixels are scaled."""
-
-    name: str
-    fingerprint: str
-    """SHA-256 as `harness.lab.data.fingerprint` computes it."""
-    classes: Count
-    train_size: Count
-    test_size: Count
-    smallest_class: Count
-    """Training images of the class that has fewest."""
-    resolution: Count
-    """Side of the square images, in pixels."""
-    channels: Count
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    """Mean and standard deviation per channel, of pixels in [0, 1]."""
-    flip: bool
-    """Whether a mirrored image keeps its class."""
-
-    @model_validator(mode="after")
-    def _one_value_per_channel(self) -> DatasetRef:
-        if not len(self.mean) == len(self.std) == self.channels:
-            raise ValueError(f"mean and std need {self.channels} values, one per channel")
-        return self
-
-
-class Recipe(StepParams):
-    """How a network is trained (supplement, Table 1)."""
-
-    epochs: Count
-    batch_size: Annotated[int, Field(ge=2)]
-    """A batch of one has no batch statistics, so two is the least."""
-    loss: Literal["cross-entropy"]
-    optimizer: Literal["sgd", "adamw"]
-    learning_rate: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
-    """Of SGD, as is `nesterov`; AdamW keeps the customary betas 0.9 and 0.999."""
-    nesterov: bool
-    weight_decay: float = Field(ge=0)
-    """Applied to every parameter, biases and norms included."""
-    scheduler: Literal["cosine", "constant"]
-    """Cosine: falls to 0 at the end of the run, step by step."""
-    warmup_epochs: int = Field(default=0, ge=0)
-    """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
-    augmentation: Literal["none", "rrc-flip"]
-    crop_scale: CropScale
-    precision: Literal["float32", "bfloat16", "float64"] = "float32"
-
 
 class TeacherParams(StepParams):
     dataset: DatasetRef
@@ -195,7 +140,7 @@ def _no_work(params: StepParams, facts: Facts) -> Work:
 
 
 def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
-    trained = 0 if p.pretrained else p.recipe.epochs * p.dataset.train_size
+    trained = 0 if p.pretrained else p.recipe.run_epochs * p.dataset.train_size
     return _work(facts, p.network, p.dataset, trained, p.dataset.test_size)
 
 
@@ -211,7 +156,7 @@ def _stitch_work(p: StitchParams, facts: Facts) -> Work:
 
 
 def _student_work(p: StudentParams, facts: Facts) -> Work:
-    trained = p.recipe.epochs * p.per_class * p.dataset.classes
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
     return _work(facts, p.network, p.dataset, trained, p.dataset.test_size)
 
 
@@ -224,6 +169,7 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_teacher_work,
         probe="harness.lab.probes:teacher",
+        neutral=NEUTRAL,
     ),
     StepType(
         name="dynamics",
@@ -233,6 +179,7 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_dynamics_work,
         probe="harness.lab.probes:dynamics",
+        neutral=NEUTRAL,
     ),
     StepType(
         name="dyn_unc_score",
@@ -305,5 +252,6 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_student_work,
         probe="harness.lab.probes:student",
+        neutral=NEUTRAL,
     ),
 )

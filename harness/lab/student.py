@@ -11,7 +11,8 @@ from harness.errors import UserError
 from harness.lab import data
 from harness.lab.models import Classifier
 from harness.lab.steps import StudentParams
-from harness.lab.train import Examples, batch_sizes, evaluate, training
+from harness.lab.schedule import batch_sizes
+from harness.lab.train import Examples, evaluate, training
 from harness.plan.step import StepContext, StepInput, StepResult
 
 
@@ -21,7 +22,7 @@ def student(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepCon
     The input holds `labels` and either `images` (uint8, n x height x width x channels) or
     `indices` into the training split. Values `accuracy` (fraction, test split) and `loss`; arrays
     `correct`, the test split's correctness packed into bytes by `np.packbits`, and `curve`, the
-    mean training loss of each epoch, float32 (epochs,), float64 if the recipe's precision is.
+    mean training loss of each epoch, float32 (epochs run,), float64 if the recipe's precision is.
     Raises `UserError` if the input does not hold `per_class` images of every class.
     """
     dataset, recipe = data.load(params.dataset), params.recipe
@@ -39,11 +40,11 @@ def student(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepCon
     classifier = Classifier.fresh(
         params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
     )
-    samples = recipe.epochs * len(examples)
+    samples = recipe.run_epochs * len(examples)
     updates = training(classifier, examples, recipe, samples, ctx, params.factor)
     losses = torch.stack([update.loss for update in updates]).cpu().numpy()
     sizes = np.array(batch_sizes(len(examples), recipe.batch_size, samples))
-    curve = (losses * sizes).reshape(recipe.epochs, -1).sum(axis=1) / len(examples)
+    curve = (losses * sizes).reshape(recipe.run_epochs, -1).sum(axis=1) / len(examples)
     test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
     result = evaluate(classifier, test)
     return StepResult(

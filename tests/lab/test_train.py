@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
 from harness.lab.models import Classifier
-from harness.lab.train import (
-    Examples,
-    batch_sizes,
-    evaluate,
-    learning_rate,
-    random_batches,
-    training,
-)
+from harness.lab.schedule import Schedule, batch_sizes
+from harness.lab.train import Examples, evaluate, random_batches, training
+from harness.lab.recipe import Recipe
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context
 
 
@@ -53,20 +48,24 @@ def test_epochs_come_in_different_orders() -> None:
     assert not torch.equal(first, second)
 
 
+def rate(recipe: Recipe, step: int, steps: int, warmup: int = 0) -> float:
+    return Schedule(recipe, steps, per_epoch=4, warmup=warmup, drop=steps).rate(step)
+
+
 def test_cosine_falls_from_the_rate_to_zero_as_torchs_does() -> None:
-    ours = [learning_rate(HARD_LABELS, step, 40, 0) for step in range(40)]
+    ours = [rate(HARD_LABELS, step, 40) for step in range(40)]
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=40)
     for rate in ours:
         assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
         optimizer.step()
         scheduler.step()
-    assert learning_rate(HARD_LABELS, 20, 40, 0) == pytest.approx(0.25)
-    assert learning_rate(HARD_LABELS, 40, 40, 0) == 0
+    assert rate(HARD_LABELS, 20, 40) == pytest.approx(0.25)
+    assert rate(HARD_LABELS, 40, 40) == 0
 
 
 def test_warm_up_rises_linearly_inside_the_run() -> None:
-    rates = [learning_rate(HARD_LABELS, step, 14, 4) for step in range(15)]
+    rates = [rate(HARD_LABELS, step, 14, 4) for step in range(15)]
     assert rates[:5] == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5])
     assert rates[9] == pytest.approx(0.25)
     assert rates[14] == 0
@@ -74,7 +73,7 @@ def test_warm_up_rises_linearly_inside_the_run() -> None:
 
 def test_a_constant_rate_is_constant() -> None:
     flat = changed(HARD_LABELS, scheduler="constant")
-    assert {learning_rate(flat, step, 9, 0) for step in range(9)} == {0.5}
+    assert {rate(flat, step, 9) for step in range(9)} == {0.5}
 
 
 def toy() -> tuple[Classifier, Examples]:
