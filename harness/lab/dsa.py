@@ -82,7 +82,9 @@ def groups(strategy: str, flip: bool) -> list[str]:
     names = strategy.split("_")
     for name in names:
         if name not in GROUPS:
-            raise UserError(f"dsa_strategy '{strategy}': no group '{name}'; {nearest(name, GROUPS)}")
+            raise UserError(
+                f"dsa_strategy '{strategy}': no group '{name}'; {nearest(name, GROUPS)}"
+            )
     return [name for name in names if flip or name != "flip"]
 
 

@@ -85,8 +85,8 @@ def read(name: str) -> Dataset:
         arrays = {part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in ARRAYS}
     except (OSError, ValueError) as error:
         raise EvidenceError(
-            f"data set '{name}' in {folder} cannot be read ({error}): remove the folder and prepare "
-            f"it again with `repro data prepare {name}`"
+            f"data set '{name}' in {folder} cannot be read ({error}): "
+            f"prepare it again with `repro data prepare {name}`"
         ) from None
     return Dataset(
         Split(arrays["train_images"], arrays["train_labels"]),

@@ -18,6 +18,7 @@ from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.steps import (
     BetaParams,
     CadParams,
+    CentersParams,
     DualParams,
     DynamicsParams,
     DynUncParams,
@@ -97,15 +98,18 @@ def select_random() -> Probe:
     return Probe(RandomParams(dataset=DATASET, per_class=3), {})
 
 
+def select_centers() -> Probe:
+    params = CentersParams(
+        dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+    )
+    return Probe(params, {"teacher": _taught()})
+
+
 def stitch() -> Probe:
     params = StitchParams(
         dataset=DATASET, network=NETWORK, per_class=1, factor=2, crops=3, crop_scale=(0.3, 1.0)
     )
-    weights = Path(_folder().name) / "weights.safetensors"
-    state = build(NETWORK, DATASET, seed=0).double().state_dict()
-    save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)
-    teacher = MemoryInput(files={"weights": weights})
-    return Probe(params, {"pool": _chosen(per_class=5), "teacher": teacher})
+    return Probe(params, {"pool": _chosen(per_class=5), "teacher": _taught()})
 
 
 def student() -> Probe:
@@ -137,6 +141,14 @@ def _chosen(per_class: int) -> MemoryInput:
     rows = [np.flatnonzero(labels == label)[:per_class] for label in range(DATASET.classes)]
     indices = np.concatenate(rows)
     return MemoryInput(held={"indices": indices, "labels": labels[indices]})
+
+
+def _taught() -> MemoryInput:
+    """A network as it is initialised."""
+    weights = Path(_folder().name) / "weights.safetensors"
+    state = build(NETWORK, DATASET, seed=0).double().state_dict()
+    save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)
+    return MemoryInput(files={"weights": weights})
 
 
 @cache

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Recipe
 from harness.plan.step import Facts, StepParams, StepType, Work
 
+
 class TeacherParams(StepParams):
     dataset: DatasetRef
     network: str
@@ -88,6 +89,13 @@ class RandomParams(SelectParams):
     """Uniform within each class."""
 
 
+class CentersParams(SelectParams):
+    network: str
+    """Of the teacher whose features are used."""
+    kcenter: Literal["greedy", "greedy-from-mean", "k-means"]
+    balanced: bool
+
+
 class StitchParams(StepParams):
     dataset: DatasetRef
     network: str
@@ -147,6 +155,10 @@ def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
 def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
     scored = p.looks * p.dataset.train_size + p.dataset.test_size
     return _work(facts, p.network, p.dataset, p.samples, scored)
+
+
+def _centers_work(p: CentersParams, facts: Facts) -> Work:
+    return _work(facts, p.network, p.dataset, 0, p.dataset.train_size)
 
 
 def _stitch_work(p: StitchParams, facts: Facts) -> Work:
@@ -234,6 +246,15 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_no_work,
         probe="harness.lab.probes:select_random",
+    ),
+    StepType(
+        name="select_centers",
+        params=CentersParams,
+        function="harness.lab.centers:select_centers",
+        inputs=("teacher",),
+        revision=1,
+        cost=_centers_work,
+        probe="harness.lab.probes:select_centers",
     ),
     StepType(
         name="stitch",

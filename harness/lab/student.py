@@ -10,8 +10,8 @@ import torch
 from harness.errors import UserError
 from harness.lab import data
 from harness.lab.models import Classifier
-from harness.lab.steps import StudentParams
 from harness.lab.schedule import batch_sizes
+from harness.lab.steps import StudentParams
 from harness.lab.train import Examples, evaluate, training
 from harness.plan.step import StepContext, StepInput, StepResult
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
 from harness.lab.models import Classifier
+from harness.lab.recipe import Recipe
 from harness.lab.schedule import Schedule, batch_sizes
 from harness.lab.train import Examples, evaluate, random_batches, training
-from harness.lab.recipe import Recipe
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context
 
 
@@ -56,8 +56,8 @@ def test_cosine_falls_from_the_rate_to_zero_as_torchs_does() -> None:
     ours = [rate(HARD_LABELS, step, 40) for step in range(40)]
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=40)
-    for rate in ours:
-        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+    for expected in ours:
+        assert expected == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
         optimizer.step()
         scheduler.step()
     assert rate(HARD_LABELS, 20, 40) == pytest.approx(0.25)
