@@ -111,13 +111,16 @@ class Classifier:
         return cls(module, dataset, device, precision)
 
     @classmethod
-    def stored(cls, network: str, dataset: DatasetRef, device: str, weights: Path) -> Classifier:
-        """From a safetensors file; works in float64 if the weights are, else in float32."""
+    def stored(
+        cls, network: str, dataset: DatasetRef, device: str, weights: Path, precision: str = ""
+    ) -> Classifier:
+        """From a safetensors file; works in the precision of the weights if none is given."""
         from safetensors.torch import load_file
 
         state = load_file(weights)
         wide = any(tensor.dtype == torch.float64 for tensor in state.values())
-        made = cls.fresh(network, dataset, device, "float64" if wide else "float32", seed=0)
+        chosen = precision or ("float64" if wide else "float32")
+        made = cls.fresh(network, dataset, device, chosen, seed=0)
         made.network.load_state_dict(state)
         return made
 

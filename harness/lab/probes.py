@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -23,6 +24,7 @@ from harness.lab.steps import (
     DynamicsParams,
     DynUncParams,
     RandomParams,
+    SoftLabelsParams,
     StitchParams,
     StudentParams,
     TeacherParams,
@@ -115,6 +117,31 @@ def stitch() -> Probe:
 def student() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5)
     return Probe(params, {"images": _chosen(per_class=5)})
+
+
+def soft_labels() -> Probe:
+    params = SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train")
+    return Probe(params, {"images": _chosen(per_class=2), "teacher": _taught()})
+
+
+def student_stored() -> Probe:
+    recipe = _softened(labels="stored", augmentation="dsa", dsa_strategy="color_scale", kl_t2=True)
+    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
+    row, column = np.indices((20, DATASET.classes))
+    logits = MemoryInput(held={"logits": 3 * np.sin(1.3 * row + 2.1 * column)})
+    return Probe(params, {"images": _chosen(per_class=5), "soft_labels": logits})
+
+
+def student_online() -> Probe:
+    recipe = _softened(labels="online", augmentation="rrc-flip-cutmix", teacher=NETWORK)
+    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
+    return Probe(params, {"images": _chosen(per_class=5), "teacher": _taught()})
+
+
+def _softened(**fields: Any) -> Recipe:
+    """The recipe of the other probes with soft labels and AdamW."""
+    soft = {"loss": "kl", "temperature": 4.0, "optimizer": "adamw", "learning_rate": 0.01}
+    return Recipe.model_validate(RECIPE.model_dump() | soft | fields)
 
 
 def _watched() -> MemoryInput:

@@ -58,7 +58,7 @@ class Recipe(StepParams):
     """Cosine: falls to `cosine_floor` at the end of the run. Step: falls once, see `loop`."""
     warmup_epochs: int = Field(default=0, ge=0)
     """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
-    augmentation: Literal["none", "rrc-flip", "dsa"]
+    augmentation: Literal["none", "rrc-flip", "rrc-flip-cutmix", "dsa"]
     crop_scale: CropScale = (1.0, 1.0)
     """Of the random resized crop."""
     precision: Literal["float32", "bfloat16", "float64"] = "float32"
@@ -93,8 +93,8 @@ class Recipe(StepParams):
     """Sum over classes and mean over the batch, or mean over both."""
     kl_t2: bool = False
     """Whether the divergence is multiplied by the squared temperature."""
-    cutmix_alpha: float = Field(default=0.0, ge=0)
-    """Of the Beta distribution of CutMix's share; 0 mixes nothing."""
+    cutmix_alpha: float = Field(default=1.0, gt=0)
+    """Of the Beta distribution of the share that CutMix keeps."""
     teacher: str = ""
     """Network of the teacher of soft labels."""
     teacher_mode: Literal["eval", "train"] = "eval"
@@ -107,6 +107,14 @@ class Recipe(StepParams):
     def _one_drop(self) -> Recipe:
         if self.scheduler == "step" and self.loop == "plain" and not self.step_after_epochs:
             raise ValueError("a plain step schedule needs step_after_epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_fit_the_loss(self) -> Recipe:
+        if (self.loss == "kl") != (self.labels != "given"):
+            raise ValueError("the loss is 'kl' exactly where labels are 'stored' or 'online'")
+        if self.augmentation.endswith("cutmix") and self.labels != "online":
+            raise ValueError("only the teacher can label a mixed image: labels must be 'online'")
         return self
 
     @property

@@ -113,6 +113,15 @@ class StitchParams(StepParams):
         return self
 
 
+class SoftLabelsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    """Of the teacher."""
+    per_class: Count
+    mode: Literal["eval", "train"]
+    """Whether the teacher's norms use running statistics or those of the batch."""
+
+
 class StudentParams(StepParams):
     dataset: DatasetRef
     network: str
@@ -167,9 +176,21 @@ def _stitch_work(p: StitchParams, facts: Facts) -> Work:
     return _work(facts, p.network, p.dataset, 0, p.crops * min(pool, p.dataset.train_size))
 
 
+def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
+    return _work(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
+
+
 def _student_work(p: StudentParams, facts: Facts) -> Work:
     trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
     return _work(facts, p.network, p.dataset, trained, p.dataset.test_size)
+
+
+def _online_work(p: StudentParams, facts: Facts) -> Work:
+    """The teacher answers to everything that the student is trained on."""
+    taught = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    own = _student_work(p, facts)
+    answers = _work(facts, p.recipe.teacher, p.dataset, 0, taught)
+    return Work(samples=own.samples + answers.samples, flops=own.flops + answers.flops)
 
 
 STEPS: tuple[StepType, ...] = (
@@ -273,6 +294,35 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_student_work,
         probe="harness.lab.probes:student",
+        neutral=NEUTRAL,
+    ),
+    StepType(
+        name="soft_labels",
+        params=SoftLabelsParams,
+        function="harness.lab.soft:soft_labels",
+        inputs=("images", "teacher"),
+        revision=1,
+        cost=_soft_labels_work,
+        probe="harness.lab.probes:soft_labels",
+    ),
+    StepType(
+        name="student_stored",
+        params=StudentParams,
+        function="harness.lab.student:student_stored",
+        inputs=("images", "soft_labels"),
+        revision=1,
+        cost=_student_work,
+        probe="harness.lab.probes:student_stored",
+        neutral=NEUTRAL,
+    ),
+    StepType(
+        name="student_online",
+        params=StudentParams,
+        function="harness.lab.student:student_online",
+        inputs=("images", "teacher"),
+        revision=1,
+        cost=_online_work,
+        probe="harness.lab.probes:student_online",
         neutral=NEUTRAL,
     ),
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -14,9 +15,10 @@ from torch.nn import functional
 from harness.errors import EvidenceError
 from harness.lab.augment import views
 from harness.lab.models import Classifier
+from harness.lab.prepared import Split
 from harness.lab.recipe import Recipe
 from harness.lab.schedule import Schedule, batch_sizes, make_optimizer
-from harness.plan.step import StepContext
+from harness.plan.step import StepContext, StepInput
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,15 @@ class Examples:
         return len(self.labels)
 
 
+def given_examples(given: StepInput, train: Split, device: str) -> Examples:
+    """What a method left: `labels`, and `images` or `indices` into the training split."""
+    if "images" in given.arrays:
+        images = given.array("images")
+    else:
+        images = train.images[given.array("indices")]
+    return Examples.on(device, images, given.array("labels"))
+
+
 @dataclass(frozen=True)
 class Update:
     """One finished update of the weights, and what the network said before it."""
@@ -50,6 +61,10 @@ class Update:
     """Mean loss of the batch, a scalar on the device."""
 
 
+Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Loss of a batch from its logits (b, classes), the rows chosen (b,) and the views seen."""
+
+
 def training(
     classifier: Classifier,
     examples: Examples,
@@ -57,11 +72,13 @@ def training(
     samples: int,
     ctx: StepContext,
     factor: int = 1,
+    objective: Objective | None = None,
 ) -> Iterator[Update]:
     """Train until `samples` examples were seen, yielding after every update.
 
-    The recipe's schedule spans exactly this run, whatever its `epochs`. Examples come in a new
-    random order each epoch. Draws: "order" and "augment" of `ctx`, both on the CPU.
+    The loss is the cross-entropy with the labels unless there is an `objective`. The recipe's
+    schedule spans exactly this run, whatever its `epochs`. Examples come in a new random order each
+    epoch. Draws: "order" and "augment" of `ctx`, both on the CPU.
     """
     order = Generator().manual_seed(ctx.derive("order"))
     drawn = Generator().manual_seed(ctx.derive("augment"))
@@ -80,7 +97,10 @@ def training(
         seen = views(classifier, examples.images[chosen], recipe, factor, drawn)
         classifier.network.train()
         logits = classifier.answer(seen)
-        loss = functional.cross_entropy(logits, examples.labels[chosen])
+        if objective is None:
+            loss = functional.cross_entropy(logits, examples.labels[chosen])
+        else:
+            loss = objective(logits, chosen, seen)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
