@@ -133,7 +133,9 @@ def student_stored() -> Probe:
 
 
 def student_online() -> Probe:
-    recipe = _softened(labels="online", augmentation="rrc-flip-cutmix", teacher=NETWORK)
+    recipe = _softened(
+        labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
+    )
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
     return Probe(params, {"images": _chosen(per_class=5), "teacher": _taught()})
 

@@ -93,8 +93,9 @@ class Recipe(StepParams):
     """Sum over classes and mean over the batch, or mean over both."""
     kl_t2: bool = False
     """Whether the divergence is multiplied by the squared temperature."""
-    cutmix_alpha: float = Field(default=1.0, gt=0)
-    """Of the Beta distribution of the share that CutMix keeps."""
+    cutmix_alpha: float = Field(default=0.0, ge=0)
+    """Of the Beta distribution of the share that CutMix keeps; only an augmentation with CutMix
+    has one above 0."""
     teacher: str = ""
     """Network of the teacher of soft labels."""
     teacher_mode: Literal["eval", "train"] = "eval"
@@ -113,8 +114,11 @@ class Recipe(StepParams):
     def _labels_fit_the_loss(self) -> Recipe:
         if (self.loss == "kl") != (self.labels != "given"):
             raise ValueError("the loss is 'kl' exactly where labels are 'stored' or 'online'")
-        if self.augmentation.endswith("cutmix") and self.labels != "online":
+        mixes = self.augmentation.endswith("cutmix")
+        if mixes and self.labels != "online":
             raise ValueError("only the teacher can label a mixed image: labels must be 'online'")
+        if mixes != (self.cutmix_alpha > 0):
+            raise ValueError("cutmix_alpha is above 0 exactly where the augmentation has cutmix")
         return self
 
     @property

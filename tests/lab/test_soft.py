@@ -132,7 +132,8 @@ def test_soft_labels_and_the_students_that_learn_from_them(tmp_path) -> None:
         {"images": images, "soft_labels": labels},
         context("student_stored"),
     )
-    recipe = changed(SOFT, labels="online", augmentation="rrc-flip-cutmix", teacher=NETWORK)
+    mixed = {"augmentation": "rrc-flip-cutmix", "cutmix_alpha": 1.0}
+    recipe = changed(SOFT, labels="online", teacher=NETWORK, **mixed)
     live = student_online(
         StudentParams(recipe=recipe, **common),
         {"images": images, "teacher": teacher},
@@ -168,6 +169,8 @@ def test_contradicting_recipes_are_refused() -> None:
         changed(HARD_LABELS, labels="stored")
     with pytest.raises(ValidationError, match="must be 'online'"):
         changed(SOFT, augmentation="rrc-flip-cutmix")
+    with pytest.raises(ValidationError, match="cutmix_alpha is above 0"):
+        changed(SOFT, labels="online", augmentation="rrc-flip-cutmix")
     with pytest.raises(ValidationError):
         Recipe.model_validate(HARD_LABELS.model_dump() | {"zca": True})
 
