@@ -23,12 +23,14 @@ from harness.lab.steps import (
     DualParams,
     DynamicsParams,
     DynUncParams,
+    El2nParams,
     RandomParams,
     SoftLabelsParams,
     StitchParams,
     StudentParams,
     TeacherParams,
     TopParams,
+    WindowParams,
 )
 from harness.plan.step import MemoryInput, Probe
 
@@ -85,6 +87,22 @@ def dual_score() -> Probe:
 def cad_score() -> Probe:
     params = CadParams(window="span", tail=2, signal="el2n")
     return Probe(params, {"dynamics": _watched()})
+
+
+def el2n_score() -> Probe:
+    return Probe(El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1), {})
+
+
+def select_window() -> Probe:
+    params = WindowParams(
+        dataset=DATASET,
+        network=NETWORK,
+        recipe=RECIPE,
+        per_class=2,
+        starts=(0.0, 0.5, 1.0),
+        chosen_on="held-out",
+    )
+    return Probe(params, {"score": _scored()})
 
 
 def select_top() -> Probe:

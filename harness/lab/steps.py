@@ -33,6 +33,24 @@ class DynamicsParams(StepParams):
     """Evenly spaced points of the run at which every example is scored, the last at its end."""
 
 
+class El2nParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    runs: Count
+    epoch: Count
+    """Epochs after which every example is scored."""
+
+    @model_validator(mode="after")
+    def _within_the_run(self) -> El2nParams:
+        if self.epoch > self.recipe.run_epochs:
+            raise ValueError(
+                f"scores after epoch {self.epoch} are asked for, but the run has "
+                f"{self.recipe.run_epochs}; score earlier, or train longer"
+            )
+        return self
+
+
 Window: TypeAlias = Annotated[int, Field(ge=2)]
 Probability: TypeAlias = Literal["probability", "train_probability"]
 
@@ -77,6 +95,16 @@ class SelectParams(StepParams):
 
 class TopParams(SelectParams):
     balanced: bool
+    keep: Literal["highest", "lowest"] = "highest"
+
+
+class WindowParams(SelectParams):
+    network: str
+    recipe: Recipe
+    """Of the students that judge the windows."""
+    starts: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(min_length=1)
+    """Shares of a class, less one window, at which windows start; 0 is the hard end."""
+    chosen_on: Literal["test", "held-out"]
 
 
 class BetaParams(SelectParams):
@@ -166,6 +194,17 @@ def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
     return _work(facts, p.network, p.dataset, p.samples, scored)
 
 
+def _el2n_work(p: El2nParams, facts: Facts) -> Work:
+    size = p.dataset.train_size
+    return _work(facts, p.network, p.dataset, p.runs * p.epoch * size, p.runs * size)
+
+
+def _window_work(p: WindowParams, facts: Facts) -> Work:
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    count = len(p.starts)
+    return _work(facts, p.network, p.dataset, count * trained, count * p.dataset.test_size)
+
+
 def _centers_work(p: CentersParams, facts: Facts) -> Work:
     return _work(facts, p.network, p.dataset, 0, p.dataset.train_size)
 
@@ -242,6 +281,16 @@ STEPS: tuple[StepType, ...] = (
         probe="harness.lab.probes:cad_score",
     ),
     StepType(
+        name="el2n_score",
+        params=El2nParams,
+        function="harness.lab.el2n:el2n_score",
+        inputs=(),
+        revision=1,
+        cost=_el2n_work,
+        probe="harness.lab.probes:el2n_score",
+        neutral=NEUTRAL,
+    ),
+    StepType(
         name="select_top",
         params=TopParams,
         function="harness.lab.select:select_top",
@@ -249,6 +298,7 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_no_work,
         probe="harness.lab.probes:select_top",
+        neutral={"keep": "highest"},
     ),
     StepType(
         name="select_beta",
@@ -258,6 +308,16 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_no_work,
         probe="harness.lab.probes:select_beta",
+    ),
+    StepType(
+        name="select_window",
+        params=WindowParams,
+        function="harness.lab.el2n:select_window",
+        inputs=("score",),
+        revision=1,
+        cost=_window_work,
+        probe="harness.lab.probes:select_window",
+        neutral=NEUTRAL,
     ),
     StepType(
         name="select_random",
