@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 store_app = typer.Typer(help="Look after the store of records.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
+data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
 
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
@@ -61,6 +63,7 @@ Vary = Annotated[
     list[str] | None,
     typer.Option("--vary", help="Use an alternative: owner.setting=value. May be repeated."),
 ]
+DatasetName = Annotated[str, typer.Argument(metavar="NAME", help="A data set of the specs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -288,6 +291,52 @@ def verify_store(as_json: AsJson = False) -> None:
 
     if not verify_store(_project(), as_json):
         raise typer.Exit(1)
+
+
+@data_app.command("list")
+def list_datasets(as_json: AsJson = False) -> None:
+    """Say of every data set whether it is here, and what is missing where."""
+    from harness.cli.data import list_datasets
+
+    list_datasets(_project(), as_json)
+
+
+@data_app.command("check")
+def check_data(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="All that are here by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare data sets with their specs. Exits with 1 where one is damaged or another."""
+    from harness.cli.data import check
+
+    if not check(_project(), names or [], as_json):
+        raise typer.Exit(1)
+
+
+@data_app.command("fetch")
+def fetch_data(name: DatasetName) -> None:
+    """Download a data set's files from its publisher, where that is allowed."""
+    from harness.cli.data import fetch
+
+    fetch(_project(), name)
+
+
+@data_app.command("prepare")
+def prepare_data(name: DatasetName) -> None:
+    """Turn the publisher's files into the arrays that the harness trains from."""
+    from harness.cli.data import prepare
+
+    prepare(_project(), name)
+
+
+@data_app.command("path")
+def path_of_data(name: DatasetName) -> None:
+    """Print where a data set's prepared form is or belongs."""
+    from harness.cli.data import path
+
+    path(_project(), name)
 
 
 def _project() -> Project:

@@ -1,16 +1,37 @@
-"""Random views of a batch of images, drawn on the CPU and made on the images' device."""
+"""Random views of a batch of images, drawn on the CPU and made on the device of the images."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from harness.lab.steps import Recipe
+from harness.lab.dsa import Draws, Independent, Siamese, dsa, groups
+from harness.lab.models import Classifier
+from harness.lab.recipe import Recipe
 
 RATIOS = (3 / 4, 4 / 3)
 ATTEMPTS = 10
+
+
+def views(
+    classifier: Classifier, images: Tensor, recipe: Recipe, factor: int, generator: Generator
+) -> Tensor:
+    """A random view of each image, uint8 (n, c, side, side), normalised for the classifier.
+
+    DSA works on normalised images, all else on pixels.
+    """
+    flip = classifier.dataset.flip
+    pixels = augment(classifier.pixels(images), recipe, flip, factor, generator)
+    normalised = classifier.normalised(pixels)
+    if recipe.augmentation == "dsa":
+        names = groups(recipe.dsa_strategy, flip)
+        return dsa(normalised, names, recipe.dsa_mode, _draws(recipe, generator))
+    if recipe.augmentation.endswith("cutmix"):
+        return cutmix(normalised, recipe.cutmix_alpha, generator)
+    return normalised
 
 
 def augment(
@@ -23,7 +44,7 @@ def augment(
     """
     if factor > 1:
         pixels = patch_shuffle(pixels, factor, generator)
-    if recipe.augmentation == "rrc-flip":
+    if recipe.augmentation.startswith("rrc-flip"):
         count, side = len(pixels), pixels.shape[-1]
         boxes = random_boxes(count, side, recipe.crop_scale, RATIOS, generator)
         pixels = crop_resize(pixels, boxes, side)
@@ -31,6 +52,12 @@ def augment(
             mirrored = torch.rand(count, generator=generator) < 0.5
             pixels = mirror(pixels, mirrored)
     return pixels
+
+
+def _draws(recipe: Recipe, generator: Generator) -> Draws:
+    if recipe.dsa_parameters == "per-image":
+        return Independent(generator)
+    return Siamese(int(torch.randint(2**31, (), generator=generator)))
 
 
 def random_boxes(
@@ -93,6 +120,26 @@ def _resampling(start: Tensor, length: Tensor, size: int, side: int, kind: torch
 def mirror(pixels: Tensor, mirrored: Tensor) -> Tensor:
     """Swap left and right in the images (n, c, h, w) for which `mirrored` (n,) is true."""
     return torch.where(mirrored.to(pixels.device)[:, None, None, None], pixels.flip(-1), pixels)
+
+
+def cutmix(pixels: Tensor, alpha: float, generator: Generator) -> Tensor:
+    """Paste one box, the same for the whole batch, from another image of it (Yun et al. 2019).
+
+    With a share lambda ~ Beta(alpha, alpha), the box has sides int(side sqrt(1 - lambda)) around a
+    uniform centre and is cut off at the border; whose box it is, is a random permutation. Labels
+    are not mixed: a teacher has to answer to the mixed image.
+    """
+    count, side = len(pixels), pixels.shape[-1]
+    seed = int(torch.randint(2**31, (), generator=generator))
+    share = np.random.default_rng(seed).beta(alpha, alpha)
+    other = torch.randperm(count, generator=generator).to(pixels.device)
+    half = int(side * math.sqrt(1 - share)) // 2
+    row, column = torch.randint(side, (2,), generator=generator).tolist()
+    rows = slice(max(row - half, 0), row + half)
+    columns = slice(max(column - half, 0), column + half)
+    mixed = pixels.clone()
+    mixed[:, :, rows, columns] = pixels[other][:, :, rows, columns]
+    return mixed
 
 
 def patch_shuffle(pixels: Tensor, factor: int, generator: Generator) -> Tensor:

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from harness.errors import EvidenceError
-from harness.lab.steps import DatasetRef
-
-
-@dataclass(frozen=True)
-class Split:
-    images: np.ndarray
-    """uint8 (n, height, width, channels)."""
-    labels: np.ndarray
-    """int64 (n,), classes from 0."""
-
-
-@dataclass(frozen=True)
-class Dataset:
-    train: Split
-    test: Split
-
-
-def fingerprint(dataset: Dataset) -> str:
-    """SHA-256 of the decoded pixels (training, then test), then of the labels (likewise).
-
-    Pixels are bytes, row by row; labels are 64-bit little-endian integers. Order matters, so
-    another split of the same images has another fingerprint.
-    """
-    digest = hashlib.sha256()
-    for split in (dataset.train, dataset.test):
-        digest.update(np.ascontiguousarray(split.images))
-    for split in (dataset.train, dataset.test):
-        digest.update(np.ascontiguousarray(split.labels, dtype="<i8"))
-    return digest.hexdigest()
+from harness.lab import prepared
+from harness.lab.prepared import Dataset, Split, fingerprint
+from harness.lab.recipe import DatasetRef
 
 
 def load(ref: DatasetRef) -> Dataset:
     """The data set that `ref` names, checked against its fingerprint.
 
-    Raises `EvidenceError` if there is no loader for the name, or the data differ from `ref`.
+    Bundled sets are built, all others read in their prepared form. Raises `EvidenceError` if it is
+    not there, or the data differ from `ref`.
     """
-    if ref.name not in LOADERS:
-        raise EvidenceError(
-            f"data set '{ref.name}' has no loader in this version, so no step on it can run here; "
-            "`--profile digits` runs the same steps on scikit-learn's bundled digits"
-        )
     dataset, found = _loaded(ref.name)
     if found != ref.fingerprint:
         raise EvidenceError(
@@ -70,7 +38,7 @@ def load(ref: DatasetRef) -> Dataset:
 
 @cache
 def _loaded(name: str) -> tuple[Dataset, str]:
-    dataset = LOADERS[name]()
+    dataset = BUNDLED[name]() if name in BUNDLED else prepared.read(name)
     return dataset, fingerprint(dataset)
 
 
@@ -104,4 +72,4 @@ def _probe() -> Dataset:
     return Dataset(split(0, 24), split(100, 8))
 
 
-LOADERS: dict[str, Callable[[], Dataset]] = {"digits": _digits, "probe": _probe}
+BUNDLED: dict[str, Callable[[], Dataset]] = {"digits": _digits, "probe": _probe}

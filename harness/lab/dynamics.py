@@ -11,8 +11,9 @@ from torch import Tensor
 from harness.errors import UserError
 from harness.lab import data
 from harness.lab.models import SCORED_AT_ONCE, Classifier
+from harness.lab.schedule import batch_sizes
 from harness.lab.steps import DynamicsParams
-from harness.lab.train import Examples, batch_sizes, evaluate, training
+from harness.lab.train import Examples, evaluate, training
 from harness.plan.step import StepContext, StepInput, StepResult
 
 

@@ -5,30 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from harness.errors import UserError, nearest
-from harness.lab.steps import DatasetRef
+from harness.lab.compiling import compiled
+from harness.lab.recipe import DatasetRef
 
 SCORED_AT_ONCE = 1024
 
 
-def convnet(dataset: DatasetRef, width: int, depth: int) -> nn.Module:
-    """Blocks of 3x3 convolution, batch norm, ReLU and 2x2 average pool, then one linear layer."""
+def convnet(
+    dataset: DatasetRef, width: int, depth: int, norm: Callable[[int], nn.Module]
+) -> nn.Module:
+    """Blocks of 3x3 convolution, norm, ReLU and 2x2 average pool, then one linear layer."""
     layers: list[nn.Module] = []
     channels, side = dataset.channels, dataset.resolution
     for _ in range(depth):
         layers += [
             nn.Conv2d(channels, width, kernel_size=3, padding=1),
-            nn.BatchNorm2d(width),
+            norm(width),
             nn.ReLU(),
             nn.AvgPool2d(2),
         ]
         channels, side = width, side // 2
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side**2, dataset.classes))
+
+
+def instance_norm(channels: int) -> nn.Module:
+    """One group a channel, with scale and shift, as the codes of the small scale have it."""
+    return nn.GroupNorm(channels, channels)
 
 
 def _resnet18(dataset: DatasetRef) -> nn.Module:
@@ -38,7 +47,9 @@ def _resnet18(dataset: DatasetRef) -> nn.Module:
 
 
 NETWORKS: Mapping[str, Callable[[DatasetRef], nn.Module]] = {
-    "convnet-digits": lambda dataset: convnet(dataset, width=32, depth=2),
+    "convnet-digits": lambda dataset: convnet(dataset, 32, 2, nn.BatchNorm2d),
+    "convnet-d3": lambda dataset: convnet(dataset, 128, 3, instance_norm),
+    "convnet-d4": lambda dataset: convnet(dataset, 128, 4, instance_norm),
     "resnet18": _resnet18,
 }
 
@@ -87,23 +98,29 @@ class Classifier:
     dataset: DatasetRef
     device: str
     precision: str
-    """As in `Recipe`; bfloat16 keeps the weights in float32 and computes under autocast."""
+    """As in `Recipe`; bfloat16 keeps the weights in float32 and computes under autocast, compiled
+    and with the channels of a pixel side by side in memory."""
 
     @classmethod
     def fresh(
         cls, network: str, dataset: DatasetRef, device: str, precision: str, seed: int
     ) -> Classifier:
         module = build(network, dataset, seed).to(device, _weight_type(precision))
+        if precision == "bfloat16":
+            module = module.to(memory_format=torch.channels_last)
         return cls(module, dataset, device, precision)
 
     @classmethod
-    def stored(cls, network: str, dataset: DatasetRef, device: str, weights: Path) -> Classifier:
-        """From a safetensors file; works in float64 if the weights are, else in float32."""
+    def stored(
+        cls, network: str, dataset: DatasetRef, device: str, weights: Path, precision: str = ""
+    ) -> Classifier:
+        """From a safetensors file; works in the precision of the weights if none is given."""
         from safetensors.torch import load_file
 
         state = load_file(weights)
         wide = any(tensor.dtype == torch.float64 for tensor in state.values())
-        made = cls.fresh(network, dataset, device, "float64" if wide else "float32", seed=0)
+        chosen = precision or ("float64" if wide else "float32")
+        made = cls.fresh(network, dataset, device, chosen, seed=0)
         made.network.load_state_dict(state)
         return made
 
@@ -111,15 +128,29 @@ class Classifier:
         """uint8 (n, c, h, w) to [0, 1], in the type of the weights."""
         return images.to(_weight_type(self.precision)) / 255
 
-    def logits(self, pixels: Tensor) -> Tensor:
-        """Pixels in [0, 1], (n, c, h, w), to logits (n, classes) in the type of the weights."""
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Pixels in [0, 1], (n, c, h, w), to mean 0 and standard deviation 1 per channel."""
         kind = _weight_type(self.precision)
         mean, std = (
             torch.tensor(values, dtype=kind, device=self.device).view(-1, 1, 1)
             for values in (self.dataset.mean, self.dataset.std)
         )
+        return (pixels - mean) / std
+
+    def answer(self, normalised: Tensor) -> Tensor:
+        """Normalised pixels (n, c, h, w) to logits (n, classes) in the type of the weights."""
+        if self.precision == "bfloat16":
+            normalised = normalised.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            return self.network((pixels - mean) / std).to(kind)
+            return self._forward(normalised).to(_weight_type(self.precision))
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Pixels in [0, 1], (n, c, h, w), to logits (n, classes)."""
+        return self.answer(self.normalised(pixels))
+
+    @cached_property
+    def _forward(self) -> Callable[[Tensor], Tensor]:
+        return compiled(self.network) if self.precision == "bfloat16" else self.network
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Iterator[Tensor]:

@@ -8,25 +8,29 @@ from __future__ import annotations
 import tempfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
 
 from harness.lab import data
 from harness.lab.models import build
+from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.steps import (
     BetaParams,
     CadParams,
-    DatasetRef,
+    CentersParams,
     DualParams,
     DynamicsParams,
     DynUncParams,
+    El2nParams,
     RandomParams,
-    Recipe,
+    SoftLabelsParams,
     StitchParams,
     StudentParams,
     TeacherParams,
     TopParams,
+    WindowParams,
 )
 from harness.plan.step import MemoryInput, Probe
 
@@ -85,6 +89,22 @@ def cad_score() -> Probe:
     return Probe(params, {"dynamics": _watched()})
 
 
+def el2n_score() -> Probe:
+    return Probe(El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1), {})
+
+
+def select_window() -> Probe:
+    params = WindowParams(
+        dataset=DATASET,
+        network=NETWORK,
+        recipe=RECIPE,
+        per_class=2,
+        starts=(0.0, 0.5, 1.0),
+        chosen_on="held-out",
+    )
+    return Probe(params, {"score": _scored()})
+
+
 def select_top() -> Probe:
     return Probe(TopParams(dataset=DATASET, per_class=2, balanced=True), {"score": _scored()})
 
@@ -98,20 +118,50 @@ def select_random() -> Probe:
     return Probe(RandomParams(dataset=DATASET, per_class=3), {})
 
 
+def select_centers() -> Probe:
+    params = CentersParams(
+        dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+    )
+    return Probe(params, {"teacher": _taught()})
+
+
 def stitch() -> Probe:
     params = StitchParams(
         dataset=DATASET, network=NETWORK, per_class=1, factor=2, crops=3, crop_scale=(0.3, 1.0)
     )
-    weights = Path(_folder().name) / "weights.safetensors"
-    state = build(NETWORK, DATASET, seed=0).double().state_dict()
-    save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)
-    teacher = MemoryInput(files={"weights": weights})
-    return Probe(params, {"pool": _chosen(per_class=5), "teacher": teacher})
+    return Probe(params, {"pool": _chosen(per_class=5), "teacher": _taught()})
 
 
 def student() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5)
     return Probe(params, {"images": _chosen(per_class=5)})
+
+
+def soft_labels() -> Probe:
+    params = SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train")
+    return Probe(params, {"images": _chosen(per_class=2), "teacher": _taught()})
+
+
+def student_stored() -> Probe:
+    recipe = _softened(labels="stored", augmentation="dsa", dsa_strategy="color_scale", kl_t2=True)
+    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
+    row, column = np.indices((20, DATASET.classes))
+    logits = MemoryInput(held={"logits": 3 * np.sin(1.3 * row + 2.1 * column)})
+    return Probe(params, {"images": _chosen(per_class=5), "soft_labels": logits})
+
+
+def student_online() -> Probe:
+    recipe = _softened(
+        labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
+    )
+    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
+    return Probe(params, {"images": _chosen(per_class=5), "teacher": _taught()})
+
+
+def _softened(**fields: Any) -> Recipe:
+    """The recipe of the other probes with soft labels and AdamW."""
+    soft = {"loss": "kl", "temperature": 4.0, "optimizer": "adamw", "learning_rate": 0.01}
+    return Recipe.model_validate(RECIPE.model_dump() | soft | fields)
 
 
 def _watched() -> MemoryInput:
@@ -138,6 +188,14 @@ def _chosen(per_class: int) -> MemoryInput:
     rows = [np.flatnonzero(labels == label)[:per_class] for label in range(DATASET.classes)]
     indices = np.concatenate(rows)
     return MemoryInput(held={"indices": indices, "labels": labels[indices]})
+
+
+def _taught() -> MemoryInput:
+    """A network as it is initialised."""
+    weights = Path(_folder().name) / "weights.safetensors"
+    state = build(NETWORK, DATASET, seed=0).double().state_dict()
+    save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)
+    return MemoryInput(files={"weights": weights})
 
 
 @cache

@@ -9,7 +9,8 @@ import torch
 
 from harness.errors import UserError
 from harness.lab import data
-from harness.lab.steps import BetaParams, DatasetRef, RandomParams, TopParams
+from harness.lab.recipe import DatasetRef
+from harness.lab.steps import BetaParams, RandomParams, TopParams
 from harness.plan.step import StepContext, StepInput, StepResult
 
 EDGE = 1e-6
@@ -19,15 +20,15 @@ BETA_SHARPNESS = 15
 
 
 def select_top(params: TopParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
-    """Keep the highest scores; ties go to the lowest index.
+    """Keep the highest scores, or the lowest; ties go to the lowest index.
 
     Arrays `indices` and `labels`, int64. Balanced: class by class, best first within each. Else the
     `per_class` x classes best of all, best first.
     """
     labels = data.load(params.dataset).train.labels
-    return _best(
-        inputs["score"].array("score"), labels, params.dataset, params.per_class, params.balanced
-    )
+    score = inputs["score"].array("score")
+    keys = score if params.keep == "highest" else -score
+    return _best(keys, labels, params.dataset, params.per_class, params.balanced)
 
 
 def select_beta(

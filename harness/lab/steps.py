@@ -10,62 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Recipe
 from harness.plan.step import Facts, StepParams, StepType, Work
-
-Count: TypeAlias = Annotated[int, Field(ge=1)]
-Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
-CropScale: TypeAlias = tuple[Share, Share]
-"""Smallest and largest share of an image's area that a random crop may take."""
-
-
-class DatasetRef(StepParams):
-    """A data set, known by its fingerprint, and how its pixels are scaled."""
-
-    name: str
-    fingerprint: str
-    """SHA-256 as `harness.lab.data.fingerprint` computes it."""
-    classes: Count
-    train_size: Count
-    test_size: Count
-    smallest_class: Count
-    """Training images of the class that has fewest."""
-    resolution: Count
-    """Side of the square images, in pixels."""
-    channels: Count
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    """Mean and standard deviation per channel, of pixels in [0, 1]."""
-    flip: bool
-    """Whether a mirrored image keeps its class."""
-
-    @model_validator(mode="after")
-    def _one_value_per_channel(self) -> DatasetRef:
-        if not len(self.mean) == len(self.std) == self.channels:
-            raise ValueError(f"mean and std need {self.channels} values, one per channel")
-        return self
-
-
-class Recipe(StepParams):
-    """How a network is trained (supplement, Table 1)."""
-
-    epochs: Count
-    batch_size: Annotated[int, Field(ge=2)]
-    """A batch of one has no batch statistics, so two is the least."""
-    loss: Literal["cross-entropy"]
-    optimizer: Literal["sgd", "adamw"]
-    learning_rate: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
-    """Of SGD, as is `nesterov`; AdamW keeps the customary betas 0.9 and 0.999."""
-    nesterov: bool
-    weight_decay: float = Field(ge=0)
-    """Applied to every parameter, biases and norms included."""
-    scheduler: Literal["cosine", "constant"]
-    """Cosine: falls to 0 at the end of the run, step by step."""
-    warmup_epochs: int = Field(default=0, ge=0)
-    """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
-    augmentation: Literal["none", "rrc-flip"]
-    crop_scale: CropScale
-    precision: Literal["float32", "bfloat16", "float64"] = "float32"
 
 
 class TeacherParams(StepParams):
@@ -85,6 +31,24 @@ class DynamicsParams(StepParams):
     """Training examples seen in the whole run; the schedule ends exactly there."""
     looks: Count
     """Evenly spaced points of the run at which every example is scored, the last at its end."""
+
+
+class El2nParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    runs: Count
+    epoch: Count
+    """Epochs after which every example is scored."""
+
+    @model_validator(mode="after")
+    def _within_the_run(self) -> El2nParams:
+        if self.epoch > self.recipe.run_epochs:
+            raise ValueError(
+                f"scores after epoch {self.epoch} are asked for, but the run has "
+                f"{self.recipe.run_epochs}; score earlier, or train longer"
+            )
+        return self
 
 
 Window: TypeAlias = Annotated[int, Field(ge=2)]
@@ -131,6 +95,16 @@ class SelectParams(StepParams):
 
 class TopParams(SelectParams):
     balanced: bool
+    keep: Literal["highest", "lowest"] = "highest"
+
+
+class WindowParams(SelectParams):
+    network: str
+    recipe: Recipe
+    """Of the students that judge the windows."""
+    starts: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(min_length=1)
+    """Shares of a class, less one window, at which windows start; 0 is the hard end."""
+    chosen_on: Literal["test", "held-out"]
 
 
 class BetaParams(SelectParams):
@@ -141,6 +115,13 @@ class BetaParams(SelectParams):
 
 class RandomParams(SelectParams):
     """Uniform within each class."""
+
+
+class CentersParams(SelectParams):
+    network: str
+    """Of the teacher whose features are used."""
+    kcenter: Literal["greedy", "greedy-from-mean", "k-means"]
+    balanced: bool
 
 
 class StitchParams(StepParams):
@@ -158,6 +139,15 @@ class StitchParams(StepParams):
     def _whole_patches(self) -> StitchParams:
         _check_factor(self.factor, self.dataset)
         return self
+
+
+class SoftLabelsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    """Of the teacher."""
+    per_class: Count
+    mode: Literal["eval", "train"]
+    """Whether the teacher's norms use running statistics or those of the batch."""
 
 
 class StudentParams(StepParams):
@@ -195,7 +185,7 @@ def _no_work(params: StepParams, facts: Facts) -> Work:
 
 
 def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
-    trained = 0 if p.pretrained else p.recipe.epochs * p.dataset.train_size
+    trained = 0 if p.pretrained else p.recipe.run_epochs * p.dataset.train_size
     return _work(facts, p.network, p.dataset, trained, p.dataset.test_size)
 
 
@@ -204,15 +194,42 @@ def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
     return _work(facts, p.network, p.dataset, p.samples, scored)
 
 
+def _el2n_work(p: El2nParams, facts: Facts) -> Work:
+    size = p.dataset.train_size
+    return _work(facts, p.network, p.dataset, p.runs * p.epoch * size, p.runs * size)
+
+
+def _window_work(p: WindowParams, facts: Facts) -> Work:
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    count = len(p.starts)
+    return _work(facts, p.network, p.dataset, count * trained, count * p.dataset.test_size)
+
+
+def _centers_work(p: CentersParams, facts: Facts) -> Work:
+    return _work(facts, p.network, p.dataset, 0, p.dataset.train_size)
+
+
 def _stitch_work(p: StitchParams, facts: Facts) -> Work:
     """The pool is an input, so its size is a guess: RDED's 300 per class, or what is needed."""
     pool = p.dataset.classes * max(300, p.per_class * p.factor**2)
     return _work(facts, p.network, p.dataset, 0, p.crops * min(pool, p.dataset.train_size))
 
 
+def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
+    return _work(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
+
+
 def _student_work(p: StudentParams, facts: Facts) -> Work:
-    trained = p.recipe.epochs * p.per_class * p.dataset.classes
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
     return _work(facts, p.network, p.dataset, trained, p.dataset.test_size)
+
+
+def _online_work(p: StudentParams, facts: Facts) -> Work:
+    """The teacher answers to everything that the student is trained on."""
+    taught = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    own = _student_work(p, facts)
+    answers = _work(facts, p.recipe.teacher, p.dataset, 0, taught)
+    return Work(samples=own.samples + answers.samples, flops=own.flops + answers.flops)
 
 
 STEPS: tuple[StepType, ...] = (
@@ -224,6 +241,7 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_teacher_work,
         probe="harness.lab.probes:teacher",
+        neutral=NEUTRAL,
     ),
     StepType(
         name="dynamics",
@@ -233,6 +251,7 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_dynamics_work,
         probe="harness.lab.probes:dynamics",
+        neutral=NEUTRAL,
     ),
     StepType(
         name="dyn_unc_score",
@@ -262,6 +281,16 @@ STEPS: tuple[StepType, ...] = (
         probe="harness.lab.probes:cad_score",
     ),
     StepType(
+        name="el2n_score",
+        params=El2nParams,
+        function="harness.lab.el2n:el2n_score",
+        inputs=(),
+        revision=1,
+        cost=_el2n_work,
+        probe="harness.lab.probes:el2n_score",
+        neutral=NEUTRAL,
+    ),
+    StepType(
         name="select_top",
         params=TopParams,
         function="harness.lab.select:select_top",
@@ -269,6 +298,7 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_no_work,
         probe="harness.lab.probes:select_top",
+        neutral={"keep": "highest"},
     ),
     StepType(
         name="select_beta",
@@ -280,6 +310,16 @@ STEPS: tuple[StepType, ...] = (
         probe="harness.lab.probes:select_beta",
     ),
     StepType(
+        name="select_window",
+        params=WindowParams,
+        function="harness.lab.el2n:select_window",
+        inputs=("score",),
+        revision=1,
+        cost=_window_work,
+        probe="harness.lab.probes:select_window",
+        neutral=NEUTRAL,
+    ),
+    StepType(
         name="select_random",
         params=RandomParams,
         function="harness.lab.select:select_random",
@@ -287,6 +327,15 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_no_work,
         probe="harness.lab.probes:select_random",
+    ),
+    StepType(
+        name="select_centers",
+        params=CentersParams,
+        function="harness.lab.centers:select_centers",
+        inputs=("teacher",),
+        revision=1,
+        cost=_centers_work,
+        probe="harness.lab.probes:select_centers",
     ),
     StepType(
         name="stitch",
@@ -305,5 +354,35 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_student_work,
         probe="harness.lab.probes:student",
+        neutral=NEUTRAL,
+    ),
+    StepType(
+        name="soft_labels",
+        params=SoftLabelsParams,
+        function="harness.lab.soft:soft_labels",
+        inputs=("images", "teacher"),
+        revision=1,
+        cost=_soft_labels_work,
+        probe="harness.lab.probes:soft_labels",
+    ),
+    StepType(
+        name="student_stored",
+        params=StudentParams,
+        function="harness.lab.student:student_stored",
+        inputs=("images", "soft_labels"),
+        revision=1,
+        cost=_student_work,
+        probe="harness.lab.probes:student_stored",
+        neutral=NEUTRAL,
+    ),
+    StepType(
+        name="student_online",
+        params=StudentParams,
+        function="harness.lab.student:student_online",
+        inputs=("images", "teacher"),
+        revision=1,
+        cost=_online_work,
+        probe="harness.lab.probes:student_online",
+        neutral=NEUTRAL,
     ),
 )

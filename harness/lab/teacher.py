@@ -22,11 +22,12 @@ def teacher(params: TeacherParams, inputs: Mapping[str, StepInput], ctx: StepCon
         classifier.network.load_state_dict(state)
     else:
         train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
-        for _ in training(classifier, train, recipe, recipe.epochs * len(train), ctx):
+        for _ in training(classifier, train, recipe, recipe.run_epochs * len(train), ctx):
             pass
     test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
     result = evaluate(classifier, test)
-    weights = {name: t.cpu().numpy() for name, t in classifier.network.state_dict().items()}
+    state = classifier.network.state_dict()
+    weights = {name: tensor.cpu().contiguous().numpy() for name, tensor in state.items()}
     return StepResult(
         {"accuracy": result.accuracy, "loss": result.loss}, tensors={"weights": weights}
     )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn import functional
 
 from harness.errors import EvidenceError
-from harness.lab.augment import augment
+from harness.lab.augment import views
 from harness.lab.models import Classifier
-from harness.lab.steps import Recipe
-from harness.plan.step import StepContext
+from harness.lab.prepared import Split
+from harness.lab.recipe import Recipe
+from harness.lab.schedule import Schedule, batch_sizes, make_optimizer
+from harness.plan.step import StepContext, StepInput
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class Examples:
         return len(self.labels)
 
 
+def given_examples(given: StepInput, train: Split, device: str) -> Examples:
+    """What a method left: `labels`, and `images` or `indices` into the training split."""
+    if "images" in given.arrays:
+        images = given.array("images")
+    else:
+        images = train.images[given.array("indices")]
+    return Examples.on(device, images, given.array("labels"))
+
+
 @dataclass(frozen=True)
 class Update:
     """One finished update of the weights, and what the network said before it."""
@@ -49,6 +61,10 @@ class Update:
     """Mean loss of the batch, a scalar on the device."""
 
 
+Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Loss of a batch from its logits (b, classes), the rows chosen (b,) and the views seen."""
+
+
 def training(
     classifier: Classifier,
     examples: Examples,
@@ -56,50 +72,39 @@ def training(
     samples: int,
     ctx: StepContext,
     factor: int = 1,
+    objective: Objective | None = None,
 ) -> Iterator[Update]:
     """Train until `samples` examples were seen, yielding after every update.
 
-    The recipe's schedule spans exactly this run, whatever its `epochs`. Examples come in a new
-    random order each epoch. Draws: "order" and "augment" of `ctx`, both on the CPU.
+    The loss is the cross-entropy with the labels unless there is an `objective`. The recipe's
+    schedule spans exactly this run, whatever its `epochs`. Examples come in a new random order each
+    epoch. Draws: "order" and "augment" of `ctx`, both on the CPU.
     """
     order = Generator().manual_seed(ctx.derive("order"))
-    views = Generator().manual_seed(ctx.derive("augment"))
-    optimizer = make_optimizer(classifier.network, recipe)
+    drawn = Generator().manual_seed(ctx.derive("augment"))
     sizes = batch_sizes(len(examples), recipe.batch_size, samples)
-    warmup = round(len(sizes) * recipe.warmup_epochs * len(examples) / samples)
+    schedule = Schedule.of(recipe, len(examples), samples)
+    optimizer = make_optimizer(classifier.network, recipe)
     batches = random_batches(len(examples), sizes, order)
     for step, batch in enumerate(batches):
         if step % max(1, len(sizes) // 100) == 0:
             ctx.report(step / len(sizes), f"training step {step} of {len(sizes)}")
+        if schedule.starts_afresh(step):
+            optimizer = make_optimizer(classifier.network, recipe)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(recipe, step, len(sizes), warmup)
+            group["lr"] = schedule.rate(step)
         chosen = batch.to(classifier.device)
-        pixels = classifier.pixels(examples.images[chosen])
-        pixels = augment(pixels, recipe, classifier.dataset.flip, factor, views)
+        seen = views(classifier, examples.images[chosen], recipe, factor, drawn)
         classifier.network.train()
-        logits = classifier.logits(pixels)
-        loss = functional.cross_entropy(logits, examples.labels[chosen])
+        logits = classifier.answer(seen)
+        if objective is None:
+            loss = functional.cross_entropy(logits, examples.labels[chosen])
+        else:
+            loss = objective(logits, chosen, seen)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         yield Update(chosen, logits.detach(), loss.detach())
-
-
-def batch_sizes(examples: int, batch_size: int, samples: int) -> list[int]:
-    """Sizes of the batches of a run over `samples` examples, epoch by epoch.
-
-    The last batch of an epoch holds what is left; a single example left over joins the batch
-    before it, because batch norm may have no statistics for one.
-    """
-    sizes: list[int] = []
-    for start in range(0, samples, examples):
-        full, rest = divmod(min(examples, samples - start), batch_size)
-        sizes += [batch_size] * full
-        if rest == 1 and sizes:
-            sizes[-1] += 1
-        elif rest:
-            sizes.append(rest)
-    return sizes
 
 
 def random_batches(examples: int, sizes: list[int], generator: Generator) -> Iterator[Tensor]:
@@ -110,30 +115,6 @@ def random_batches(examples: int, sizes: list[int], generator: Generator) -> Ite
             queue = torch.cat([queue, torch.randperm(examples, generator=generator)])
         batch, queue = queue[:size], queue[size:]
         yield batch
-
-
-def learning_rate(recipe: Recipe, step: int, steps: int, warmup: int) -> float:
-    """The rate of update `step` (from 0) of `steps`, the first `warmup` of which ramp up to it."""
-    if step < warmup:
-        return recipe.learning_rate * (step + 1) / warmup
-    if recipe.scheduler == "constant":
-        return recipe.learning_rate
-    progress = (step - warmup) / (steps - warmup)
-    return recipe.learning_rate * (1 + math.cos(math.pi * progress)) / 2
-
-
-def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser, with weight decay on every parameter (DeepCore's choice)."""
-    rate, decay = recipe.learning_rate, recipe.weight_decay
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=decay)
-    return torch.optim.SGD(
-        network.parameters(),
-        lr=rate,
-        momentum=recipe.momentum,
-        nesterov=recipe.nesterov,
-        weight_decay=decay,
-    )
 
 
 @dataclass(frozen=True)

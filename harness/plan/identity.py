@@ -32,22 +32,28 @@ def identity_of(
     A parameter that has its declared neutral value is left out, so that adding a field later
     leaves old identities unchanged. Device, host, worker count and profile name never enter.
     """
-    counted = {
-        name: value
-        for name, value in params.items()
-        if name not in step.neutral or step.neutral[name] != value
-    }
     return digest(
         "step",
         {
             "scheme": SCHEME,
             "step": step.name,
             "revision": step.revision,
-            "params": counted,
+            "params": _counted(params, step.neutral),
             "seed": seed,
             "inputs": dict(inputs),
         },
     )
+
+
+def _counted(params: Mapping[str, Json], neutral: Mapping[str, Json]) -> dict[str, Json]:
+    """The parameters that count; those of an inner table are named by dotted paths."""
+    kept: dict[str, Json] = {}
+    for name, value in params.items():
+        if name in neutral and neutral[name] == value:
+            continue
+        inner = {k[len(name) + 1 :]: v for k, v in neutral.items() if k.startswith(f"{name}.")}
+        kept[name] = _counted(value, inner) if inner and isinstance(value, dict) else value
+    return kept
 
 
 @lru_cache

@@ -59,7 +59,8 @@ class StepType:
     probe: str
     """`package.module:function` returning a `Probe`."""
     neutral: Mapping[str, Json] = field(default_factory=dict)
-    """Parameters added later, with the value at which they do not enter the identity."""
+    """Parameters added later, with the value at which they do not enter the identity. A dotted
+    path names a parameter of an inner table."""
 
 
 @dataclass(frozen=True, slots=True)

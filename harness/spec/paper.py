@@ -45,6 +45,8 @@ class PaperFile(SpecModel):
     """The document that the numbers were read from."""
     steps: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
     """Module with the step types, as `package.module`."""
+    data: str = ""
+    """Module that lists, checks, fetches and prepares data sets, likewise."""
     default_profile: Name
     paper_profile: Name
     variables: Mapping[str, VariableKind]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.lab.steps import DatasetRef, Recipe
+from harness.lab.recipe import DatasetRef, Recipe
 from harness.plan.step import MemoryInput, StepContext, StepResult
 
 NETWORK = "convnet-digits"

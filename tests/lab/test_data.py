@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from harness.errors import EvidenceError
-from harness.lab.data import Dataset, Split, fingerprint, load
+from harness.lab import prepared
+from harness.lab.data import load
+from harness.lab.prepared import Dataset, Split, fingerprint
 from tests.lab.fixtures import DIGITS
 
 
@@ -49,9 +53,45 @@ def test_other_data_than_the_specs_are_refused() -> None:
         load(DIGITS.model_copy(update={"resolution": 16}))
 
 
-def test_a_data_set_without_a_loader_says_what_can_be_run_instead() -> None:
+def test_a_data_set_that_is_not_prepared_says_where_it_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRO_DATA", str(tmp_path))
     with pytest.raises(EvidenceError) as caught:
-        load(DIGITS.model_copy(update={"name": "imagenet1k"}))
-    assert "'imagenet1k' has no loader in this version" in str(caught.value)
-    assert "--profile digits" in str(caught.value)
+        load(DIGITS.model_copy(update={"name": "nowhere"}))
+    assert str(tmp_path / "nowhere") in str(caught.value)
+    assert "repro data prepare nowhere" in str(caught.value)
     assert caught.value.exit_code == 3
+
+
+def small() -> Dataset:
+    images = np.arange(6 * 4 * 4 * 3, dtype=np.uint8).reshape(6, 4, 4, 3)
+    labels = np.array([0, 1, 0, 1, 0, 1])
+    return Dataset(Split(images[:4], labels[:4]), Split(images[4:], labels[4:]))
+
+
+def test_a_prepared_set_is_read_as_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRO_DATA", str(tmp_path))
+    assert not prepared.is_prepared("small")
+    prepared.write("small", small(), "made up")
+    folder = prepared.write("small", small(), "made up, again")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small"]
+    found = prepared.read("small")
+    assert fingerprint(found) == fingerprint(small())
+    assert isinstance(found.train.images, np.memmap)
+    assert json.loads((folder / "manifest.json").read_text())["source"] == "made up, again"
+    assert prepared.damaged("small") == []
+
+
+def test_a_changed_or_missing_file_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRO_DATA", str(tmp_path))
+    folder = prepared.write("small", small(), "made up")
+    np.save(folder / "test_labels.npy", np.array([1, 1]))
+    (folder / "train_images.npy").unlink()
+    assert prepared.damaged("small") == ["test_labels.npy", "train_images.npy"]
+    with pytest.raises(EvidenceError, match="cannot be read"):
+        prepared.read("small")

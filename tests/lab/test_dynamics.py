@@ -9,8 +9,10 @@ import torch
 from harness.errors import UserError
 from harness.lab import data, dynamics
 from harness.lab.models import Classifier
-from harness.lab.steps import DynamicsParams, Recipe
-from harness.lab.train import Examples, learning_rate
+from harness.lab.recipe import Recipe
+from harness.lab.schedule import Schedule
+from harness.lab.steps import DynamicsParams
+from harness.lab.train import Examples
 from harness.plan.step import StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_bytes, changed, context
 
@@ -63,20 +65,19 @@ def test_the_budget_is_spent_to_the_sample_and_the_rate_annealed_over_it(
 ) -> None:
     seen: list[int] = []
     progress: list[float] = []
-    plain = dynamics.training
+    plain, rate = dynamics.training, Schedule.rate
 
     def counted(*args, **kwargs):
         for update in plain(*args, **kwargs):
             seen.append(len(update.chosen))
             yield update
 
-    def noted(recipe: Recipe, step: int, steps: int, warmup: int) -> float:
-        rate = learning_rate(recipe, step, steps, warmup)
-        progress.append(rate / recipe.learning_rate)
-        return rate
+    def noted(schedule: Schedule, step: int) -> float:
+        progress.append(rate(schedule, step) / schedule.recipe.learning_rate)
+        return rate(schedule, step)
 
     monkeypatch.setattr(dynamics, "training", counted)
-    monkeypatch.setattr("harness.lab.train.learning_rate", noted)
+    monkeypatch.setattr(Schedule, "rate", noted)
     watch(GENTLE, samples=3001, looks=3)
     assert sum(seen) == 3001
     assert progress[0] == 1

@@ -120,15 +120,15 @@ def test_an_input_of_another_size_than_declared_is_refused() -> None:
         train(random_subset(5), HARD_LABELS, per_class=6)
 
 
-def test_steps_on_a_data_set_without_loader_say_so() -> None:
+def test_steps_on_a_data_set_that_is_not_prepared_say_so() -> None:
     elsewhere = DIGITS.model_copy(update={"name": "imagenet1k"})
     params = StudentParams(dataset=elsewhere, network=NETWORK, recipe=HARD_LABELS, per_class=131)
-    with pytest.raises(EvidenceError, match="no loader"):
+    with pytest.raises(EvidenceError, match="repro data prepare imagenet1k"):
         student(params, {"images": EVERYTHING}, context("student"))
     published = TeacherParams(
         dataset=elsewhere, network="resnet18", recipe=HARD_LABELS, pretrained="IMAGENET1K_V1"
     )
-    with pytest.raises(EvidenceError, match="no loader"):
+    with pytest.raises(EvidenceError, match="repro data prepare imagenet1k"):
         teacher(published, {}, context("teacher"))
 
 

@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 
 from harness.errors import EvidenceError
 from harness.lab.models import Classifier
-from harness.lab.train import (
-    Examples,
-    batch_sizes,
-    evaluate,
-    learning_rate,
-    random_batches,
-    training,
-)
+from harness.lab.recipe import Recipe
+from harness.lab.schedule import Schedule, batch_sizes, make_optimizer
+from harness.lab.train import Examples, evaluate, random_batches, training
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context
 
 
@@ -53,20 +48,24 @@ def test_epochs_come_in_different_orders() -> None:
     assert not torch.equal(first, second)
 
 
+def rate(recipe: Recipe, step: int, steps: int, warmup: int = 0) -> float:
+    return Schedule(recipe, steps, per_epoch=4, warmup=warmup, drop=steps).rate(step)
+
+
 def test_cosine_falls_from_the_rate_to_zero_as_torchs_does() -> None:
-    ours = [learning_rate(HARD_LABELS, step, 40, 0) for step in range(40)]
+    ours = [rate(HARD_LABELS, step, 40) for step in range(40)]
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=40)
-    for rate in ours:
-        assert rate == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
+    for expected in ours:
+        assert expected == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9)
         optimizer.step()
         scheduler.step()
-    assert learning_rate(HARD_LABELS, 20, 40, 0) == pytest.approx(0.25)
-    assert learning_rate(HARD_LABELS, 40, 40, 0) == 0
+    assert rate(HARD_LABELS, 20, 40) == pytest.approx(0.25)
+    assert rate(HARD_LABELS, 40, 40) == 0
 
 
 def test_warm_up_rises_linearly_inside_the_run() -> None:
-    rates = [learning_rate(HARD_LABELS, step, 14, 4) for step in range(15)]
+    rates = [rate(HARD_LABELS, step, 14, 4) for step in range(15)]
     assert rates[:5] == pytest.approx([0.125, 0.25, 0.375, 0.5, 0.5])
     assert rates[9] == pytest.approx(0.25)
     assert rates[14] == 0
@@ -74,7 +73,7 @@ def test_warm_up_rises_linearly_inside_the_run() -> None:
 
 def test_a_constant_rate_is_constant() -> None:
     flat = changed(HARD_LABELS, scheduler="constant")
-    assert {learning_rate(flat, step, 9, 0) for step in range(9)} == {0.5}
+    assert {rate(flat, step, 9) for step in range(9)} == {0.5}
 
 
 def toy() -> tuple[Classifier, Examples]:
@@ -156,3 +155,106 @@ def test_training_leaves_the_global_generators_alone(untouched_generators: None)
     images = np.zeros((12, 8, 8, 1), np.uint8)
     examples = Examples.on("cpu", images, np.arange(12) % 10)
     assert len(list(training(classifier, examples, HARD_LABELS, 24, context("x"), factor=2))) == 2
+
+
+def official(epochs: int) -> Recipe:
+    return changed(
+        HARD_LABELS,
+        epochs=epochs,
+        scheduler="step",
+        loop="official",
+        step_factor=0.1,
+        learning_rate=0.01,
+        batch_size=4,
+    )
+
+
+def test_the_official_loop_runs_one_epoch_more_and_drops_after_index_half_plus_one() -> None:
+    recipe = official(300)
+    assert recipe.run_epochs == 301
+    # IPC 10 of 100 classes in batches of 256: four updates an epoch.
+    recipe = changed(recipe, batch_size=256)
+    schedule = Schedule.of(recipe, examples=1000, samples=301_000)
+    rates = [schedule.rate(step) for step in range(schedule.steps)]
+    assert len(rates) == 1204
+    by_epoch = [rates[4 * epoch : 4 * epoch + 4] for epoch in range(301)]
+    for epoch, inside in enumerate(by_epoch):
+        assert inside == pytest.approx([0.01 if epoch <= 151 else 0.001] * 4)
+    assert [step for step in range(1204) if schedule.starts_afresh(step)] == [152 * 4]
+
+
+def test_a_longer_evaluation_drops_at_its_own_middle() -> None:
+    recipe = changed(official(300), evaluation_epochs=1000)
+    assert (recipe.run_epochs, recipe.epochs_before_drop) == (1001, 502)
+
+
+def test_the_plain_loop_drops_once_and_keeps_its_optimizer() -> None:
+    recipe = changed(official(300), loop="plain", step_after_epochs=151)
+    schedule = Schedule.of(recipe, examples=8, samples=300 * 8)
+    rates = [schedule.rate(step) for step in range(600)]
+    assert schedule.steps == 600
+    assert rates == pytest.approx([0.01] * 302 + [0.001] * 298)
+    assert not any(schedule.starts_afresh(step) for step in range(600))
+    with pytest.raises(ValueError, match="needs step_after_epochs"):
+        changed(recipe, step_after_epochs=0)
+
+
+def test_a_compressed_step_schedule_drops_at_the_same_share() -> None:
+    schedule = Schedule.of(official(300), examples=5000, samples=30_000)
+    assert schedule.steps == 7500
+    assert schedule.drop == round(7500 * 152 / 301)
+
+
+def test_the_official_drop_loses_the_momentum_and_the_plain_one_does_not() -> None:
+    def moves(loop: str) -> np.ndarray:
+        """Changes of a bias at each update, when the gradient is switched off at the drop."""
+        classifier, examples = toy()
+        recipe = changed(
+            official(4),
+            loop=loop,
+            batch_size=8,
+            augmentation="none",
+            nesterov=False,
+            step_after_epochs=4,
+            weight_decay=0.0,
+            evaluation_epochs=4 if loop == "official" else 5,
+        )
+        places = []
+
+        def objective(logits, chosen, seen):
+            return logits[:, 0].sum() * (1.0 if len(places) < 4 else 0.0)
+
+        for _ in training(classifier, examples, recipe, 40, context("x"), objective=objective):
+            places.append(classifier.network[1].bias[0].item())
+        return np.diff(places)
+
+    # E = 4: five epochs and the drop after index 3, so here after four of five updates.
+    kept = 0.9 + 0.9**2 + 0.9**3 + 0.9**4
+    assert moves("plain")[-1] == pytest.approx(-0.001 * 8 * kept, rel=1e-5)
+    assert moves("official")[-1] == 0
+    assert moves("official")[:-1] == pytest.approx(moves("plain")[:-1])
+
+
+def test_a_floored_cosine_is_cut_off_where_it_reaches_its_floor() -> None:
+    half = changed(HARD_LABELS, cosine_floor=0.5)
+    # EDC's half-period cosine: (1 + cos(pi e / 2E)) / 2.
+    for step in range(41):
+        expected = 0.5 * (1 + math.cos(math.pi * step / 80)) / 2
+        assert rate(half, step, 40) == pytest.approx(expected)
+
+
+def test_a_cosine_by_epoch_is_flat_inside_each() -> None:
+    recipe = changed(HARD_LABELS, scheduler_interval="epoch")
+    rates = [rate(recipe, step, 40) for step in range(40)]
+    for start in range(0, 40, 4):
+        assert set(rates[start : start + 4]) == {rate(HARD_LABELS, start, 40)}
+
+
+def test_decay_of_weights_alone_spares_biases_and_norms() -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    recipe = changed(HARD_LABELS, decayed_parameters="weights")
+    for optimizer in ("sgd", "adamw"):
+        made = make_optimizer(network, changed(recipe, optimizer=optimizer))
+        decays = {id(p): g["weight_decay"] for g in made.param_groups for p in g["params"]}
+        for parameter in network.parameters():
+            assert decays[id(parameter)] == (5e-4 if parameter.ndim > 1 else 0)

@@ -1,0 +1,171 @@
+"""What a step is told of a data set and of how to train: plain data, light to import."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from harness.plan.step import Json, StepParams
+
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+CropScale: TypeAlias = tuple[Share, Share]
+"""Smallest and largest share of an image's area that a random crop may take."""
+
+
+class DatasetRef(StepParams):
+    """A data set, known by its fingerprint, and how its pixels are scaled."""
+
+    name: str
+    fingerprint: str
+    """SHA-256 as `harness.lab.data.fingerprint` computes it."""
+    classes: Count
+    train_size: Count
+    test_size: Count
+    smallest_class: Count
+    """Training images of the class that has fewest."""
+    resolution: Count
+    """Side of the square images, in pixels."""
+    channels: Count
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    """Mean and standard deviation per channel, of pixels in [0, 1]."""
+    flip: bool
+    """Whether a mirrored image keeps its class."""
+
+    @model_validator(mode="after")
+    def _one_value_per_channel(self) -> DatasetRef:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std need {self.channels} values, one per channel")
+        return self
+
+
+class Recipe(StepParams):
+    """How a network is trained (supplement, Table 1)."""
+
+    epochs: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    """A batch of one has no batch statistics, so two is the least."""
+    loss: Literal["cross-entropy", "kl"]
+    optimizer: Literal["sgd", "adamw"]
+    learning_rate: float = Field(gt=0)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    """Of SGD, as is `nesterov`."""
+    nesterov: bool = False
+    weight_decay: float = Field(ge=0)
+    scheduler: Literal["cosine", "constant", "step"]
+    """Cosine: falls to `cosine_floor` at the end of the run. Step: falls once, see `loop`."""
+    warmup_epochs: int = Field(default=0, ge=0)
+    """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
+    augmentation: Literal["none", "rrc-flip", "rrc-flip-cutmix", "dsa"]
+    crop_scale: CropScale = (1.0, 1.0)
+    """Of the random resized crop."""
+    precision: Literal["float32", "bfloat16", "float64"] = "float32"
+
+    evaluation_epochs: Count | None = None
+    """Length of a student's run, where it is not `epochs`."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Of AdamW."""
+    decayed_parameters: Literal["all", "weights"] = "all"
+    """Weights: only tensors of two or more dimensions, so no biases and no norms."""
+    cosine_floor: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the rate left at the end, by a cosine that is cut off there (EDC's has one half)."""
+    scheduler_interval: Literal["step", "epoch"] = "step"
+    """How often the cosine falls."""
+    loop: Literal["plain", "official"] = "plain"
+    """How a step schedule runs. Plain: the rate falls once, after `step_after_epochs`. Official
+    (DC, DC-Bench): a run of E has E + 1 epochs, and after epoch index E // 2 + 1 the rate falls and
+    a new optimiser starts, without momentum."""
+    step_after_epochs: int = Field(default=0, ge=0)
+    step_factor: float = Field(default=1.0, gt=0, le=1)
+    dsa_strategy: str = ""
+    """Names of groups of operations, joined by `_`."""
+    dsa_mode: Literal["one", "all"] = "one"
+    """One group drawn for each batch, or all of them in order."""
+    dsa_parameters: Literal["per-image", "per-batch"] = "per-image"
+    labels: Literal["given", "stored", "online"] = "given"
+    """Given: the classes. Stored: one soft label an image. Online: the teacher's answer to the very
+    view that the student sees."""
+    temperature: float = Field(default=1.0, gt=0)
+    kl_direction: Literal["teacher-student"] = "teacher-student"
+    kl_reduction: Literal["batch-mean", "mean"] = "batch-mean"
+    """Sum over classes and mean over the batch, or mean over both."""
+    kl_t2: bool = False
+    """Whether the divergence is multiplied by the squared temperature."""
+    cutmix_alpha: float = Field(default=0.0, ge=0)
+    """Of the Beta distribution of the share that CutMix keeps; only an augmentation with CutMix
+    has one above 0."""
+    teacher: str = ""
+    """Network of the teacher of soft labels."""
+    teacher_mode: Literal["eval", "train"] = "eval"
+    zca: Literal[False] = False
+    """No set is whitened in this version, as is no choice among released sets and epochs."""
+    released_set: Literal["last"] = "last"
+    evaluated_epoch: Literal["last"] = "last"
+
+    @model_validator(mode="after")
+    def _one_drop(self) -> Recipe:
+        if self.scheduler == "step" and self.loop == "plain" and not self.step_after_epochs:
+            raise ValueError("a plain step schedule needs step_after_epochs")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_fit_the_loss(self) -> Recipe:
+        if (self.loss == "kl") != (self.labels != "given"):
+            raise ValueError("the loss is 'kl' exactly where labels are 'stored' or 'online'")
+        mixes = self.augmentation.endswith("cutmix")
+        if mixes and self.labels != "online":
+            raise ValueError("only the teacher can label a mixed image: labels must be 'online'")
+        if mixes != (self.cutmix_alpha > 0):
+            raise ValueError("cutmix_alpha is above 0 exactly where the augmentation has cutmix")
+        return self
+
+    @property
+    def run_epochs(self) -> int:
+        """Epochs that a student's run really has."""
+        stated = self.evaluation_epochs or self.epochs
+        return stated + 1 if self.loop == "official" else stated
+
+    @property
+    def epochs_before_drop(self) -> int:
+        """Epochs of such a run at the full rate, if the schedule is a step."""
+        if self.loop == "official":
+            return (self.run_epochs - 1) // 2 + 2
+        return min(self.step_after_epochs, self.run_epochs)
+
+
+_ADDED = (
+    "evaluation_epochs",
+    "betas",
+    "decayed_parameters",
+    "cosine_floor",
+    "scheduler_interval",
+    "loop",
+    "step_after_epochs",
+    "step_factor",
+    "dsa_strategy",
+    "dsa_mode",
+    "dsa_parameters",
+    "labels",
+    "temperature",
+    "kl_direction",
+    "kl_reduction",
+    "kl_t2",
+    "cutmix_alpha",
+    "teacher",
+    "teacher_mode",
+    "zca",
+    "released_set",
+    "evaluated_epoch",
+)
+
+
+def _neutral() -> dict[str, Json]:
+    defaults: dict[str, Any] = {name: Recipe.model_fields[name].default for name in _ADDED}
+    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in defaults.items()}
+    return {f"recipe.{name}": value for name, value in plain.items()}
+
+
+NEUTRAL = _neutral()
+"""Fields of a step's `recipe` that came later: at these values they are in no identity."""
