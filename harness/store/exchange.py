@@ -16,7 +16,7 @@ from harness.store.record import Record
 from harness.store.store import Store
 from harness.store.writer import write_provenance
 
-LARGEST = 256 * 1024
+LARGEST = 48 * 1024
 """Bytes of the largest array that is published; what is larger can be made again."""
 
 

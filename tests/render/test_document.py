@@ -194,7 +194,7 @@ def compiled(folder: Path, body: str, preamble: str = "", profile: str = "small"
 def test_cells_in_running_text(tmp_path: Path) -> None:
     body = (
         r"ours \reprocell{t:A:IPC 10}, theirs \reprocell[reported]{t:A:IPC 10};"
-        "\n" + r"\reprocell{t:A:IPC" + "\n" + r"10} over a line;"
+        "\n" + r"\reprocell{t:A:IPC" + "\n" + r"10} over a line; "
         r"\ifreprocell{t:B:IPC 10}{yes}{no}, \ifreprocell{t:A:IPC 10}{yes}{no},"
         r" \ifreproduced{\reproprofilename}{the paper's}"
     )
