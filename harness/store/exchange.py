@@ -46,7 +46,7 @@ def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
         _write(connection, folder / RECORDS, "identity varchar, step varchar, body varchar", bodies)
         _write(connection, folder / ARRAYS, "identity varchar, name varchar, data blob", arrays)
     files = {name: digest_file(folder / name) for name in (RECORDS, ARRAYS)}
-    manifest = {"format": FORMAT, "files": files, "records": len(every)}
+    manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
     write_synced(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     return len(new), len(every)
 

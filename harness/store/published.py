@@ -67,7 +67,28 @@ class Published:
         self.folder = folder
 
     def get(self, identity: str) -> PublishedRecord | None:
-        return self.records.get(identity)
+        """A record; the Parquet files are read only if the manifest lists it."""
+        return (
+            self.records.get(identity) if identity in self._manifest.get("identities", ()) else None
+        )
+
+    @cached_property
+    def _manifest(self) -> Mapping[str, Any]:
+        """The manifest; empty where nothing is published."""
+        path = self.folder / MANIFEST
+        if not path.is_file():
+            return {}
+        try:
+            found = json.loads(path.read_bytes())
+            files, listed = found["files"], found["identities"]
+            if found["format"] == FORMAT:
+                return {
+                    "files": {name: files[name] for name in (RECORDS, ARRAYS)},
+                    "identities": frozenset(listed),
+                }
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EvidenceError(f"{path}: cannot be read as a manifest ({error})") from None
+        raise EvidenceError(f"{path}: a manifest of format {FORMAT} was expected")
 
     @cached_property
     def records(self) -> Mapping[str, PublishedRecord]:
@@ -76,7 +97,7 @@ class Published:
         Raises:
             EvidenceError: a file is missing, or is not the one of the manifest.
         """
-        if not (self.folder / MANIFEST).is_file():
+        if not self._manifest:
             return {}
         self._check()
         import duckdb
@@ -109,23 +130,12 @@ class Published:
         return record
 
     def _check(self) -> None:
-        try:
-            manifest = json.loads((self.folder / MANIFEST).read_bytes())
-            wanted = {name: manifest["files"][name] for name in (RECORDS, ARRAYS)}
-            found = {name: digest_file(self.folder / name) for name in wanted}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EvidenceError(
-                f"{self.folder}: not a folder of published records ({error})"
-            ) from None
-        if manifest.get("format") != FORMAT:
-            raise EvidenceError(
-                f"{self.folder}: format {manifest.get('format')}, expected {FORMAT}"
-            )
-        for name in wanted:
-            if wanted[name] != found[name]:
+        for name, wanted in self._manifest["files"].items():
+            path = self.folder / name
+            if not path.is_file() or digest_file(path) != wanted:
                 raise EvidenceError(
-                    f"{self.folder / name}: not the file of the manifest; restore both from the "
-                    "commit that published them"
+                    f"{path}: not the file of the manifest; restore both from the commit that "
+                    "published them"
                 )
 
 

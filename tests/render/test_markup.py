@@ -18,14 +18,17 @@ from tests.render.sample import TABLE
     ("text", "expected"),
     [
         ("plain", [Run("plain")]),
-        ("**Head.** Then *this*.", [Run("Head.", "bold"), Run(" Then "), Run("this", "italic"), Run(".")]),
+        (
+            "**Head.** Then *this*.",
+            [Run("Head.", "bold"), Run(" Then "), Run("this", "italic"), Run(".")],
+        ),
         ("**a** **b**", [Run("a", "bold"), Run(" "), Run("b", "bold")]),
         ("2 * 3 * 4", [Run("2 * 3 * 4")]),
         ("a ** b ** c", [Run("a ** b ** c")]),
         ("one *star", [Run("one *star")]),
         ("", []),
     ],
-)  # fmt: skip
+)
 def test_runs(text: str, expected: list[Run]) -> None:
     assert list(runs(text)) == expected
 

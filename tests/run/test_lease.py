@@ -101,11 +101,16 @@ def test_of_many_takers_at_once_one_gets_a_dead_lease(tmp_path: Path):
         store = Store(tmp_path / str(trial))
         plant(store, replace(Owner.current(), started="1"))
         begin = time.time() + 0.03
+        tried = tmp_path / f"tried {trial}"
+        tried.mkdir()
 
-        def contend(store: Store = store, begin: float = begin) -> None:
+        def contend(store: Store = store, begin: float = begin, tried: Path = tried) -> None:
             time.sleep(max(0.0, begin - time.time()))
             got = take(store)
-            time.sleep(0.1)
+            # The one that has it lives until all have tried, or a late one would rightly take it.
+            (tried / str(os.getpid())).touch()
+            while len(list(tried.iterdir())) < 4:
+                time.sleep(0.01)
             os._exit(7 if got else 0)
 
         results = Counter(ended(pid) for pid in [in_child(contend) for _ in range(4)])

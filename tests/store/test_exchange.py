@@ -128,14 +128,24 @@ def test_a_later_step_has_what_was_left_out_made_anew(tmp_path: Path):
 
 
 def test_a_changed_file_is_refused(tmp_path: Path):
-    run_inline(chain(), tmp_path / "a")
+    graph = chain()
+    run_inline(graph, tmp_path / "a")
     publish(tmp_path / "a", tmp_path / "out")
     path = tmp_path / "out" / RECORDS
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     path.write_bytes(bytes(damaged))
     with pytest.raises(EvidenceError, match="not the file of the manifest"):
-        Store(tmp_path / "b", tmp_path / "out").get("0" * 64)
+        Store(tmp_path / "b", tmp_path / "out").get(next(iter(graph)))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "files": {}, "identities": [[1]]}']
+)
+def test_another_manifest_is_refused(tmp_path: Path, text: str):
+    (tmp_path / MANIFEST).write_text(text)
+    with pytest.raises(EvidenceError, match="manifest"):
+        Published(tmp_path).get("0" * 64)
 
 
 @pytest.mark.parametrize(
