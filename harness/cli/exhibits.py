@@ -8,13 +8,14 @@ from typing import Any
 
 from harness.cli.project import Project
 from harness.judge.assess import assess
+from harness.judge.audit.audit import severe_cells
 from harness.judge.outcomes import Judged, exhibits_of, judge_claims
 from harness.judge.results import Result, collect, reported_fields
 from harness.plan.cells import Plan, plan_exhibit
 from harness.plan.settings import Variation
 from harness.plan.step import Json
 from harness.spec.claims import Claim
-from harness.spec.exhibit import Table
+from harness.spec.exhibit import Average, Table
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Judgement:
                 "column": result.cell.address.column,
                 "reported": reported_fields(result.cell.reported, table.reporting),
                 "reproduced": result.summary() if result.complete else None,
-                "missing": len(result.missing),
+                "missing": _missing(result, table.average),
                 "comparable": result.cell.comparable,
                 "reason": result.cell.reason,
                 "verdict": verdict["name"],
@@ -58,6 +59,18 @@ class Judgement:
         ]
 
 
+def _missing(result: Result, average: Average | None) -> list[dict[str, Any]]:
+    """The runs that a cell waits for, and of a mean, which of its members each of them is."""
+    members = [{average.over: value} for value in average.values] if average else [{}]
+    cell = result.cell
+    return [
+        {"seed": seed, **member, "identity": identity}
+        for seed, terms in zip(cell.seeds, cell.terms, strict=True)
+        for member, identity in zip(members, terms, strict=True)
+        if identity in result.missing
+    ]
+
+
 def plan(project: Project, exhibit: str, request: Request) -> Plan:
     return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
 
@@ -65,7 +78,8 @@ def plan(project: Project, exhibit: str, request: Request) -> Plan:
 def judge(project: Project, planned: Plan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
     results = collect(planned, project.store)
-    return Judgement(planned, results, assess(planned.exhibit, results, project.store, {}))
+    severe = severe_cells(project.paper)
+    return Judgement(planned, results, assess(planned.exhibit, results, project.store, severe))
 
 
 def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> list[Judged]:

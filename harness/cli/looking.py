@@ -1,4 +1,4 @@
-"""The commands that look and change nothing: list, show, plan, diff, verify, why, status."""
+"""The commands that look and change nothing: list, show, plan, diff, why, status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.cli.exhibits import Judgement, Request, claim_json, judge, judge_al
 from harness.cli.exhibits import plan as plan_of
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
-from harness.errors import EvidenceError, UserError, nearest
+from harness.errors import UserError, nearest
 from harness.judge.outcomes import about
 from harness.plan.cells import Plan
 from harness.plan.cost import NOTHING, Seconds, forecast
@@ -75,7 +75,7 @@ def _show_stated(exhibit: Exhibit, as_json: bool) -> None:
     if as_json:
         print_json({"exhibit": exhibit.id, "points": [], "stated": stated})
         return
-    console().print(f"{exhibit.label}: {exhibit.title}\n{exhibit.caption}", markup=False)
+    console().print(f"{exhibit.label}: {exhibit.title}\n{exhibit.caption}")
     if stated:
         rows = [(str(s["id"]), str(s["text"]), str(s["where"])) for s in stated]
         print_grid(("Stated", "Number", "Where"), rows)
@@ -171,7 +171,6 @@ def _print_plan(
     console().print(
         f"{len(todo)} of {len(planned.steps)} steps to run: {hours(total.mid)} "
         f"({hours(total.low)} to {hours(total.high)}) of one {planned.profile.device}",
-        markup=False,
     )
 
 
@@ -203,32 +202,7 @@ def _print_diff(judgement: Judgement, cells: Sequence[Mapping[str, Any]]) -> Non
         )
     print_grid(("Cell", "Reported", "Reproduced", "Difference", "95 % interval", "Verdict"), rows)
     for reason in sorted({cell["why"] for cell in cells if cell["verdict"] == "not comparable"}):
-        console().print(reason, markup=False)
-
-
-def verify(project: Project, profile: str | None, require: bool, as_json: bool) -> bool:
-    """Print every claim; whether all come out as expected on the reported numbers.
-
-    Raises:
-        EvidenceError: `require`, and a claim about results has none of ours.
-    """
-    request = Request(profile)
-    chosen = project.paper.profile(profile).id
-    judged = judge_all(project, project.paper.claims.values(), request)
-    claims = [claim_json(item, chosen) for item in judged]
-    if as_json:
-        print_json({"claims": claims})
-    else:
-        from harness.cli.rendering import print_claims
-
-        print_claims(claims)
-    lacking = [item.claim.id for item in judged if item.reproduced["outcome"] == "not run"]
-    if require and lacking:
-        raise EvidenceError(
-            f"{len(lacking)} claims have no results under profile {chosen}: {', '.join(lacking)}; "
-            "make the exhibits that they are about"
-        )
-    return all(item.as_expected for item in judged)
+        console().print(reason)
 
 
 def show_assumptions(project: Project, name: str, profile: str | None, as_json: bool) -> None:
@@ -274,16 +248,14 @@ def explain(project: Project, address: str, request: Request, as_json: bool) -> 
         raise UserError(f"unknown cell '{address}'; {nearest(address, cells)}")
     cell = cells[address]
     identities = dict.fromkeys(i for terms in cell.terms for i in terms)
-    lines = [
-        line for i in identities for line in why(planned.steps[i], planned.steps, project.store)
-    ]
+    lines = why((planned.steps[i] for i in identities), planned.steps, project.store)
     if not identities:
         lines = [f"nothing runs for it: {cell.reason}"]
     if as_json:
         print_json({"address": address, "why": lines})
         return
     for line in lines:
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)
 
 
 def show_status(project: Project, profile: str | None, as_json: bool) -> None:
@@ -329,4 +301,4 @@ def render_reported(project: Project, exhibits: Sequence[str], as_json: bool) ->
         print_json({"files": [str(path) for path in files]})
         return
     for path in files:
-        console().print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+        console().print(f"wrote {path}", soft_wrap=True)

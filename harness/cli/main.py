@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +25,9 @@ store_app = typer.Typer(help="Look after the store of records.", no_args_is_help
 app.add_typer(store_app, name="store")
 data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+
+INTERRUPTED = 130
+"""The exit code that Typer makes of Ctrl-C, without a word."""
 
 
 class Source(StrEnum):
@@ -149,16 +153,44 @@ def verify(
     require: Annotated[
         bool, typer.Option("--require", help="Exit with 3 where a claim has no results of ours.")
     ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the outcomes as JUnit XML.")
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Also write annotations and a job summary for GitHub.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the paper's claims on its own numbers and on ours.
 
     Exits with 1 where a claim comes out otherwise on the reported numbers than the specs expect.
     """
-    from harness.cli.looking import verify
+    from harness.cli.verifying import verify
 
-    if not verify(_project(), profile, require, as_json):
+    if not verify(_project(), profile, require, as_json, junit, github):
         raise typer.Exit(1)
+
+
+@app.command()
+def audit(as_json: AsJson = False) -> None:
+    """Say where the paper does not agree with itself. Needs nothing but the specs."""
+    from harness.cli.auditing import show_audit
+
+    show_audit(_project(), as_json)
+
+
+@app.command()
+def paper(
+    profile: ProfileName = None,
+    source: Annotated[
+        Source, typer.Option(help="`reported` shows the paper's numbers only.")
+    ] = Source.reproduced,
+    as_json: AsJson = False,
+) -> None:
+    """Write the LaTeX document with every exhibit, claim and finding, and build its PDF."""
+    from harness.cli.papering import make_paper
+
+    make_paper(_project(), profile, source is Source.reported, as_json)
 
 
 @app.command()
@@ -172,7 +204,7 @@ def assumptions(exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJs
 @app.command()
 def why(
     address: Annotated[
-        str, typer.Argument(metavar="ADDRESS", help="A cell, such as 'table7:DUAL:IPC 10'.")
+        str, typer.Argument(metavar="ADDRESS", help="A cell, such as 'table7:row:column'.")
     ],
     profile: ProfileName = None,
     seeds: Seeds = None,
@@ -223,6 +255,33 @@ def rebuild() -> None:
     from harness.cli.storing import rebuild
 
     rebuild(_project())
+
+
+@store_app.command("export")
+def export(
+    folder: Annotated[Path, typer.Argument(help="Such as store/published.")],
+    exhibits: Annotated[list[str], typer.Argument(metavar="EXHIBIT...")],
+    profile: ProfileName = None,
+    seeds: Seeds = None,
+    vary: Vary = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the records of exhibits as Parquet, without weights, large arrays and pictures."""
+    from harness.cli.storing import export
+
+    project = _project()
+    export(project, folder, exhibits, _request(project, profile, seeds, vary), as_json)
+
+
+@store_app.command("import")
+def import_published(
+    folder: Annotated[Path, typer.Argument(help="A folder that an export wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Place exported records in the store."""
+    from harness.cli.storing import import_published
+
+    import_published(_project(), folder, as_json)
 
 
 @store_app.command("verify")
@@ -302,9 +361,11 @@ def main() -> None:
     except UserError as error:
         print(f"repro: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print(
-            "repro: interrupted; what is finished is kept, and the same command goes on from there",
-            file=sys.stderr,
-        )
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:
+            print(
+                "repro: interrupted; what is finished is kept, and the same command goes on from "
+                "there",
+                file=sys.stderr,
+            )
+        raise

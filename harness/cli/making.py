@@ -16,6 +16,7 @@ from harness.plan.step import Step
 from harness.run.executor import Executor
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
+from harness.run.state import states
 from harness.spec.exhibit import Table
 
 EXECUTORS = ("inline", "local")
@@ -64,7 +65,7 @@ def tables(project: Project, exhibits: Sequence[str]) -> list[str]:
 
 def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:
     """Bring about every record of a graph; nothing is started when all are there."""
-    if project.store.identities().issuperset(graph):
+    if set(states(graph, project.store).values()) <= {"current"}:
         return RunReport(current=list(graph))
     _writable(project.root)
     return _executor(executor, device).run(graph, project.store, progress_on())
@@ -141,14 +142,14 @@ def _print(
 
     if request.variation:
         varied = ", ".join(f"{name} = {value}" for name, value in request.variation.items())
-        console().print(f"Varied: {varied}", markup=False)
+        console().print(f"Varied: {varied}")
     print_table(judgement)
     for flip in flips:
-        console().print(f"Verdict flips: {flip}", markup=False)
+        console().print(f"Verdict flips: {flip}")
     if claims:
         print_claims(claims)
     for path in files:
-        console().print(f"wrote {path}", markup=False, highlight=False, soft_wrap=True)
+        console().print(f"wrote {path}", soft_wrap=True)
 
 
 def _failures(report: RunReport, graph: Mapping[str, Step]) -> str:

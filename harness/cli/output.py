@@ -20,10 +20,14 @@ def print_json(fields: dict[str, Any]) -> None:
 
 
 def console() -> Console:
-    """Standard output; wide enough for tables where it is no terminal."""
+    """Standard output, wide enough for tables where it is no terminal; texts are shown as they are.
+
+    Emoji codes are off: `:name:` in the address of a cell is a row, not a picture.
+    """
     from rich.console import Console
 
-    return Console() if sys.stdout.isatty() else Console(width=100)
+    width = None if sys.stdout.isatty() else 100
+    return Console(width=width, emoji=False, markup=False, highlight=False)
 
 
 def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -21,6 +21,8 @@ class Project:
     """Where the store lies."""
     build: Path
     """Where rendered tables and plots go."""
+    published: Path
+    """Results that came with the project."""
 
     @cached_property
     def paper(self) -> Paper:
@@ -28,7 +30,7 @@ class Project:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.root)
+        return Store(self.root, self.published)
 
 
 def find_project() -> Project:
@@ -48,6 +50,7 @@ def find_project() -> Project:
         specs=specs,
         root=Path(os.environ.get("REPRO_STORE") or home / "store"),
         build=Path(os.environ.get("REPRO_BUILD") or home / "paper" / "build"),
+        published=home / "store" / "published",
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.cli.exhibits import Request
+from harness.cli.exhibits import plan as plan_of
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
 from harness.errors import UserError
@@ -35,7 +37,7 @@ def rebuild(project: Project) -> None:
     from harness.store.index import Index
 
     count = Index(project.store).rebuild()
-    console().print(f"{count} records in the index", markup=False)
+    console().print(f"{count} records in the index")
 
 
 def verify_store(project: Project, as_json: bool) -> bool:
@@ -47,10 +49,39 @@ def verify_store(project: Project, as_json: bool) -> bool:
         print_json({"problems": [{"identity": p.identity, "message": p.message} for p in problems]})
         return not problems
     for problem in problems:
-        console().print(f"{problem.identity[:12]}: {problem.message}", markup=False)
+        console().print(f"{problem.identity[:12]}: {problem.message}")
     if not problems:
-        console().print("every record agrees with its digests", markup=False)
+        console().print("every record agrees with its digests")
     return not problems
+
+
+def export(
+    project: Project, folder: Path, exhibits: list[str], request: Request, as_json: bool
+) -> None:
+    """Write the records of exhibits to a folder, beside what was published there before."""
+    from harness.store.exchange import export_records
+
+    identities = {i for name in exhibits for i in plan_of(project, name, request).steps}
+    records = [record for i in sorted(identities) if (record := project.store.get(i))]
+    written, held = export_records(records, folder)
+    if as_json:
+        print_json({"written": written, "held": held})
+        return
+    console().print(f"{written} records written to {folder}, which holds {held}")
+
+
+def import_published(project: Project, folder: Path, as_json: bool) -> None:
+    """Place published records in the store."""
+    from harness.store.exchange import import_records
+
+    placed, partial = import_records(project.store, folder)
+    if as_json:
+        print_json({"placed": placed, "partial": partial})
+        return
+    console().print(
+        f"{placed} records placed; {partial} more were published without all of their arrays and "
+        "are left out",
+    )
 
 
 def probe(project: Project, update: bool) -> None:
@@ -62,14 +93,14 @@ def probe(project: Project, update: bool) -> None:
     from harness.run.probe import check
     from harness.run.probe import update as write
 
-    types = step_types(project.paper.about.steps)
+    types = step_types(project.paper)
     path = probe_file(project.paper.about.steps)
     if update:
         write(types.values(), path)
     problems = check(types.values(), path)
     if problems:
         raise UserError("\n  ".join(problems))
-    console().print(f"{len(types)} steps make the numbers of their revisions", markup=False)
+    console().print(f"{len(types)} steps make the numbers of their revisions")
 
 
 def probe_file(steps: str) -> Path:

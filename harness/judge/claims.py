@@ -24,6 +24,7 @@ from harness.judge.comparison import (
 from harness.judge.sample import Summary
 from harness.judge.welch import Difference
 from harness.spec import claims as spec
+from harness.spec.operands import Operand, printed_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,9 @@ def evaluate(
     holds when every comparison holds and fails when any fails. A missing number makes it
     `not run`, unless it already fails.
     """
-    if source == "reproduced" and isinstance(claim, _ABOUT_PRINT):
+    if source == "reproduced" and spec.about_print(claim):
         return Outcome("not run", "the claim is about what the paper prints, not about results")
     return _combined(_PREDICATES[claim.kind](claim, Numbers(numbers, source)))
-
-
-_ABOUT_PRINT = (spec.Equal, spec.Arithmetic, spec.ParameterCount)
 
 
 def _combined(comparisons: list[Comparison]) -> Outcome:
@@ -83,7 +81,7 @@ def _equal(claim: spec.Equal, numbers: Numbers) -> list[Comparison]:
     return [_same(a, b, numbers) for a, b in claim.pairs()]
 
 
-def _same(a: spec.Operand, b: spec.Operand, numbers: Numbers) -> Comparison:
+def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
     what = f"{a} and {b}"
     first, second = numbers.read(a), numbers.read(b)
     if first is None or second is None:
@@ -117,6 +115,11 @@ def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
     return numbers.ask(wide + narrow)
 
 
+def _gap_shrinks(claim: spec.GapShrinks, numbers: Numbers) -> list[Comparison]:
+    gaps = zip(claim.gaps(claim.wide), claim.gaps(claim.narrow), strict=True)
+    return numbers.ask_gaps(more(claim.margin), list(gaps))
+
+
 def _increasing(claim: spec.Increasing, numbers: Numbers) -> list[Comparison]:
     steps = [step for sequence in claim.sequences() for step in pairwise(sequence)]
     return numbers.ask([Question(more(claim.margin), later, earlier) for earlier, later in steps])
@@ -144,7 +147,7 @@ def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
     """
     number, what = numbers.read(claim.value), str(claim.value)
     region = between(claim.low, claim.high)
-    if number is None or claim.points is None or number.std is not None or abs(number.mean) >= 1:
+    if number is None or claim.points is None or number.std or abs(number.mean) >= 1:
         return numbers.ask([Question(region, claim.value)])
     error = math.sqrt((1 + number.mean**2 / 2) / (claim.points - 3))
     on_scale = Difference(math.atanh(number.mean), error, math.inf)
@@ -176,6 +179,19 @@ def _parameter_domain(claim: spec.ParameterDomain, numbers: Numbers) -> list[Com
     return [Comparison(what, outcome, f"{what} is {number.mean:g}, {where} its domain {ends}")]
 
 
+def _times(claim: spec.Times, numbers: Numbers) -> list[Comparison]:
+    operands = (claim.number, claim.of, claim.factor)
+    what = f"{claim.number} against {claim.factor} × {claim.of}"
+    number, of, factor = (numbers.read(operand) for operand in operands)
+    if number is None or of is None or factor is None:
+        return [not_run(what, numbers.missing(*operands))]
+    product = factor.mean * of.mean
+    outcome: Result = "holds" if math.isclose(number.mean, product) else "fails"
+    verb = "is" if outcome == "holds" else "is not"
+    why = f"{claim.number} is {number.mean:g}, which {verb} {factor.mean:g} × {of.mean:g}"
+    return [Comparison(what, outcome, why, number.mean - product)]
+
+
 def _arithmetic(claim: spec.Arithmetic, numbers: Numbers) -> list[Comparison]:
     pairs = claim.pairs()
     gaps = [_gap(a, b, numbers) for a, b in pairs]
@@ -197,13 +213,13 @@ def _arithmetic(claim: spec.Arithmetic, numbers: Numbers) -> list[Comparison]:
     ]
 
 
-def _gap(a: spec.Operand, b: spec.Operand, numbers: Numbers) -> float | None:
+def _gap(a: Operand, b: Operand, numbers: Numbers) -> float | None:
     first, second = numbers.read(a), numbers.read(b)
     return None if first is None or second is None else first.mean - second.mean
 
 
 def _parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Comparison]:
-    number, what = numbers.read(claim.count), f"the count {claim.count}"
+    number, what = numbers.read(claim.count), "the count"
     if number is None:
         return [not_run(what, numbers.missing(claim.count))]
     return [_rounded(what, number.mean, claim.printed)]
@@ -211,7 +227,7 @@ def _parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Compa
 
 def _rounded(what: str, value: float, printed: str) -> Comparison:
     """Whether a number rounds to the printed one; halves may go either way."""
-    target, half = spec.printed_step(printed)
+    target, half = printed_step(printed)
     off = abs(Decimal(repr(round(value, 9))) - target)
     outcome: Result = "holds" if off <= half else "fails"
     verb = "rounds" if outcome == "holds" else "does not round"
@@ -225,12 +241,14 @@ _PREDICATES: Mapping[str, Callable[[Any, Numbers], list[Comparison]]] = {
     "greater": _greater,
     "on_par_or_better": _on_par_or_better,
     "gap_closes": _gap_closes,
+    "gap_shrinks": _gap_shrinks,
     "increasing": _increasing,
     "saturates": _saturates,
     "within": _within,
     "correlation": _correlation,
     "parameter_domain": _parameter_domain,
     "slower": _slower,
+    "times": _times,
     "arithmetic": _arithmetic,
     "parameter_count": _parameter_count,
 }

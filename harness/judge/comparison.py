@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from harness.judge.sample import Summary
 from harness.judge.welch import ALPHA, Difference, difference
-from harness.spec.claims import Operand
+from harness.spec.operands import Operand, Pair
 
 Result = Literal["holds", "fails", "undecided", "not run"]
 Source = Literal["reported", "reproduced"]
@@ -73,13 +73,15 @@ def alike(margin: float) -> Region:
 
 def no_less(margin: float) -> Region:
     """Equivalent within the margin, or above."""
-    return Region(f"not below {0 - margin:g}", low=-margin)
+    return Region(f"at least {0 - margin:g}", low=-margin)
 
 
 def between(low: float | None, high: float | None) -> Region:
     """Inside a closed interval; None is no end."""
     ends = -math.inf if low is None else low, math.inf if high is None else high
-    return Region(f"within [{ends[0]:g}, {ends[1]:g}]", *ends)
+    if low is None or high is None:
+        return Region(f"at most {high:g}" if low is None else f"at least {low:g}", *ends)
+    return Region(f"within [{low:g}, {high:g}]", *ends)
 
 
 class Question(NamedTuple):
@@ -129,20 +131,51 @@ class Numbers:
         if first is None or second is None:
             return not_run(what, self.missing(question.first, second_operand))
         second = second.scaled(question.factor)
-        estimate = first.mean - second.mean
         d = difference(first, second)
+        return self._placed(what, first.mean - second.mean, d, question.region, alpha)
+
+    def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
+        """Of two gaps (a, b) and (c, d) each: does (a - b) - (c - d) lie in the region?"""
+        return [self._answer_gaps(region, *two, ALPHA / len(gaps)) for two in gaps]
+
+    def _answer_gaps(self, region: Region, wide: Pair, narrow: Pair, alpha: float) -> Comparison:
+        what = f"({wide[0]} - {wide[1]}) - ({narrow[0]} - {narrow[1]})"
+        known = [number for operand in wide + narrow if (number := self.read(operand)) is not None]
+        if len(known) < 4:
+            return not_run(what, self.missing(*wide, *narrow))
+        a, b, c, d = known
+        estimate = (a.mean - b.mean) - (c.mean - d.mean)
+        return self._placed(
+            what, estimate, _apart(difference(a, b), difference(c, d)), region, alpha
+        )
+
+    def _placed(
+        self, what: str, estimate: float, d: Difference | None, region: Region, alpha: float
+    ) -> Comparison:
         if d is None and self.source == "reproduced":
             why = f"{what} is {estimate:+.4g} in a single run, which decides nothing"
             return Comparison(what, "undecided", why, estimate)
         d = d or Difference.exact(estimate)
-        outcome = question.region.place(d, alpha)
-        why = _sentence(what, d, outcome, question.region)
-        return Comparison(what, outcome, why, estimate, d.interval())
+        outcome = region.place(d, alpha)
+        return Comparison(
+            what, outcome, _sentence(what, d, outcome, region), estimate, d.interval()
+        )
 
 
 def not_run(what: str, missing: tuple[str, ...]) -> Comparison:
     """A comparison for which numbers are missing."""
     return Comparison(what, "not run", f"no number for {', '.join(missing)}", missing=missing)
+
+
+def _apart(first: Difference | None, second: Difference | None) -> Difference | None:
+    """The difference of two independent differences, with Satterthwaite's degrees of freedom."""
+    if first is None or second is None:
+        return None
+    estimate, error = first.estimate - second.estimate, math.hypot(first.error, second.error)
+    if error == 0:
+        return Difference.exact(estimate)
+    inverse = sum((d.error / error) ** 4 / d.df for d in (first, second))
+    return Difference(estimate, error, 1 / inverse)
 
 
 def _sentence(what: str, d: Difference, outcome: Result, region: Region) -> str:

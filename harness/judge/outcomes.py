@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,20 +47,16 @@ def judge_claims(
     paper: Paper, claims: Iterable[Claim], results: Iterable[Result], store: Store
 ) -> list[Judged]:
     """Evaluate claims on the reported numbers and, separately, on results."""
+    wanted = list(claims)
     ours = {str(result.cell.address): result for result in results}
 
     def reproduced(address: str) -> Json:
         result = ours.get(address)
         return None if result is None or not result.complete else {"values": list(result.values)}
 
-    return [
-        Judged(
-            claim,
-            _outcome(claim, "reported", lambda address: reported_number(paper, address), store),
-            _outcome(claim, "reproduced", reproduced, store),
-        )
-        for claim in claims
-    ]
+    reported = _outcomes(wanted, "reported", lambda address: reported_number(paper, address), store)
+    of_ours = _outcomes(wanted, "reproduced", reproduced, store)
+    return [Judged(*three) for three in zip(wanted, reported, of_ours, strict=True)]
 
 
 def reported_number(paper: Paper, address: str) -> Json:
@@ -80,15 +76,34 @@ def reported_number(paper: Paper, address: str) -> Json:
     return None
 
 
-def _outcome(claim: Claim, source: str, numbers: Numbers, store: Store) -> Mapping[str, Any]:
-    known = {address: numbers(address) for address in addresses(claim)}
-    question: Json = {"claim": claim.model_dump(mode="json"), "source": source, "numbers": known}
-    answer = remembered(store, "claims", question, lambda: _evaluate(claim, source, known))
-    assert isinstance(answer, dict)
-    return answer
+def on_reported(paper: Paper, claim: Claim) -> Mapping[str, Any]:
+    """The outcome of a claim on the printed numbers, without a store."""
+    known = {address: reported_number(paper, address) for address in addresses(claim)}
+    return _evaluate(claim, "reported", known)
 
 
-def _evaluate(claim: Claim, source: Any, known: Mapping[str, Any]) -> Json:
+def _outcomes(
+    claims: Sequence[Claim], source: str, numbers: Numbers, store: Store
+) -> Sequence[Mapping[str, Any]]:
+    """One question for all claims: a memo each would cost more than the answers."""
+    known = [{address: numbers(address) for address in addresses(claim)} for claim in claims]
+    asked: list[Json] = [
+        {"claim": claim.model_dump(mode="json"), "numbers": numbers_of}
+        for claim, numbers_of in zip(claims, known, strict=True)
+    ]
+
+    def answer() -> Json:
+        return [
+            _evaluate(claim, source, numbers_of)
+            for claim, numbers_of in zip(claims, known, strict=True)
+        ]
+
+    answers = remembered(store, "claims", {"source": source, "claims": asked}, answer)
+    assert isinstance(answers, list)
+    return [dict(each) for each in answers if isinstance(each, dict)]
+
+
+def _evaluate(claim: Claim, source: Any, known: Mapping[str, Any]) -> dict[str, Json]:
     from harness.judge.claims import evaluate
     from harness.judge.sample import ReportedNumber, Summary
 

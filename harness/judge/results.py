@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from harness.errors import UserError, nearest
 from harness.plan.cells import Cell, Plan
 from harness.plan.step import Json
 from harness.spec.cell import parse_printed
@@ -79,9 +80,14 @@ def _collect_cell(cell: Cell, read: Read) -> Result:
 
 
 def _value(cell: Cell, record: Record) -> float:
-    value = record.values[cell.measure.value]
+    name = cell.measure.value
+    value = record.values.get(name)
     if not isinstance(value, int | float):
-        raise TypeError(f"{cell.address}: '{cell.measure.value}' of {record.identity} is no number")
+        numbers = [key for key, held in record.values.items() if isinstance(held, int | float)]
+        raise UserError(
+            f"{cell.address.exhibit}: measure.value = '{name}' is no number that step "
+            f"'{record.step}' leaves; {nearest(name, numbers)}"
+        )
     return cell.measure.scale * value
 
 

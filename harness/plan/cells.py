@@ -9,11 +9,13 @@ from typing import Any
 from harness.errors import UserError
 from harness.plan.graph import GraphBuilder
 from harness.plan.library import step_types
-from harness.plan.settings import Used, Variation, resolve_settings
+from harness.plan.resolver import Resolver
+from harness.plan.settings import Used, Variation
 from harness.plan.step import Step
 from harness.spec.exhibit import Address, Column, Measure, Row, Table, variables_of
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
+from harness.spec.toml import located
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,10 @@ def plan_exhibit(
     chosen = paper.profile(profile)
     as_stated = paper.profile(paper.about.paper_profile)
     count = chosen.seeds if seeds is None else seeds
-    builder = GraphBuilder(step_types(paper.about.steps), paper)
-    shadow = GraphBuilder(step_types(paper.about.steps), paper)
-    ours = _Resolver(paper, chosen, variation or {}, builder)
-    stated = _Resolver(paper, as_stated, variation or {}, shadow)
+    builder = GraphBuilder(step_types(paper), paper)
+    shadow = GraphBuilder(step_types(paper), paper)
+    ours = Resolver(paper, chosen, variation or {}, builder)
+    stated = Resolver(paper, as_stated, variation or {}, shadow)
     cells = tuple(
         _plan_cell(table, row, column, range(count), ours, stated)
         for row, column, _ in table.cells()
@@ -74,61 +76,8 @@ def plan_exhibit(
     return Plan(table, chosen, cells, builder.steps)
 
 
-@dataclass(frozen=True)
-class _Resolver:
-    """Turns the variables of a cell into steps under one profile."""
-
-    paper: Paper
-    profile: Profile
-    variation: Variation
-    builder: GraphBuilder
-
-    def bound(self, stated: Mapping[str, Any]) -> dict[str, Any]:
-        """The variables after the profile's mapping."""
-        kinds = self.paper.about.variables
-        return {
-            name: self.profile.mapped(name if kinds[name] == "value" else kinds[name], value)
-            for name, value in stated.items()
-        }
-
-    def settings(self, owner: Owner, stated: Mapping[str, Any]) -> tuple[Used, ...]:
-        bound = self.bound(stated)
-        cases = {**bound, **{f"paper.{name}": value for name, value in stated.items()}}
-        return tuple(resolve_settings(owner, self.profile, self.variation, cases))
-
-    def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
-        """What templates may refer to: names stand for the specs that they name."""
-        variables: dict[str, Any] = {}
-        for name, value in self.bound(stated).items():
-            kind = self.paper.about.variables[name]
-            if kind == "dataset":
-                variables[f"about_{name}"] = self.paper.dataset(value).facts
-                value = {"name": value, **self.paper.dataset(value).fields}
-            elif kind == "recipe":
-                value = _values(self.settings(self.paper.recipe(value), stated))
-            elif kind == "network":
-                self.paper.network(value)
-            variables[name] = value
-        return variables
-
-    def student(self, stated: Mapping[str, Any], seed: int) -> str:
-        """Identity of the cell's last step: the method's images, then the recipe's steps."""
-        method = self.paper.method(stated["method"])
-        recipe = self.paper.recipe(stated["recipe"])
-        shared = self.environment(stated)
-        own = {**shared, **_values(self.settings(method, stated))}
-        images = self.builder.add_all(f"method {method.id}", method.steps, own, seed, {})
-        return self.builder.add_all(
-            f"recipe {recipe.id}", recipe.steps, own, seed, {"{images}": images}
-        )
-
-
-def _values(settings: Sequence[Used]) -> dict[str, Any]:
-    return {used.name.rpartition(".")[2]: used.value for used in settings}
-
-
 def _plan_cell(
-    table: Table, row: Row, column: Column, seeds: range, ours: _Resolver, stated: _Resolver
+    table: Table, row: Row, column: Column, seeds: range, ours: Resolver, stated: Resolver
 ) -> Cell:
     members = _members(table, variables_of(table, row, column))
     variables = members[0]
@@ -137,8 +86,8 @@ def _plan_cell(
     reason = _cannot_run(ours.paper, variables)
     if not reason:
         try:
-            terms = tuple(tuple(ours.student(m, seed) for m in members) for seed in seeds)
             twins = tuple(stated.student(m, 0) for m in members)
+            terms = _terms(ours, members, seeds)
         except UserError as error:
             raise UserError(f"{address}: {error}") from None
         if not terms or terms[0] != twins:
@@ -147,7 +96,7 @@ def _plan_cell(
     return Cell(
         address=address,
         reported=row.cells.get(column.name),
-        run=ours.bound(variables),
+        run=_run(ours, table, members),
         settings=tuple(_all_settings(ours, variables)),
         seeds=tuple(seeds) if terms else (),
         terms=terms,
@@ -155,6 +104,24 @@ def _plan_cell(
         comparable=bool(terms) and not reason,
         reason=reason,
     )
+
+
+def _terms(
+    ours: Resolver, members: Sequence[Mapping[str, Any]], seeds: range
+) -> tuple[tuple[str, ...], ...]:
+    """The runs of a cell that can be planned as the paper states it.
+
+    Raises:
+        SpecError: they cannot under the profile; the message begins with what it changed.
+    """
+    try:
+        return tuple(tuple(ours.student(m, seed) for m in members) for seed in seeds)
+    except UserError as error:
+        place = ours.changed_at(members[0])
+        if place is None:
+            raise
+        path = ours.paper.root / "profiles" / f"{ours.profile.id}.toml"
+        raise located(path, place, str(error)) from None
 
 
 def _cannot_run(paper: Paper, variables: Mapping[str, Any]) -> str:
@@ -173,7 +140,15 @@ def _members(table: Table, variables: Mapping[str, Any]) -> list[dict[str, Any]]
     return [{**variables, table.average.over: value} for value in table.average.values]
 
 
-def _all_settings(resolver: _Resolver, variables: Mapping[str, Any]) -> list[Used]:
+def _run(ours: Resolver, table: Table, members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The variables of what is run; of a mean, the averaged one as a list."""
+    bound = [ours.bound(member) for member in members]
+    if table.average is None:
+        return bound[0]
+    return {**bound[0], table.average.over: [each[table.average.over] for each in bound]}
+
+
+def _all_settings(resolver: Resolver, variables: Mapping[str, Any]) -> list[Used]:
     """The settings of the method and of every recipe that the cell refers to."""
     paper = resolver.paper
     owners: list[Owner] = [paper.method(variables["method"])]
@@ -185,7 +160,7 @@ def _all_settings(resolver: _Resolver, variables: Mapping[str, Any]) -> list[Use
     return [used for owner in owners for used in resolver.settings(owner, variables)]
 
 
-def _difference(ours: _Resolver, variables: Mapping[str, Any]) -> str:
+def _difference(ours: Resolver, variables: Mapping[str, Any]) -> str:
     """In words, what a profile runs otherwise than the paper."""
     changes = [
         f"{name} {ours.bound(variables)[name]} instead of {value}"
@@ -204,7 +179,7 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _not_official(ours: _Resolver, variables: Mapping[str, Any]) -> str:
+def _not_official(ours: Resolver, variables: Mapping[str, Any]) -> str:
     """Why a cell that is run as stated still cannot be compared; empty if it can."""
     images = ours.paper.method(variables["method"]).images
     if images.here != images.paper:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.plan.step import Step
+from harness.spec.profile import Device
 
 OVERHEAD_SECONDS = 0.05
 """What a step costs however little it does: reading its inputs and writing its record."""
 
-EFFECTIVE_FLOPS: Mapping[str, float] = {
+EFFECTIVE_FLOPS: Mapping[Device, float] = {
     # Rates that training loops of convolutional networks reach, not peak rates. A100: ResNet-18
     # at 224 px runs at about 6,000 images a second in bfloat16, three passes of 3.64 GFLOP each.
     "a100": 65e12,
@@ -36,7 +37,7 @@ class Seconds:
 NOTHING = Seconds(0.0, 0.0, 0.0)
 
 
-def forecast(step: Step, device: str, past: Mapping[str, Sequence[float]]) -> Seconds:
+def forecast(step: Step, device: Device, past: Mapping[str, Sequence[float]]) -> Seconds:
     """Seconds that a step will take on a device.
 
     Args:

@@ -56,4 +56,8 @@ def _look_up(name: str, fields: str, variables: Mapping[str, Any]) -> Any:
 def _apply(name: str, numbers: Any) -> float:
     if not isinstance(numbers, list) or not all(isinstance(n, int | float) for n in numbers):
         raise Unfilled(f"'{name}' takes a list of numbers, found {numbers!r}")
+    if name == "rounded_ratio" and (len(numbers) != 2 or not numbers[1]):
+        raise Unfilled(f"'{name}' takes two numbers, the second not 0, found {numbers!r}")
+    if not numbers:
+        raise Unfilled(f"'{name}' takes a list of numbers, found none")
     return FUNCTIONS[name](numbers)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from harness.errors import UserError
+from harness.errors import UserError, nearest
 from harness.plan.expressions import Unfilled, fill
 from harness.plan.identity import canonical, identity_of
 from harness.plan.library import find
 from harness.plan.step import Facts, Step, StepType
+from harness.spec.base import Misplaced
 from harness.spec.template import StepTemplate
 
 
@@ -26,7 +27,6 @@ class GraphBuilder:
 
     def add_all(
         self,
-        owner: str,
         templates: tuple[StepTemplate, ...],
         variables: Mapping[str, Any],
         seed: int,
@@ -36,59 +36,58 @@ class GraphBuilder:
 
         Args:
             given: names that inputs may use beside the owner's own steps -> identities.
+
+        Raises:
+            Misplaced: a template does not fit its step type, or names what is not there; the keys
+                lead there from the spec that has the templates.
         """
         known = dict(given)
         last = ""
-        for template in templates:
+        for index, template in enumerate(templates):
             if any(variables.get(name) not in values for name, values in template.when.items()):
                 continue
-            where = f"{owner}: step '{template.id}'"
-            inputs = {}
-            for name, source in template.inputs.items():
-                if source not in known:
-                    raise UserError(
-                        f"{where}: input '{name}' comes from '{source}', which is none of "
-                        f"{', '.join(sorted(known))}"
-                    )
-                inputs[name] = known[source]
-            last = self._add(where, template, variables, seed, inputs)
+            try:
+                last = self._add(template, variables, seed, known)
+            except Misplaced as error:
+                raise Misplaced(str(error), "steps", index, *error.keys) from None
             known[template.id] = last
+        if not last:
+            raise Misplaced("no step is left, since no 'when' holds", "steps")
         return last
 
     def _add(
         self,
-        where: str,
         template: StepTemplate,
         variables: Mapping[str, Any],
         seed: int,
-        inputs: Mapping[str, str],
+        known: Mapping[str, str],
     ) -> str:
         try:
-            filled = fill(template.params, variables)
             kind = find(self._types, template.step)
-        except (Unfilled, UserError) as error:
-            raise UserError(f"{where}: {error}") from None
+        except UserError as error:
+            raise Misplaced(str(error), "step") from None
+        inputs = _inputs(template, kind, known)
+        try:
+            filled = fill(template.params, variables)
+        except Unfilled as error:
+            raise Misplaced(str(error), "params") from None
         drawn = seed if template.seed == "{seed}" else template.seed
         key = canonical([kind.name, filled, drawn, dict(inputs)])
         if key not in self._made:
-            step = self._make(where, kind, filled, drawn, inputs)
+            step = self._make(kind, filled, drawn, inputs)
             self._made[key] = step
             self.steps.setdefault(step.identity, step)
         return self._made[key].identity
 
-    def _make(
-        self, where: str, kind: StepType, filled: Any, seed: int, inputs: Mapping[str, str]
-    ) -> Step:
-        _check_inputs(where, kind, inputs)
+    def _make(self, kind: StepType, filled: Any, seed: int, inputs: Mapping[str, str]) -> Step:
         try:
             model = kind.params.model_validate(filled)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise UserError(
-                f"{where}: parameter '{key}' of step '{kind.name}': {first['msg']} "
-                f"(found {first['input']!r:.80})"
-            ) from None
+            message = first["msg"].removeprefix("Value error, ")
+            if not isinstance(first["input"], Mapping | BaseModel):
+                message += f" (found {first['input']!r:.80})"
+            raise Misplaced(f"step '{kind.name}': {message}", "params", *first["loc"]) from None
         params = model.model_dump(mode="json")
         return Step(
             name=kind.name,
@@ -102,11 +101,17 @@ class GraphBuilder:
         )
 
 
-def _check_inputs(where: str, kind: StepType, inputs: Mapping[str, str]) -> None:
+def _inputs(template: StepTemplate, kind: StepType, known: Mapping[str, str]) -> dict[str, str]:
+    """Input name -> identity of the step that provides it."""
+    for name, source in template.inputs.items():
+        if source not in known:
+            raise Misplaced(f"unknown input '{source}'; {nearest(source, known)}", "inputs", name)
     allowed = {name.rstrip("?") for name in kind.inputs}
     needed = {name for name in kind.inputs if not name.endswith("?")}
-    if not needed <= set(inputs) <= allowed:
-        raise UserError(
-            f"{where}: step '{kind.name}' takes the inputs {sorted(kind.inputs)}, "
-            f"found {sorted(inputs)}"
+    if not needed <= set(template.inputs) <= allowed:
+        raise Misplaced(
+            f"step '{kind.name}' takes the inputs {sorted(kind.inputs)}, "
+            f"found {sorted(template.inputs)}",
+            "inputs",
         )
+    return {name: known[source] for name, source in template.inputs.items()}

@@ -8,23 +8,29 @@ from importlib import import_module
 
 from harness.errors import UserError, nearest
 from harness.plan.step import StepType
+from harness.spec.paper import Paper
+from harness.spec.toml import located
 
 
-@lru_cache
-def step_types(module: str) -> Mapping[str, StepType]:
+def step_types(paper: Paper) -> Mapping[str, StepType]:
     """Step name -> its type.
 
     Raises:
-        UserError: the module is missing or lists no steps.
+        SpecError: the module is missing or lists no steps.
     """
     try:
-        listed: tuple[StepType, ...] = import_module(module).STEPS
+        return _listed(paper.about.steps)
     except (ImportError, AttributeError) as error:
-        raise UserError(
-            f"paper.toml: steps = '{module}': {error}; expected an importable module with a "
-            "tuple STEPS of step types"
+        raise located(
+            paper.root / "paper.toml",
+            ["steps"],
+            f"{error}; expected an importable module with a tuple STEPS of step types",
         ) from None
-    return {step.name: step for step in listed}
+
+
+@lru_cache
+def _listed(module: str) -> Mapping[str, StepType]:
+    return {step.name: step for step in import_module(module).STEPS}
 
 
 def find(types: Mapping[str, StepType], name: str) -> StepType:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import UserError, nearest
+from harness.spec.base import Misplaced
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
 from harness.spec.setting import Choice, Setting
@@ -33,25 +34,27 @@ def resolve_settings(
     """Every setting of a method or a recipe, with the value for the present variables.
 
     Raises:
-        UserError: no choice applies.
+        Misplaced: no choice applies. The keys begin with `override` in the profile, and with
+            `settings` in the owner.
     """
     for setting, choices in owner.settings.items():
         name = f"{owner.id}.{setting}"
-        choice = _applying(name, choices, variables)
+        choice = _applying(choices, variables, "settings", setting)
         override = profile.override.get(name)
         if override is not None:
-            chosen = _applying(f"profile {profile.id}: {name}", override, variables)
+            chosen = _applying(override, variables, "override", name)
             yield Used(name, choice, _plain(chosen.value), True)
         else:
             yield Used(name, choice, _plain(variation.get(name, choice.value)), False)
 
 
-def _applying(name: str, choices: Setting, variables: Mapping[str, Any]) -> Choice:
+def _applying(choices: Setting, variables: Mapping[str, Any], *keys: str) -> Choice:
     for choice in choices:
         if choice.applies(variables):
             return choice
-    known = {key: variables.get(key) for choice in choices for key in choice.when}
-    raise UserError(f"'{name}' has no value for {known}; add one, or one without 'when'")
+    cases = {key: variables.get(key) for choice in choices for key in choice.when}
+    case = ", ".join(f"{key} = {value}" for key, value in sorted(cases.items()))
+    raise Misplaced(f"no choice applies to {case}; add one, or one without 'when'", *keys)
 
 
 def _plain(value: Any) -> Any:

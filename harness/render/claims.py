@@ -16,8 +16,7 @@ from harness.render.text import plain
 
 _GLYPHS = {"holds": "✓", "fails": "✗", "undecided": "?", "not run": "–"}
 _STYLES = {"holds": "green", "fails": "red", "undecided": "yellow", "not run": "dim"}
-_DECIDED = ("holds", "fails")
-_EXPECTED = (*_DECIDED, "undecided")
+_EXPECTED = ("holds", "fails", "undecided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class ClaimRow:
     where: str
     """The place in the paper."""
     expect: str
-    """`holds`, `fails` or `undecided`."""
+    """What it comes to on the paper's numbers: `holds`, `fails` or `undecided`."""
     reported: str
     """Outcome on the paper's numbers: `holds`, `fails`, `undecided` or `not run`."""
     reproduced: str
@@ -56,7 +55,7 @@ def markdown(rows: Sequence[ClaimRow]) -> str:
             escape(plain(row.where)),
             row.expect,
             _outcome(row.reported, row.expect),
-            _outcome(row.reproduced, row.expect),
+            f"{_GLYPHS[row.reproduced]} {row.reproduced}",
             escape(plain(row.profile)),
         )
         lines.append("| " + " | ".join(cells) + " |")
@@ -80,38 +79,30 @@ def show(rows: Sequence[ClaimRow], console: Console) -> None:
         claim = Text(plain(row.id), style="bold")
         claim.append("\n" + plain(row.text), style="not bold")
         claim.append("\n" + plain(row.where), style="not bold dim")
-        ours = _styled(row.reproduced, row.expect)
-        ours.append(f"\n({plain(row.profile)})", style="dim")
-        grid.add_row(claim, row.expect, _styled(row.reported, row.expect), ours)
+        ours = _styled(row.reproduced).append(f"\n({plain(row.profile)})", style="dim")
+        paper = _styled(row.reported)
+        if row.reported != row.expect:
+            paper.append("\nnot as expected", style="bold")
+        grid.add_row(claim, row.expect, paper, ours)
     console.print(grid)
     console.print(Text(summary(rows)))
 
 
 def summary(rows: Sequence[ClaimRow]) -> str:
-    """How many outcomes are as expected, not as expected, and open, on either set of numbers."""
-    paper = _tally([(row.reported, row.expect) for row in rows])
-    ours = _tally([(row.reproduced, row.expect) for row in rows])
-    return f"{len(rows)} claims; on the paper's numbers: {paper}; on ours: {ours}."
-
-
-def _tally(outcomes: Sequence[tuple[str, str]]) -> str:
-    met = sum(outcome == expect for outcome, expect in outcomes)
-    against = sum(_unexpected(outcome, expect) for outcome, expect in outcomes)
-    left = len(outcomes) - met - against
-    return f"{met} as expected, {against} not as expected, {left} open"
-
-
-def _unexpected(outcome: str, expect: str) -> bool:
-    return outcome in _DECIDED and outcome != expect
+    """How many outcomes on the paper's numbers are as expected, and what ours come to."""
+    met = sum(row.reported == row.expect for row in rows)
+    counts = ((sum(row.reproduced == outcome for row in rows), outcome) for outcome in _GLYPHS)
+    ours = ", ".join(f"{count} {outcome}" for count, outcome in counts if count)
+    return (
+        f"{len(rows)} claims; on the paper's numbers: {met} as expected, {len(rows) - met} not; "
+        f"on ours: {ours or 'none'}."
+    )
 
 
 def _outcome(outcome: str, expect: str) -> str:
     shown = f"{_GLYPHS[outcome]} {outcome}"
-    return f"**{shown}, not as expected**" if _unexpected(outcome, expect) else shown
+    return shown if outcome == expect else f"**{shown}, not as expected**"
 
 
-def _styled(outcome: str, expect: str) -> Text:
-    text = Text(f"{_GLYPHS[outcome]} {outcome}", style=_STYLES[outcome])
-    if _unexpected(outcome, expect):
-        text.append("\nnot as expected", style="bold")
-    return text
+def _styled(outcome: str) -> Text:
+    return Text(f"{_GLYPHS[outcome]} {outcome}", style=_STYLES[outcome])

@@ -5,10 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from harness.render.layout import (
     NUMBER,
@@ -22,8 +18,10 @@ from harness.render.layout import (
     lead_widths,
     spans,
 )
+from harness.render.markup import captioned
 from harness.render.symbols import Symbol
 from harness.render.table import Table
+from harness.render.templating import template
 from harness.render.tex import escape
 
 
@@ -61,13 +59,14 @@ def render(table: Table, view: View) -> str:
     page = lay_out(table, view)
     fit = next((fit for fit in _FITS if _width(page, fit) <= _TEXT_WIDTH), _FITS[-1])
     number = re.fullmatch(r"Table ([A-Za-z0-9.]+)", page.label)
-    return _template().render(
+    return template("table").render(
         page=page,
         size=fit.size,
         gap=_gap(page, fit),
         columns=_columns(page, fit),
         overflows=_width(page, fit) > _TEXT_WIDTH,
         number=number[1] if number else "",
+        caption=captioned(page.title, page.caption),
         anchor=re.sub(r"[^A-Za-z0-9:.-]", "-", table.id),
         spanners=spans(page.groups) if any(page.groups) else (),
         body=_body(page, fit),
@@ -75,29 +74,9 @@ def render(table: Table, view: View) -> str:
     )
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        comment_start_string="<#",
-        comment_end_string="#>",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # LaTeX is escaped by the `tex` filter, not as HTML
-    )
-    environment.filters["tex"] = escape
-    return environment.get_template("table.tex.j2")
-
-
 def _body(page: Page, fit: _Fit) -> list[dict[str, object]]:
     """The rows as the template wants them: a kind, and source that is already escaped."""
-    number = _number_setter(page)
+    number = _number_setter(page, fit)
     rows: list[dict[str, object]] = []
     for item in page.body:
         if isinstance(item, Heading):
@@ -129,13 +108,16 @@ def _entry(entry: Entry, at: int, number: Callable[[Entry, int], str], fit: _Fit
     return _prose(text or "–", fit.prose) + _superscript(entry.signs)
 
 
-def _number_setter(page: Page) -> Callable[[Entry, int], str]:
+def _number_setter(page: Page, fit: _Fit) -> Callable[[Entry, int], str]:
     """Set numbers in centred columns with invisible padding, so that their points align."""
-    leads = lead_widths(page)
+    leads = list(lead_widths(page))
     tails = [
         max((_tail(line.entries[at]) for line in page.lines), key=len, default="")
         for at in range(len(page.headers))
     ]
+    for at in range(len(page.headers)):
+        if _is_prose(page, at, fit):
+            leads[at], tails[at] = 0, ""  # numbers begin where the texts do
 
     def number(entry: Entry, at: int) -> str:
         lead = "0" * (leads[at] - lead_width(entry.text))
@@ -172,12 +154,14 @@ def _prose(text: str, limit: int) -> str:
 
 def _columns(page: Page, fit: _Fit) -> str:
     """Column types: centred, but to the left where a text is set as a paragraph."""
-    columns = ""
-    for at in range(len(page.headers)):
-        texts = [line.entries[at].text for line in page.lines]
-        columns += "l" if any(len(text) > fit.prose for text in texts) else "c"
+    kinds = ("l" if _is_prose(page, at, fit) else "c" for at in range(len(page.headers)))
     # Signs hang to the right of the last column; without any, the rules end with the numbers.
-    return "@{}l" + columns + ("" if page.legend else "@{}")
+    return "@{}l" + "".join(kinds) + ("" if page.legend else "@{}")
+
+
+def _is_prose(page: Page, at: int, fit: _Fit) -> bool:
+    """Whether a column has texts that are set as paragraphs."""
+    return any(len(line.entries[at].text) > fit.prose for line in page.lines)
 
 
 def _gap(page: Page, fit: _Fit) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from harness.render.layout import Entry, Heading, Line, Page, View, lay_out
+from harness.render.markup import captioned, runs
 from harness.render.table import Table
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|~&$])")
@@ -39,8 +40,7 @@ def render(table: Table, view: View) -> str:
 
 
 def _caption(page: Page) -> str:
-    parts = (_styled(f"{page.label}.", "**"), _styled(page.title, "**"), escape(page.caption))
-    return " ".join(filter(None, parts))
+    return f"**{escape(page.label)}.** {_prose(captioned(page.title, page.caption))}"
 
 
 def _headers(page: Page) -> list[str]:
@@ -62,6 +62,11 @@ def _line(line: Line) -> list[str]:
 def _entry(entry: Entry) -> str:
     signs = "".join(sign.glyph for sign in entry.signs)
     return escape(" ".join(filter(None, (entry.text, entry.derived, signs))))
+
+
+def _prose(text: str) -> str:
+    signs = {"": "", "bold": "**", "italic": "*"}
+    return "".join(_styled(run.text, signs[run.style]) for run in runs(text))
 
 
 def _styled(text: str, sign: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.render.markup import spelt
 from harness.render.table import Cell, Column, Row, Table
 from harness.spec.others import SettingsTable
 from harness.spec.paper import Paper
@@ -18,11 +19,11 @@ def settings_table(paper: Paper, table: SettingsTable) -> Table:
         title=table.title,
         caption=table.caption,
         stub=table.stub,
-        columns=tuple(Column(c.name, c.label, c.group or None) for c in table.columns),
+        columns=tuple(Column(c.name, spelt(c.label), c.group or None) for c in table.columns),
         rows=tuple(
             Row(
                 row.name,
-                row.label,
+                spelt(row.label),
                 tuple(Cell(_printed(paper, c.owner, row.setting)) for c in table.columns),
             )
             for row in table.rows
@@ -35,4 +36,4 @@ def settings_table(paper: Paper, table: SettingsTable) -> Table:
 def _printed(paper: Paper, owner: str, setting: str) -> str:
     choices = paper.owner(owner).settings.get(setting, ())
     stated = [choice for choice in choices if choice.source == "paper"]
-    return ", ".join(choice.printed or str(choice.value) for choice in stated) or ABSENT
+    return spelt(", ".join(choice.printed or str(choice.value) for choice in stated)) or ABSENT

@@ -41,7 +41,7 @@ _SPECIAL = {
     "Æ": r"\AE{}",
     "ı": r"\i{}",
 }
-_MATH = {
+MATH = {
     "±": r"\pm",
     "×": r"\times",
     "÷": r"\div",
@@ -110,7 +110,7 @@ def _greek() -> dict[str, str]:
     return letters
 
 
-_MATH |= _greek()
+MATH |= _greek()
 
 
 def escape(text: str) -> str:
@@ -130,11 +130,16 @@ def escape(text: str) -> str:
     return "{}" + source if source.startswith(("[", "*")) else source
 
 
+def symbol(name: str) -> str:
+    """A symbol of an equation by its name, for math mode: `delta` is the Greek letter."""
+    return rf"\{name}" if name in _GREEK else escape(name)
+
+
 def _character(char: str) -> str:
     if char in _SPECIAL:
         return _SPECIAL[char]
-    if char in _MATH:
-        return f"${_MATH[char]}$"
+    if char in MATH:
+        return f"${MATH[char]}$"
     if " " <= char <= "~":
         return char
     return _decomposed(char)

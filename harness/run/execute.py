@@ -37,15 +37,15 @@ def execute(step: Step, store: Store, device: str, report: Report) -> Outcome:
     Raises nothing but what ends the process (KeyboardInterrupt, SystemExit), having released the
     lease; errors of the step become a failure in the store.
     """
-    if store.has(step.identity):
+    if store.whole(step.identity) is not None:
         return Outcome(step.identity, "current")
     lease = acquire(store, step.identity, step.name)
     if lease is None:
         return Outcome(step.identity, "busy")
     with lease:
-        if store.has(step.identity):
+        if store.whole(step.identity) is not None:
             return Outcome(step.identity, "current")
-        inputs = {name: store.get(identity) for name, identity in step.inputs.items()}
+        inputs = {name: store.whole(identity) for name, identity in step.inputs.items()}
         found = {name: record for name, record in inputs.items() if record is not None}
         if len(found) < len(inputs):
             missing = sorted(set(inputs) - set(found))

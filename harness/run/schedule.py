@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from harness.plan.step import Step
 from harness.run.execute import Outcome
+from harness.run.needed import needed
 from harness.store.store import Store
 
 
@@ -42,7 +43,7 @@ class Schedule:
         self._missing: dict[str, int] = {}
         self._ready: list[int] = []
         self._unsettled = 0
-        todo = {identity for identity in graph if not store.has(identity)}
+        todo = needed(graph, store.has, lambda identity: store.whole(identity) is not None)
         for identity, step in graph.items():
             if identity in todo:
                 self._enter(step, todo)

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from harness.plan.step import Step
 from harness.run.lease import held
+from harness.run.needed import needed
 from harness.store.store import Store
 
 State: TypeAlias = Literal["current", "run", "linked", "blocked", "running", "failed"]
@@ -15,18 +16,23 @@ State: TypeAlias = Literal["current", "run", "linked", "blocked", "running", "fa
 def states(graph: Mapping[str, Step], store: Store) -> dict[str, State]:
     """The state of every step, in the order of the graph.
 
-    current: has a record. running: a living process holds its lease. failed: its last run failed.
-    blocked: an input, however far up, failed. linked: its inputs are known, and a record of the
-    same work on equal inputs exists. run: everything else.
+    current: has a record, or nothing that lacks one reads it. running: a living process holds its
+    lease. failed: its last run failed. blocked: an input, however far up, failed. linked: its
+    inputs are known, and a record of the same work on equal inputs exists. run: everything else.
     """
     recorded = store.identities()
-    found: dict[str, State] = {}
     if recorded.issuperset(graph):
         return dict.fromkeys(graph, "current")
+    todo = needed(
+        graph,
+        lambda identity: identity in recorded or store.has(identity),
+        lambda identity: identity in recorded or store.whole(identity) is not None,
+    )
+    found: dict[str, State] = {}
     running, failed = held(store), store.failures.identities()
     digests: dict[str, str] = {}
     for identity, step in graph.items():
-        if identity in recorded:
+        if identity not in todo:
             found[identity] = "current"
         elif identity in running:
             found[identity] = "running"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.plan.step import Json, Step
@@ -21,13 +21,14 @@ _MEANING: dict[State, str] = {
 }
 
 
-def why(step: Step, graph: Mapping[str, Step], store: Store) -> list[str]:
-    """Lines that say what will become of a step and why; those on its inputs are indented.
+def why(steps: Iterable[Step], graph: Mapping[str, Step], store: Store) -> list[str]:
+    """Lines that say what will become of steps and why; those on their inputs are indented.
 
     An input that has no record, or another record than the nearest one had, is followed up the
-    graph to the steps that cause it.
+    graph to the steps that cause it. What was told once is not told again.
     """
-    return list(_Explainer(graph, store).lines(step, None, 0))
+    explainer = _Explainer(graph, store)
+    return [line for step in steps for line in explainer.lines(step, None, 0)]
 
 
 class _Explainer:

@@ -23,6 +23,18 @@ AddressPart = Annotated[Label, AfterValidator(_addressable)]
 """The name of a row or a column, as used in the address of a cell."""
 
 
+class Misplaced(ValueError):
+    """A mistake in one key of a spec, found where its file is not known.
+
+    Args:
+        keys: path from the spec, or the part of it that is checked, to what is wrong.
+    """
+
+    def __init__(self, message: str, *keys: int | str) -> None:
+        super().__init__(message)
+        self.keys = keys
+
+
 class SpecModel(BaseModel):
     """A frozen piece of a spec. Unknown keys are errors."""
 

@@ -22,7 +22,9 @@ _CAPTION = re.compile(r"(?P<float>(?:Figure|Table) \d+)\.\s+")
 _RAISED = "¹²³⁴⁵⁶⁷⁸⁹"
 _CLOSERS = r"[*”\")\]" + _RAISED + "]*"
 _ENDING = re.compile(rf"[.?!]{_CLOSERS}\s+(?=[*$“(A-Z])")
-_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|al|Arch|Avg|Eq|Fig|Sec|Tab|no|vs|aug|arch|w\.r\.t)\.$")
+_ABBREVIATION = re.compile(
+    r"\b(?:e\.g|i\.e|cf|al|Arch|Avg|Eq|Fig|Sec|Tab|no|vs|aug|arch|w\.r\.t)\.$"
+)
 _REFERENCE = re.compile(
     r"\[[\d, ]+\]|\b(?:Figs?|Tabs?|Secs?|Eqs?|Figure|Table|Section|Equation|Lemma|Assumption)"
     r"(?:\.|\b)[ -]*\d+(?:\.\d+)*(?:\([a-z]\))?|(?:^|(?<=\s))\(?\d\)"
@@ -113,7 +115,7 @@ def find_gaps(text: str, entries: Sequence[Entry], claims: Iterable[str]) -> Gap
 def tells(sentence: str) -> bool:
     """Whether a sentence holds a number or a comparison.
 
-    Digits of names (`ResNet-18`), of citations, of references to other places and of enumerations
+    Digits of names (`Net-18`), of citations, of references to other places and of enumerations
     are no numbers.
     """
     without = _REFERENCE.sub(" ", sentence)

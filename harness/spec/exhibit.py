@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from harness.spec.base import AddressPart, Label, Name, Scalar, SpecModel
+from harness.errors import nearest
+from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.cell import Printed, PrintedText, Spread, parse_printed
 
 
@@ -44,7 +44,39 @@ class Average(SpecModel):
     """A cell that is a mean over several runs that differ in one variable."""
 
     over: str
-    values: tuple[Scalar, ...]
+    values: Annotated[tuple[Scalar, ...], Field(min_length=1)]
+
+
+class Derivation(SpecModel):
+    """How a stated number follows from other printed numbers, given by their addresses.
+
+    `difference`: left minus right, pair by pair, of which the smallest or the largest is stated.
+    `product`: of all in `left`, which are counts and therefore exact.
+    """
+
+    kind: Literal["difference", "product"]
+    left: tuple[str, ...]
+    right: tuple[str, ...] = ()
+    take: Literal["smallest", "largest"] = "smallest"
+
+    @model_validator(mode="after")
+    def _paired(self) -> Derivation:
+        wanted = len(self.left) if self.kind == "difference" else 0
+        if not self.left or len(self.right) != wanted:
+            raise ValueError(
+                f"a {self.kind} of {len(self.left)} numbers needs {wanted} in 'right', "
+                f"found {len(self.right)}"
+            )
+        return self
+
+
+class Count(SpecModel):
+    """That a stated number counts the trainable parameters of a network."""
+
+    unit: int
+    """How many parameters one unit of the stated number is: 1000 for '411' in '411K'."""
+    networks: Mapping[str, Name]
+    """Data set that the text speaks of -> the network used on it."""
 
 
 class Stated(SpecModel):
@@ -59,6 +91,10 @@ class Stated(SpecModel):
     """What it is a value of; numbers with one quantity should agree."""
     parameter: str = ""
     """The symbol of the exhibit's equation that it is a value of."""
+    setting: str = ""
+    """`owner.setting` of the recipe or method whose hyperparameter it repeats."""
+    derived: Derivation | None = None
+    count: Count | None = None
     approximate: bool = False
 
 
@@ -96,6 +132,8 @@ class Exhibit(SpecModel):
     title: Label
     section: str
     caption: str
+    caption_binds: Mapping[str, Scalar] = {}
+    """What the caption says of all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}
     notes: tuple[str, ...] = ()
 
@@ -118,21 +156,15 @@ class Table(Exhibit):
 
     @model_validator(mode="after")
     def _rectangular(self) -> Table:
-        names = [column.name for column in self.columns]
-        _unique("column", names)
-        _unique("row", [row.name for row in self.rows])
-        for row in self.rows:
-            for column in (*row.cells, *row.derived):
-                if column not in names:
-                    raise ValueError(
-                        f"row '{row.name}' has a cell in '{column}', which is not among the "
-                        f"columns {names}"
-                    )
+        columns, rows = [c.name for c in self.columns], [r.name for r in self.rows]
+        _unique("columns", columns)
+        _unique("rows", rows)
+        for index, row in enumerate(self.rows):
+            for kind, cells in (("cells", row.cells), ("derived", row.derived)):
+                for name in cells:
+                    _known("column", name, columns, "rows", index, kind, name)
             for name, derived in row.derived.items():
-                if derived.minus not in [other.name for other in self.rows]:
-                    raise ValueError(
-                        f"'{row.name}' / '{name}' is derived from unknown row '{derived.minus}'"
-                    )
+                _known("row", derived.minus, rows, "rows", index, "derived", name, "minus")
         return self
 
     def cells(self) -> Iterable[tuple[Row, Column, Printed | None]]:
@@ -144,9 +176,16 @@ class Table(Exhibit):
 
 
 def _unique(what: str, names: list[str]) -> None:
-    repeated = sorted(name for name, count in Counter(names).items() if count > 1)
-    if repeated:
-        raise ValueError(f"{what} names must differ; '{repeated[0]}' is used twice")
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise Misplaced(
+                f"names of {what} must differ; '{name}' comes twice", what, index, "name"
+            )
+
+
+def _known(what: str, name: str, known: Iterable[str], *keys: int | str) -> None:
+    if name not in known:
+        raise Misplaced(f"unknown {what} '{name}'; {nearest(name, known)}", *keys)
 
 
 def variables_of(table: Table, row: Row, column: Column) -> dict[str, Any]:

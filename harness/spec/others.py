@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from harness.spec.base import AddressPart, Label, Name, Scalar, SpecModel
+from pydantic import model_validator
+
+from harness.errors import nearest
+from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.exhibit import Exhibit
 
 
@@ -72,6 +75,18 @@ class Grid(SpecModel):
     origin: str
 
 
+class Relation(SpecModel):
+    """How an equation gives one parameter by another.
+
+    `half_life`: (1/2)^(1/other), the share that is left of something after one unit of time if
+    half of it is left after `other` units.
+    """
+
+    kind: Literal["half_life"]
+    of: str
+    """The other parameter."""
+
+
 class Parameter(SpecModel):
     """A symbol of an equation, and where its values can lie."""
 
@@ -83,6 +98,7 @@ class Parameter(SpecModel):
     """How the equation gives the bounds."""
     sign: Literal["positive", "negative", "any"] = "any"
     grids: tuple[Grid, ...] = ()
+    relation: Relation | None = None
 
 
 class Fit(Exhibit):
@@ -93,6 +109,18 @@ class Fit(Exhibit):
     """Number of the equation -> its LaTeX."""
     parameters: Mapping[str, Parameter]
     bind: Mapping[str, Scalar] = {}
+
+    @model_validator(mode="after")
+    def _known_parameters(self) -> Fit:
+        named = [(i.parameter, ("stated", key)) for key, i in self.stated.items() if i.parameter]
+        for key, item in self.parameters.items():
+            if item.relation:
+                named.append((item.relation.of, ("parameters", key)))
+        for name, keys in named:
+            if name not in self.parameters:
+                message = f"unknown parameter '{name}'; {nearest(name, self.parameters)}"
+                raise Misplaced(message, *keys)
+        return self
 
 
 class Lemma(Exhibit):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from harness.errors import UserError, nearest
 from harness.spec.base import Label, Name, SpecModel
@@ -15,6 +15,7 @@ from harness.spec.exhibit import Table, variables_of
 from harness.spec.others import Figure, Fit, Lemma, SettingsTable
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
+from harness.spec.references import check_references
 from harness.spec.setting import Setting
 from harness.spec.toml import SpecError, located, read_spec, read_toml
 
@@ -42,7 +43,7 @@ class PaperFile(SpecModel):
     venue: str
     source: str
     """The document that the numbers were read from."""
-    steps: str
+    steps: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
     """Module with the step types, as `package.module`."""
     data: str = ""
     """Module that lists, checks, fetches and prepares data sets, likewise."""
@@ -62,6 +63,8 @@ class Paper(BaseModel):
     exhibits: Mapping[str, AnyExhibit]
     methods: Mapping[str, Method]
     recipes: Mapping[str, Recipe]
+    official: Mapping[str, Recipe]
+    """Recipes as the official code of others has them, which the paper says it follows."""
     datasets: Mapping[str, Dataset]
     networks: Mapping[str, Network]
     profiles: Mapping[str, Profile]
@@ -133,6 +136,7 @@ def load_paper(root: Path) -> Paper:
         exhibits=_read_exhibits(root),
         methods=_read_folder(root / "methods", Method),
         recipes=_read_folder(root / "recipes", Recipe),
+        official=_read_folder(root / "recipes" / "official", Recipe),
         datasets=_read_folder(root / "datasets", Dataset),
         networks=_read_folder(root / "models", Network),
         profiles=_read_folder(root / "profiles", Profile),
@@ -193,8 +197,12 @@ def _check_references(paper: Paper) -> None:
     for index, claim in enumerate(paper.claims.values()):
         for address in addresses(claim):
             _check_address(paper, ["claims", index, "id"], address)
-    for reference in (paper.about.default_profile, paper.about.paper_profile):
-        paper.profile(reference)
+    check_references(paper)
+    for key in ("default_profile", "paper_profile"):
+        try:
+            paper.profile(getattr(paper.about, key))
+        except UserError as error:
+            raise located(paper.root / "paper.toml", [key], str(error)) from None
 
 
 def _check_table(paper: Paper, path: Path, table: Table) -> None:
@@ -204,6 +212,10 @@ def _check_table(paper: Paper, path: Path, table: Table) -> None:
     for keys, bind in places:
         for variable, value in bind.items():
             _check_binding(paper, path, [*keys, variable], variable, value)
+    if table.average is not None:
+        over = table.average.over
+        for value in table.average.values:
+            _check_binding(paper, path, ["average", "over"], over, value)
     for row, column, _ in table.cells():
         unbound = {"method", "recipe"} - set(variables_of(table, row, column))
         if unbound:
@@ -236,7 +248,8 @@ def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
         if name not in mappable:
             raise located(path, ["map", name], f"unknown kind or value; {nearest(name, mappable)}")
         for stated, used in table.items():
-            _check_name(paper, path, ["map", name, stated], mappable[name], used)
+            for value in (used,) if stated == "*" else (stated, used):
+                _check_name(paper, path, ["map", name, stated], mappable[name], value)
     known = paper.settings()
     for name in profile.override:
         if name not in known:

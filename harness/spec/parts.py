@@ -41,6 +41,21 @@ class Network(SpecModel):
     """Data set -> number of trainable parameters."""
 
 
+class Follows(SpecModel):
+    """That the paper says it takes settings from official code."""
+
+    recipe: Name
+    """The official recipe, from `recipes/official`."""
+    where: str
+    """Place in the paper."""
+    quote: str
+    """The words that say so."""
+    settings: tuple[str, ...] = ()
+    """The settings that the words are about; empty means all."""
+    tuned: bool = False
+    """Whether the words say that values were only tuned around those."""
+
+
 class Recipe(SpecModel):
     """Training hyperparameters of one label regime at one scale, and the steps that use them."""
 
@@ -48,6 +63,7 @@ class Recipe(SpecModel):
     label: Label
     scale: str = ""
     regime: str = ""
+    follows: tuple[Follows, ...] = ()
     settings: Mapping[str, Setting]
     steps: tuple[StepTemplate, ...] = ()
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import PositiveInt, field_validator
 
-from harness.spec.base import Label, Name, Scalar, SpecModel
+from harness.spec.base import Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.setting import Setting
 
 OVERRIDABLE = ("epochs", "batch_size", "iterations", "subsets")
 """The only hyperparameters that a stand-in may change; a name may end in one of these words."""
+
+
+Device = Literal["a100", "h200", "cpu"]
 
 
 class Profile(SpecModel):
@@ -20,8 +23,8 @@ class Profile(SpecModel):
     id: Name
     label: Label
     description: str
-    seeds: int = 3
-    device: str
+    seeds: PositiveInt = 3
+    device: Device
     """The device whose rate the cost forecast assumes."""
     map: Mapping[str, Mapping[str, Scalar]] = {}
     """Kind of name (`dataset`, `network`, ...), or variable that holds a plain value -> the paper's
@@ -34,9 +37,10 @@ class Profile(SpecModel):
     def _only_scale(cls, override: Mapping[str, Setting]) -> Mapping[str, Setting]:
         for name in override:
             if not name.endswith(OVERRIDABLE):
-                raise ValueError(
+                raise Misplaced(
                     f"'{name}' may not be overridden by a profile; only settings that end in "
-                    + ", ".join(OVERRIDABLE)
+                    + ", ".join(OVERRIDABLE),
+                    name,
                 )
         return override
 

@@ -53,5 +53,8 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-Setting = Annotated[tuple[Choice, ...], BeforeValidator(_as_list)]
+Setting = Annotated[
+    tuple[Choice, ...],
+    BeforeValidator(_as_list, json_schema_input_type=Choice | tuple[Choice, ...]),
+]
 """One choice, or several told apart by `when`; the first that applies counts."""

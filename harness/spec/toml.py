@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,16 +25,32 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Parse one file.
 
     Raises:
-        SpecError: the file is missing, is not UTF-8, or is not TOML.
+        SpecError: the file is missing, is not UTF-8, is not TOML, or holds a value that JSON does
+            not have, of which no identity could be made.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(f"{path}: the file is missing; a spec was expected here") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as UTF-8 text ({error})") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SpecError(f"{path}: not valid TOML: {error}") from None
+    for keys, value in _leaves(raw, ()):
+        if not isinstance(value, bool | int | float | str) or (
+            isinstance(value, float) and not math.isfinite(value)
+        ):
+            expected = "expected a text, a finite number, true or false"
+            raise located(path, keys, f"{expected} (found {value})")
+    return raw
+
+
+def _leaves(value: Any, keys: Location) -> Iterator[tuple[Location, Any]]:
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(inner, (*keys, key))
+    else:
+        yield keys, value
 
 
 def read_spec(path: Path, model: type[ModelT]) -> ModelT:
@@ -56,17 +74,23 @@ def located(path: Path, keys: Sequence[int | str], message: str) -> SpecError:
 def _describe(
     path: Path, model: type[BaseModel], raw: dict[str, Any], error: ValidationError
 ) -> str:
-    first, *others = error.errors(include_url=False)
-    keys = _real_keys(raw, first["loc"])
+    # A misspelt key is also a missing one, and says more.
+    found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first, more = found[0], len(found) - 1
+    context = first.get("ctx", {})
+    keys = (*_real_keys(raw, first["loc"]), *getattr(context.get("error"), "keys", ()))
     expected = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        expected = f"unknown key; {nearest(str(keys[-1]), _siblings(model, keys[:-1]))}"
+        expected = f"unknown key; {nearest(str(keys[-1]), _siblings(model, first['loc'][:-1]))}"
     elif first["type"] == "missing":
         expected = f"the key '{first['loc'][-1]}' is missing"
-    found = first["input"]
-    shown = "" if isinstance(found, dict | list | BaseModel) else f" (found {found!r:.80})"
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{_place(path, keys)}: {expected}{shown}{more}"
+    elif first["type"] == "union_tag_invalid":
+        keys = (*keys, context["discriminator"].strip("'"))
+        tags = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
+        expected = f"unknown {keys[-1]} '{context['tag']}'; {nearest(context['tag'], tags)}"
+    value = first["input"]
+    shown = "" if isinstance(value, dict | list | BaseModel) else f" (found {value!r:.80})"
+    return f"{_place(path, keys)}: {expected}{shown}{f' (and {more} more)' if more else ''}"
 
 
 def _place(path: Path, keys: Location) -> str:
@@ -81,7 +105,7 @@ def line_of(path: Path, keys: Location) -> int:
     text = path.read_text(encoding="utf-8")
     node = spanned_toml.loads(text)
     start = 0
-    for key in keys:
+    for depth, key in enumerate(keys):
         inner = node.inner()
         if isinstance(inner, dict):
             entry = next((k for k in inner if _plain(k) == key), None)
@@ -90,11 +114,37 @@ def line_of(path: Path, keys: Location) -> int:
             start = entry.span().start if hasattr(entry, "span") else start
             node = inner[entry]
         elif isinstance(inner, list) and isinstance(key, int) and key < len(inner):
+            start = _element_start(text, str(keys[depth - 1]), inner, key, start)
             node = inner[key]
-            start = node.span().start if node.span() else start
         else:
             break
     return text.count("\n", 0, start) + 1
+
+
+def _element_start(text: str, name: str, elements: Sequence[Any], index: int, start: int) -> int:
+    """Where an element begins in the list `name` that begins at `start`.
+
+    A table of an array of tables has no span of its own: it begins at the first header `[[name]]`
+    after all that the table before it holds.
+    """
+    header = re.compile(rf"^[ \t]*\[\[.*{re.escape(name)}", re.MULTILINE)
+    span = elements[index].span()
+    if span.stop:
+        return int(span.start)
+    for before in elements[:index]:
+        found = header.search(text, max(text.find("\n", start), _end(before)))
+        start = found.start() if found else start
+    return start
+
+
+def _end(node: Any) -> int:
+    """Where the last value inside ends; 0 where there is none."""
+    inner = node.inner()
+    if isinstance(inner, dict):
+        return max((_end(value) for value in inner.values()), default=0)
+    if isinstance(inner, list) and not node.span().stop:
+        return max((_end(value) for value in inner), default=0)
+    return int(node.span().stop)
 
 
 def _plain(key: Any) -> Any:
@@ -119,18 +169,21 @@ def _real_keys(raw: Any, location: Location) -> Location:
 
 
 def _siblings(model: type[BaseModel], parents: Location) -> list[str]:
-    """Field names of the model that holds the key, as far as the annotations tell."""
-    current: Any = model
-    for key in parents:
-        if isinstance(key, int):
-            continue
-        field = getattr(current, "model_fields", {}).get(key)
-        found = _models_in(field.annotation) if field else _models_in(current)
-        current = found[0] if found else current
-    return sorted(getattr(current, "model_fields", {}))
+    """Field names of the model that holds the key; `parents` is where Pydantic found it."""
+    current: list[type[BaseModel]] = [model]
+    for part in parents:
+        fields = [m.model_fields[part] for m in current if part in m.model_fields]
+        tagged = [m for m in current if part in _tags(m)]
+        current = [m for f in fields for m in _models_in(f.annotation)] or tagged or current
+    return sorted({name for m in current for name in m.model_fields})
 
 
-def _models_in(annotation: Any) -> list[Any]:
+def _tags(model: type[BaseModel]) -> set[Any]:
+    """The names by which Pydantic tells the members of a union apart."""
+    return {tag for field in model.model_fields.values() for tag in get_args(field.annotation)}
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

@@ -22,6 +22,7 @@ from harness.store.events import Events
 from harness.store.failures import Failures
 from harness.store.files import clean_temporary, place_directory, temporary
 from harness.store.memo import Memo
+from harness.store.published import Published, PublishedRecord
 from harness.store.record import (
     DamagedRecord,
     Record,
@@ -36,16 +37,31 @@ _WORK = "work"
 
 
 class Store:
-    """Records under `root`: made once, never changed, found by identity."""
+    """Records under `root`: made once, never changed, found by identity.
 
-    def __init__(self, root: Path) -> None:
+    Results published in another folder are read as if they were here, and never written.
+    """
+
+    def __init__(self, root: Path, published: Path | None = None) -> None:
         self.root = root
+        self.published = Published(published) if published else None
         self.memo = Memo(root)
         self.events = Events(root)
         self.failures = Failures(root)
 
     def get(self, identity: str) -> Record | None:
-        """The record of a step, a link followed to its target; None if absent or damaged."""
+        """The record of a step, a link followed to its target; None if absent or damaged.
+
+        A published record stands in where there is none of ours.
+        """
+        return self._own(identity) or (self.published.get(identity) if self.published else None)
+
+    def whole(self, identity: str) -> Record | None:
+        """The record of a step if all of its outputs are there, for later steps to read."""
+        record = self.get(identity)
+        return None if isinstance(record, PublishedRecord) and not record.whole else record
+
+    def _own(self, identity: str) -> Record | None:
         with suppress(DamagedRecord):
             return read_record(self.directory("records", identity))
         with suppress(DamagedRecord):
@@ -60,13 +76,13 @@ class Store:
         return self.get(identity) is not None
 
     def identities(self) -> set[str]:
-        """Every identity with a record or a link to one, by one look at the directories.
+        """Every identity of ours with a record or a link to one, by one look at the directories.
 
         A damaged record still counts here; `get` and `verify` tell.
         """
         records = self.listing("records")
         return records | {
-            identity for identity in self.listing("links") if self.get(identity) is not None
+            identity for identity in self.listing("links") if self._own(identity) is not None
         }
 
     def listing(self, kind: str) -> set[str]:
@@ -100,8 +116,7 @@ class Store:
         Raises UserError for values that are not JSON and arrays that would need pickle.
         """
         check_values(step.name, result.values)
-        draft = temporary(self.root)
-        draft.mkdir()
+        draft = self.draft()
         try:
             outputs = write_outputs(draft, step.name, result)
             record = Record(
@@ -123,25 +138,42 @@ class Store:
             write_provenance(draft, record, log)
             # Before the record, so that no record is without it; till then it points at nothing.
             self._remember_work(step, record)
-            return self._place(draft, "records", step.identity)
+            return self.place(draft, step.identity)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
     def link(self, step: Step, record: Record) -> Record:
         """Let `record` stand for `step`, which would do the same work on equal inputs."""
-        draft = temporary(self.root)
-        draft.mkdir()
+        draft = self.draft()
         try:
             link = as_link(record, step.identity, step.inputs)
             write_provenance(draft, link, f"linked to {link.link}\n")
-            return self._place(draft, "links", step.identity)
+            return self.place(draft, step.identity, "links")
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+    def draft(self) -> Path:
+        """A new directory that no reader sees, for a record to be written to."""
+        draft = temporary(self.root)
+        draft.mkdir()
+        return draft
+
+    def place(self, draft: Path, identity: str, kind: str = "records") -> Record:
+        """Put a finished draft in its place; what another process placed first stands."""
+        final = self.directory(kind, identity)
+        if final.exists() and self._own(identity) is None:
+            self.set_aside(identity)
+        place_directory(draft, final)
+        self.failures.drop(identity)
+        placed = self._own(identity)
+        if placed is None:
+            raise DamagedRecord(identity, "it could not be read back after it was written")
+        return placed
 
     def equivalent(self, step: Step, input_digests: Mapping[str, str]) -> Record | None:
         """A record of the same step, revision, parameters and seed, on inputs of equal content."""
         identity = self.memo.get(_WORK, _work_key(step, input_digests))
-        return self.get(identity) if isinstance(identity, str) else None
+        return self._own(identity) if isinstance(identity, str) else None
 
     def set_aside(self, identity: str) -> None:
         """Move a damaged record to `damaged/`, so that the step can be done anew."""
@@ -169,17 +201,6 @@ class Store:
     def _remember_work(self, step: Step, record: Record) -> None:
         if self.equivalent(step, record.input_digests) is None:
             self.memo.put(_WORK, _work_key(step, record.input_digests), step.identity)
-
-    def _place(self, draft: Path, kind: str, identity: str) -> Record:
-        final = self.directory(kind, identity)
-        if final.exists() and self.get(identity) is None:
-            self.set_aside(identity)
-        place_directory(draft, final)
-        self.failures.drop(identity)
-        placed = self.get(identity)
-        if placed is None:
-            raise DamagedRecord(identity, "it could not be read back after it was written")
-        return placed
 
 
 def _work_key(step: Step, input_digests: Mapping[str, str]) -> Json:

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from harness.spec.claims import ClaimsFile, addresses, is_address, printed_step
+from harness.spec.claims import ClaimsFile, addresses
+from harness.spec.operands import is_address, printed_step
 
 HEAD = 'id = "c"\ntext = "A beats B."\nwhere = "Table 7"\n'
 
@@ -90,7 +91,7 @@ def test_what_makes_no_sense_is_refused(body, message):
 
 def test_ids_are_distinct():
     one = f'[[claims]]\n{HEAD}kind = "equal"\nleft = [1.0]\nright = [1.0]\n'
-    with pytest.raises(ValidationError, match="'c' is used twice"):
+    with pytest.raises(ValidationError, match="'c' comes twice"):
         ClaimsFile.model_validate(tomllib.loads(one + one))
 
 

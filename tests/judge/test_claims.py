@@ -41,6 +41,7 @@ PRINTED = {
 
 A_OVER_B = {"better": ["e:a:x"], "worse": ["e:b:x"]}
 TM_LEAD = {"exhibit": "table3", "left": "TM", "right": "K-centers"}
+TM_LEAD_LOW_IPC = {**TM_LEAD, "wide": ["HL/IPC 10"], "narrow": ["SL/IPC 10"]}
 
 
 def reported(address):
@@ -176,6 +177,7 @@ class TestMissing:
             ("increasing", {"cells": [0.0, "e:r:c"]}),
             ("saturates", {"cells": [0.0, "e:r:c"]}),
             ("slower", {"slow": "e:r:c", "fast": 1.0, "factor": 2.0}),
+            ("times", {"number": 4.0, "of": 2.0, "factor": "e:r:c"}),
             ("correlation", {"value": "e:r:c", "low": 0.0}),
             ("correlation", {"value": "e:r:c", "low": 0.0, "points": 10}),
             ("parameter_domain", {"value": "e:r:c", "low": 0.0}),
@@ -185,6 +187,10 @@ class TestMissing:
             (
                 "gap_closes",
                 {"exhibit": "e", "left": "r", "right": "q", "wide": ["c"], "narrow": ["d"]},
+            ),
+            (
+                "gap_shrinks",
+                {"exhibit": "e", "left": "r", "right": "q", "wide": ["d"], "narrow": ["c"]},
             ),
         ],
     )
@@ -216,6 +222,7 @@ class TestReproduced:
             ("equal", {"left": [1.0], "right": [1.0]}),
             ("arithmetic", {"left": [2.0], "right": [1.0], "printed": ["1.0"]}),
             ("parameter_count", {"printed": "10", "count": 10.0}),
+            ("times", {"number": 50.0, "of": 10.0, "factor": 5.0}),
         ],
     )
     def test_claims_about_print_are_not_about_results(self, kind, fields):
@@ -250,6 +257,63 @@ class TestGapCloses:
     def test_a_gap_that_never_was_wide_does_not_close(self):
         result = outcome("gap_closes", **TM_LEAD, wide=["SL/IPC 50"], narrow=["SL/IPC 50"])
         assert result.outcome == "undecided"
+
+
+class TestGapShrinks:
+    def test_the_papers_lead_shrinks_without_closing(self):
+        """13.14 - 2.90 = 10.24. Four samples of 3: variance (0.42² + 0.30² + 0.25² + 0.27²) / 3 =
+        0.1339, Satterthwaite's df 0.4018² / (0.04844 / 2) = 6.67, t = 2.388, so ± 0.874.
+        """
+        result = outcome("gap_shrinks", **TM_LEAD_LOW_IPC)
+        assert result.outcome == "holds"
+        assert result.comparisons[0].difference == pytest.approx(10.24)
+        assert result.comparisons[0].interval == pytest.approx((9.366, 11.114), abs=2e-3)
+
+    @pytest.mark.parametrize(
+        ("margin", "expected"), [(9.0, "holds"), (10.0, "undecided"), (11.0, "undecided")]
+    )
+    def test_by_more_than_the_margin(self, margin, expected):
+        assert outcome("gap_shrinks", **TM_LEAD_LOW_IPC, margin=margin).outcome == expected
+
+    def test_a_gap_that_grows_fails(self):
+        turned = {**TM_LEAD, "wide": ["SL/IPC 10"], "narrow": ["HL/IPC 10"]}
+        assert outcome("gap_shrinks", **turned).outcome == "fails"
+
+    def test_columns_are_taken_in_pairs(self):
+        """IPC 50 shrinks from 7.68 to 0.02."""
+        both = {
+            **TM_LEAD,
+            "wide": ["HL/IPC 10", "HL/IPC 50"],
+            "narrow": ["SL/IPC 10", "SL/IPC 50"],
+        }
+        result = outcome("gap_shrinks", **both)
+        assert [round(c.difference, 2) for c in result.comparisons] == [10.24, 7.66]
+        with pytest.raises(ValueError, match="cannot match"):
+            claim("gap_shrinks", **{**both, "narrow": ["SL/IPC 10"]})
+
+    @given(
+        st.lists(st.floats(0, 100), min_size=3, max_size=5),
+        st.lists(st.floats(0, 100), min_size=3, max_size=5),
+    )
+    def test_from_a_known_gap_of_nothing_it_is_welchs_test(self, a, b):
+        """With constants in the narrow columns, only the wide gap is uncertain."""
+        numbers = {"e:l:w": Summary.of(a), "e:r:w": Summary.of(b)}
+        numbers |= {"e:l:n": Summary.exact(5.0), "e:r:n": Summary.exact(5.0)}
+        gap = {"exhibit": "e", "left": "l", "right": "r", "wide": ["w"], "narrow": ["n"]}
+        result = outcome("gap_shrinks", numbers.get, **gap, margin=0.0)
+        alone = outcome("greater", numbers.get, better=["e:l:w"], worse=["e:r:w"])
+        assert result.outcome == alone.outcome
+        assert result.comparisons[0].interval == pytest.approx(alone.comparisons[0].interval)
+
+    def test_without_any_spread(self):
+        """Printed means decide; single runs of ours do not."""
+        values = {"e:l:w": 15.62, "e:r:w": 10.39, "e:l:n": 23.64, "e:r:n": 20.36}
+        gap = {"exhibit": "e", "left": "l", "right": "r", "wide": ["w"], "narrow": ["n"]}
+        printed = {key: ReportedNumber(value).summary() for key, value in values.items()}
+        single = {key: Summary.of([value]) for key, value in values.items()}
+        assert outcome("gap_shrinks", printed.get, **gap).outcome == "holds"
+        assert outcome("gap_shrinks", printed.get, **gap, margin=2.0).outcome == "undecided"
+        assert outcome("gap_shrinks", single.get, "reproduced", **gap).outcome == "undecided"
 
 
 class TestSequences:
@@ -321,6 +385,13 @@ class TestIntervals:
         )
         assert without.outcome == "undecided"
 
+    def test_a_stated_coefficient_has_the_sampling_error_of_its_points(self):
+        """Exact as printed, and still an estimate."""
+        stated = {"f:stated:rho": Summary.exact(-0.12)}.get
+        fields = {"value": "f:stated:rho", "low": -0.1, "high": 0.1}
+        assert outcome("correlation", stated, **fields).outcome == "fails"
+        assert outcome("correlation", stated, **fields, points=158).outcome == "undecided"
+
 
 class TestSlower:
     def test_stated_times(self):
@@ -336,6 +407,15 @@ class TestSlower:
 
 
 class TestPrint:
+    def test_a_printed_multiple(self):
+        """ "5x longer (i.e., 50k iterations)" than 10k."""
+        numbers = {"f:stated:long": Summary.exact(50), "f:stated:times": Summary.exact(5)}.get
+        fields = {"number": "f:stated:long", "factor": "f:stated:times"}
+        assert outcome("times", numbers, **fields, of=10.0).outcome == "holds"
+        result = outcome("times", numbers, **fields, of=12.0)
+        assert result.outcome == "fails"
+        assert "50, which is not 5 × 12" in result.why
+
     def test_the_same_cell_in_two_tables(self):
         same = outcome(
             "equal", left=["table11:Compute-aware:IPC 50"], right=["table7:CAD-Prune:IPC 50"]

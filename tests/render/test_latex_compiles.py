@@ -82,7 +82,7 @@ def test_hostile_text_compiles_everywhere(tmp_path: Path) -> None:
 
 
 def test_every_known_character_prints(tmp_path: Path) -> None:
-    known = "".join(sorted({*map(chr, range(32, 127)), *tex._SPECIAL, *tex._MATH}))
+    known = "".join(sorted({*map(chr, range(32, 127)), *tex._SPECIAL, *tex.MATH}))
     accented = "".join(map(chr, range(0xA1, 0x180)))
     log = _compile([tex.escape(known), "\\par " + tex.escape(" ".join(accented))], tmp_path)
     assert "Missing character" not in log

@@ -10,14 +10,14 @@ from tests.run.graphs import chain, graph_of, make_step, run_inline
 
 
 def text(step, graph, root: Path) -> str:
-    return "\n".join(why(step, graph, Store(root)))
+    return "\n".join(why([step], graph, Store(root)))
 
 
 def test_a_current_step_is_one_line(tmp_path: Path):
     graph = chain()
     run_inline(graph, tmp_path)
     measure = list(graph.values())[2]
-    assert why(measure, graph, Store(tmp_path)) == [f"measure {measure.identity[:12]} is current"]
+    assert why([measure], graph, Store(tmp_path)) == [f"measure {measure.identity[:12]} is current"]
 
 
 def test_the_upstream_step_that_changed_is_named_with_old_and_new(tmp_path: Path):
@@ -25,7 +25,7 @@ def test_the_upstream_step_that_changed_is_named_with_old_and_new(tmp_path: Path
     old = list(chain().values())
     graph = chain(revision=2, keep=4)
     new = list(graph.values())
-    assert why(new[2], graph, Store(tmp_path)) == [
+    assert why([new[2]], graph, Store(tmp_path)) == [
         f"measure {new[2].identity[:12]} will run",
         f"  compared with record {old[2].identity[:12]}:",
         f"  input images was {old[1].identity[:12]}, is {new[1].identity[:12]}:",
@@ -40,7 +40,7 @@ def test_own_parameters_and_seed_are_named(tmp_path: Path):
     graph = chain()
     run_inline(graph, tmp_path)
     other = make_step("draw", {"count": 21}, seed=3)
-    lines = why(other, graph_of(other), Store(tmp_path))
+    lines = why([other], graph_of(other), Store(tmp_path))
     assert [line.strip() for line in lines[2:]] == ["params.count: 20 → 21", "seed: 0 → 3"]
 
 

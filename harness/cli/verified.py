@@ -1,0 +1,45 @@
+"""Every claim judged under one profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.cli.exhibits import Request, plan
+from harness.cli.project import Project
+from harness.errors import UserError
+from harness.judge.outcomes import Judged, exhibits_of, judge_claims
+from harness.judge.results import Result, collect
+from harness.spec.exhibit import Table
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Every claim judged under one profile, and why some exhibits have no results."""
+
+    project: Project
+    profile: str
+    judged: Sequence[Judged]
+    problems: Sequence[str]
+
+    @property
+    def unexpected(self) -> list[Judged]:
+        """Claims that come out otherwise on the paper's numbers than the specs expect."""
+        return [item for item in self.judged if not item.as_expected]
+
+
+def judge_all_claims(project: Project, profile: str | None) -> Verified:
+    """Judge every claim. An exhibit that cannot be planned has no results, which is a problem
+    to name, not one that stops the paper's own numbers from being checked.
+    """
+    chosen, paper = project.paper.profile(profile).id, project.paper
+    results: list[Result] = []
+    problems: list[str] = []
+    for name in sorted({name for claim in paper.claims.values() for name in exhibits_of(claim)}):
+        if isinstance(paper.exhibits.get(name), Table):
+            try:
+                results += collect(plan(project, name, Request(chosen)), project.store)
+            except UserError as error:
+                problems.append(f"{name} has no results, as it cannot be planned: {error}")
+    judged = judge_claims(paper, paper.claims.values(), results, project.store)
+    return Verified(project, chosen, judged, problems)

@@ -1,0 +1,95 @@
+"""Rule: where the paper says that it follows official code, their settings agree.
+
+Only what the paper itself states is compared: a choice of ours cannot contradict anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from harness.judge.audit.finding import Finding
+from harness.judge.audit.printed import listed
+from harness.spec.paper import Paper
+from harness.spec.parts import Follows, Recipe
+from harness.spec.setting import Choice, Setting
+
+
+def official_recipes(paper: Paper) -> Iterator[Finding]:
+    """One finding for each recipe and official code that it is said to follow and does not."""
+    for recipe in paper.recipes.values():
+        for follows in recipe.follows:
+            official = paper.official[follows.recipe]
+            differences = {
+                setting: list(_differences(choices, official.settings[setting]))
+                for setting, choices in recipe.settings.items()
+                if setting in official.settings
+                and (not follows.settings or setting in follows.settings)
+            }
+            found = {setting: pairs for setting, pairs in differences.items() if pairs}
+            if found:
+                yield _finding(recipe, official, follows, found)
+
+
+def _differences(ours: Setting, theirs: Setting) -> Iterator[tuple[str, str]]:
+    """What the paper states and what the code has, case by case."""
+    for choice in ours:
+        if choice.source != "paper":
+            continue
+        for case in _cases(choice, theirs):
+            official = next((other for other in theirs if _applies(other, case)), None)
+            if official is None:
+                yield _shown(choice.value, case), _shown("undefined", case)
+            elif official.value != choice.value:
+                yield _shown(choice.value, case), _shown(official.value, case)
+
+
+def _cases(choice: Choice, theirs: Setting) -> Iterator[dict[str, Any]]:
+    """The cases that a choice is for, told apart as finely as either side does."""
+    told: dict[str, list[Any]] = {}
+    for other in theirs:
+        for name, values in _when(other).items():
+            told.setdefault(name, []).extend(v for v in values if v not in told.get(name, []))
+    told.update(_when(choice))
+    for combination in product(*told.values()):
+        yield dict(zip(told, combination, strict=True))
+
+
+def _when(choice: Choice) -> dict[str, list[Any]]:
+    """The condition, in terms of what the paper calls its variables."""
+    return {name.removeprefix("paper."): list(values) for name, values in choice.when.items()}
+
+
+def _applies(choice: Choice, case: dict[str, Any]) -> bool:
+    return all(case.get(name) in values for name, values in _when(choice).items())
+
+
+def _shown(value: Any, case: dict[str, Any]) -> str:
+    where = ", ".join(f"{name} {setting}" for name, setting in case.items())
+    return f"{value} ({where})" if where else str(value)
+
+
+def _finding(
+    recipe: Recipe, official: Recipe, follows: Follows, found: dict[str, list[tuple[str, str]]]
+) -> Finding:
+    printed = {name: ", ".join(ours for ours, _ in pairs) for name, pairs in found.items()}
+    expected = {name: ", ".join(theirs for _, theirs in pairs) for name, pairs in found.items()}
+    tail = (
+        "Tuning explains that; the values that it began from and how it was done are not stated."
+        if follows.tuned
+        else "Whoever follows the sentence trains otherwise than whoever follows the table."
+    )
+    return Finding(
+        rule="official-recipe",
+        subject=f"{recipe.id}:{official.id}",
+        addresses=tuple(f"recipe:{recipe.id}:{name}" for name in found),
+        printed="; ".join(f"{name} {value}" for name, value in printed.items()),
+        expected="; ".join(f"{name} {value}" for name, value in expected.items()),
+        severity="minor" if follows.tuned else "notable",
+        confidence="possible" if follows.tuned else "likely",
+        explanation=(
+            f"{follows.where} says: “{follows.quote}”. But what the paper states of "
+            f"{listed([*found])} for {recipe.label} is not what {official.label}'s code has. {tail}"
+        ),
+    )

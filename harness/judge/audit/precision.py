@@ -1,0 +1,118 @@
+"""Rules on digits and error bars: one finding for each table and kind of fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.judge.audit.finding import Finding
+from harness.judge.audit.printed import decimals, listed
+from harness.spec.cell import Printed, parse_printed
+from harness.spec.exhibit import Table
+from harness.spec.paper import Paper
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    address: str
+    column: str
+    text: str
+    printed: Printed
+
+
+def precision(paper: Paper) -> Iterator[Finding]:
+    """Minor findings: digits that differ, ± that is missing, ± that is not explained."""
+    tables = [exhibit for exhibit in paper.exhibits.values() if isinstance(exhibit, Table)]
+    cells = {table.id: _cells(table) for table in tables}
+    used = any(cell.printed.error is not None for own in cells.values() for cell in own)
+    for table in tables:
+        yield from _digits(table, cells[table.id])
+        yield from _error_bars(table, cells[table.id], used)
+        yield from _unexplained(table, cells[table.id])
+
+
+def _cells(table: Table) -> list[_Cell]:
+    return [
+        _Cell(f"{table.id}:{row.name}:{column}", column, text, parse_printed(text))
+        for row in table.rows
+        for column, text in row.cells.items()
+    ]
+
+
+def _digits(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
+    """Cells with other digits than most of their column, or than their own ±."""
+    odd = []
+    for column in table.columns:
+        own = [cell for cell in cells if cell.column == column.name]
+        counts = [decimals(cell.printed.mean) for cell in own]
+        usual = max(sorted(set(counts)), key=counts.count, default=0)
+        for cell in own:
+            error = cell.printed.error
+            places = decimals(cell.printed.mean)
+            if places != usual or (error is not None and decimals(error) != places):
+                odd.append(cell)
+    if odd:
+        yield _finding(
+            "digits",
+            table,
+            odd,
+            printed=listed([cell.text for cell in odd]),
+            expected="as many digits as the other numbers of the column",
+            why="Numbers of one column that are rounded differently cannot be compared to the "
+            "last digit, and the rounding hides what was measured.",
+        )
+
+
+def _error_bars(table: Table, cells: list[_Cell], used: bool) -> Iterator[Finding]:
+    """Cells without ± where the table, or the paper elsewhere, prints it."""
+    bare = [cell for cell in cells if cell.printed.error is None]
+    if not bare or not used:
+        return
+    some = len(bare) < len(cells)
+    yield _finding(
+        "missing-error-bars",
+        table,
+        bare,
+        printed=f"{len(bare)} of {len(cells)} numbers without ±",
+        expected="±, as " + ("the other numbers of the table" if some else "in other tables"),
+        why="Without a spread no difference of these numbers can be told from chance, and it is "
+        "not known whether they are single runs.",
+    )
+
+
+def _unexplained(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
+    """± of which neither the paper nor the caption says what it is."""
+    barred = [cell for cell in cells if cell.printed.error is not None]
+    unsaid = [
+        words
+        for words, value in (
+            ("what ± is", table.reporting.spread),
+            ("over how many runs", table.reporting.n),
+        )
+        if value == "unknown"
+    ]
+    if barred and unsaid:
+        yield _finding(
+            "unexplained-error-bars",
+            table,
+            barred,
+            printed=f"{len(barred)} numbers with ±",
+            expected=f"a word on {listed(unsaid)}",
+            why="A standard deviation, a standard error and an interval over the same runs differ "
+            "by factors of two and more.",
+        )
+
+
+def _finding(
+    rule: str, table: Table, cells: list[_Cell], *, printed: str, expected: str, why: str
+) -> Finding:
+    return Finding(
+        rule=rule,
+        subject=table.id,
+        addresses=tuple(cell.address for cell in cells),
+        printed=printed,
+        expected=expected,
+        severity="minor",
+        confidence="certain",
+        explanation=f"{table.label}: {printed}. {why}",
+    )

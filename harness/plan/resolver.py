@@ -1,0 +1,95 @@
+"""What the variables of a cell stand for under one profile: settings, steps, places in specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.errors import UserError
+from harness.plan.graph import GraphBuilder
+from harness.plan.settings import Used, Variation, resolve_settings
+from harness.spec.base import Misplaced
+from harness.spec.paper import Owner, Paper
+from harness.spec.parts import Method
+from harness.spec.profile import Profile
+from harness.spec.toml import located
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """Turns the variables of a cell into steps under one profile."""
+
+    paper: Paper
+    profile: Profile
+    variation: Variation
+    builder: GraphBuilder
+
+    def bound(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables after the profile's mapping."""
+        kinds = self.paper.about.variables
+        return {
+            name: self.profile.mapped(name if kinds[name] == "value" else kinds[name], value)
+            for name, value in stated.items()
+        }
+
+    def changed_at(self, stated: Mapping[str, Any]) -> list[int | str] | None:
+        """Keys of the profile that change a variable; if it changes several, a plain value."""
+        bound, kinds = self.bound(stated), self.paper.about.variables
+        changed = [name for name, value in stated.items() if bound[name] != value]
+        if not changed:
+            return None
+        name = min(changed, key=lambda name: kinds[name] != "value")
+        key = name if kinds[name] == "value" else kinds[name]
+        value = str(stated[name])
+        return ["map", key, value if value in self.profile.map[key] else "*"]
+
+    def settings(self, owner: Owner, stated: Mapping[str, Any]) -> tuple[Used, ...]:
+        bound = self.bound(stated)
+        cases = {**bound, **{f"paper.{name}": value for name, value in stated.items()}}
+        try:
+            return tuple(resolve_settings(owner, self.profile, self.variation, cases))
+        except Misplaced as error:
+            raise self._located(owner, error) from None
+
+    def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+        """What templates may refer to: names stand for the specs that they name."""
+        variables: dict[str, Any] = {}
+        for name, value in self.bound(stated).items():
+            kind = self.paper.about.variables[name]
+            if kind == "dataset":
+                variables[f"about_{name}"] = self.paper.dataset(value).facts
+                value = {"name": value, **self.paper.dataset(value).fields}
+            elif kind == "recipe":
+                value = _values(self.settings(self.paper.recipe(value), stated))
+            elif kind == "network":
+                self.paper.network(value)
+            variables[name] = value
+        return variables
+
+    def student(self, stated: Mapping[str, Any], seed: int) -> str:
+        """Identity of the cell's last step: the method's images, then the recipe's steps."""
+        method = self.paper.method(stated["method"])
+        recipe = self.paper.recipe(stated["recipe"])
+        shared = self.environment(stated)
+        own = {**shared, **_values(self.settings(method, stated))}
+        images = self._add(method, own, seed, {})
+        return self._add(recipe, own, seed, {"{images}": images})
+
+    def _add(
+        self, owner: Owner, variables: Mapping[str, Any], seed: int, given: Mapping[str, str]
+    ) -> str:
+        try:
+            return self.builder.add_all(owner.steps, variables, seed, given)
+        except Misplaced as error:
+            raise self._located(owner, error) from None
+
+    def _located(self, owner: Owner, error: Misplaced) -> UserError:
+        folder, name = "methods" if isinstance(owner, Method) else "recipes", owner.id
+        if error.keys[0] == "override":
+            folder, name = "profiles", self.profile.id
+        return located(self.paper.root / folder / f"{name}.toml", error.keys, str(error))
+
+
+def _values(settings: Sequence[Used]) -> dict[str, Any]:
+    return {used.name.rpartition(".")[2]: used.value for used in settings}

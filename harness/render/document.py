@@ -1,0 +1,182 @@
+"""The parts of a LaTeX document about a paper that are written for it: what `repro.sty` reads.
+
+Tables and plots are rendered as everywhere else; here is the rest. Figures of which no plot exists
+show what they plot and what the paper states of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Literal
+
+from harness.judge.audit.finding import SEVERITIES, Finding
+from harness.render.claims import ClaimRow
+from harness.render.symbols import VERDICTS
+from harness.render.templating import TEMPLATES, template
+from harness.render.tex import escape, symbol
+from harness.spec.exhibit import Exhibit
+from harness.spec.others import Figure, Fit, Lemma, Panel, Parameter
+from harness.spec.paper import AnyExhibit, Paper
+
+Source = Literal["reported", "reproduced"]
+REPORTED = "reported"
+"""Stands for a profile where a document shows the paper's own numbers only."""
+STYLE = TEMPLATES / "repro.sty"
+"""The LaTeX package that reads all this."""
+_KEY = str.maketrans({char: f"\\{char}" for char in "\\{}%"})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCell:
+    """A cell that running text may cite."""
+
+    address: str
+    reported: str | None
+    """As printed; None where the paper prints no number."""
+    reproduced: Mapping[str, str]
+    """Profile -> our number, as it is printed; only where every run is there."""
+
+    @property
+    def key(self) -> str:
+        """The address as LaTeX source."""
+        return self.address.translate(_KEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How one table of results stands."""
+
+    label: str
+    title: str
+    printed: int
+    """Cells with a number of the paper's."""
+    ours: int
+    """Cells with all of their runs."""
+    verdicts: str
+    """Such as '10 reproduced, 2 not run'."""
+
+
+def tally(label: str, title: str, printed: int, ours: int, verdicts: Sequence[str]) -> Tally:
+    """Count verdicts, in the order of their legend."""
+    counts = Counter(verdicts)
+    named = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
+    return Tally(label, title, printed, ours, named)
+
+
+def cells(profile: str, known: Sequence[KnownCell], plots: Mapping[str, str]) -> str:
+    r"""What `\reprocell` looks up.
+
+    Args:
+        profile: the document's, or `REPORTED`.
+        plots: exhibits that have a plot, with its caption.
+    """
+    return template("cells").render(profile=profile, cells=known, plots=plots)
+
+
+def summary(rows: Sequence[Tally], source: Source) -> str:
+    """All tables of results at a glance."""
+    return template("summary").render(rows=rows, ours=source == "reproduced")
+
+
+def claims(rows: Sequence[ClaimRow], source: Source) -> str:
+    """Every claim with its outcomes; one that is not as expected is set bold."""
+    sentences = [
+        {"text": text, "where": where, "claims": list(claims)}
+        for (text, where), claims in groupby(rows, key=lambda row: (row.text, row.where))
+    ]
+    return template("claims").render(sentences=sentences, ours=source == "reproduced")
+
+
+def findings(found: Sequence[Finding]) -> str:
+    """What an audit found, by severity, numbered S1, N1, M1, ..."""
+    groups = []
+    for severity in SEVERITIES:
+        of_it = [finding for finding in found if finding.severity == severity]
+        if of_it:
+            groups.append({"severity": severity, "findings": _numbered(severity, of_it)})
+    return template("findings").render(groups=groups)
+
+
+def exhibit(paper: Paper, shown: AnyExhibit) -> str:
+    """A figure, a fit or a lemma.
+
+    Raises:
+        TypeError: it is a table; tables have renderers of their own.
+    """
+    if isinstance(shown, Figure):
+        panels = [_panel(paper, panel) for panel in shown.panels]
+        return template("figure").render(figure=shown, panels=panels, stated=_stated(shown))
+    if isinstance(shown, Fit):
+        parameters = [_parameter(name, item) for name, item in shown.parameters.items()]
+        return template("fit").render(fit=shown, parameters=parameters, stated=_stated(shown))
+    if isinstance(shown, Lemma):
+        steps = {name.replace("-", " "): step for name, step in shown.steps.items()}
+        return template("lemma").render(lemma=shown, steps=steps, stated=_stated(shown))
+    raise TypeError(f"{shown.id} is a table")
+
+
+def _numbered(severity: str, found: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": f"{severity[0].upper()}{number}",
+            "id": finding.id,
+            "printed": finding.printed,
+            "expected": finding.expected,
+            "confidence": finding.confidence,
+            "explanation": finding.explanation,
+        }
+        for number, finding in enumerate(found, 1)
+    ]
+
+
+def _stated(shown: Exhibit) -> list[dict[str, str]]:
+    return [
+        {
+            "text": f"≈ {item.text}" if item.approximate else item.text,
+            "where": item.where,
+            "quote": f"“{item.quote}”",
+        }
+        for item in shown.stated.values()
+    ]
+
+
+def _panel(paper: Paper, panel: Panel) -> dict[str, str]:
+    """A panel with the names of specs replaced by what they are called."""
+    facts = {
+        "x": panel.x,
+        "y": panel.y,
+        "data": ", ".join(paper.dataset(name).label for name in panel.datasets),
+        "networks": ", ".join(paper.network(name).label for name in panel.networks),
+        "sets": ", ".join(paper.method(name).label for name in panel.methods),
+        "labels": ", ".join(panel.regimes),
+        "IPC": ", ".join(map(str, panel.ipcs)),
+        "epochs": ", ".join(map(str, panel.epochs)),
+        "points": str(panel.points or ""),
+    }
+    return {
+        "name": panel.name,
+        "shows": panel.shows,
+        "facts": "; ".join(f"{name}: {value}" for name, value in facts.items() if value),
+        "open": "; ".join(panel.open),
+    }
+
+
+def _parameter(name: str, item: Parameter) -> dict[str, str]:
+    return {
+        "symbol": f"${symbol(name)}$",
+        "domain": escape(_domain(item.low, item.high)),
+        "meaning": item.meaning,
+        "derivation": item.derivation,
+    }
+
+
+def _domain(low: float | None, high: float | None) -> str:
+    """An open interval."""
+    if low is not None and high is not None:
+        return f"({low:g}, {high:g})"
+    if low is not None:
+        return f"> {low:g}"
+    return f"< {high:g}" if high is not None else "any"

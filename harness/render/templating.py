@@ -1,0 +1,50 @@
+"""Jinja templates for LaTeX: `<< value >>`, `<% block %>`, `<# comment #>`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from harness.render.markup import runs
+from harness.render.tex import escape
+from harness.render.text import plain
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def template(name: str) -> Template:
+    """The template `NAME.tex.j2`. Texts pass its filter `tex`, and captions `prose`."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=False,  # LaTeX is escaped by the filters, not as HTML
+    )
+    environment.filters["tex"] = lambda text: escape(plain(text))
+    environment.filters["prose"] = prose
+    environment.filters["code"] = code
+    return environment.get_template(f"{name}.tex.j2")
+
+
+def prose(text: str) -> str:
+    """LaTeX source of a text with the markup of captions."""
+    commands = {"": "%s", "bold": r"\textbf{%s}", "italic": r"\emph{%s}"}
+    return "".join(commands[run.style] % escape(run.text) for run in runs(plain(text)))
+
+
+def code(text: str) -> str:
+    """LaTeX source of a name that may break after its hyphens, slashes and colons."""
+    pieces = re.split(r"(?<=[-/:])(?=.)", plain(text))
+    return r"\allowbreak{}".join(escape(piece) for piece in pieces)

@@ -1,0 +1,114 @@
+"""Moving results: records out to Parquet, and back into a store."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.store.digest import digest_file
+from harness.store.files import write_synced
+from harness.store.published import ARRAYS, FORMAT, MANIFEST, RECORDS, Published, PublishedRecord
+from harness.store.record import Record
+from harness.store.store import Store
+from harness.store.writer import write_provenance
+
+LARGEST = 256 * 1024
+"""Bytes of the largest array that is published; what is larger can be made again."""
+
+
+def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
+    """Write records to a folder, with what was published there before; both counts of records.
+
+    Values, provenance, curves, index lists and other small arrays go out. Weights, large arrays
+    and pictures do not.
+
+    Returns:
+        number of records written now, and number in the folder.
+    """
+    import duckdb
+
+    new = {record.identity: record for record in records}
+    every: dict[str, Record] = {**Published(folder).records, **new}
+    bodies = [
+        (i, every[i].step, json.dumps(_body(every[i]), sort_keys=True)) for i in sorted(every)
+    ]
+    arrays = [
+        (identity, name, data)
+        for identity in sorted(every)
+        for name, data in sorted(_publishable(every[identity]).items())
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        _write(connection, folder / RECORDS, "identity varchar, step varchar, body varchar", bodies)
+        _write(connection, folder / ARRAYS, "identity varchar, name varchar, data blob", arrays)
+    files = {name: digest_file(folder / name) for name in (RECORDS, ARRAYS)}
+    manifest = {"format": FORMAT, "files": files, "records": len(every)}
+    write_synced(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+    return len(new), len(every)
+
+
+def import_records(store: Store, folder: Path) -> tuple[int, int]:
+    """Place published records that are whole into a store; what is there already stays.
+
+    Returns:
+        number of records placed, and number left out because arrays of theirs were not published.
+
+    Raises:
+        UserError: there is nothing published in the folder.
+    """
+    found = Published(folder).records
+    if not found:
+        raise UserError(f"{folder}: no published records; a folder with {MANIFEST} was expected")
+    whole = [record for record in found.values() if record.whole and record.link is None]
+    absent = [record for record in whole if not store.has(record.identity)]
+    for record in absent:
+        _place(store, record)
+    return len(absent), len(found) - len(whole)
+
+
+def _body(record: Record) -> dict[str, Any]:
+    """What `record.json` holds. A link is published as the record that it stands for."""
+    return {**record.to_json(), "link": None}
+
+
+def _publishable(record: Record) -> dict[str, bytes]:
+    if isinstance(record, PublishedRecord):
+        return dict(record.held)
+    chosen = {}
+    for name in sorted(record.arrays):
+        output = record.outputs[name]
+        pictures = output["dtype"] == "|u1" and len(output["shape"]) >= 3
+        path = record.directory / output["file"]
+        if not pictures and path.stat().st_size <= LARGEST:
+            record.array(name)  # verifies the file before it is published
+            chosen[name] = path.read_bytes()
+    return chosen
+
+
+def _write(connection: Any, path: Path, columns: str, rows: list[tuple[Any, ...]]) -> None:
+    connection.execute(f"create or replace table exported ({columns})")
+    if rows:
+        names = ", ".join("?" for _ in rows[0])
+        connection.executemany(f"insert into exported values ({names})", rows)
+    draft = path.with_suffix(".draft")
+    quoted = str(draft).replace("'", "''")
+    connection.execute(
+        f"copy (select * from exported order by all) to '{quoted}' (format parquet, codec zstd)"
+    )
+    draft.replace(path)
+
+
+def _place(store: Store, record: PublishedRecord) -> None:
+    draft = store.draft()
+    try:
+        for name, data in record.held.items():
+            record.array(name)
+            write_synced(draft / record.outputs[name]["file"], data)
+        write_provenance(draft, record, "imported from published records\n")
+        store.place(draft, record.identity)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

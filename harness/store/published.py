@@ -1,0 +1,138 @@
+"""Published results: records as Parquet, read beside the working store.
+
+Large arrays, weights and pictures are left out, so a published record always has its values and
+provenance, but may lack what a later step would read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import EvidenceError
+from harness.store.digest import digest_array, digest_file
+from harness.store.record import Record, content_digest
+
+if TYPE_CHECKING:
+    import numpy as np
+
+RECORDS = "records.parquet"
+ARRAYS = "arrays.parquet"
+MANIFEST = "manifest.json"
+FORMAT = 1
+_IDENTITY = re.compile(r"[0-9a-f]{64}")
+_FILE = re.compile(r"\w[\w.-]*\.(npy|safetensors)")
+
+
+@dataclass(frozen=True)
+class PublishedRecord(Record):
+    """A record whose arrays, as far as they were published, are held in memory."""
+
+    held: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """Array name -> the bytes of its `.npy` file."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every output was published."""
+        return set(self.held) == set(self.outputs)
+
+    def array(self, name: str) -> np.ndarray:
+        """One array, checked against its digest. EvidenceError where it was left out."""
+        import numpy as np
+
+        if name not in self.held:
+            raise EvidenceError(
+                f"the published record {self.identity} of step '{self.step}' leaves out '{name}'; "
+                "make the exhibit with this step anew to have it"
+            )
+        loaded: np.ndarray = np.load(io.BytesIO(self.held[name]), allow_pickle=False)
+        if digest_array(loaded) != self.outputs[name]["sha256"]:
+            raise EvidenceError(f"'{name}' of published record {self.identity} fails its digest")
+        return loaded
+
+    def tensors(self, name: str) -> Path:
+        raise EvidenceError(f"the published record {self.identity} leaves out '{name}'")
+
+
+class Published:
+    """The records of one published folder; empty where there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, identity: str) -> PublishedRecord | None:
+        return self.records.get(identity)
+
+    @cached_property
+    def records(self) -> Mapping[str, PublishedRecord]:
+        """Identity -> record.
+
+        Raises:
+            EvidenceError: a file is missing, or is not the one of the manifest.
+        """
+        if not (self.folder / MANIFEST).is_file():
+            return {}
+        self._check()
+        import duckdb
+
+        with duckdb.connect() as connection:
+            bodies = _rows(connection, self.folder / RECORDS, "identity, body")
+            arrays = _rows(connection, self.folder / ARRAYS, "identity, name, data")
+        held: dict[str, dict[str, bytes]] = {}
+        for identity, name, data in arrays:
+            held.setdefault(identity, {})[name] = data
+        return {
+            identity: self._record(identity, body, held.get(identity, {}))
+            for identity, body in bodies
+        }
+
+    def _record(self, identity: str, body: str, held: Mapping[str, bytes]) -> PublishedRecord:
+        try:
+            record = PublishedRecord(**json.loads(body), held=held)
+            named = all(
+                _FILE.fullmatch(output["file"]) and output["file"].startswith(name)
+                for name, output in record.outputs.items()
+            )
+            sound = record.digest == content_digest(record.values, record.outputs)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise EvidenceError(
+                f"{self.folder}: record {identity} cannot be read ({error})"
+            ) from None
+        if not (_IDENTITY.fullmatch(identity) and record.identity == identity and named and sound):
+            raise EvidenceError(f"{self.folder}: record {identity} does not agree with itself")
+        return record
+
+    def _check(self) -> None:
+        try:
+            manifest = json.loads((self.folder / MANIFEST).read_bytes())
+            wanted = {name: manifest["files"][name] for name in (RECORDS, ARRAYS)}
+            found = {name: digest_file(self.folder / name) for name in wanted}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EvidenceError(
+                f"{self.folder}: not a folder of published records ({error})"
+            ) from None
+        if manifest.get("format") != FORMAT:
+            raise EvidenceError(
+                f"{self.folder}: format {manifest.get('format')}, expected {FORMAT}"
+            )
+        for name in wanted:
+            if wanted[name] != found[name]:
+                raise EvidenceError(
+                    f"{self.folder / name}: not the file of the manifest; restore both from the "
+                    "commit that published them"
+                )
+
+
+def _rows(connection: Any, path: Path, columns: str) -> list[Any]:
+    try:
+        query = f"select {columns} from read_parquet(?) order by all"
+        rows: list[Any] = connection.execute(query, [str(path)]).fetchall()
+    except Exception as error:  # duckdb's errors share no base that is importable lazily
+        raise EvidenceError(f"{path}: cannot be read as published records ({error})") from None
+    return rows

@@ -1,0 +1,90 @@
+"""`repro audit`: its JSON, its text, what it needs, and its way into verdicts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+REPRO = "from harness.cli.main import main; main()"
+
+
+def run(tmp_path: Path, *words: str, code: str = REPRO, specs: str = "specs") -> str:
+    """Standard output of a command that must exit with 0, run from elsewhere than the project."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "REPRO_SPECS": str(ROOT / specs),
+        "REPRO_STORE": str(tmp_path / "store"),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_json_has_the_documented_keys(tmp_path: Path) -> None:
+    answer = json.loads(run(tmp_path, "audit", "--json"))
+    assert answer["version"] == 1
+    keys = {"id", "where", "printed", "expected", "severity", "confidence", "explanation"}
+    for finding in answer["findings"]:
+        assert keys <= set(finding)
+        assert all(isinstance(finding[key], str) and finding[key] for key in keys)
+    by_id = {finding["id"]: finding for finding in answer["findings"]}
+    assert by_id["same-quantity/table6:CA2D:HL/IPC 50"]["where"] == (
+        "table6:CA2D:HL/IPC 50; table7:CA2D:IPC 50"
+    )
+
+
+def test_text_names_every_finding_and_counts_them(tmp_path: Path) -> None:
+    findings = json.loads(run(tmp_path, "audit", "--json"))["findings"]
+    text = run(tmp_path, "audit")
+    words = " ".join(text.split())
+    assert all(finding["id"] in words for finding in findings)
+    assert f"{len(findings)} findings:" in text
+
+
+def test_a_consistent_paper_has_none(tmp_path: Path) -> None:
+    answer = json.loads(run(tmp_path, "audit", "--json", specs="tests/toy/specs"))
+    assert answer == {"version": 1, "findings": []}
+
+
+def test_it_needs_neither_torch_nor_a_store_nor_long(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from harness.cli.main import app\n"
+        "app(standalone_mode=False)\n"
+        "assert not {'torch', 'matplotlib', 'duckdb'} & set(sys.modules), 'imported too much'\n"
+    )
+    run(tmp_path, "audit", code=code)
+    assert not (tmp_path / "store").exists()
+    start = os.times()
+    began = time.perf_counter()
+    run(tmp_path, "audit", "--json")
+    end = os.times()
+    spent = end.children_user + end.children_system - start.children_user - start.children_system
+    assert min(spent, time.perf_counter() - began) < 2.0
+
+
+@pytest.mark.parametrize("exhibit", ["table6", "table7"])
+def test_a_severe_finding_decides_the_verdict_on_its_cell(tmp_path: Path, exhibit: str) -> None:
+    answer = json.loads(run(tmp_path, "show", exhibit, "--json"))
+    verdicts = {(cell["row"], cell["column"]): cell for cell in answer["cells"]}
+    inconsistent = [
+        key for key, cell in verdicts.items() if cell["verdict"] == "paper-inconsistent"
+    ]
+    assert inconsistent == [("CA2D", "HL/IPC 50" if exhibit == "table6" else "IPC 50")]
+    assert "41.56" in verdicts[inconsistent[0]]["why"]
+    assert "41.72" in verdicts[inconsistent[0]]["why"]

@@ -1,0 +1,218 @@
+"""The JSON that other tools rely on, as the design documents it: keys and types."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from tests.toy.paper import Workplace
+
+
+class Shape(BaseModel):
+    """Documented keys with exact types; further keys may be added without a new version."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class Reported(Shape):
+    text: str
+    mean: float
+    error: float | None
+    spread: Literal["std", "sem", "ci95", "unknown"]
+    n: int | Literal["unknown"]
+
+
+class Reproduced(Shape):
+    mean: float
+    std: float | None
+    n: int
+    seeds: list[int]
+
+
+Verdict = Literal[
+    "reproduced", "deviates", "inconclusive", "not comparable", "not run", "paper-inconsistent"
+]
+
+
+class Cell(Shape):
+    row: str
+    column: str
+    reported: Reported | None
+    reproduced: Reproduced | None
+    comparable: bool
+    reason: str
+    verdict: Verdict
+    run: dict[str, Any]
+
+
+class DiffCell(Cell):
+    difference: float | None
+    interval: list[float] | None
+    margin: float
+
+
+class Show(Shape):
+    version: Literal[1]
+    exhibit: str
+    profile: str
+    cells: list[Cell]
+
+
+class Diff(Show):
+    cells: list[DiffCell]  # type: ignore[assignment]
+
+
+class Seconds(Shape):
+    low: float
+    mid: float
+    high: float
+
+
+class Step(Shape):
+    identity: str
+    step: str
+    state: Literal["current", "linked", "run", "blocked", "running", "failed"]
+    seconds: Seconds
+
+
+class Plan(Shape):
+    version: Literal[1]
+    steps: list[Step]
+    totals: dict[str, Any]
+
+
+class Exhibit(Shape):
+    id: str
+    kind: str
+    title: str
+
+
+class List(Shape):
+    version: Literal[1]
+    exhibits: list[Exhibit]
+
+
+Result = Literal["holds", "fails", "undecided", "not run"]
+
+
+class Claim(Shape):
+    id: str
+    text: str
+    where: str
+    reported: Result
+    reproduced: Result
+    profile: str
+
+
+class Verify(Shape):
+    version: Literal[1]
+    claims: list[Claim]
+
+
+class Finding(Shape):
+    id: str
+    where: str
+    printed: str
+    expected: str
+    severity: str
+    explanation: str
+
+
+class Audit(Shape):
+    version: Literal[1]
+    findings: list[Finding]
+
+
+SHAPES: dict[tuple[str, ...], type[Shape]] = {
+    ("list",): List,
+    ("show", "verdicts"): Show,
+    ("show", "averaged", "--profile", "small"): Show,
+    ("diff", "verdicts"): Diff,
+    ("diff", "averaged", "--seeds", "1"): Diff,
+    ("plan", "verdicts"): Plan,
+    ("plan", "broken", "--profile", "small"): Plan,
+    ("verify",): Verify,
+    ("audit",): Audit,
+}
+
+
+@pytest.mark.parametrize("command", SHAPES, ids=" ".join)
+def test_a_documented_shape(made: Workplace, command: tuple[str, ...]) -> None:
+    outcome = made.repro(*command, "--json")
+    TypeAdapter(SHAPES[command]).validate_python(outcome.json)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["assumptions", "verdicts"], ["why", "verdicts:Noisy:Small"], ["status"], ["runs"]),
+        *(["store", "verify"], ["show", "broken"], ["plan", "averaged"], ["diff", "broken"]),
+    ],
+    ids=" ".join,
+)
+def test_every_result_is_one_json_object_with_a_version(
+    made: Workplace, command: list[str]
+) -> None:
+    assert len(made.repro(*command, "--json").json) >= 2
+
+
+def test_a_printed_number_keeps_its_digits_and_an_absent_one_is_null(made: Workplace) -> None:
+    cells = {
+        (cell["row"], cell["column"]): cell["reported"]
+        for cell in made.repro("show", "verdicts", "--json").json["cells"]
+    }
+    assert cells["Noisy", "Small"] == {
+        "text": "50.00 ± 4.00",
+        "mean": 50.0,
+        "error": 4.0,
+        "spread": "std",
+        "n": 5,
+    }
+    assert cells["Cited", "Large"] is None
+
+
+def test_a_cell_keeps_the_papers_column_and_says_what_was_run(made: Workplace) -> None:
+    cells = made.repro("show", "verdicts", "--profile", "small", "--json").json["cells"]
+    small = next(cell for cell in cells if (cell["row"], cell["column"]) == ("Noisy", "Small"))
+    assert small["run"]["size"] == 15
+    assert small["reason"] == "profile small: size 15 instead of 20"
+    assert [len(terms) for terms in small["run"]["steps"]] == [1, 1]
+
+
+def test_the_difference_is_ours_minus_reported(made: Workplace) -> None:
+    for cell in made.repro("diff", "verdicts", "--json").json["cells"]:
+        if cell["difference"] is not None:
+            expected = cell["reproduced"]["mean"] - cell["reported"]["mean"]
+            assert cell["difference"] == pytest.approx(expected)
+            low, high = cell["interval"]
+            assert low < cell["difference"] < high
+            assert cell["margin"] == 1.0
+
+
+def test_totals_are_the_sum_over_steps(place: Workplace) -> None:
+    plan = place.repro("plan", "verdicts", "--json").json
+    assert {step["state"] for step in plan["steps"]} == {"run"}
+    total = plan["totals"]["seconds"]
+    for bound in ("low", "mid", "high"):
+        each = [step["seconds"][bound] for step in plan["steps"]]
+        assert total[bound] == pytest.approx(sum(each))
+        assert sum(s[bound] for s in plan["totals"]["by_step"].values()) == pytest.approx(sum(each))
+
+
+def test_what_is_made_is_current_and_costs_nothing(made: Workplace) -> None:
+    plan = made.repro("plan", "verdicts", "--json").json
+    assert {step["state"] for step in plan["steps"]} == {"current"}
+    assert plan["totals"]["seconds"] == {"low": 0.0, "mid": 0.0, "high": 0.0}
+
+
+def test_assumptions_are_the_settings_that_the_paper_does_not_state(made: Workplace) -> None:
+    listed = made.repro("assumptions", "averaged", "--json").json["assumptions"]
+    found = {item["id"]: (item["value"], item["source"], item["alternatives"]) for item in listed}
+    assert found == {
+        "assumed.keep": (10, "ours", [5]),
+        "assumed.truth": (0.5, "inferred", [0.6]),
+        "faithful.keep": (10, "ours", [5]),
+    }
+    assert all(item["why"] for item in listed)

@@ -1,0 +1,120 @@
+"""`repro make`: what runs, what does not run again, and alternatives."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.run import inline
+from tests.cli.conftest import INLINE
+from tests.toy.paper import Workplace
+
+
+def test_what_is_made_is_not_made_again(copied: Workplace) -> None:
+    starts = copied.starts()
+    assert starts > 0
+    for executor in ("inline", "local"):
+        outcome = copied.repro("make", "verdicts", "averaged", "--executor", executor)
+        assert outcome.code == 0
+    assert copied.starts() == starts
+
+
+def test_more_seeds_run_only_what_is_new(copied: Workplace) -> None:
+    before = copied.starts()
+    outcome = copied.repro("make", "averaged", "--seeds", "6", *INLINE, "--json")
+    # Of the sixth seed: two rows at two sizes; both rows measure the same at size 40.
+    assert copied.starts() - before == 3
+    ours = outcome.json["exhibits"][0]["cells"][0]["reproduced"]
+    assert (ours["n"], ours["seeds"]) == (6, [0, 1, 2, 3, 4, 5])
+
+
+def test_a_record_that_is_lost_is_made_again_and_nothing_else(copied: Workplace) -> None:
+    fields = copied.repro("show", "averaged", "--json").json
+    terms = fields["cells"][0]["run"]["steps"]
+    copied.store.set_aside(terms[2][1])
+
+    (cell, other) = copied.repro("show", "averaged", "--json").json["cells"]
+    # A mean over two sizes is no mean of one.
+    assert cell["reproduced"] is None
+    assert cell["missing"] == [{"seed": 2, "size": 40, "identity": terms[2][1]}]
+    assert cell["verdict"] == other["verdict"] == "not run"
+
+    before = copied.starts()
+    assert copied.repro("make", "averaged", *INLINE).code == 0
+    assert copied.starts() - before == 1
+    assert copied.repro("show", "averaged", "--json").json["cells"] == fields["cells"]
+
+
+def test_an_alternative_runs_beside_the_default_and_says_what_flips(place: Workplace) -> None:
+    vary = ("--vary", "assumed.truth=0.6")
+    outcome = place.repro("make", "averaged", *vary, *INLINE)
+    assert outcome.code == 0
+    assert "Varied: assumed.truth = 0.6" in outcome.out
+    assert "Verdict flips: averaged:Assumed:Mean: deviates -> reproduced" in outcome.out
+    assert outcome.out.count("Verdict flips") == 1
+
+    again = place.repro("make", "averaged", *vary, *INLINE, "--json").json["exhibits"][0]
+    assert again["flips"] == ["averaged:Assumed:Mean: deviates -> reproduced"]
+    assert again["varied"] == {"assumed.truth": 0.6}
+    assert {cell["row"]: cell["verdict"] for cell in again["cells"]} == {
+        "Faithful": "reproduced",
+        "Assumed": "reproduced",
+    }
+    default = place.repro("show", "averaged", "--json").json["cells"]
+    assert {cell["row"]: cell["verdict"] for cell in default} == {
+        "Faithful": "reproduced",
+        "Assumed": "deviates",
+    }
+
+
+def test_an_alternative_without_effect_flips_nothing(copied: Workplace) -> None:
+    outcome = copied.repro("make", "averaged", "--vary", "assumed.keep=5", *INLINE, "--json")
+    assert outcome.json["exhibits"][0]["flips"] == []
+
+
+def test_interrupted_it_keeps_what_is_done_and_goes_on_from_there(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    execute = inline.execute
+
+    def tired(*arguments: object, **named: object) -> object:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(1)
+        return execute(*arguments, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inline, "execute", tired)
+        outcome = place.repro("make", "averaged", *INLINE)
+    assert outcome.code == 130
+    assert "interrupted; what is finished is kept, and the same command goes on" in outcome.err
+    assert "Traceback" not in outcome.err
+    kept = place.store.identities()
+    assert len(kept) == 3
+
+    assert place.repro("make", "averaged", *INLINE).code == 0
+    started = [e["identity"] for e in place.store.events.read() if e["event"] == "start"]
+    assert len(started) == len(set(started))
+    assert kept < place.store.identities()
+
+
+def test_renders_are_written_and_left_alone_if_nothing_changed(copied: Workplace) -> None:
+    command = ("make", "averaged", *INLINE, "--json")
+    files = copied.repro(*command).json["exhibits"][0]["files"]
+    assert [name.rpartition(".")[2] for name in files] == ["tex", "md", "pdf", "png", "csv"]
+    build = copied.root / "build" / "stated"
+    before = {path.name: path.stat().st_mtime_ns for path in build.iterdir()}
+    copied.repro(*command)
+    assert {path.name: path.stat().st_mtime_ns for path in build.iterdir()} == before
+    (build / "averaged.md").unlink()
+    copied.repro(*command)
+    assert "50.00 ± 0.30" in (build / "averaged.md").read_text(encoding="utf-8")
+
+
+def test_the_papers_numbers_are_rendered_without_running_anything(place: Workplace) -> None:
+    outcome = place.repro("make", "all", "--source", "reported", "--json")
+    assert outcome.code == 0
+    assert len(outcome.json["files"]) == 6
+    text = (place.root / "build" / "reported" / "verdicts.tex").read_text(encoding="utf-8")
+    assert "50.00" in text
+    assert not (place.root / "store").exists()

@@ -1,0 +1,71 @@
+"""Names that are not there, and specs that are wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import INLINE
+from tests.toy.paper import Workplace
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "verdict"], "unknown exhibit 'verdict'; did you mean 'verdicts'"),
+        (["plan", "verdict"], "did you mean 'verdicts'"),
+        (["diff", "verdict"], "did you mean 'verdicts'"),
+        (["assumptions", "verdict"], "did you mean 'verdicts'"),
+        (["make", "verdicts", "avereged", *INLINE], "did you mean 'averaged'"),
+        (["show", "zzz"], "unknown exhibit 'zzz'; known: averaged, broken, verdicts"),
+        (["show", "verdicts", "--profile", "state"], "unknown profile 'state'; did you mean 'st"),
+        (["verify", "--profile", "smal"], "did you mean 'small'?"),
+        (["why", "verdicts:Nosy:Small"], "did you mean 'verdicts:Noisy:Small'"),
+        (["why", "verdict:Noisy:Small"], "did you mean 'verdicts'"),
+        (["why", "verdicts"], "unknown cell 'verdicts'"),
+        (["make", "averaged", "--vary", "asumed.truth=0.6"], "did you mean 'assumed.truth'"),
+        (["make", "averaged", "--vary", "assumed.truth=0.7"], "expected one of 0.5, 0.6"),
+        (["show", "verdicts", "--vary", "truth"], "expected setting=value"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_unknown_name_is_answered_with_the_nearest(
+    place: Workplace, arguments: list[str], says: str
+) -> None:
+    outcome = place.repro(*arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith("repro: ")
+    assert says in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert outcome.out == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("tables/verdicts.toml", '50.00 ± 4.00", Large', '50..00", Large'),
+        ("methods/noisy.toml", 'step = "draw"', 'step = "drew"'),
+        ("methods/noisy.toml", '{ keep = "{keep}" }', '{ keep = "some" }'),
+    ],
+)
+@pytest.mark.parametrize("command", ["make", "show", "plan", "diff"])
+def test_a_mistake_in_a_spec_changes_nothing(
+    copied: Workplace, file: str, old: str, new: str, command: str
+) -> None:
+    copied.edit(file, old, new)
+    before = copied.files()
+    outcome = copied.repro(command, "verdicts", *(INLINE if command == "make" else ()))
+    assert outcome.code == 2
+    assert f"{copied.specs / file}:{copied.line(file, new)}: " in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert copied.files() == before
+
+
+def test_looking_changes_no_record(copied: Workplace) -> None:
+    """Verdicts that are computed anew may be remembered; the evidence stays as it is."""
+    before = copied.files()
+    for command in (["list"], ["show", "broken"], ["plan", "verdicts"], ["diff", "averaged"]):
+        assert copied.repro(*command).code in (0, 1)
+    after = copied.files()
+    kept = {name: data for name, data in after.items() if name in before and "duckdb" not in name}
+    assert kept == {name: data for name, data in before.items() if "duckdb" not in name}
+    assert all(name.split("/")[0] in ("memo", "repro.duckdb") for name in after.keys() - before)

@@ -1,0 +1,142 @@
+"""Every verdict, every outcome of a claim and every exit code, on the invented paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from harness.judge.assess import assess
+from harness.judge.results import collect
+from harness.plan.cells import plan_exhibit
+from tests.cli.conftest import INLINE
+from tests.toy.paper import Workplace
+
+
+def cells(place: Workplace, exhibit: str, *more: str) -> dict[tuple[str, str], dict[str, Any]]:
+    fields = place.repro("show", exhibit, *more, "--json").json
+    return {(cell["row"], cell["column"]): cell for cell in fields["cells"]}
+
+
+def test_the_verdicts_follow_from_the_truth_behind_each_row(made: Workplace) -> None:
+    found = cells(made, "verdicts")
+    assert {where: cell["verdict"] for where, cell in found.items()} == {
+        # Printed 50.00 ± 0.30, true 50 and 0.2.
+        ("Faithful", "Small"): "reproduced",
+        ("Faithful", "Large"): "reproduced",
+        # Printed 60, true 40.
+        ("Flattered", "Small"): "deviates",
+        ("Flattered", "Large"): "deviates",
+        # Scatters by 4 around 50, with a margin of 1.
+        ("Noisy", "Small"): "inconclusive",
+        ("Noisy", "Large"): "inconclusive",
+        # Right, but with images of our own.
+        ("Released", "Small"): "not comparable",
+        ("Released", "Large"): "not comparable",
+        ("Cited", "Small"): "not run",
+        ("Cited", "Large"): "not run",
+    }
+    assert found["Noisy", "Small"]["seeds_needed"] is None or (
+        found["Noisy", "Small"]["seeds_needed"] > 5
+    )
+
+
+def test_one_run_decides_nothing(copied: Workplace) -> None:
+    found = cells(copied, "verdicts", "--seeds", "1")
+    assert found["Faithful", "Small"]["verdict"] == "inconclusive"
+    assert found["Flattered", "Small"]["verdict"] == "inconclusive"
+
+
+def test_a_severe_finding_of_the_audit_comes_before_all_results(made: Workplace) -> None:
+    plan = plan_exhibit(made.paper, "verdicts")
+    severe = {"verdicts:Faithful:Small": "printed as 50 here and as 55 there"}
+    verdicts = assess(plan.exhibit, collect(plan, made.store), made.store, severe)
+    assert [v["address"] for v in verdicts if v["name"] == "paper-inconsistent"] == list(severe)
+    assert severe["verdicts:Faithful:Small"] in verdicts[0]["why"]
+
+
+def test_a_paper_that_contradicts_itself_is_told_so_by_diff(copied: Workplace) -> None:
+    flattered = 'cells = { Small = "60.00 ± 0.30", Large = "60.00 ± 0.30" }'
+    derived = 'derived = { Small = { text = "(+ 19.3)", minus = "Faithful" } }'
+    copied.edit("tables/verdicts.toml", flattered, f"{flattered}\n{derived}")
+    outcome = copied.repro("diff", "verdicts", "--json")
+    verdicts = {(c["row"], c["column"]): c["verdict"] for c in outcome.json["cells"]}
+    assert outcome.code == 1
+    assert verdicts["Flattered", "Small"] == "paper-inconsistent"
+    assert verdicts["Flattered", "Large"] == "deviates"
+
+
+def test_a_contradiction_alone_makes_diff_end_with_1(copied: Workplace) -> None:
+    """Nothing in this table deviates, and 50 - 50 is not 5."""
+    assert copied.repro("diff", "broken").code == 0
+    derived = '\nderived = { Small = { text = "(+ 5.0)", minus = "Faithful" } }\n'
+    copied.add("tables/broken.toml", derived)
+    outcome = copied.repro("diff", "broken", "--json")
+    assert outcome.code == 1
+    assert "deviates" not in {cell["verdict"] for cell in outcome.json["cells"]}
+
+
+def test_the_outcomes_of_claims_on_printed_numbers_and_on_ours(made: Workplace) -> None:
+    claims = made.repro("verify", "--json").json["claims"]
+    assert {c["id"]: (c["reported"], c["reproduced"]) for c in claims} == {
+        "flattered-leads": ("holds", "fails"),
+        "noisy-on-par": ("undecided", "undecided"),
+        "cited-leads": ("holds", "not run"),
+        "faithful-half": ("holds", "holds"),
+    }
+
+
+def test_before_anything_is_made_nothing_is_run(place: Workplace) -> None:
+    claims = place.repro("verify", "--json").json["claims"]
+    assert {claim["reproduced"] for claim in claims} == {"not run"}
+    assert {cell["verdict"] for cell in cells(place, "verdicts").values()} == {"not run"}
+    assert not (place.root / "store").exists() or not place.store.identities()
+
+
+def test_verify_ends_with_1_if_a_claim_comes_out_otherwise_than_expected(copied: Workplace) -> None:
+    assert copied.repro("verify").code == 0
+    copied.edit("claims.toml", 'kind = "within"', 'expect = "fails"\nkind = "within"')
+    outcome = copied.repro("verify", "--json")
+    changed = next(c for c in outcome.json["claims"] if c["id"] == "faithful-half")
+    assert (outcome.code, changed["expect"], changed["reported"]) == (1, "fails", "holds")
+
+
+def test_a_claim_that_fails_on_printed_numbers_passes_if_that_is_expected(
+    copied: Workplace,
+) -> None:
+    old = 'text = "Faithful is right half of the time"\nwhere = "Section 1"\n'
+    copied.edit("claims.toml", old, old + 'expect = "fails"\n')
+    copied.edit("claims.toml", "low = 48.0\nhigh = 52.0", "low = 58.0")
+    outcome = copied.repro("verify", "--json")
+    assert outcome.code == 0
+    assert outcome.json["claims"][-1]["reported"] == "fails"
+
+
+def test_verify_ends_with_3_if_required_evidence_is_missing(made: Workplace) -> None:
+    outcome = made.repro("verify", "--require", "--json")
+    assert outcome.code == 3
+    assert "1 claims have no results under profile stated: cited-leads" in outcome.err
+    # What is known is shown all the same.
+    assert len(outcome.json["claims"]) == 4
+
+
+def test_diff_ends_with_1_only_if_a_cell_deviates(copied: Workplace) -> None:
+    assert copied.repro("diff", "verdicts").code == 1
+    assert copied.repro("diff", "broken").code == 0
+
+
+def test_a_failing_step_ends_make_with_3_and_leaves_the_rest_done(place: Workplace) -> None:
+    outcome = place.repro("make", "broken", *INLINE)
+    assert outcome.code == 3
+    assert "5 steps failed" in outcome.err
+    assert "measure: RuntimeError: asked to fail" in outcome.err
+    assert "Traceback" not in outcome.err
+    verdicts = {where[0]: cell["verdict"] for where, cell in cells(place, "broken").items()}
+    assert verdicts == {"Faithful": "reproduced", "Failing": "not run"}
+    states = [s["state"] for s in place.repro("plan", "broken", "--json").json["steps"]]
+    assert {state: states.count(state) for state in states} == {"current": 7, "failed": 5}
+
+
+@pytest.mark.parametrize("arguments", [["--nope"], ["show"], ["nope"], ["plan", "verdicts", "x"]])
+def test_bad_usage_ends_with_2(place: Workplace, arguments: list[str]) -> None:
+    assert place.repro(*arguments).code == 2

@@ -1,0 +1,154 @@
+"""The audit of the real paper finds what readers found by hand; of the invented one, nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UserError
+from harness.judge.audit.audit import audit, severe_cells
+from harness.judge.audit.domains import fits
+from harness.judge.audit.finding import Finding
+from harness.judge.audit.grids import RELATIONS
+from harness.spec.paper import Paper, load_paper
+from harness.spec.toml import SpecError
+from tests.judge.audit.papers import SPECS, TOY
+
+SUPPLEMENT = SPECS.parents[1] / "shared" / "knowledge" / "supplement.md"
+
+
+@pytest.fixture(scope="module")
+def real() -> Paper:
+    return load_paper(SPECS)
+
+
+@pytest.fixture(scope="module")
+def findings(real: Paper) -> dict[str, Finding]:
+    return {finding.id: finding for finding in audit(real)}
+
+
+def test_the_consistent_paper_has_no_findings() -> None:
+    assert audit(load_paper(TOY)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "words"),
+    [
+        ("same-quantity/table6:CA2D:HL/IPC 50", "severe", ["41.56", "41.72 ± 0.40"]),
+        ("same-quantity/datm-synthesis-n", "severe", ["80 (Table 2", "20 (Section 7.1"]),
+        ("same-quantity/tm-loss-resnet18", "notable", ["0.805", "0.806"]),
+        ("parameter-domain/scaling:stated:delta-sl-kd", "severe", ["2.8947"]),
+        ("parameter-domain/scaling:stated:delta-hl-random", "severe", ["5.2632"]),
+        ("parameter-domain/scaling:stated:delta-hl-el2n", "severe", ["1.9474"]),
+        ("sign-convention/scaling:stated:b-sl-kd", "severe", ["0.05"]),
+        ("grid-node/scaling:delta", "notable", ["2.8947, 5.2632 and 1.9474"]),
+        ("parameter-count/table4:stated:mlp-parameters", "notable", ["411"]),
+        ("parameter-count/table4:stated:resnet152-parameters", "minor", ["60"]),
+        ("caption/table4:network", "notable", ["convnet-d3"]),
+        ("caption/table5:network", "notable", ["convnet-d4"]),
+        ("official-recipe/large-scale-hl:rded", "notable", ["50 (ipc 10), 128", "200 (ipc 100)"]),
+        ("official-recipe/large-scale-hl:deepcore", "minor", ["learning_rate 0.5"]),
+        ("official-recipe/large-scale-sl:edc", "notable", ["epochs 200", "loss kl", "128"]),
+        ("official-recipe/large-scale-sl-kd:edc", "notable", ["epochs 200", "warmup_epochs 5"]),
+        ("official-recipe/small-scale-hl:dc-bench", "notable", ["epochs 300"]),
+        ("missing-error-bars/table9", "minor", ["20 of 20"]),
+        ("unexplained-error-bars/table7", "minor", ["12 numbers"]),
+    ],
+)
+def test_known_contradictions(
+    findings: dict[str, Finding], name: str, severity: str, words: list[str]
+) -> None:
+    assert name in findings
+    assert findings[name].severity == severity
+    for word in words:
+        assert word in findings[name].printed
+
+
+def test_what_was_expected_instead(findings: dict[str, Finding]) -> None:
+    grid = findings["grid-node/scaling:delta"]
+    assert "0.7871, 0.8766 and 0.7005" in grid.expected
+    assert "grid of 20 values from 1 to 10 for tau" in grid.explanation
+    assert grid.confidence == "certain"
+    count = findings["parameter-count/table4:stated:mlp-parameters"]
+    assert "422,756" in count.expected
+    assert "cifar10" in count.explanation
+    edc = findings["official-recipe/large-scale-sl:edc"]
+    assert "epochs 300; loss mse" in edc.expected
+    assert findings["official-recipe/small-scale-hl:dc-bench"].expected == "epochs 1000"
+
+
+def test_the_sentence_on_table7_against_its_numbers(findings: dict[str, Finding]) -> None:
+    """Table 7's caption says on par or better; at IPC 10 DUAL is 3 points above CAD-Prune."""
+    told = [f for f in findings.values() if f.rule == "claim" and "Table 7, caption" in f.printed]
+    assert any({"table7:CAD-Prune:IPC 10", "table7:DUAL:IPC 10"} <= set(f.addresses) for f in told)
+
+
+def test_nothing_more_is_severe(findings: dict[str, Finding]) -> None:
+    """Every severe finding is one that was confirmed by hand above."""
+    assert sum(finding.severity == "severe" for finding in findings.values()) == 6
+
+
+def test_severe_findings_reach_the_cells_that_they_are_about(real: Paper) -> None:
+    severe = severe_cells(real)
+    assert set(severe) == {"table6:CA2D:HL/IPC 50", "table7:CA2D:IPC 50"}
+    assert all("41.56" in text and "41.72" in text for text in severe.values())
+
+
+def test_every_finding_says_all_that_it_must(findings: dict[str, Finding]) -> None:
+    for finding in findings.values():
+        assert finding.addresses
+        assert all((finding.printed, finding.expected, finding.explanation.endswith(".")))
+
+
+def test_what_captions_are_said_to_say_is_in_them(real: Paper) -> None:
+    for exhibit in real.exhibits.values():
+        for variable, value in exhibit.caption_binds.items():
+            kind = real.about.variables[variable]
+            words = f"{variable.upper()} {value}"
+            if kind == "recipe":
+                words = real.recipe(str(value)).regime
+            elif kind != "value":
+                words = {"network": real.network, "dataset": real.dataset}[kind](str(value)).label
+            assert words in exhibit.caption, (exhibit.id, variable)
+
+
+def test_sentences_on_official_code_are_quoted(real: Paper) -> None:
+    if not SUPPLEMENT.exists():
+        pytest.skip("the supplement's text (../shared/knowledge/supplement.md) is not here")
+    text = " ".join(SUPPLEMENT.read_text(encoding="utf-8").split())
+    follows = [item for recipe in real.recipes.values() for item in recipe.follows]
+    assert len(follows) >= 4
+    assert all(item.quote in text for item in follows)
+
+
+def test_declared_domains_are_those_that_the_relations_give(real: Paper) -> None:
+    """The ends of a related parameter's domain are the limits of its relation."""
+    for law in fits(real):
+        for parameter in law.parameters.values():
+            if parameter.relation:
+                related = RELATIONS[parameter.relation.kind]
+                assert law.parameters[parameter.relation.of].low == 0
+                assert related(1e-2) == pytest.approx(parameter.low, abs=1e-6)
+                assert related(1e9) == pytest.approx(parameter.high, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('setting = "large-scale-hl.epochs"', 'setting = "large-scale-hl.epoch"', "epochs"),
+        ("caption_binds = { dataset", "caption_binds = { datasets", "dataset"),
+    ],
+)
+def test_a_reference_to_nothing_is_a_located_error(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    for source in SPECS.rglob("*.toml"):
+        copy = tmp_path / source.relative_to(SPECS)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        text = source.read_text(encoding="utf-8")
+        copy.write_text(text.replace(old, new) if source.stem == "table9" else text)
+    with pytest.raises((SpecError, UserError)) as caught:
+        load_paper(tmp_path)
+    assert "table9.toml:" in str(caught.value)
+    assert message in str(caught.value)

@@ -1,0 +1,179 @@
+"""Publishing results and reading them back: what goes out, what stays, what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pytest
+
+from harness.errors import EvidenceError, UserError
+from harness.plan.step import StepResult
+from harness.store.digest import digest_file
+from harness.store.exchange import LARGEST, export_records, import_records
+from harness.store.published import ARRAYS, MANIFEST, RECORDS, Published
+from harness.store.store import Store
+from harness.store.verify import verify
+from tests.run.graphs import chain, digests, named, run_inline
+from tests.store.test_records import RESULT, STEP, keep
+
+
+def publish(root: Path, folder: Path) -> tuple[int, int]:
+    return export_records(Store(root).iterate(), folder)
+
+
+def rewrite(folder: Path, name: str, change: str, parameters: list[Any]) -> None:
+    """Change a Parquet file by SQL, and make the manifest agree."""
+    path = folder / name
+    with duckdb.connect() as connection:
+        connection.execute("create table t as select * from read_parquet(?)", [str(path)])
+        connection.execute(change, parameters)
+        connection.execute(f"copy t to '{path}' (format parquet)")
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["files"][name] = digest_file(path)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_a_whole_graph_moves_to_another_store(tmp_path: Path):
+    graph = chain()
+    run_inline(graph, tmp_path / "a")
+    assert publish(tmp_path / "a", tmp_path / "out") == (4, 4)
+    there = Store(tmp_path / "b")
+    assert import_records(there, tmp_path / "out") == (4, 0)
+    assert digests(tmp_path / "b") == digests(tmp_path / "a")
+    assert verify(there) == []
+    report = run_inline(graph, tmp_path / "b")
+    assert not report.ran
+    assert import_records(there, tmp_path / "out") == (0, 0)
+
+
+def test_exporting_again_writes_the_same_bytes_and_keeps_what_was_there(tmp_path: Path):
+    first, second = chain(keep=3), chain(keep=4)
+    run_inline(first, tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    before = (tmp_path / "out" / RECORDS).read_bytes()
+    assert publish(tmp_path / "a", tmp_path / "out") == (4, 4)
+    assert (tmp_path / "out" / RECORDS).read_bytes() == before
+    run_inline(second, tmp_path / "b")
+    publish(tmp_path / "b", tmp_path / "out")
+    assert set(Published(tmp_path / "out").records) == {*first, *second}
+
+
+def test_weights_pictures_and_large_arrays_stay(tmp_path: Path):
+    result = StepResult(
+        {"accuracy": 0.25},
+        {
+            "pictures": np.zeros((2, 4, 4, 3), np.uint8),
+            "large": np.zeros(LARGEST // 8 + 1),
+            "indices": np.arange(5),
+            "bits": np.zeros(9, np.uint8),
+        },
+        RESULT.tensors,
+    )
+    keep(Store(tmp_path / "a"), result)
+    publish(tmp_path / "a", tmp_path / "out")
+    store = Store(tmp_path / "b", tmp_path / "out")
+    record = store.get(STEP.identity)
+    assert record is not None
+    assert record.values == {"accuracy": 0.25}
+    np.testing.assert_array_equal(record.array("indices"), np.arange(5))
+    assert record.array("bits").size == 9
+    for name in ("pictures", "large"):
+        with pytest.raises(EvidenceError, match=f"leaves out '{name}'"):
+            record.array(name)
+    with pytest.raises(EvidenceError, match="leaves out 'weights'"):
+        record.tensors("weights")
+    assert store.whole(STEP.identity) is None
+    assert import_records(store, tmp_path / "out") == (0, 1)
+
+
+def test_what_is_published_counts_and_is_not_made_again(tmp_path: Path):
+    graph = chain()
+    run_inline(graph, tmp_path / "a")
+    ends = [record for record in Store(tmp_path / "a").iterate() if record.step == "measure"]
+    export_records(ends, tmp_path / "out")
+    from harness.run.inline import InlineExecutor
+    from harness.run.progress import Silent
+
+    store = Store(tmp_path / "b", tmp_path / "out")
+    report = InlineExecutor().run(graph, store, Silent())
+    assert not report.ran, "nothing that lacks a record reads the steps before"
+    assert store.identities() == set()
+    other = chain(keep=7)
+    report = InlineExecutor().run(other, store, Silent())
+    assert named(other, report.ran) == ["draw", "select", "measure"]
+
+
+def test_a_later_step_has_what_was_left_out_made_anew(tmp_path: Path):
+    graph = chain()
+    run_inline(graph, tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    rewrite(tmp_path / "out", ARRAYS, "delete from t", [])
+    from harness.run.inline import InlineExecutor
+    from harness.run.progress import Silent
+
+    other = chain(keep=7)
+    report = InlineExecutor().run(other, Store(tmp_path / "b", tmp_path / "out"), Silent())
+    assert named(other, report.ran) == ["draw", "select", "measure"]
+    assert (
+        digests(tmp_path / "b").items()
+        <= {
+            **digests(tmp_path / "a"),
+            **digests(tmp_path / "b"),
+        }.items()
+    )
+
+
+def test_a_changed_file_is_refused(tmp_path: Path):
+    run_inline(chain(), tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    path = tmp_path / "out" / RECORDS
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(bytes(damaged))
+    with pytest.raises(EvidenceError, match="not the file of the manifest"):
+        Store(tmp_path / "b", tmp_path / "out").get("0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "parameters"),
+    [
+        (RECORDS, "update t set body = replace(body, '\"accuracy\": 0.', '\"accuracy\": 1.')", []),
+        (RECORDS, "update t set body = replace(body, 'images.npy', '../../images.npy')", []),
+        (RECORDS, "update t set identity = '../' || identity", []),
+        (RECORDS, "update t set body = '{}'", []),
+        (RECORDS, "update t set body = 'no json'", []),
+        (RECORDS, "alter table t rename column body to other", []),
+        (ARRAYS, "alter table t drop column data", []),
+    ],
+    ids=["value", "path", "identity", "fields", "text", "column", "schema"],
+)
+def test_hostile_content_is_refused_and_nothing_is_placed(
+    tmp_path: Path, file: str, change: str, parameters: list[Any]
+):
+    run_inline(chain(), tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    rewrite(tmp_path / "out", file, change, parameters)
+    store = Store(tmp_path / "b")
+    with pytest.raises(EvidenceError):
+        import_records(store, tmp_path / "out")
+    assert store.identities() == set()
+    assert not (tmp_path / "images.npy").exists()
+
+
+def test_an_array_that_fails_its_digest_is_never_placed(tmp_path: Path):
+    run_inline(chain(), tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    rewrite(tmp_path / "out", ARRAYS, "update t set data = (select min(data) from t)", [])
+    store = Store(tmp_path / "b")
+    with pytest.raises(EvidenceError, match="fails its digest"):
+        import_records(store, tmp_path / "out")
+
+
+def test_a_folder_with_nothing_published_says_so(tmp_path: Path):
+    with pytest.raises(UserError, match="no published records"):
+        import_records(Store(tmp_path), tmp_path / "nowhere")
+    assert Store(tmp_path, tmp_path / "nowhere").get("0" * 64) is None
