@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from harness.cli.verified import Verified
 from harness.judge.outcomes import Judged
-from harness.render.claims import ClaimRow, markdown
+from harness.render.claims import markdown, row_of
 from harness.spec.toml import line_of
 
 
@@ -98,17 +98,6 @@ def _from_workspace(path: Path) -> str:
 
 def summary(found: Verified) -> str:
     """The claims as Markdown, and what was in the way of results."""
-    rows = [
-        ClaimRow(
-            id=item.claim.id,
-            text=item.claim.text,
-            where=item.claim.where,
-            expect=item.claim.expect,
-            reported=item.reported["outcome"],
-            reproduced=item.reproduced["outcome"],
-            profile=found.profile,
-        )
-        for item in found.judged
-    ]
+    rows = [row_of(item, found.profile) for item in found.judged]
     problems = "".join(f"\n> {' '.join(problem.split())}\n" for problem in found.problems)
     return f"## Claims\n\n{markdown(rows)}{problems}\n"

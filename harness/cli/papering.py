@@ -18,7 +18,7 @@ from harness.judge.audit.audit import audit
 from harness.judge.outcomes import judge_claims
 from harness.judge.results import Result, collect
 from harness.render import document, latex
-from harness.render.claims import ClaimRow
+from harness.render.claims import ClaimRow, row_of
 from harness.render.exhibit import judged_table
 from harness.render.numbers import mean_std
 from harness.spec.exhibit import Address, Table
@@ -185,18 +185,8 @@ def _results(made: Document, profile: str) -> Iterator[Result]:
 def _claims(made: Document) -> list[ClaimRow]:
     paper = made.project.paper
     results = [result for judged in made.judged.values() for result in judged.results]
-    return [
-        ClaimRow(
-            id=item.claim.id,
-            text=item.claim.text,
-            where=item.claim.where,
-            expect=item.claim.expect,
-            reported=item.reported["outcome"],
-            reproduced=item.reproduced["outcome"],
-            profile=made.name,
-        )
-        for item in judge_claims(paper, paper.claims.values(), results, made.project.store)
-    ]
+    judged = judge_claims(paper, paper.claims.values(), results, made.project.store)
+    return [row_of(item, made.name) for item in judged]
 
 
 def _write(path: Path, text: str) -> Path:

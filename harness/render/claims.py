@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from harness.judge.outcomes import Judged
 from harness.render.markdown import escape
 from harness.render.text import plain
 
@@ -41,6 +42,13 @@ class ClaimRow:
                 raise ValueError(f"{self.id}: outcome '{outcome}' is none of {', '.join(_GLYPHS)}")
         if self.expect not in _EXPECTED:
             raise ValueError(f"{self.id}: expect '{self.expect}' is none of {', '.join(_EXPECTED)}")
+
+
+def row_of(judged: Judged, profile: str) -> ClaimRow:
+    """A judged claim as it is shown."""
+    claim = judged.claim
+    reported, reproduced = judged.reported["outcome"], judged.reproduced["outcome"]
+    return ClaimRow(claim.id, claim.text, claim.where, claim.expect, reported, reproduced, profile)
 
 
 def markdown(rows: Sequence[ClaimRow]) -> str:

@@ -118,9 +118,10 @@ class Bar(Silent):
             self._bar.console.print(describe(step, outcome), markup=False, highlight=False)
 
 
-def progress_on(stream: TextIO = sys.stderr) -> Progress:
-    """A bar on a terminal, plain lines elsewhere."""
-    return Bar(stream) if stream.isatty() else Lines(stream)
+def progress_on(stream: TextIO | None = None) -> Progress:
+    """A bar on a terminal, plain lines elsewhere; on standard error where no stream is given."""
+    chosen = stream or sys.stderr  # looked up now, since it may have been replaced since import
+    return Bar(chosen) if chosen.isatty() else Lines(chosen)
 
 
 def describe(step: Step, outcome: Outcome) -> str:
