@@ -211,7 +211,7 @@ def show_assumptions(project: Project, name: str, profile: str | None, as_json: 
     for cell in planned.cells:
         for setting in cell.settings:
             if setting.choice.source != "paper":
-                used.setdefault((setting.name, repr(setting.choice.value)), setting)
+                used.setdefault((setting.name, repr(setting.value)), setting)
     listed = [
         {
             "id": item.name,
@@ -285,7 +285,8 @@ def show_status(project: Project, profile: str | None, as_json: bool) -> None:
 
 def _printed_tables(project: Project, exhibits: Sequence[str]) -> list[Table | SettingsTable]:
     known = project.paper.exhibits
-    chosen = known.values() if "all" in exhibits else map(project.paper.exhibit, exhibits)
+    named = [project.paper.exhibit(name) for name in exhibits if name != "all"]
+    chosen = known.values() if "all" in exhibits else named
     found = [exhibit for exhibit in chosen if isinstance(exhibit, Table | SettingsTable)]
     if not found:
         raise UserError(f"{', '.join(exhibits)}: no table; only tables have printed cells")

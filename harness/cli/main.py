@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +28,8 @@ app.add_typer(store_app, name="store")
 data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
+_PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC)
+"""Errors of the file system that concern a place the user chose."""
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
 
@@ -57,7 +61,8 @@ ProfileName = Annotated[
     str | None, typer.Option("--profile", "-p", help="How to run: the paper's own, or smaller.")
 ]
 Seeds = Annotated[
-    int | None, typer.Option("--seeds", min=1, help="Student seeds; the profile's by default.")
+    int | None,
+    typer.Option("--seeds", min=1, max=1000, help="Student seeds; the profile's by default."),
 ]
 Vary = Annotated[
     list[str] | None,
@@ -139,7 +144,10 @@ def diff(
     vary: Vary = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare reproduced with reported, cell by cell. Exits with 1 where a cell deviates."""
+    """Compare reproduced with reported, cell by cell.
+
+    Exits with 1 where a cell deviates, or where the printed number contradicts another one.
+    """
     from harness.cli.looking import show_diff
 
     project = _project()
@@ -356,11 +364,19 @@ def _request(
 
 def main() -> None:
     """Run a command; user errors are one message and an exit code, bugs keep their traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no ± still shows the rest
     try:
         app()
     except UserError as error:
         print(f"repro: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.errno not in _PLACES or error.filename is None:
+            raise
+        print(f"repro: {error.filename}: {error.strerror}; use another place", file=sys.stderr)
+        sys.exit(UserError.exit_code)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
             print(

@@ -14,9 +14,9 @@ from harness.errors import EvidenceError, UserError, nearest
 from harness.judge.outcomes import about
 from harness.plan.step import Step
 from harness.run.executor import Executor
+from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
-from harness.run.state import states
 from harness.spec.exhibit import Table
 
 EXECUTORS = ("inline", "local")
@@ -58,6 +58,9 @@ def make(
 
 def tables(project: Project, exhibits: Sequence[str]) -> list[str]:
     """The tables of results that were asked for; `all` is every one of them."""
+    for name in exhibits:
+        if name != "all":
+            project.paper.table(name)
     if "all" in exhibits:
         return [name for name, item in project.paper.exhibits.items() if isinstance(item, Table)]
     return [project.paper.table(name).id for name in exhibits]
@@ -65,10 +68,11 @@ def tables(project: Project, exhibits: Sequence[str]) -> list[str]:
 
 def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:
     """Bring about every record of a graph; nothing is started when all are there."""
-    if set(states(graph, project.store).values()) <= {"current"}:
+    store = project.store
+    if not needed(graph, store.has, lambda identity: store.whole(identity) is not None):
         return RunReport(current=list(graph))
     _writable(project.root)
-    return _executor(executor, device).run(graph, project.store, progress_on())
+    return _executor(executor, device).run(graph, store, progress_on())
 
 
 def _writable(root: Path) -> None:
@@ -81,10 +85,10 @@ def _writable(root: Path) -> None:
 def _executor(name: str, device: str) -> Executor:
     if name not in EXECUTORS:
         raise UserError(f"unknown executor '{name}'; {nearest(name, EXECUTORS)}")
-    gpus = [f"cuda:{index}" for index in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
+    gpus = [f"cuda:{index}" for index in range(_visible_gpus())]
     if device == "cuda" and not gpus:
         raise UserError("--device cuda: no GPU is visible here; use --device cpu or auto")
-    devices = gpus if gpus and device != "cpu" else ["cpu"] * len(os.sched_getaffinity(0))
+    devices = gpus if gpus and device != "cpu" else ["cpu"] * _cores()
     if name == "inline":
         from harness.run.inline import InlineExecutor
 
@@ -92,6 +96,19 @@ def _executor(name: str, device: str) -> Executor:
     from harness.run.local import LocalExecutor
 
     return LocalExecutor(devices)
+
+
+def _visible_gpus() -> int:
+    """GPUs that this process may use, found without importing torch."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([name for name in chosen.split(",") if name.strip() not in ("", "-1")])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _flips(judgement: Judgement, default: Judgement) -> list[str]:

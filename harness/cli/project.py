@@ -46,9 +46,12 @@ def find_project() -> Project:
     named = os.environ.get("REPRO_SPECS")
     specs = Path(named) if named else _nearest_specs()
     home = specs.resolve().parent
+    root = Path(os.environ.get("REPRO_STORE") or home / "store")
+    if root.exists() and not root.is_dir():
+        raise UserError(f"{root}: a file, but the store is a folder; name another in REPRO_STORE")
     return Project(
         specs=specs,
-        root=Path(os.environ.get("REPRO_STORE") or home / "store"),
+        root=root,
         build=Path(os.environ.get("REPRO_BUILD") or home / "paper" / "build"),
         published=home / "store" / "published",
     )

@@ -168,9 +168,9 @@ def _difference(ours: Resolver, variables: Mapping[str, Any]) -> str:
         if ours.bound(variables)[name] != value
     ]
     changes += [
-        f"{used.name} {used.value} instead of {_plain(used.choice.value)}"
+        f"{used.name} {used.value} instead of {_plain(used.stated.value)}"
         for used in _all_settings(ours, variables)
-        if used.overridden and used.value != _plain(used.choice.value)
+        if used.overridden and used.value != _plain(used.stated.value)
     ]
     return f"profile {ours.profile.id}: " + ", ".join(changes)
 

@@ -57,9 +57,11 @@ def _counted(params: Mapping[str, Json], neutral: Mapping[str, Json]) -> dict[st
 
 
 @lru_cache
-def source_digest(folder: Path) -> str:
-    """SHA-256 of the sources of a package: what was made by other code is made anew."""
+def source_digest(*folders: Path) -> str:
+    """SHA-256 of packages' sources and templates: what was made by other code is made anew."""
     hashed = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        hashed.update(path.read_bytes())
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc":
+                hashed.update(path.read_bytes())
     return hashed.hexdigest()

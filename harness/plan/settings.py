@@ -23,9 +23,15 @@ class Used:
 
     name: str
     """`owner.setting`."""
+    stated: Choice
+    """What the specs say for these variables."""
     choice: Choice
+    """What is used: the same, or what the profile puts in its place."""
     value: Any
-    overridden: bool
+
+    @property
+    def overridden(self) -> bool:
+        return self.choice is not self.stated
 
 
 def resolve_settings(
@@ -33,19 +39,22 @@ def resolve_settings(
 ) -> Iterator[Used]:
     """Every setting of a method or a recipe, with the value for the present variables.
 
+    A variation counts where the value is an alternative of the choice that applies, so it never
+    replaces what the paper states; it goes before what a profile puts in place.
+
     Raises:
         Misplaced: no choice applies. The keys begin with `override` in the profile, and with
             `settings` in the owner.
     """
     for setting, choices in owner.settings.items():
         name = f"{owner.id}.{setting}"
-        choice = _applying(choices, variables, "settings", setting)
-        override = profile.override.get(name)
-        if override is not None:
-            chosen = _applying(override, variables, "override", name)
-            yield Used(name, choice, _plain(chosen.value), True)
-        else:
-            yield Used(name, choice, _plain(variation.get(name, choice.value)), False)
+        stated = used = _applying(choices, variables, "settings", setting)
+        if name in variation and variation[name] in map(_plain, stated.alternatives):
+            yield Used(name, stated, stated, variation[name])
+            continue
+        if name in profile.override:
+            used = _applying(profile.override[name], variables, "override", name)
+        yield Used(name, stated, used, _plain(used.value))
 
 
 def _applying(choices: Setting, variables: Mapping[str, Any], *keys: str) -> Choice:

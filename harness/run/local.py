@@ -79,7 +79,9 @@ class _Run:
             if step is None:
                 return
             if worker is None:
-                worker = self._workers[slot] = Worker(self._store.root, device)
+                shown = self._store.published
+                published = shown.folder if shown else None
+                worker = self._workers[slot] = Worker(self._store.root, published, device)
             self._progress.working(step, 0.0, "")
             try:
                 worker.send(step)

@@ -19,6 +19,8 @@ def states(graph: Mapping[str, Step], store: Store) -> dict[str, State]:
     current: has a record, or nothing that lacks one reads it. running: a living process holds its
     lease. failed: its last run failed. blocked: an input, however far up, failed. linked: its
     inputs are known, and a record of the same work on equal inputs exists. run: everything else.
+
+    Quick, so a damaged record still counts as one; executors and `store verify` look closer.
     """
     recorded = store.identities()
     if recorded.issuperset(graph):

@@ -35,10 +35,11 @@ class Advance:
 class Worker:
     """One spawned process, which runs one step at a time on one device."""
 
-    def __init__(self, root: Path, device: str) -> None:
+    def __init__(self, root: Path, published: Path | None, device: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, root, device), name="repro")
+        arguments = (theirs, root, published, device)
+        self._process = context.Process(target=serve, args=arguments, name="repro")
         with one_thread_in_environment(device), _interrupts_held():
             self._process.start()
         theirs.close()
@@ -75,13 +76,13 @@ class Worker:
         self.connection.close()
 
 
-def serve(connection: Connection, root: Path, device: str) -> None:
+def serve(connection: Connection, root: Path, published: Path | None, device: str) -> None:
     """Run the steps that arrive, until the pipe closes."""
     # The terminal sends Ctrl-C to every process; the one that coordinates decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _exit)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    store = Store(root)
+    store = Store(root, published)
     reporter = _Reporter(connection)
     while True:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
@@ -27,7 +27,7 @@ class Reporting(SpecModel):
     """How the printed numbers of an exhibit are to be read."""
 
     spread: Spread = "unknown"
-    n: int | Literal["unknown"] = "unknown"
+    n: PositiveInt | Literal["unknown"] = "unknown"
     unit: str = "percent top-1"
     margin: float = 1.0
     """Differences up to this many units count as none; declared before any result is seen."""

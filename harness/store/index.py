@@ -149,7 +149,8 @@ class Index:
 
 
 def _busy(error: Exception) -> bool:
-    return "lock" in str(error).lower()
+    """Whether another process holds the file; a damaged file may speak of blocks."""
+    return "could not set lock" in str(error).lower()
 
 
 def _distance(step: Step, row: dict[str, Any]) -> int:

@@ -89,7 +89,7 @@ class Store:
         """Names of the directories of one kind: `records` or `links`."""
         names: set[str] = set()
         with suppress(FileNotFoundError):
-            for shard in os.scandir(self.root / kind):
+            for shard in filter(os.DirEntry.is_dir, os.scandir(self.root / kind)):
                 names.update(os.listdir(shard.path))  # noqa: PTH208 (ten times faster)
         return names
 

@@ -162,6 +162,7 @@ CELLS = (
     document.KnownCell("t:A:IPC 10", "12.50 ± 0.03", {"small": "12.40 ± 0.10"}),
     document.KnownCell("t:B:IPC 10", "13.50", {"large": "13.40"}),
     document.KnownCell("t:C:IPC 10", None, {}),
+    document.KnownCell("t:E:IPC 10", None, {"my_own": "12.30"}),
     document.KnownCell(f"t:{HOSTILE}:c", "77.7", {"small": "78.8"}),
 )
 
@@ -204,8 +205,14 @@ def test_cells_in_running_text(tmp_path: Path) -> None:
 
 
 @needs_latex
+def test_a_profile_may_have_underscores(tmp_path: Path) -> None:
+    body = r"\texttt{\reproprofilename} \reprocell{t:E:IPC 10} \reprocell[my_own]{t:E:IPC 10}"
+    assert compiled(tmp_path, body, profile="my_own") == "my_own 12.30 12.30"
+
+
+@needs_latex
 def test_any_address_may_be_cited(tmp_path: Path) -> None:
-    address = CELLS[3].key
+    address = CELLS[-1].key
     assert r"50\% \{A\}_#1" in address
     body = rf"\reprocell{{{address}}} and \reprocell[reported]{{{address}}}"
     assert compiled(tmp_path, body) == "78.8 and 77.7"
@@ -230,6 +237,11 @@ def test_a_document_of_the_papers_numbers_gives_those(tmp_path: Path) -> None:
             "{t:A:IPC 10}",
             r"\reproprofile{paper}",
             "cell t:A:IPC 10 was made under profile small, the document is of profile paper.",
+        ),
+        (
+            "[large]{t:B:IPC 10}",
+            "",
+            "cell t:B:IPC 10 was made under profile large, the document is of profile small.",
         ),
         ("{t:C:IPC 10}", "", "cell t:C:IPC 10 has no result under profile small."),
         ("[reported]{t:C:IPC 10}", "", "cell t:C:IPC 10 has no number in the paper."),

@@ -17,7 +17,7 @@ from harness.store.exchange import LARGEST, export_records, import_records
 from harness.store.published import ARRAYS, MANIFEST, RECORDS, Published
 from harness.store.store import Store
 from harness.store.verify import verify
-from tests.run.graphs import chain, digests, named, run_inline
+from tests.run.graphs import chain, digests, make_step, named, run_inline
 from tests.store.test_records import RESULT, STEP, keep
 
 
@@ -187,3 +187,16 @@ def test_a_folder_with_nothing_published_says_so(tmp_path: Path):
     with pytest.raises(UserError, match="no published records"):
         import_records(Store(tmp_path), tmp_path / "nowhere")
     assert Store(tmp_path, tmp_path / "nowhere").get("0" * 64) is None
+
+
+def test_workers_read_what_is_published(tmp_path: Path):
+    from harness.run.local import LocalExecutor
+    from harness.run.progress import Silent
+
+    graph = chain()
+    run_inline(graph, tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    more = make_step("measure", {"std": 0.2}, {"images": list(graph.values())[1]}, seed=9)
+    store = Store(tmp_path / "b", tmp_path / "out")
+    report = LocalExecutor(["cpu"]).run({**graph, more.identity: more}, store, Silent())
+    assert report.ran == [more.identity]
