@@ -60,6 +60,9 @@ def plan_exhibit(
     Args:
         profile: name of a profile; the paper's default where None.
         seeds: number of student seeds; the profile's where None.
+
+    Raises:
+        UserError: something in the specs cannot be resolved, or a variation has no effect here.
     """
     table = paper.table(exhibit)
     chosen = paper.profile(profile)
@@ -73,7 +76,19 @@ def plan_exhibit(
         _plan_cell(table, row, column, range(count), ours, stated)
         for row, column, _ in table.cells()
     )
+    for name, value in (variation or {}).items():
+        _check_taken(name, value, cells, chosen)
     return Plan(table, chosen, cells, builder.steps)
+
+
+def _check_taken(name: str, value: Any, cells: Sequence[Cell], profile: Profile) -> None:
+    """A variation that no cell can take would show the default numbers under its name."""
+    used = [used.value for cell in cells for used in cell.settings if used.name == name]
+    if used and value not in used:
+        raise UserError(
+            f"--vary {name}={value}: no cell can take it, since it is {used[0]} under profile "
+            f"{profile.id}, by the paper or by the profile; `repro assumptions` lists what is open"
+        )
 
 
 def _plan_cell(

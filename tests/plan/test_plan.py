@@ -10,6 +10,12 @@ from harness.plan.settings import parse_variation
 from harness.plan.step import Step
 from tests.toy.paper import Workplace
 
+OVERRIDE = """
+[override."measuring.epochs"]
+value = 1
+source = "ours"
+why = "Shorter."
+"""
 ROWS = {"Faithful": 0.5, "Flattered": 0.4, "Noisy": 0.5, "Released": 0.5}
 
 
@@ -220,6 +226,30 @@ def test_a_variation_replaces_one_value(place: Workplace) -> None:
     assert {step.params["mean"] for step in runs(default, "Assumed", "Mean")} == {0.5}
     assert {step.params["mean"] for step in runs(other, "Assumed", "Mean")} == {0.6}
     assert cell(other, "Faithful", "Mean").terms == cell(default, "Faithful", "Mean").terms
+
+
+def test_a_variation_that_no_cell_can_take_is_refused(place: Workplace) -> None:
+    # 0.4 is no alternative of what the paper states, whatever another case may allow.
+    with pytest.raises(UserError, match=r"flattered.truth=0.9: no cell can take it.* is 0.4"):
+        plan_exhibit(place.paper, "verdicts", variation={"flattered.truth": 0.9})
+
+
+def test_a_variation_goes_before_what_a_profile_puts_in_place(place: Workplace) -> None:
+    file = "recipes/measuring.toml"
+    place.edit(
+        file,
+        'value = 3\nsource = "paper"\nplace = "Section 1"',
+        'value = 3\nsource = "ours"\nwhy = "Any."\nalternatives = [4]',
+    )
+    place.add("profiles/small.toml", OVERRIDE)
+    epochs = {
+        name: {u.value for c in plan.cells for u in c.settings if u.name == "measuring.epochs"}
+        for name, plan in {
+            "default": plan_exhibit(place.paper, "verdicts", "small"),
+            "varied": plan_exhibit(place.paper, "verdicts", "small", None, {"measuring.epochs": 4}),
+        }.items()
+    }
+    assert epochs == {"default": {1}, "varied": {4}}
 
 
 @pytest.mark.parametrize(
