@@ -58,12 +58,10 @@ def make(
 
 def tables(project: Project, exhibits: Sequence[str]) -> list[str]:
     """The tables of results that were asked for; `all` is every one of them."""
-    for name in exhibits:
-        if name != "all":
-            project.paper.table(name)
-    if "all" in exhibits:
-        return [name for name, item in project.paper.exhibits.items() if isinstance(item, Table)]
-    return [project.paper.table(name).id for name in exhibits]
+    named = [project.paper.table(name).id for name in exhibits if name != "all"]
+    if len(named) == len(exhibits):
+        return named
+    return [name for name, item in project.paper.exhibits.items() if isinstance(item, Table)]
 
 
 def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:

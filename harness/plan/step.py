@@ -123,9 +123,6 @@ class StepResult:
     """Named safetensors files: file name -> tensor name -> array."""
 
 
-StepFunction = Callable[[Any, Mapping[str, StepInput], StepContext], StepResult]
-
-
 @dataclass(frozen=True)
 class Probe:
     """A step on a tiny fixed input, in float64 on one CPU thread, in under a second."""
