@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from harness.errors import EvidenceError, UserError
-from harness.lab.prepared import Dataset, Split, write
+from harness.lab.data.prepared import Dataset, Split, write
 
 # Of the decoded bytes, as torchvision's `CIFAR100(...).data` holds them.
 MD5 = {

@@ -19,7 +19,7 @@ class DatasetRef(StepParams):
 
     name: str
     fingerprint: str
-    """SHA-256 as `harness.lab.data.fingerprint` computes it."""
+    """SHA-256 as `harness.lab.data.sets.fingerprint` computes it."""
     classes: Count
     train_size: Count
     test_size: Count
@@ -39,6 +39,15 @@ class DatasetRef(StepParams):
         if not len(self.mean) == len(self.std) == self.channels:
             raise ValueError(f"mean and std need {self.channels} values, one per channel")
         return self
+
+
+def check_factor(factor: int, dataset: DatasetRef) -> None:
+    """Refuse a grid of patches that does not tile the images."""
+    if dataset.resolution % factor:
+        raise ValueError(
+            f"factor {factor} does not divide the {dataset.resolution}-pixel side of the images "
+            f"of '{dataset.name}'; choose a factor that does"
+        )
 
 
 class Recipe(StepParams):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.lab import data, datasets, prepared
+from harness.lab.data import datasets, prepared, sets
 from harness.lab.recipe import DatasetRef
 from harness.spec.paper import load_paper
 
@@ -33,7 +33,7 @@ def test_the_converted_copy_is_the_official_data_set(
     assert done.returncode == 0, done.stderr
     spec = load_paper(ROOT / "specs").dataset("cifar100")
     assert datasets.check("cifar100", spec.fields) == []
-    found = data.load(DatasetRef(name="cifar100", **spec.fields))
+    found = sets.load(DatasetRef(name="cifar100", **spec.fields))
     assert found.train.labels[:10].tolist() == [19, 29, 0, 11, 1, 86, 90, 28, 23, 31]
     assert found.test.labels[:10].tolist() == [49, 33, 72, 51, 71, 92, 15, 14, 23, 0]
     assert set(np.bincount(found.train.labels)) == {500}

@@ -9,13 +9,10 @@ from importlib import import_module
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from harness.lab.steps import (
-    STEPS,
-    DynamicsParams,
-    StitchParams,
-    StudentParams,
-    TeacherParams,
-)
+from harness.lab.coresets.steps import DynamicsParams
+from harness.lab.distill.steps import StitchParams
+from harness.lab.steps import STEPS
+from harness.lab.train.steps import StudentParams, TeacherParams
 from harness.plan.step import Probe, StepContext, StepParams, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_bytes, changed
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.lab.probes import student
-from harness.lab.steps import STEPS, StudentParams
+from harness.lab.steps import STEPS
+from harness.lab.train.probes import student
+from harness.lab.train.steps import StudentParams
 from harness.plan.identity import identity_of
 from harness.plan.step import StepParams, StepType, Work
 

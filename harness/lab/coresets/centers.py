@@ -1,0 +1,118 @@
+"""Training examples that cover their class, in the space of a trained network's features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness.errors import UserError
+from harness.lab.coresets.steps import CentersParams
+from harness.lab.data import sets
+from harness.lab.models.classifier import Classifier
+from harness.lab.train.loop import Examples
+from harness.plan.step import StepContext, StepInput, StepResult
+
+
+def select_centers(
+    params: CentersParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """Choose `per_class` centres of every class, or as many of all classes together.
+
+    Features are those of the teacher's penultimate layer, un-augmented. `greedy`: farthest first
+    from a random example (DeepCore); `greedy-from-mean`: from the one nearest to the mean (DC's and
+    DM's authors); `k-means`: of each cluster, the example nearest to its mean, large clusters first
+    (a reading of the set that DC-Bench releases). Arrays `indices` and `labels`, int64, in order of
+    choice; value `radius`, the largest distance of an example to its nearest centre.
+    Draws: "select" of `ctx`.
+    """
+    train = sets.load(params.dataset).train
+    teacher = Classifier.stored(
+        params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
+    )
+    examples = Examples.on(ctx.device, train.images, train.labels)
+    features = np.concatenate([part.cpu().numpy() for part in penultimate(teacher, examples)])
+    generator = torch.Generator().manual_seed(ctx.derive("select"))
+    pools = [np.arange(len(features))]
+    wanted = params.per_class * params.dataset.classes
+    if params.balanced:
+        pools = [np.flatnonzero(train.labels == label) for label in range(params.dataset.classes)]
+        wanted = params.per_class
+    chosen, radii = [], []
+    for pool in pools:
+        points = features[pool].astype(np.float64)
+        rows = centres(points, wanted, params.kcenter, generator)
+        chosen.append(pool[rows])
+        radii.append(radius(points, rows))
+    indices = np.concatenate(chosen).astype(np.int64)
+    labels = np.asarray(train.labels)[indices]
+    return StepResult({"radius": max(radii)}, {"indices": indices, "labels": labels})
+
+
+def centres(points: np.ndarray, count: int, method: str, generator: torch.Generator) -> np.ndarray:
+    """Rows (count,) of `points` (n, d) in the order chosen. Raises `UserError` if n < count."""
+    if count > len(points):
+        raise UserError(
+            f"select_centers: {count} centres are asked for among {len(points)} examples; ask for "
+            "fewer"
+        )
+    if method == "k-means":
+        return medoids(points, count, int(torch.randint(2**31, (), generator=generator)))
+    if method == "greedy":
+        start = int(torch.randint(len(points), (), generator=generator))
+    else:
+        start = int(distances(points, points.mean(axis=0)).argmin())
+    return farthest_first(points, count, start)
+
+
+def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
+    """Greedy k-centre: again and again the row farthest from all that are chosen (Gonzalez 1985).
+
+    Ties go to the lowest row. The covering radius is at most twice the smallest possible.
+    """
+    rows = [start]
+    nearest = distances(points, points[start])
+    while len(rows) < count:
+        # A row that is chosen is at distance 0, and so are its copies: it must not come again.
+        nearest[rows[-1]] = -1
+        rows.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, distances(points, points[rows[-1]]))
+    return np.array(rows)
+
+
+def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Of each k-means cluster the row nearest to its mean; large clusters first."""
+    from sklearn.cluster import KMeans
+
+    found = KMeans(count, n_init=1, random_state=seed).fit(points)
+    sizes = np.bincount(found.labels_, minlength=count)
+    rows = []
+    for cluster in np.argsort(-sizes, kind="stable"):
+        members = np.flatnonzero(found.labels_ == cluster)
+        rows.append(members[distances(points[members], found.cluster_centers_[cluster]).argmin()])
+    return np.array(rows)
+
+
+def radius(points: np.ndarray, rows: np.ndarray) -> float:
+    """The largest distance of a point to the nearest of the chosen rows."""
+    nearest = np.min([distances(points, points[row]) for row in rows], axis=0)
+    return float(nearest.max())
+
+
+def distances(points: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Euclidean, (n,)."""
+    return np.linalg.norm(points - point, axis=1)
+
+
+def penultimate(classifier: Classifier, examples: Examples) -> Iterator[Tensor]:
+    """What the last linear layer is given, a batch of examples at a time, in order."""
+    last = [module for module in classifier.network.modules() if isinstance(module, nn.Linear)][-1]
+    seen: list[Tensor] = []
+    hook = last.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    try:
+        for _ in classifier.predict(examples.images):
+            yield seen.pop()
+    finally:
+        hook.remove()

@@ -1,0 +1,84 @@
+"""One training run on the whole training split, during which every example is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.errors import UserError
+from harness.lab.coresets.steps import DynamicsParams
+from harness.lab.data import sets
+from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
+from harness.lab.train.loop import Examples, evaluate, training
+from harness.lab.train.schedule import batch_sizes
+from harness.plan.step import StepContext, StepInput, StepResult
+
+
+def dynamics(
+    params: DynamicsParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """Train for `samples` examples and record `looks` evenly spaced looks at all n examples.
+
+    Arrays (looks, n), float32, or float64 if the recipe's precision is:
+    `probability`: of the true class, evaluation mode, un-augmented;
+    `el2n`: norm of softmax minus one-hot, likewise (Paul et al. 2021);
+    `train_probability`: of the true class at the example's latest visit, train mode, on the
+    augmented batch before the update; an example not visited so far takes its `probability`.
+    Values: `accuracy` and `loss` on the test split at the end, `epochs` seen.
+    Raises `UserError` if there are fewer updates than looks.
+    """
+    dataset, recipe = sets.load(params.dataset), params.recipe
+    train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
+    steps = len(batch_sizes(len(train), recipe.batch_size, params.samples))
+    if steps < params.looks:
+        raise UserError(
+            f"dynamics: {params.looks} looks do not fit into a run of {steps} updates "
+            f"({params.samples} samples in batches of {recipe.batch_size}); "
+            "ask for fewer looks, more samples or a smaller batch"
+        )
+    classifier = Classifier.fresh(
+        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+    )
+    looks_at = {-(-look * steps // params.looks): look - 1 for look in range(1, params.looks + 1)}
+    kind = np.float64 if recipe.precision == "float64" else np.float32
+    shape = (params.looks, len(train))
+    arrays = {name: np.empty(shape, kind) for name in ("probability", "el2n", "train_probability")}
+    visited = torch.full((len(train),), torch.nan, dtype=torch.float64, device=ctx.device)
+    updates = training(classifier, train, recipe, params.samples, ctx)
+    for step, update in enumerate(updates, start=1):
+        said = true_class(update.logits, train.labels[update.chosen])
+        visited[update.chosen] = said.to(visited.dtype)
+        if step in looks_at:
+            probability, el2n = look(classifier, train)
+            row = looks_at[step]
+            arrays["probability"][row], arrays["el2n"][row] = probability, el2n
+            seen = visited.cpu().numpy()
+            arrays["train_probability"][row] = np.where(np.isnan(seen), probability, seen)
+    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    result = evaluate(classifier, test)
+    values = {
+        "accuracy": result.accuracy,
+        "loss": result.loss,
+        "epochs": params.samples / len(train),
+    }
+    return StepResult(values, arrays)
+
+
+def look(classifier: Classifier, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
+    """True-class probability and EL2N of every example now, each (n,)."""
+    probability, el2n = [], []
+    labels = examples.labels.split(SCORED_AT_ONCE)
+    for logits, wanted in zip(classifier.predict(examples.images), labels, strict=True):
+        softmax = logits.softmax(dim=1)
+        onehot = torch.nn.functional.one_hot(wanted, softmax.shape[1])
+        probability.append(true_class(logits, wanted))
+        el2n.append(torch.linalg.vector_norm(softmax - onehot, dim=1))
+    return torch.cat(probability).cpu().numpy(), torch.cat(el2n).cpu().numpy()
+
+
+def true_class(logits: Tensor, labels: Tensor) -> Tensor:
+    """Softmax probability (n,) of each row's own class."""
+    return logits.softmax(dim=1).gather(1, labels[:, None])[:, 0]

@@ -1,0 +1,166 @@
+"""Scoring and selecting training examples: parameters, inputs and costs.
+
+Neither torch nor numpy is imported here, so that planning stays cheap.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from harness.lab.declare import declare, no_work, passes
+from harness.lab.recipe import NEUTRAL, Count, DatasetRef, Recipe
+from harness.plan.step import Facts, StepParams, Work
+
+
+class DynamicsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    """Its `epochs` are not used: `samples` is the length of the run."""
+    samples: Annotated[int, Field(ge=2)]
+    """Training examples seen in the whole run; the schedule ends exactly there."""
+    looks: Count
+    """Evenly spaced points of the run at which every example is scored, the last at its end."""
+
+
+class El2nParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    runs: Count
+    epoch: Count
+    """Epochs after which every example is scored."""
+
+    @model_validator(mode="after")
+    def _within_the_run(self) -> El2nParams:
+        if self.epoch > self.recipe.run_epochs:
+            raise ValueError(
+                f"scores after epoch {self.epoch} are asked for, but the run has "
+                f"{self.recipe.run_epochs}; score earlier, or train longer"
+            )
+        return self
+
+
+Window: TypeAlias = Annotated[int, Field(ge=2)]
+Probability: TypeAlias = Literal["probability", "train_probability"]
+
+
+class DynUncParams(StepParams):
+    window: Window = 10
+    signal: Probability
+    drop_last: bool
+    """Leave out the window that ends at the last look, as the official loop does."""
+
+
+class DualParams(StepParams):
+    window: Window
+    looks: Count
+    """Only the first so many looks count."""
+    signal: Probability
+
+
+class CadParams(StepParams):
+    window: Window | Literal["span"]
+    """Looks per window; `span`: as many as `tail` windows before the last look leave room for."""
+    tail: Count
+    """Number of last windows that are averaged."""
+    signal: Literal["el2n", "probability"]
+
+
+class SelectParams(StepParams):
+    """What every selection has; no class can give more images than it has."""
+
+    dataset: DatasetRef
+    per_class: Count
+
+    @model_validator(mode="after")
+    def _enough_images(self) -> SelectParams:
+        if self.per_class > self.dataset.smallest_class:
+            raise ValueError(
+                f"{self.per_class} images per class are asked for, but the smallest class of "
+                f"'{self.dataset.name}' has {self.dataset.smallest_class}; ask for fewer"
+            )
+        return self
+
+
+class TopParams(SelectParams):
+    balanced: bool
+    keep: Literal["highest", "lowest"] = "highest"
+
+
+class WindowParams(SelectParams):
+    network: str
+    recipe: Recipe
+    """Of the students that judge the windows."""
+    starts: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(min_length=1)
+    """Shares of a class, less one window, at which windows start; 0 is the hard end."""
+    chosen_on: Literal["test", "held-out"]
+
+
+class BetaParams(SelectParams):
+    balanced: bool
+    c_d: float = Field(gt=0)
+    """How slowly the sampling turns to easy examples as more is pruned."""
+
+
+class RandomParams(SelectParams):
+    """Uniform within each class."""
+
+
+class CentersParams(SelectParams):
+    network: str
+    """Of the teacher whose features are used."""
+    kcenter: Literal["greedy", "greedy-from-mean", "k-means"]
+    balanced: bool
+
+
+def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
+    scored = p.looks * p.dataset.train_size + p.dataset.test_size
+    return passes(facts, p.network, p.dataset, p.samples, scored)
+
+
+def _el2n_work(p: El2nParams, facts: Facts) -> Work:
+    size = p.dataset.train_size
+    return passes(facts, p.network, p.dataset, p.runs * p.epoch * size, p.runs * size)
+
+
+def _window_work(p: WindowParams, facts: Facts) -> Work:
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    count = len(p.starts)
+    return passes(facts, p.network, p.dataset, count * trained, count * p.dataset.test_size)
+
+
+def _centers_work(p: CentersParams, facts: Facts) -> Work:
+    return passes(facts, p.network, p.dataset, 0, p.dataset.train_size)
+
+
+STEPS = (
+    declare("dynamics", "coresets.dynamics", DynamicsParams, _dynamics_work, neutral=NEUTRAL),
+    declare("dyn_unc_score", "coresets.scores", DynUncParams, no_work, inputs=("dynamics",)),
+    declare("dual_score", "coresets.scores", DualParams, no_work, inputs=("dynamics",)),
+    declare("cad_score", "coresets.scores", CadParams, no_work, inputs=("dynamics",)),
+    declare("el2n_score", "coresets.el2n", El2nParams, _el2n_work, neutral=NEUTRAL),
+    declare(
+        "select_top",
+        "coresets.select",
+        TopParams,
+        no_work,
+        inputs=("score",),
+        neutral={"keep": "highest"},
+    ),
+    declare("select_beta", "coresets.select", BetaParams, no_work, inputs=("score",)),
+    declare(
+        "select_window",
+        "coresets.el2n",
+        WindowParams,
+        _window_work,
+        inputs=("score",),
+        neutral=NEUTRAL,
+    ),
+    declare("select_random", "coresets.select", RandomParams, no_work),
+    declare(
+        "select_centers", "coresets.centers", CentersParams, _centers_work, inputs=("teacher",)
+    ),
+)

@@ -1,0 +1,130 @@
+"""The state of every data set, and the prepared form made from its publisher's files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.errors import EvidenceError, UserError, nearest
+from harness.lab.data import prepared, sets
+from harness.lab.data.prepared import Dataset, Split
+from harness.lab.recipe import DatasetRef
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """How a publisher's files are had and read."""
+
+    needs: str
+    """What has to be in the folder of the publisher's files."""
+    fetch: Callable[[Path], None]
+    """Download the files into a folder, and check them."""
+    read: Callable[[Path], Dataset]
+    """Decode the files of a folder. Raises `EvidenceError` if they are missing or damaged."""
+
+
+def path(name: str) -> Path:
+    """Where the prepared form of a data set is or belongs."""
+    return prepared.folder_of(name)
+
+
+def published(name: str) -> Path:
+    """Where the publisher's files of a data set are or belong."""
+    return prepared.data_root() / "publishers" / name
+
+
+def state(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
+    """One word on a data set, and one line that says what is missing and where to put it.
+
+    `bundled` and `prepared` can be trained from; `missing` can be made here or has no reader;
+    `other` is prepared but is not the one of the spec.
+    """
+    if name in sets.BUNDLED:
+        return "bundled", "built from an installed package"
+    if prepared.is_prepared(name):
+        problems = check(name, fields)
+        return ("other", problems[0]) if problems else ("prepared", str(path(name)))
+    if name in PUBLISHERS:
+        return "missing", (
+            f"put {PUBLISHERS[name].needs} into {published(name)} (or `repro data fetch {name}`), "
+            f"then `repro data prepare {name}`"
+        )
+    return "missing", f"this version cannot prepare it; put its prepared form into {path(name)}"
+
+
+def check(name: str, fields: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a data set, one line each; nothing if it is the one of its spec."""
+    if name not in sets.BUNDLED and prepared.is_prepared(name):
+        damaged = prepared.damaged(name)
+        if damaged:
+            return [
+                f"{path(name) / file}: missing, or not as the manifest says" for file in damaged
+            ]
+    try:
+        sets.load(DatasetRef.model_validate(dict(fields) | {"name": name}))
+    except EvidenceError as error:
+        return [str(error)]
+    return []
+
+
+def fetch(name: str) -> Path:
+    """Download the publisher's files; returns their folder."""
+    folder = published(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    _publisher(name).fetch(folder)
+    return folder
+
+
+def prepare(name: str) -> Path:
+    """Make the prepared form from the publisher's files; returns its folder."""
+    return prepared.write(name, _publisher(name).read(published(name)), "the publisher's files")
+
+
+def _publisher(name: str) -> Publisher:
+    if name in sets.BUNDLED:
+        raise UserError(f"data set '{name}' is bundled: there is nothing to fetch or to prepare")
+    if name not in PUBLISHERS:
+        raise UserError(
+            f"data set '{name}' cannot be prepared in this version; {nearest(name, PUBLISHERS)}"
+        )
+    return PUBLISHERS[name]
+
+
+def _fetch_cifar100(folder: Path) -> None:
+    from torchvision.datasets import CIFAR100
+
+    try:
+        CIFAR100(str(folder), download=True)
+    except (OSError, RuntimeError) as error:
+        raise EvidenceError(
+            f"CIFAR-100 could not be downloaded ({error}); put the folder cifar-100-python of its "
+            f"publisher into {folder}, then `repro data prepare cifar100`"
+        ) from None
+
+
+def _read_cifar100(folder: Path) -> Dataset:
+    """Reads pickles, but none whose MD5 is not the publisher's: torchvision checks them first."""
+    from torchvision.datasets import CIFAR100
+
+    def split(train: bool) -> Split:
+        try:
+            held = CIFAR100(str(folder), train=train)
+        except RuntimeError:
+            raise EvidenceError(
+                f"{folder}: no undamaged cifar-100-python is there; put the publisher's folder "
+                "there, or download it with `repro data fetch cifar100`"
+            ) from None
+        return Split(held.data, np.array(held.targets, dtype=np.int64))
+
+    return Dataset(split(True), split(False))
+
+
+PUBLISHERS: Mapping[str, Publisher] = {
+    "cifar100": Publisher(
+        "the publisher's folder cifar-100-python", _fetch_cifar100, _read_cifar100
+    )
+}

@@ -1,0 +1,52 @@
+"""What the declarations of steps share: a step's names, and what passes through a network cost.
+
+Neither torch nor numpy is imported here, so that planning stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from harness.lab.recipe import DatasetRef
+from harness.plan.step import Facts, Json, StepParams, StepType, Work
+
+
+def declare(
+    name: str,
+    module: str,
+    params: type[StepParams],
+    cost: Callable[[Any, Facts], Work],
+    inputs: tuple[str, ...] = (),
+    revision: int = 1,
+    neutral: Mapping[str, Json] | None = None,
+) -> StepType:
+    """A step done by the function of its own name in `module`, a dotted path below the lab.
+
+    Its probe has that name too, in the module `probes` beside it.
+    """
+    package = module.rpartition(".")[0]
+    return StepType(
+        name=name,
+        params=params,
+        function=f"harness.lab.{module}:{name}",
+        inputs=inputs,
+        revision=revision,
+        cost=cost,
+        probe=f"harness.lab.{package}.probes:{name}",
+        neutral=neutral or {},
+    )
+
+
+def passes(facts: Facts, network: str, dataset: DatasetRef, trained: int, scored: int) -> Work:
+    """Examples that a network is trained on, and examples that it scores.
+
+    A training pass costs three forward passes: forward, and twice that backward.
+    """
+    flops = facts.forward_flops(network, dataset.resolution)
+    return Work(samples=trained + scored, flops=(3 * trained + scored) * flops)
+
+
+def no_work(params: StepParams, facts: Facts) -> Work:
+    """Array arithmetic: no pass through a network."""
+    return Work(samples=0, flops=0)

@@ -1,0 +1,96 @@
+"""A network together with the data and precision it works in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from harness.lab.models.compiling import compiled
+from harness.lab.models.networks import build
+from harness.lab.recipe import DatasetRef
+
+SCORED_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network with the data set whose pixels it reads, its device and its precision."""
+
+    network: nn.Module
+    dataset: DatasetRef
+    device: str
+    precision: str
+    """As in `Recipe`; bfloat16 keeps the weights in float32 and computes under autocast, compiled
+    and with the channels of a pixel side by side in memory."""
+
+    @classmethod
+    def fresh(
+        cls, network: str, dataset: DatasetRef, device: str, precision: str, seed: int
+    ) -> Classifier:
+        module = build(network, dataset, seed).to(device, _weight_type(precision))
+        if precision == "bfloat16":
+            module = module.to(memory_format=torch.channels_last)
+        return cls(module, dataset, device, precision)
+
+    @classmethod
+    def stored(
+        cls, network: str, dataset: DatasetRef, device: str, weights: Path, precision: str = ""
+    ) -> Classifier:
+        """From a safetensors file; works in the precision of the weights if none is given."""
+        from safetensors.torch import load_file
+
+        state = load_file(weights)
+        wide = any(tensor.dtype == torch.float64 for tensor in state.values())
+        chosen = precision or ("float64" if wide else "float32")
+        made = cls.fresh(network, dataset, device, chosen, seed=0)
+        made.network.load_state_dict(state)
+        return made
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """uint8 (n, c, h, w) to [0, 1], in the type of the weights."""
+        return images.to(_weight_type(self.precision)) / 255
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Pixels in [0, 1], (n, c, h, w), to mean 0 and standard deviation 1 per channel."""
+        kind = _weight_type(self.precision)
+        mean, std = (
+            torch.tensor(values, dtype=kind, device=self.device).view(-1, 1, 1)
+            for values in (self.dataset.mean, self.dataset.std)
+        )
+        return (pixels - mean) / std
+
+    def answer(self, normalised: Tensor) -> Tensor:
+        """Normalised pixels (n, c, h, w) to logits (n, classes) in the type of the weights."""
+        if self.precision == "bfloat16":
+            normalised = normalised.contiguous(memory_format=torch.channels_last)
+        with self._arithmetic():
+            return self._forward(normalised).to(_weight_type(self.precision))
+
+    def logits(self, pixels: Tensor) -> Tensor:
+        """Pixels in [0, 1], (n, c, h, w), to logits (n, classes)."""
+        return self.answer(self.normalised(pixels))
+
+    @cached_property
+    def _forward(self) -> Callable[[Tensor], Tensor]:
+        return compiled(self.network) if self.precision == "bfloat16" else self.network
+
+    @torch.no_grad()
+    def predict(self, images: Tensor) -> Iterator[Tensor]:
+        """Logits of uint8 images in evaluation mode, un-augmented, a batch at a time, in order."""
+        self.network.eval()
+        for batch in images.split(SCORED_AT_ONCE):
+            yield self.logits(self.pixels(batch))
+
+    def _arithmetic(self) -> AbstractContextManager[None]:
+        kind = self.device.partition(":")[0]
+        return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
+
+
+def _weight_type(precision: str) -> torch.dtype:
+    return torch.float64 if precision == "float64" else torch.float32

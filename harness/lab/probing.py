@@ -1,0 +1,70 @@
+"""The tiny fixed inputs that the probes of the lab share.
+
+If a change of code moves the numbers that a step's probe makes, the revision of the step has to be
+raised.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from harness.lab.data import sets
+from harness.lab.models.networks import build
+from harness.lab.recipe import DatasetRef, Recipe
+from harness.plan.step import MemoryInput
+
+NETWORK = "convnet-digits"
+DATASET = DatasetRef(
+    name="probe",
+    fingerprint="532611e511a6afed5650c4b9c72e9d0d592564aa06c1f852ba604c06bf469735",
+    classes=4,
+    train_size=24,
+    test_size=8,
+    smallest_class=6,
+    resolution=8,
+    channels=1,
+    mean=(0.5,),
+    std=(0.25,),
+    flip=True,
+)
+RECIPE = Recipe(
+    epochs=2,
+    batch_size=8,
+    loss="cross-entropy",
+    optimizer="sgd",
+    learning_rate=0.05,
+    momentum=0.9,
+    nesterov=True,
+    weight_decay=1e-3,
+    scheduler="cosine",
+    warmup_epochs=1,
+    augmentation="rrc-flip",
+    crop_scale=(0.3, 1.0),
+    precision="float64",
+)
+
+
+def chosen(per_class: int) -> MemoryInput:
+    labels = sets.load(DATASET).train.labels
+    rows = [np.flatnonzero(labels == label)[:per_class] for label in range(DATASET.classes)]
+    indices = np.concatenate(rows)
+    return MemoryInput(held={"indices": indices, "labels": labels[indices]})
+
+
+def taught() -> MemoryInput:
+    """A network as it is initialised."""
+    weights = Path(_folder().name) / "weights.safetensors"
+    state = build(NETWORK, DATASET, seed=0).double().state_dict()
+    save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)
+    return MemoryInput(files={"weights": weights})
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Holds the weights that a probe reads, and vanishes with the process."""
+    return tempfile.TemporaryDirectory(prefix="probe-")

@@ -1,0 +1,143 @@
+"""The one training loop, and the evaluation that follows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from harness.errors import EvidenceError
+from harness.lab.data.prepared import Split
+from harness.lab.models.classifier import Classifier
+from harness.lab.recipe import Recipe
+from harness.lab.train.augment import views
+from harness.lab.train.schedule import Schedule, batch_sizes, make_optimizer
+from harness.plan.step import StepContext, StepInput
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Images and labels of one split or subset, resident on the device."""
+
+    images: Tensor
+    """uint8 (n, channels, height, width)."""
+    labels: Tensor
+    """int64 (n,)."""
+
+    @classmethod
+    def on(cls, device: str, images: np.ndarray, labels: np.ndarray) -> Examples:
+        """From uint8 (n, height, width, channels) and integer labels (n,)."""
+        pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        return cls(pixels.to(device), torch.from_numpy(labels.astype(np.int64)).to(device))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def given_examples(given: StepInput, train: Split, device: str) -> Examples:
+    """What a method left: `labels`, and `images` or `indices` into the training split."""
+    if "images" in given.arrays:
+        images = given.array("images")
+    else:
+        images = train.images[given.array("indices")]
+    return Examples.on(device, images, given.array("labels"))
+
+
+@dataclass(frozen=True)
+class Update:
+    """One finished update of the weights, and what the network said before it."""
+
+    chosen: Tensor
+    """Rows of the examples in the batch, int64 (b,), on the device."""
+    logits: Tensor
+    """(b, classes), in train mode on the augmented batch, before the update."""
+    loss: Tensor
+    """Mean loss of the batch, a scalar on the device."""
+
+
+Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Loss of a batch from its logits (b, classes), the rows chosen (b,) and the views seen."""
+
+
+def training(
+    classifier: Classifier,
+    examples: Examples,
+    recipe: Recipe,
+    samples: int,
+    ctx: StepContext,
+    factor: int = 1,
+    objective: Objective | None = None,
+) -> Iterator[Update]:
+    """Train until `samples` examples were seen, yielding after every update.
+
+    The loss is the cross-entropy with the labels unless there is an `objective`. The recipe's
+    schedule spans exactly this run, whatever its `epochs`. Examples come in a new random order each
+    epoch. Draws: "order" and "augment" of `ctx`, both on the CPU.
+    """
+    order = Generator().manual_seed(ctx.derive("order"))
+    drawn = Generator().manual_seed(ctx.derive("augment"))
+    sizes = batch_sizes(len(examples), recipe.batch_size, samples)
+    schedule = Schedule.of(recipe, len(examples), samples)
+    optimizer = make_optimizer(classifier.network, recipe)
+    batches = random_batches(len(examples), sizes, order)
+    for step, batch in enumerate(batches):
+        if step % max(1, len(sizes) // 100) == 0:
+            ctx.report(step / len(sizes), f"training step {step} of {len(sizes)}")
+        if schedule.starts_afresh(step):
+            optimizer = make_optimizer(classifier.network, recipe)
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.rate(step)
+        chosen = batch.to(classifier.device)
+        seen = views(classifier, examples.images[chosen], recipe, factor, drawn)
+        classifier.network.train()
+        logits = classifier.answer(seen)
+        if objective is None:
+            loss = functional.cross_entropy(logits, examples.labels[chosen])
+        else:
+            loss = objective(logits, chosen, seen)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield Update(chosen, logits.detach(), loss.detach())
+
+
+def random_batches(examples: int, sizes: list[int], generator: Generator) -> Iterator[Tensor]:
+    """Rows of the examples in each batch, int64 on the CPU: one random order after another."""
+    queue = torch.empty(0, dtype=torch.int64)
+    for size in sizes:
+        while len(queue) < size:
+            queue = torch.cat([queue, torch.randperm(examples, generator=generator)])
+        batch, queue = queue[:size], queue[size:]
+        yield batch
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    accuracy: float
+    """Fraction of examples classified correctly, in [0, 1]."""
+    loss: float
+    """Mean cross-entropy, in nats."""
+    correct: np.ndarray
+    """bool (n,)."""
+
+
+def evaluate(classifier: Classifier, examples: Examples) -> Evaluation:
+    """Judge a network on un-augmented images, in evaluation mode.
+
+    Raises `EvidenceError` if the loss is not finite: the training has diverged.
+    """
+    logits = torch.cat(list(classifier.predict(examples.images)))
+    loss = functional.cross_entropy(logits, examples.labels).item()
+    if not math.isfinite(loss):
+        raise EvidenceError(
+            "the network's loss is not a finite number: its training diverged; "
+            "lower the recipe's learning rate"
+        )
+    correct = (logits.argmax(dim=1) == examples.labels).cpu().numpy()
+    return Evaluation(float(correct.mean()), loss, correct)

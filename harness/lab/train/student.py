@@ -1,0 +1,85 @@
+"""A network trained on a small set of images from scratch, and judged on the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from harness.errors import UserError
+from harness.lab.data import sets
+from harness.lab.models.classifier import Classifier
+from harness.lab.train.loop import Examples, Objective, evaluate, given_examples, training
+from harness.lab.train.schedule import batch_sizes
+from harness.lab.train.soft import online, stored
+from harness.lab.train.steps import StudentParams
+from harness.plan.step import StepContext, StepInput, StepResult
+
+
+def student(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Train on the images and labels of the input, evaluate after the last epoch.
+
+    The input holds `labels` and either `images` (uint8, n x height x width x channels) or
+    `indices` into the training split. Values `accuracy` (fraction, test split) and `loss`; arrays
+    `correct`, the test split's correctness packed into bytes by `np.packbits`, and `curve`, the
+    mean training loss of each epoch, float32 (epochs run,), float64 if the recipe's precision is.
+    Raises `UserError` if the input does not hold `per_class` images of every class.
+    """
+    return _trained(params, inputs["images"], ctx, None)
+
+
+def student_stored(
+    params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """As `student`, with one stored soft label an image: `logits` of the second input.
+
+    All kinds of student draw alike, so that their comparisons are paired.
+    """
+    targets = torch.from_numpy(np.array(inputs["soft_labels"].array("logits"))).to(ctx.device)
+    objective = stored(targets, params.recipe)
+    return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
+
+
+def student_online(
+    params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """As `student`, labelled at every step by the teacher, which sees what the student sees."""
+    recipe = params.recipe
+    teacher = Classifier.stored(
+        recipe.teacher,
+        params.dataset,
+        ctx.device,
+        inputs["teacher"].tensors("weights"),
+        recipe.precision,
+    )
+    objective = online(teacher, recipe)
+    return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
+
+
+def _trained(
+    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None
+) -> StepResult:
+    dataset, recipe = sets.load(params.dataset), params.recipe
+    examples = given_examples(given, dataset.train, ctx.device)
+    if len(examples) != params.per_class * params.dataset.classes:
+        raise UserError(
+            f"student: {params.per_class} images per class were declared, so "
+            f"{params.per_class * params.dataset.classes} in all, but the input holds "
+            f"{len(examples)}"
+        )
+    classifier = Classifier.fresh(
+        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+    )
+    samples = recipe.run_epochs * len(examples)
+    updates = training(classifier, examples, recipe, samples, ctx, params.factor, objective)
+    losses = torch.stack([update.loss for update in updates]).cpu().numpy()
+    sizes = np.array(batch_sizes(len(examples), recipe.batch_size, samples))
+    curve = (losses * sizes).reshape(recipe.run_epochs, -1).sum(axis=1) / len(examples)
+    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    result = evaluate(classifier, test)
+    return StepResult(
+        {"accuracy": result.accuracy, "loss": result.loss},
+        {"correct": np.packbits(result.correct), "curve": curve.astype(losses.dtype)},
+    )
