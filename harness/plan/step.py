@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -97,6 +97,42 @@ class StepInput(Protocol):
         ...
 
 
+class Checkpoints(Protocol):
+    """Where a long step keeps what it needs to go on after its process has died."""
+
+    def load(self) -> Mapping[str, np.ndarray] | None:
+        """What was saved last, by the same code on the same kind of device; None if nothing."""
+        ...
+
+    def due(self) -> bool:
+        """Whether it is time to save again."""
+        ...
+
+    def save(self, state: Mapping[str, np.ndarray]) -> None:
+        """Replace what was saved."""
+        ...
+
+    def part(self, name: str) -> Checkpoints:
+        """Those of one of several parts of the step, each with a name of its own."""
+        ...
+
+
+class NoCheckpoints:
+    """For steps that are not resumed. Satisfies `Checkpoints`."""
+
+    def load(self) -> None:
+        return None
+
+    def due(self) -> bool:
+        return False
+
+    def save(self, state: Mapping[str, np.ndarray]) -> None:
+        return None
+
+    def part(self, name: str) -> NoCheckpoints:
+        return self
+
+
 @dataclass(frozen=True)
 class StepContext:
     """What a step's function is given beside its parameters and inputs."""
@@ -106,6 +142,23 @@ class StepContext:
     device: str = "cpu"
     report: Callable[[float, str], None] = lambda fraction, message: None
     """Progress: fraction done in [0, 1] and a short message."""
+    checkpoints: Checkpoints = field(default_factory=NoCheckpoints)
+
+    def part(self, number: int, count: int, step: str = "") -> StepContext:
+        """The context of one of `count` runs inside a step, from 0.
+
+        It draws as `step` does if that is given, else as nothing else.
+        """
+
+        def report(fraction: float, message: str) -> None:
+            self.report((number + fraction) / count, f"run {number + 1} of {count}: {message}")
+
+        return replace(
+            self,
+            step=step or f"{self.step}/{number}",
+            report=report,
+            checkpoints=self.checkpoints.part(str(number)),
+        )
 
     def derive(self, purpose: str) -> int:
         """Seed of the generator for one purpose: a function of (seed, step name, purpose) alone."""

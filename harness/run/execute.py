@@ -72,10 +72,12 @@ def _run(
     step: Step, store: Store, inputs: Mapping[str, Record], device: str, report: Report
 ) -> Outcome:
     store.events.append("start", step.identity, step.name)
-    context = StepContext(step.name, step.seed, device, report)
     with captured() as log:
         try:
             resolve(step.function)  # before the clock starts: imports are no part of the work
+            code, machine = fingerprint(step.function), environment(device)
+            checkpoints = store.checkpoints(step.identity, f"{code} {sorted(machine.items())}")
+            context = StepContext(step.name, step.seed, device, report, checkpoints)
             began = time.perf_counter()
             result = call(step.function, step.params, inputs, context)
             seconds = time.perf_counter() - began
@@ -83,11 +85,12 @@ def _run(
                 step,
                 result,
                 inputs=inputs,
-                code=fingerprint(step.function),
-                environment=environment(device),
+                code=code,
+                environment=machine,
                 seconds=seconds,
                 log=log.getvalue(),
             )
+            checkpoints.drop()
         except Exception as error:
             if isinstance(error, DamagedRecord):
                 store.set_aside(error.identity)

@@ -72,10 +72,13 @@ def sync_directory(path: Path) -> None:
 def write_atomic(root: Path, path: Path, data: bytes) -> None:
     """Replace the file at `path`, under `root`, by one holding `data`."""
     draft = temporary(root)
-    write_synced(draft, data)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    point("replace: before")
-    draft.replace(path)
+    try:
+        write_synced(draft, data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        point("replace: before")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     point("replace: not synced")
     sync_directory(path.parent)
     point("replace: after")

@@ -2,7 +2,7 @@
 
     records/ab/<identity>/   record.json, arrays, log.txt, manifest.json
     links/ab/<identity>/     record.json (naming its target), log.txt, manifest.json
-    failures/ memo/ events/ leases/ damaged/ tmp/   and the index, repro.duckdb
+    failures/ memo/ events/ leases/ checkpoints/ damaged/ tmp/   and the index, repro.duckdb
 
 Every change is one rename or one append, so a process may die at any moment, and several may
 work in one store at once, with no lock over the whole of it.
@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.plan.step import Json, Step, StepResult
+from harness.store.checkpoints import StepCheckpoints, clean_checkpoints
 from harness.store.events import Events
 from harness.store.failures import Failures
 from harness.store.files import clean_temporary, place_directory, temporary
@@ -175,6 +176,10 @@ class Store:
         identity = self.memo.get(_WORK, _work_key(step, input_digests))
         return self._own(identity) if isinstance(identity, str) else None
 
+    def checkpoints(self, identity: str, made_by: str) -> StepCheckpoints:
+        """Where the step keeps how far it has come, for code and machine `made_by`."""
+        return StepCheckpoints(self.root, identity, made_by)
+
     def set_aside(self, identity: str) -> None:
         """Move a damaged record to `damaged/`, so that the step can be done anew."""
         place = self.root / "damaged"
@@ -185,13 +190,14 @@ class Store:
                 self.directory(kind, identity).rename(aside)
 
     def clean(self) -> list[str]:
-        """Delete what dead processes left: temporary places, failures of steps that have a record.
+        """Delete temporary places of dead processes, and what steps with a record need no more.
 
         Returns the names of the temporary places.
         """
         for identity in sorted(self.failures.identities()):
             if self.has(identity):
                 self.failures.drop(identity)
+        clean_checkpoints(self.root, self.identities())
         return clean_temporary(self.root)
 
     def directory(self, kind: str, identity: str) -> Path:

@@ -43,17 +43,18 @@ def dynamics(
         params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
     )
     looks_at = {-(-look * steps // params.looks): look - 1 for look in range(1, params.looks + 1)}
-    kind = np.float64 if recipe.precision == "float64" else np.float32
     shape = (params.looks, len(train))
-    arrays = {name: np.empty(shape, kind) for name in ("probability", "el2n", "train_probability")}
+    names = ("probability", "el2n", "train_probability")
+    looked = {name: torch.empty(shape, dtype=classifier.dtype) for name in names}
+    arrays = {name: tensor.numpy() for name, tensor in looked.items()}
     visited = torch.full((len(train),), torch.nan, dtype=torch.float64, device=ctx.device)
-    updates = training(classifier, train, recipe, params.samples, ctx)
-    for step, update in enumerate(updates, start=1):
+    kept = looked | {"visited": visited}
+    for update in training(classifier, train, recipe, params.samples, ctx, kept=kept):
         said = true_class(update.logits, train.labels[update.chosen])
         visited[update.chosen] = said.to(visited.dtype)
-        if step in looks_at:
+        if update.number in looks_at:
             probability, el2n = look(classifier, train)
-            row = looks_at[step]
+            row = looks_at[update.number]
             arrays["probability"][row], arrays["el2n"][row] = probability, el2n
             seen = visited.cpu().numpy()
             arrays["train_probability"][row] = np.where(np.isnan(seen), probability, seen)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from harness.lab.coresets.steps import El2nParams, WindowParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples, evaluate, training
+from harness.lab.train.schedule import batch_sizes
 from harness.plan.step import StepContext, StepInput, StepResult
 
 HELD_OUT = 0.1
@@ -31,15 +31,14 @@ def el2n_score(params: El2nParams, inputs: Mapping[str, StepInput], ctx: StepCon
     examples = Examples.on(ctx.device, train.images, train.labels)
     total = np.zeros(len(examples))
     for run in range(params.runs):
-        own = replace(ctx, step=f"{ctx.step}/{run}", report=_part(ctx, run, params.runs))
+        own = ctx.part(run, params.runs)
         classifier = Classifier.fresh(
             params.network, params.dataset, ctx.device, recipe.precision, own.derive("init")
         )
-        seen = 0
         whole = recipe.run_epochs * len(examples)
+        last = len(batch_sizes(len(examples), recipe.batch_size, params.epoch * len(examples)))
         for update in training(classifier, examples, recipe, whole, own):
-            seen += len(update.chosen)
-            if seen >= params.epoch * len(examples):
+            if update.number == last:
                 break
         total += look(classifier, examples)[1]
     return StepResult({}, {"score": (total / params.runs).astype(np.float32)})
@@ -78,7 +77,7 @@ def select_window(
     windows = [window(ranked, train.labels, params, share) for share in params.starts]
     accuracies = []
     for number, rows in enumerate(windows):
-        student = replace(ctx, step="student", report=_part(ctx, number, len(windows)))
+        student = ctx.part(number, len(windows), step="student")
         chosen = Examples.on(ctx.device, train.images[rows], train.labels[rows])
         accuracies.append(_judged(params, chosen, judges, student))
     best = int(np.argmax(accuracies))
@@ -122,10 +121,3 @@ def _judged(params: WindowParams, chosen: Examples, judges: Examples, ctx: StepC
     for _ in training(classifier, chosen, recipe, recipe.run_epochs * len(chosen), ctx):
         pass
     return evaluate(classifier, judges).accuracy
-
-
-def _part(ctx: StepContext, number: int, count: int) -> Callable[[float, str], None]:
-    """Progress of one run as a part of all of them."""
-    return lambda fraction, message: ctx.report(
-        (number + fraction) / count, f"run {number + 1} of {count}: {message}"
-    )

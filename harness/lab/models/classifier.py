@@ -29,6 +29,11 @@ class Classifier:
     """As in `Recipe`; bfloat16 keeps the weights in float32 and computes under autocast, compiled
     and with the channels of a pixel side by side in memory."""
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights, and so of logits and losses."""
+        return _weight_type(self.precision)
+
     @classmethod
     def fresh(
         cls, network: str, dataset: DatasetRef, device: str, precision: str, seed: int
@@ -54,13 +59,12 @@ class Classifier:
 
     def pixels(self, images: Tensor) -> Tensor:
         """uint8 (n, c, h, w) to [0, 1], in the type of the weights."""
-        return images.to(_weight_type(self.precision)) / 255
+        return images.to(self.dtype) / 255
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """Pixels in [0, 1], (n, c, h, w), to mean 0 and standard deviation 1 per channel."""
-        kind = _weight_type(self.precision)
         mean, std = (
-            torch.tensor(values, dtype=kind, device=self.device).view(-1, 1, 1)
+            torch.tensor(values, dtype=self.dtype, device=self.device).view(-1, 1, 1)
             for values in (self.dataset.mean, self.dataset.std)
         )
         return (pixels - mean) / std
@@ -70,7 +74,7 @@ class Classifier:
         if self.precision == "bfloat16":
             normalised = normalised.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
-            return self._forward(normalised).to(_weight_type(self.precision))
+            return self._forward(normalised).to(self.dtype)
 
     def logits(self, pixels: Tensor) -> Tensor:
         """Pixels in [0, 1], (n, c, h, w), to logits (n, classes)."""

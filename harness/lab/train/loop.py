@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ from harness.lab.data.prepared import Split
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import Recipe
 from harness.lab.train.augment import views
+from harness.lab.train.resume import RunState
 from harness.lab.train.schedule import Schedule, batch_sizes, make_optimizer
 from harness.plan.step import StepContext, StepInput
 
@@ -53,6 +55,8 @@ def given_examples(given: StepInput, train: Split, device: str) -> Examples:
 class Update:
     """One finished update of the weights, and what the network said before it."""
 
+    number: int
+    """From 1."""
     chosen: Tensor
     """Rows of the examples in the batch, int64 (b,), on the device."""
     logits: Tensor
@@ -73,20 +77,27 @@ def training(
     ctx: StepContext,
     factor: int = 1,
     objective: Objective | None = None,
+    kept: Mapping[str, Tensor] | None = None,
 ) -> Iterator[Update]:
     """Train until `samples` examples were seen, yielding after every update.
 
     The loss is the cross-entropy with the labels unless there is an `objective`. The recipe's
     schedule spans exactly this run, whatever its `epochs`. Examples come in a new random order each
     epoch. Draws: "order" and "augment" of `ctx`, both on the CPU.
+
+    A run that was cut off goes on after its last checkpoint: only the updates that are left are
+    yielded, and the caller finds in its tensors `kept` what it had put there until then.
     """
     order = Generator().manual_seed(ctx.derive("order"))
     drawn = Generator().manual_seed(ctx.derive("augment"))
     sizes = batch_sizes(len(examples), recipe.batch_size, samples)
     schedule = Schedule.of(recipe, len(examples), samples)
     optimizer = make_optimizer(classifier.network, recipe)
+    state = RunState(classifier.network, drawn, kept or {})
+    saved = ctx.checkpoints.load()
+    done = state.restore(saved, optimizer) if saved else 0
     batches = random_batches(len(examples), sizes, order)
-    for step, batch in enumerate(batches):
+    for step, batch in enumerate(islice(batches, done, None), start=done):
         if step % max(1, len(sizes) // 100) == 0:
             ctx.report(step / len(sizes), f"training step {step} of {len(sizes)}")
         if schedule.starts_afresh(step):
@@ -104,7 +115,9 @@ def training(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        yield Update(chosen, logits.detach(), loss.detach())
+        yield Update(step + 1, chosen, logits.detach(), loss.detach())
+        if ctx.checkpoints.due():
+            ctx.checkpoints.save(state.saved(step + 1, optimizer))
 
 
 def random_batches(examples: int, sizes: list[int], generator: Generator) -> Iterator[Tensor]:

@@ -73,9 +73,13 @@ def _trained(
         params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
     )
     samples = recipe.run_epochs * len(examples)
-    updates = training(classifier, examples, recipe, samples, ctx, params.factor, objective)
-    losses = torch.stack([update.loss for update in updates]).cpu().numpy()
     sizes = np.array(batch_sizes(len(examples), recipe.batch_size, samples))
+    kept = torch.empty(len(sizes), dtype=classifier.dtype, device=ctx.device)
+    for update in training(
+        classifier, examples, recipe, samples, ctx, params.factor, objective, {"losses": kept}
+    ):
+        kept[update.number - 1] = update.loss
+    losses = kept.cpu().numpy()
     curve = (losses * sizes).reshape(recipe.run_epochs, -1).sum(axis=1) / len(examples)
     test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
     result = evaluate(classifier, test)
