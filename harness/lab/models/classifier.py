@@ -63,11 +63,21 @@ class Classifier:
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """Pixels in [0, 1], (n, c, h, w), to mean 0 and standard deviation 1 per channel."""
-        mean, std = (
-            torch.tensor(values, dtype=self.dtype, device=self.device).view(-1, 1, 1)
-            for values in (self.dataset.mean, self.dataset.std)
-        )
+        mean, std = self._statistics(self.dataset)
         return (pixels - mean) / std
+
+    def shown(self, images: Tensor) -> Tensor:
+        """What the network is shown of uint8 images; floating ones are normalised already."""
+        if images.is_floating_point():
+            return images.to(self.dtype)
+        return self.normalised(self.pixels(images))
+
+    def rescaled(self, normalised: Tensor, scale: DatasetRef) -> Tensor:
+        """Images that were normalised by the mean and deviation of `scale`, by one's own."""
+        if (scale.mean, scale.std) == (self.dataset.mean, self.dataset.std):
+            return normalised
+        mean, std = self._statistics(scale)
+        return self.normalised(normalised * std + mean)
 
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised pixels (n, c, h, w) to logits (n, classes) in the type of the weights."""
@@ -86,10 +96,16 @@ class Classifier:
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Iterator[Tensor]:
-        """Logits of uint8 images in evaluation mode, un-augmented, a batch at a time, in order."""
+        """Logits of images in evaluation mode, un-augmented, a batch at a time, in order."""
         self.network.eval()
         for batch in images.split(SCORED_AT_ONCE):
-            yield self.logits(self.pixels(batch))
+            yield self.answer(self.shown(batch))
+
+    def _statistics(self, scale: DatasetRef) -> tuple[Tensor, ...]:
+        return tuple(
+            torch.tensor(values, dtype=self.dtype, device=self.device).view(-1, 1, 1)
+            for values in (scale.mean, scale.std)
+        )
 
     def _arithmetic(self) -> AbstractContextManager[None]:
         kind = self.device.partition(":")[0]

@@ -19,13 +19,17 @@ ATTEMPTS = 10
 def views(
     classifier: Classifier, images: Tensor, recipe: Recipe, factor: int, generator: Generator
 ) -> Tensor:
-    """A random view of each image, uint8 (n, c, side, side), normalised for the classifier.
+    """A random view of each image (n, c, side, side), normalised for the classifier.
 
-    DSA works on normalised images, all else on pixels.
+    Images are uint8, or floating and normalised already. DSA works on normalised images, all else
+    on pixels, or on what is there: weights of unit sum do not mind the scale.
     """
     flip = classifier.dataset.flip
-    pixels = augment(classifier.pixels(images), recipe, flip, factor, generator)
-    normalised = classifier.normalised(pixels)
+    if images.is_floating_point():
+        normalised = augment(classifier.shown(images), recipe, flip, factor, generator)
+    else:
+        pixels = augment(classifier.pixels(images), recipe, flip, factor, generator)
+        normalised = classifier.normalised(pixels)
     if recipe.augmentation == "dsa":
         names = groups(recipe.dsa_strategy, flip)
         return dsa(normalised, names, recipe.dsa_mode, _draws(recipe, generator))

@@ -16,7 +16,7 @@ from torch.nn import functional
 from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
 from harness.lab.models.classifier import Classifier
-from harness.lab.recipe import Recipe
+from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.augment import views
 from harness.lab.train.resume import RunState
 from harness.lab.train.schedule import Schedule, batch_sizes, make_optimizer
@@ -28,13 +28,13 @@ class Examples:
     """Images and labels of one split or subset, resident on the device."""
 
     images: Tensor
-    """uint8 (n, channels, height, width)."""
+    """uint8, or floating and normalised already, (n, channels, height, width)."""
     labels: Tensor
     """int64 (n,)."""
 
     @classmethod
     def on(cls, device: str, images: np.ndarray, labels: np.ndarray) -> Examples:
-        """From uint8 (n, height, width, channels) and integer labels (n,)."""
+        """From images (n, height, width, channels) and integer labels (n,)."""
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return cls(pixels.to(device), torch.from_numpy(labels.astype(np.int64)).to(device))
 
@@ -43,12 +43,25 @@ class Examples:
 
 
 def given_examples(given: StepInput, train: Split, device: str) -> Examples:
-    """What a method left: `labels`, and `images` or `indices` into the training split."""
+    """What a method left: `labels`, and `images` or `indices` into the training split.
+
+    Images are uint8, or floating and normalised as `scale_of` tells.
+    """
     if "images" in given.arrays:
         images = given.array("images")
     else:
         images = train.images[given.array("indices")]
     return Examples.on(device, images, given.array("labels"))
+
+
+def scale_of(given: StepInput, dataset: DatasetRef) -> DatasetRef:
+    """The data set with its pixels scaled as those of a method's floating images.
+
+    Such a record states the `mean` and `std` that its images were made with, as values; whoever
+    learns from them has to see the test split so too. Else the data set as it is.
+    """
+    stated = {name: given.values[name] for name in ("mean", "std") if name in given.values}
+    return DatasetRef.model_validate(dataset.model_dump() | stated)
 
 
 @dataclass(frozen=True)

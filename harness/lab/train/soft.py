@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from harness.lab.data import sets
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
-from harness.lab.recipe import Recipe
-from harness.lab.train.loop import Examples, Objective, given_examples
+from harness.lab.recipe import DatasetRef, Recipe
+from harness.lab.train.loop import Objective, given_examples, scale_of
 from harness.lab.train.steps import SoftLabelsParams
 from harness.plan.step import StepContext, StepInput, StepResult
 
@@ -29,23 +29,20 @@ def soft_labels(
     )
     images = inputs["images"]
     examples = given_examples(images, sets.load(params.dataset).train, ctx.device)
-    logits = torch.cat([answers(teacher, part, params.mode) for part in _parts(examples)])
+    scale = scale_of(images, params.dataset)
+    parts = examples.images.split(SCORED_AT_ONCE)
+    shown = (teacher.rescaled(teacher.shown(part), scale) for part in parts)
+    logits = torch.cat([answered(teacher, part, params.mode) for part in shown])
     accuracy = (logits.argmax(dim=1) == examples.labels).double().mean().item()
     return StepResult({"accuracy": accuracy}, {"logits": logits.cpu().numpy()})
 
 
-def _parts(examples: Examples) -> tuple[Tensor, ...]:
-    return examples.images.split(SCORED_AT_ONCE)
-
-
-def answers(teacher: Classifier, images: Tensor, mode: str) -> Tensor:
-    """Logits of uint8 images; in train mode, norms use the statistics of the batch."""
-    return answered(teacher, teacher.normalised(teacher.pixels(images)), mode)
-
-
 @torch.no_grad()
 def answered(teacher: Classifier, normalised: Tensor, mode: str) -> Tensor:
-    """Logits of normalised views, without a gradient."""
+    """Logits of normalised views, without a gradient.
+
+    In train mode, norms use the statistics of the batch.
+    """
     teacher.network.train(mode == "train")
     return teacher.answer(normalised)
 
@@ -69,8 +66,8 @@ def stored(targets: Tensor, recipe: Recipe) -> Objective:
     return lambda logits, chosen, seen: divergence(logits, targets[chosen], recipe)
 
 
-def online(teacher: Classifier, recipe: Recipe) -> Objective:
-    """The teacher's answer to the very view that the student sees."""
+def online(teacher: Classifier, recipe: Recipe, scale: DatasetRef) -> Objective:
+    """The teacher's answer to the very view that the student sees, normalised by `scale`."""
     return lambda logits, chosen, seen: divergence(
-        logits, answered(teacher, seen, recipe.teacher_mode), recipe
+        logits, answered(teacher, teacher.rescaled(seen, scale), recipe.teacher_mode), recipe
     )

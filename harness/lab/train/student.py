@@ -11,7 +11,14 @@ import torch
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples, Objective, evaluate, given_examples, training
+from harness.lab.train.loop import (
+    Examples,
+    Objective,
+    evaluate,
+    given_examples,
+    scale_of,
+    training,
+)
 from harness.lab.train.schedule import batch_sizes
 from harness.lab.train.soft import online, stored
 from harness.lab.train.steps import StudentParams
@@ -21,10 +28,11 @@ from harness.plan.step import StepContext, StepInput, StepResult
 def student(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
     """Train on the images and labels of the input, evaluate after the last epoch.
 
-    The input holds `labels` and either `images` (uint8, n x height x width x channels) or
-    `indices` into the training split. Values `accuracy` (fraction, test split) and `loss`; arrays
-    `correct`, the test split's correctness packed into bytes by `np.packbits`, and `curve`, the
-    mean training loss of each epoch, float32 (epochs run,), float64 if the recipe's precision is.
+    The input holds `labels` and either `images` (n x height x width x channels; uint8, or floating
+    and normalised already) or `indices` into the training split. Values `accuracy` (fraction, test
+    split) and `loss`; arrays `correct`, the test split's correctness packed into bytes by
+    `np.packbits`, and `curve`, the mean training loss of each epoch, float32 (epochs run,), float64
+    if the recipe's precision is.
     Raises `UserError` if the input does not hold `per_class` images of every class.
     """
     return _trained(params, inputs["images"], ctx, None)
@@ -54,7 +62,7 @@ def student_online(
         inputs["teacher"].tensors("weights"),
         recipe.precision,
     )
-    objective = online(teacher, recipe)
+    objective = online(teacher, recipe, scale_of(inputs["images"], params.dataset))
     return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
 
 
@@ -70,7 +78,11 @@ def _trained(
             f"{len(examples)}"
         )
     classifier = Classifier.fresh(
-        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+        params.network,
+        scale_of(given, params.dataset),
+        ctx.device,
+        recipe.precision,
+        ctx.derive("init"),
     )
     samples = recipe.run_epochs * len(examples)
     sizes = np.array(batch_sizes(len(examples), recipe.batch_size, samples))

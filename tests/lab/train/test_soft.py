@@ -81,7 +81,7 @@ def test_online_labels_are_the_teachers_answer_to_the_very_view() -> None:
     teacher, _ = toy()
     view = torch.rand(3, 1, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     answer = teacher.network(view).detach()
-    objective = online(teacher, changed(SOFT, labels="online"))
+    objective = online(teacher, changed(SOFT, labels="online"), teacher.dataset)
     assert objective(answer, torch.empty(0), view).item() == pytest.approx(0, abs=1e-12)
     other = objective(answer + torch.tensor([1.0, 0.0]), torch.empty(0), view).item()
     assert other == pytest.approx(
@@ -97,7 +97,7 @@ def test_a_student_online_reaches_its_teacher_on_the_views() -> None:
         learner.network[1].bias.zero_()
     recipe = changed(SOFT, labels="online", augmentation="none", batch_size=8, learning_rate=0.05)
     recipe = changed(recipe, temperature=1.0, weight_decay=0.0)
-    objective = online(teacher, recipe)
+    objective = online(teacher, recipe, teacher.dataset)
     list(training(learner, examples, recipe, 8 * 800, context("x"), objective=objective))
     pixels = learner.pixels(examples.images)
     ours, wanted = (c.logits(pixels).softmax(1).detach() for c in (learner, teacher))
