@@ -10,8 +10,17 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.store.digest import digest_file
+from harness.store.faults import point
 from harness.store.files import write_synced
-from harness.store.published import ARRAYS, FORMAT, MANIFEST, RECORDS, Published, PublishedRecord
+from harness.store.published import (
+    ARRAYS,
+    FORMAT,
+    MANIFEST,
+    RECORDS,
+    Published,
+    PublishedRecord,
+    parquet,
+)
 from harness.store.record import Record
 from harness.store.store import Store
 from harness.store.writer import write_provenance
@@ -43,11 +52,20 @@ def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
     ]
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
-        _write(connection, folder / RECORDS, "identity varchar, step varchar, body varchar", bodies)
-        _write(connection, folder / ARRAYS, "identity varchar, name varchar, data blob", arrays)
-    files = {name: digest_file(folder / name) for name in (RECORDS, ARRAYS)}
+        records = "identity varchar, step varchar, body varchar"
+        blobs = "identity varchar, name varchar, data blob"
+        files = {
+            RECORDS: _write(connection, folder, RECORDS, records, bodies),
+            ARRAYS: _write(connection, folder, ARRAYS, blobs, arrays),
+        }
     manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
-    write_synced(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+    # The one moment of the change: until then the folder reads as before, from then on as new.
+    draft = folder / f"{MANIFEST}.draft"
+    write_synced(draft, json.dumps(manifest, indent=1, sort_keys=True).encode())
+    draft.replace(folder / MANIFEST)
+    point("export: manifest")
+    for path in Published(folder).leftovers():
+        path.unlink()
     return len(new), len(every)
 
 
@@ -89,17 +107,24 @@ def _publishable(record: Record) -> dict[str, bytes]:
     return chosen
 
 
-def _write(connection: Any, path: Path, columns: str, rows: list[tuple[Any, ...]]) -> None:
+def _write(
+    connection: Any, folder: Path, kind: str, columns: str, rows: list[tuple[Any, ...]]
+) -> str:
+    """Write one file under the name of its content; its SHA-256."""
     connection.execute(f"create or replace table exported ({columns})")
     if rows:
         names = ", ".join("?" for _ in rows[0])
         connection.executemany(f"insert into exported values ({names})", rows)
-    draft = path.with_suffix(".draft")
+    draft = folder / f"{kind}.draft"
     quoted = str(draft).replace("'", "''")
     connection.execute(
         f"copy (select * from exported order by all) to '{quoted}' (format parquet, codec zstd)"
     )
-    draft.replace(path)
+    digest = digest_file(draft)
+    point("export: before")
+    draft.replace(folder / parquet(kind, digest))
+    point("export: after")
+    return digest
 
 
 def _place(store: Store, record: PublishedRecord) -> None:
@@ -109,6 +134,7 @@ def _place(store: Store, record: PublishedRecord) -> None:
             record.array(name)
             write_synced(draft / record.outputs[name]["file"], data)
         write_provenance(draft, record, "imported from published records\n")
+        store.remember_work(record)
         store.place(draft, record.identity)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -22,11 +22,12 @@ from harness.store.record import Record, content_digest
 if TYPE_CHECKING:
     import numpy as np
 
-RECORDS = "records.parquet"
-ARRAYS = "arrays.parquet"
+RECORDS = "records"
+ARRAYS = "arrays"
 MANIFEST = "manifest.json"
-FORMAT = 1
-_IDENTITY = re.compile(r"[0-9a-f]{64}")
+FORMAT = 2
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PARQUET = re.compile(r"(records|arrays)-[0-9a-f]{12}\.parquet")
 _FILE = re.compile(r"\w[\w.-]*\.(npy|safetensors)")
 
 
@@ -60,11 +61,22 @@ class PublishedRecord(Record):
         raise EvidenceError(f"the published record {self.identity} leaves out '{name}'")
 
 
+def parquet(kind: str, digest: str) -> str:
+    """File name of the records or the arrays: by content, so that no export changes a file."""
+    return f"{kind}-{digest[:12]}.parquet"
+
+
 class Published:
     """The records of one published folder; empty where there is none."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def leftovers(self) -> list[Path]:
+        """Files of other exports than the manifest's: of earlier ones, or one that was cut off."""
+        named = {parquet(kind, digest) for kind, digest in self._manifest["files"].items()}
+        found = (path for path in self.folder.iterdir() if _PARQUET.fullmatch(path.name))
+        return sorted(path for path in found if path.name not in named)
 
     def get(self, identity: str) -> PublishedRecord | None:
         """A record; the Parquet files are read only if the manifest lists it."""
@@ -81,12 +93,12 @@ class Published:
         try:
             found = json.loads(path.read_bytes())
             files, listed = found["files"], found["identities"]
-            if found["format"] == FORMAT:
+            if found["format"] == FORMAT and all(_SHA256.fullmatch(d) for d in files.values()):
                 return {
-                    "files": {name: files[name] for name in (RECORDS, ARRAYS)},
+                    "files": {kind: files[kind] for kind in (RECORDS, ARRAYS)},
                     "identities": frozenset(listed),
                 }
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EvidenceError(f"{path}: cannot be read as a manifest ({error})") from None
         raise EvidenceError(f"{path}: a manifest of format {FORMAT} was expected")
 
@@ -103,8 +115,8 @@ class Published:
         import duckdb
 
         with duckdb.connect() as connection:
-            bodies = _rows(connection, self.folder / RECORDS, "identity, body")
-            arrays = _rows(connection, self.folder / ARRAYS, "identity, name, data")
+            bodies = _rows(connection, self._path(RECORDS), "identity, body")
+            arrays = _rows(connection, self._path(ARRAYS), "identity, name, data")
         held: dict[str, dict[str, bytes]] = {}
         for identity, name, data in arrays:
             held.setdefault(identity, {})[name] = data
@@ -125,13 +137,16 @@ class Published:
             raise EvidenceError(
                 f"{self.folder}: record {identity} cannot be read ({error})"
             ) from None
-        if not (_IDENTITY.fullmatch(identity) and record.identity == identity and named and sound):
+        if not (_SHA256.fullmatch(identity) and record.identity == identity and named and sound):
             raise EvidenceError(f"{self.folder}: record {identity} does not agree with itself")
         return record
 
+    def _path(self, kind: str) -> Path:
+        return self.folder / parquet(kind, self._manifest["files"][kind])
+
     def _check(self) -> None:
-        for name, wanted in self._manifest["files"].items():
-            path = self.folder / name
+        for kind, wanted in self._manifest["files"].items():
+            path = self._path(kind)
             if not path.is_file() or digest_file(path) != wanted:
                 raise EvidenceError(
                     f"{path}: not the file of the manifest; restore both from the commit that "

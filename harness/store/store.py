@@ -138,7 +138,7 @@ class Store:
             )
             write_provenance(draft, record, log)
             # Before the record, so that no record is without it; till then it points at nothing.
-            self._remember_work(step, record)
+            self.remember_work(record)
             return self.place(draft, step.identity)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -173,7 +173,7 @@ class Store:
 
     def equivalent(self, step: Step, input_digests: Mapping[str, str]) -> Record | None:
         """A record of the same step, revision, parameters and seed, on inputs of equal content."""
-        identity = self.memo.get(_WORK, _work_key(step, input_digests))
+        identity = self.memo.get(_WORK, _work_key(step, step.name, input_digests))
         return self._own(identity) if isinstance(identity, str) else None
 
     def checkpoints(self, identity: str, made_by: str) -> StepCheckpoints:
@@ -204,16 +204,19 @@ class Store:
         """Where a record or a link lies, whether or not it exists."""
         return self.root / kind / identity[:2] / identity
 
-    def _remember_work(self, step: Step, record: Record) -> None:
-        if self.equivalent(step, record.input_digests) is None:
-            self.memo.put(_WORK, _work_key(step, record.input_digests), step.identity)
+    def remember_work(self, record: Record) -> None:
+        """Note what work a record did, for steps that would do the same on equal inputs."""
+        key = _work_key(record, record.step, record.input_digests)
+        known = self.memo.get(_WORK, key)
+        if not isinstance(known, str) or self._own(known) is None:
+            self.memo.put(_WORK, key, record.identity)
 
 
-def _work_key(step: Step, input_digests: Mapping[str, str]) -> Json:
+def _work_key(done: Step | Record, name: str, input_digests: Mapping[str, str]) -> Json:
     return {
-        "step": step.name,
-        "revision": step.revision,
-        "params": dict(step.params),
-        "seed": step.seed,
+        "step": name,
+        "revision": done.revision,
+        "params": dict(done.params),
+        "seed": done.seed,
         "inputs": dict(input_digests),
     }

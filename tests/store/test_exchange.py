@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +18,7 @@ from harness.errors import EvidenceError, UserError
 from harness.plan.step import StepResult
 from harness.store.digest import digest_file
 from harness.store.exchange import LARGEST, export_records, import_records
-from harness.store.published import ARRAYS, MANIFEST, RECORDS, Published
+from harness.store.published import ARRAYS, MANIFEST, RECORDS, Published, parquet
 from harness.store.store import Store
 from harness.store.verify import verify
 from tests.run.graphs import chain, digests, make_step, named, run_inline
@@ -25,15 +29,20 @@ def publish(root: Path, folder: Path) -> tuple[int, int]:
     return export_records(Store(root).iterate(), folder)
 
 
+def file_of(folder: Path, kind: str) -> Path:
+    return folder / parquet(kind, json.loads((folder / MANIFEST).read_text())["files"][kind])
+
+
 def rewrite(folder: Path, name: str, change: str, parameters: list[Any]) -> None:
     """Change a Parquet file by SQL, and make the manifest agree."""
-    path = folder / name
+    path = file_of(folder, name)
     with duckdb.connect() as connection:
         connection.execute("create table t as select * from read_parquet(?)", [str(path)])
         connection.execute(change, parameters)
         connection.execute(f"copy t to '{path}' (format parquet)")
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest["files"][name] = digest_file(path)
+    path.rename(folder / parquet(name, manifest["files"][name]))
     (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
@@ -54,12 +63,53 @@ def test_exporting_again_writes_the_same_bytes_and_keeps_what_was_there(tmp_path
     first, second = chain(keep=3), chain(keep=4)
     run_inline(first, tmp_path / "a")
     publish(tmp_path / "a", tmp_path / "out")
-    before = (tmp_path / "out" / RECORDS).read_bytes()
+    before = file_of(tmp_path / "out", RECORDS).read_bytes()
     assert publish(tmp_path / "a", tmp_path / "out") == (4, 4)
-    assert (tmp_path / "out" / RECORDS).read_bytes() == before
+    assert file_of(tmp_path / "out", RECORDS).read_bytes() == before
     run_inline(second, tmp_path / "b")
     publish(tmp_path / "b", tmp_path / "out")
     assert set(Published(tmp_path / "out").records) == {*first, *second}
+
+
+def test_an_export_cut_off_at_any_point_leaves_the_old_or_the_new(tmp_path: Path):
+    run_inline(chain(keep=3), tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "first")
+    old = set(Published(tmp_path / "first").records)
+    run_inline(chain(keep=4), tmp_path / "a")
+    script = (
+        "import sys; from pathlib import Path; from tests.store.test_exchange import publish;"
+        "publish(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    seen = set()
+    for kill_at in range(1, 20):
+        folder = tmp_path / str(kill_at)
+        shutil.copytree(tmp_path / "first", folder)
+        command = [sys.executable, "-c", script, str(tmp_path / "a"), str(folder)]
+        killed = subprocess.run(command, env={**os.environ, "REPRO_FAULT": str(kill_at)}).returncode
+        found = set(Published(folder).records)
+        assert found >= old
+        seen.add(len(found))
+        publish(tmp_path / "a", folder)
+        assert set(Published(folder).records) > old
+        assert len(list(folder.glob("*.parquet"))) == 2, "leftovers are cleared"
+        if killed == 0:
+            break
+    assert killed == 0
+    assert len(seen) == 2
+
+
+def test_imported_records_stand_for_equal_work(tmp_path: Path):
+    graph = chain()
+    run_inline(graph, tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    there = Store(tmp_path / "b")
+    import_records(there, tmp_path / "out")
+    for step in graph.values():
+        record = there.get(step.identity)
+        assert record is not None
+        twin = there.equivalent(step, record.input_digests)
+        assert twin is not None
+        assert twin.identity == step.identity
 
 
 def test_weights_pictures_and_large_arrays_stay(tmp_path: Path):
@@ -131,7 +181,7 @@ def test_a_changed_file_is_refused(tmp_path: Path):
     graph = chain()
     run_inline(graph, tmp_path / "a")
     publish(tmp_path / "a", tmp_path / "out")
-    path = tmp_path / "out" / RECORDS
+    path = file_of(tmp_path / "out", RECORDS)
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     path.write_bytes(bytes(damaged))
@@ -140,7 +190,17 @@ def test_a_changed_file_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"format": 2}', '{"format": 1, "files": {}, "identities": [[1]]}']
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"format": 1}',
+        '{"format": 2, "files": {}, "identities": [[1]]}',
+        '{"format": 2, "files": {"records": "../../a", "arrays": "b"}, "identities": []}',
+        '{"format": 2, "files": {"records": 1, "arrays": []}, "identities": []}',
+        '{"format": 2, "files": ["records"], "identities": []}',
+    ],
 )
 def test_another_manifest_is_refused(tmp_path: Path, text: str):
     (tmp_path / MANIFEST).write_text(text)
