@@ -52,11 +52,9 @@ def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
     ]
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
-        records = "identity varchar, step varchar, body varchar"
-        blobs = "identity varchar, name varchar, data blob"
         files = {
-            RECORDS: _write(connection, folder, RECORDS, records, bodies),
-            ARRAYS: _write(connection, folder, ARRAYS, blobs, arrays),
+            RECORDS: _write(connection, folder, RECORDS, "step varchar, body varchar", bodies),
+            ARRAYS: _write(connection, folder, ARRAYS, "name varchar, data blob", arrays),
         }
     manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
     # The one moment of the change: until then the folder reads as before, from then on as new.
@@ -110,8 +108,12 @@ def _publishable(record: Record) -> dict[str, bytes]:
 def _write(
     connection: Any, folder: Path, kind: str, columns: str, rows: list[tuple[Any, ...]]
 ) -> str:
-    """Write one file under the name of its content; its SHA-256."""
-    connection.execute(f"create or replace table exported ({columns})")
+    """Write rows of an identity and these columns, under the name of their content.
+
+    Returns:
+        SHA-256 of the file.
+    """
+    connection.execute(f"create or replace table exported (identity varchar, {columns})")
     if rows:
         names = ", ".join("?" for _ in rows[0])
         connection.executemany(f"insert into exported values ({names})", rows)
