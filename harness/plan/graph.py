@@ -41,19 +41,29 @@ class GraphBuilder:
             Misplaced: a template does not fit its step type, or names what is not there; the keys
                 lead there from the spec that has the templates.
         """
-        known = dict(given)
-        last = ""
+        added = self.add_each(templates, variables, seed, given)
+        if not added:
+            raise Misplaced("no step is left, since no 'when' holds", "steps")
+        return list(added.values())[-1]
+
+    def add_each(
+        self,
+        templates: tuple[StepTemplate, ...],
+        variables: Mapping[str, Any],
+        seed: int,
+        given: Mapping[str, str],
+    ) -> dict[str, str]:
+        """As `add_all`, but return the id and the identity of each step whose 'when' holds."""
+        added: dict[str, str] = {}
         for index, template in enumerate(templates):
             if any(variables.get(name) not in values for name, values in template.when.items()):
                 continue
             try:
-                last = self._add(template, variables, seed, known)
+                identity = self._add(template, variables, seed, {**given, **added})
             except Misplaced as error:
                 raise Misplaced(str(error), "steps", index, *error.keys) from None
-            known[template.id] = last
-        if not last:
-            raise Misplaced("no step is left, since no 'when' holds", "steps")
-        return last
+            added[template.id] = identity
+        return added
 
     def _add(
         self,
@@ -106,12 +116,20 @@ def _inputs(template: StepTemplate, kind: StepType, known: Mapping[str, str]) ->
     for name, source in template.inputs.items():
         if source not in known:
             raise Misplaced(f"unknown input '{source}'; {nearest(source, known)}", "inputs", name)
-    allowed = {name.rstrip("?") for name in kind.inputs}
+    # `curve.0`, `curve.1`, ... are all inputs of the name `curve*`.
+    many = {name for name in kind.inputs if name.endswith("*")}
+    found = {_kind_of(name, many) for name in template.inputs}
     needed = {name for name in kind.inputs if not name.endswith("?")}
-    if not needed <= set(template.inputs) <= allowed:
+    if not needed <= found <= {name.rstrip("?") for name in kind.inputs}:
         raise Misplaced(
             f"step '{kind.name}' takes the inputs {sorted(kind.inputs)}, "
             f"found {sorted(template.inputs)}",
             "inputs",
         )
     return {name: known[source] for name, source in template.inputs.items()}
+
+
+def _kind_of(name: str, many: set[str]) -> str:
+    """The declared name of an input."""
+    stem, dot, _ = name.partition(".")
+    return f"{stem}*" if dot and f"{stem}*" in many else name

@@ -10,9 +10,12 @@ from harness.errors import UserError
 from harness.plan.graph import GraphBuilder
 from harness.plan.settings import Used, Variation, resolve_settings
 from harness.spec.base import Misplaced
+from harness.spec.others import Panelled
 from harness.spec.paper import Owner, Paper
-from harness.spec.parts import Method
+from harness.spec.parts import Method, Recipe
 from harness.spec.profile import Profile
+from harness.spec.references import FOLDERS
+from harness.spec.template import StepTemplate
 from harness.spec.toml import located
 
 
@@ -76,8 +79,57 @@ class Resolver:
         images = self._add(method, own, seed, {})
         return self._add(recipe, own, seed, {"{images}": images})
 
+    def measured(
+        self, exhibit: Panelled, index: int, stated: Mapping[str, Any], seed: int
+    ) -> dict[str, str]:
+        """Identities of the steps that a panel reads: name of the reading's step -> identity.
+
+        The method's images, what the panel does to them, every recipe that is read on these, and
+        the panel's further steps.
+        """
+        panel = exhibit.panels[index]
+        assert panel.runs is not None
+        own = {**self.environment(stated), **_values(self.settings(exhibit, stated))}
+        given: dict[str, str] = {}
+        if "method" in stated:
+            method = self.paper.method(stated["method"])
+            own |= _values(self.settings(method, stated))
+            given["{images}"] = self._add(method, own, seed, given)
+        place = ("panels", index, "runs")
+        changed = self._add_here(exhibit, (*place, "images"), panel.runs.images, own, seed, given)
+        if changed:
+            given["{images}"] = list(changed.values())[-1]
+        read = dict.fromkeys(reading.of for _, reading in panel.readings)
+        sources = {source for step in panel.runs.steps for source in step.inputs.values()}
+        found: dict[str, str] = {}
+        for name in stated:
+            if name in read or f"{{{name}}}" in sources:
+                found[name] = self._add(self.paper.recipe(stated[name]), own, seed, given)
+        given |= {f"{{{name}}}": identity for name, identity in found.items()}
+        added = self._add_here(exhibit, (*place, "steps"), panel.runs.steps, own, seed, given)
+        return {name: identity for name, identity in (found | added).items() if name in read}
+
+    def _add_here(
+        self,
+        exhibit: Panelled,
+        place: tuple[int | str, ...],
+        templates: tuple[StepTemplate, ...],
+        variables: Mapping[str, Any],
+        seed: int,
+        given: Mapping[str, str],
+    ) -> dict[str, str]:
+        try:
+            return self.builder.add_each(templates, variables, seed, given)
+        except Misplaced as error:
+            _, *rest = error.keys
+            raise self._located(exhibit, Misplaced(str(error), *place, *rest)) from None
+
     def _add(
-        self, owner: Owner, variables: Mapping[str, Any], seed: int, given: Mapping[str, str]
+        self,
+        owner: Method | Recipe,
+        variables: Mapping[str, Any],
+        seed: int,
+        given: Mapping[str, str],
     ) -> str:
         try:
             return self.builder.add_all(owner.steps, variables, seed, given)
@@ -85,10 +137,16 @@ class Resolver:
             raise self._located(owner, error) from None
 
     def _located(self, owner: Owner, error: Misplaced) -> UserError:
-        folder, name = "methods" if isinstance(owner, Method) else "recipes", owner.id
+        folder, name = _folder(owner), owner.id
         if error.keys[0] == "override":
             folder, name = "profiles", self.profile.id
         return located(self.paper.root / folder / f"{name}.toml", error.keys, str(error))
+
+
+def _folder(owner: Owner) -> str:
+    if isinstance(owner, Panelled):
+        return FOLDERS[owner.kind]
+    return "methods" if isinstance(owner, Method) else "recipes"
 
 
 def _values(settings: Sequence[Used]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ class StepType:
     function: str
     """`package.module:function`, resolved when the step runs."""
     inputs: tuple[str, ...]
-    """Names of the inputs it needs; a name ending in `?` may be absent."""
+    """Names of the inputs it needs. A name ending in `?` may be absent; one ending in `*` stands
+    for one or more, which templates call `name.0`, `name.1` and so on."""
     revision: int
     """Raised by hand when the numbers that the step makes change; the probe guards it."""
     cost: Callable[[Any, Facts], Work]

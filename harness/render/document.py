@@ -18,8 +18,9 @@ from harness.render.symbols import VERDICTS
 from harness.render.templating import TEMPLATES, template
 from harness.render.tex import escape, symbol
 from harness.spec.exhibit import Exhibit
-from harness.spec.others import Figure, Fit, Lemma, Panel, Parameter
+from harness.spec.others import Figure, Fit, Lemma, Parameter
 from harness.spec.paper import AnyExhibit, Paper
+from harness.spec.runs import Panel
 
 Source = Literal["reported", "reproduced"]
 REPORTED = "reported"

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.cell import Printed, PrintedText, Spread, parse_printed
+from harness.spec.runs import Ours
 
 
 class Address(NamedTuple):
@@ -95,6 +96,7 @@ class Stated(SpecModel):
     """`owner.setting` of the recipe or method whose hyperparameter it repeats."""
     derived: Derivation | None = None
     count: Count | None = None
+    ours: Ours | None = None
     approximate: bool = False
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.exhibit import Exhibit
+from harness.spec.runs import Ours, Panel
+from harness.spec.setting import Setting
 
 
 class SettingsColumn(SpecModel):
@@ -40,30 +42,54 @@ class SettingsTable(Exhibit):
     rows: tuple[SettingsRow, ...]
 
 
-class Panel(SpecModel):
-    """One plot of a figure."""
+class Panelled(Exhibit):
+    """An exhibit made of panels, each with what is run and drawn for it."""
 
-    name: AddressPart
-    shows: str
-    x: str = ""
-    y: str = ""
-    datasets: tuple[Name, ...] = ()
-    networks: tuple[Name, ...] = ()
-    methods: tuple[Name, ...] = ()
-    regimes: tuple[str, ...] = ()
-    ipcs: tuple[int, ...] = ()
-    epochs: tuple[int, ...] = ()
-    points: int | None = None
-    """Number of points, where the paper states it."""
-    open: tuple[str, ...] = ()
-    """What the paper does not say about it."""
+    kind: str
+    settings: Mapping[str, Setting] = {}
+    """Its own choices: what is measured, on how many subsets, how it is judged."""
+    panels: tuple[Panel, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Panelled:
+        names = [panel.name for panel in self.panels]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                message = f"names of panels must differ; '{name}' comes twice"
+                raise Misplaced(message, "panels", index, "name")
+        for key, item in self.stated.items():
+            if item.ours:
+                _check_ours(item.ours, self.panels, "stated", key, "ours")
+        return self
+
+    @property
+    def runnable(self) -> bool:
+        """Whether anything is run for it."""
+        return any(panel.runs for panel in self.panels)
 
 
-class Figure(Exhibit):
+def _check_ours(ours: Ours, panels: tuple[Panel, ...], *keys: str) -> None:
+    """A stated number may only stand beside what its panel gives."""
+    found = {panel.name: panel for panel in panels}
+    if ours.panel not in found:
+        message = f"unknown panel '{ours.panel}'; {nearest(ours.panel, found)}"
+        raise Misplaced(message, *keys, "panel")
+    panel = found[ours.panel]
+    known = [value.name for value in panel.values]
+    if ours.value and ours.value not in known:
+        raise Misplaced(
+            f"unknown value '{ours.value}'; {nearest(ours.value, known)}", *keys, "value"
+        )
+    if ours.correlation and not any(plot.correlation for plot in panel.plots):
+        message = f"no plot of panel '{ours.panel}' has a correlation"
+        raise Misplaced(message, *keys, "correlation")
+
+
+class Figure(Panelled):
     """A figure: what it plots, and the numbers that its caption or the text give."""
 
     kind: Literal["figure"]
-    panels: tuple[Panel, ...]
+    panels: Annotated[tuple[Panel, ...], Field(min_length=1)]
 
 
 class Grid(SpecModel):
@@ -101,7 +127,7 @@ class Parameter(SpecModel):
     relation: Relation | None = None
 
 
-class Fit(Exhibit):
+class Fit(Panelled):
     """A law that is fitted to measurements."""
 
     kind: Literal["fit"]
@@ -123,7 +149,7 @@ class Fit(Exhibit):
         return self
 
 
-class Lemma(Exhibit):
+class Lemma(Panelled):
     """A derivation, step by step."""
 
     kind: Literal["lemma"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -10,18 +10,20 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from harness.errors import UserError, nearest
 from harness.spec.base import Label, Name, SpecModel
+from harness.spec.bindings import check_binding, check_name, check_panels
 from harness.spec.claims import Claim, ClaimsFile, addresses
 from harness.spec.exhibit import Table, variables_of
-from harness.spec.others import Figure, Fit, Lemma, SettingsTable
+from harness.spec.others import Figure, Fit, Lemma, Panelled, SettingsTable
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
-from harness.spec.references import check_references
+from harness.spec.references import FOLDERS, check_references
 from harness.spec.setting import Setting
 from harness.spec.toml import SpecError, located, read_spec, read_toml
 
 SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
 ItemT = TypeVar("ItemT")
-Owner = Method | Recipe
+Owner = Method | Recipe | Panelled
+"""What has settings."""
 AnyExhibit = Table | SettingsTable | Figure | Fit | Lemma
 EXHIBIT_KINDS: Mapping[str, type[AnyExhibit]] = {
     "table": Table,
@@ -83,10 +85,33 @@ class Paper(BaseModel):
         if not isinstance(exhibit, Table):
             results = [key for key, item in self.exhibits.items() if isinstance(item, Table)]
             raise UserError(
-                f"'{name}' ({exhibit.label}) is no table of results, and nothing runs for it in "
-                f"this version; tables of results: {', '.join(sorted(results))}"
+                f"'{name}' ({exhibit.label}) is no table of results; "
+                f"tables of results: {', '.join(sorted(results))}"
             )
         return exhibit
+
+    def panelled(self, name: str) -> Panelled:
+        """A figure, a fit or a lemma for which something is run.
+
+        Raises:
+            UserError: there is no such exhibit, or nothing is run for it.
+        """
+        exhibit = self.exhibit(name)
+        if not isinstance(exhibit, Panelled) or not exhibit.runnable:
+            raise UserError(
+                f"nothing runs for '{name}' ({exhibit.label}) in this version; something runs for: "
+                + ", ".join(self.runnable)
+            )
+        return exhibit
+
+    @property
+    def runnable(self) -> list[str]:
+        """The exhibits for which something is run, in their order."""
+        return [
+            name
+            for name, exhibit in self.exhibits.items()
+            if isinstance(exhibit, Table) or (isinstance(exhibit, Panelled) and exhibit.runnable)
+        ]
 
     def method(self, name: str) -> Method:
         return _lookup("method", self.methods, name)
@@ -104,14 +129,15 @@ class Paper(BaseModel):
         """A profile by name; without a name, the paper's default."""
         return _lookup("profile", self.profiles, name or self.about.default_profile)
 
-    def owner(self, name: str) -> Owner:
-        """What has settings: a method or a recipe."""
-        owners: Mapping[str, Owner] = {**self.methods, **self.recipes}
+    def owner(self, name: str) -> Method | Recipe:
+        """A method or a recipe."""
+        owners: Mapping[str, Method | Recipe] = {**self.methods, **self.recipes}
         return _lookup("method or recipe", owners, name)
 
     def settings(self) -> dict[str, Setting]:
-        """`owner.setting` -> the setting, of all methods and recipes."""
+        """`owner.setting` -> the setting, of all methods, recipes and exhibits."""
         owners: list[Owner] = [*self.methods.values(), *self.recipes.values()]
+        owners += [item for item in self.exhibits.values() if isinstance(item, Panelled)]
         return {f"{o.id}.{name}": setting for o in owners for name, setting in o.settings.items()}
 
     def forward_flops(self, network: str, resolution: int) -> float:
@@ -187,11 +213,13 @@ def _lookup(kind: str, items: Mapping[str, ItemT], name: str) -> ItemT:
 def _check_references(paper: Paper) -> None:
     """Every name that one spec uses of another must exist."""
     for name, exhibit in sorted(paper.exhibits.items()):
-        path = paper.root / "tables" / f"{name}.toml"
+        path = paper.root / FOLDERS[exhibit.kind] / f"{name}.toml"
         if isinstance(exhibit, Table):
             _check_table(paper, path, exhibit)
         elif isinstance(exhibit, SettingsTable):
             _check_settings_table(paper, path, exhibit)
+        else:
+            check_panels(paper, path, exhibit)
     for profile in paper.profiles.values():
         _check_profile(paper, paper.root / "profiles" / f"{profile.id}.toml", profile)
     for index, claim in enumerate(paper.claims.values()):
@@ -211,11 +239,11 @@ def _check_table(paper: Paper, path: Path, table: Table) -> None:
     places += [(["columns", i, "bind"], column.bind) for i, column in enumerate(table.columns)]
     for keys, bind in places:
         for variable, value in bind.items():
-            _check_binding(paper, path, [*keys, variable], variable, value)
+            check_binding(paper, path, [*keys, variable], variable, value)
     if table.average is not None:
         over = table.average.over
         for value in table.average.values:
-            _check_binding(paper, path, ["average", "over"], over, value)
+            check_binding(paper, path, ["average", "over"], over, value)
     for row, column, _ in table.cells():
         unbound = {"method", "recipe"} - set(variables_of(table, row, column))
         if unbound:
@@ -249,7 +277,7 @@ def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
             raise located(path, ["map", name], f"unknown kind or value; {nearest(name, mappable)}")
         for stated, used in table.items():
             for value in (used,) if stated == "*" else (stated, used):
-                _check_name(paper, path, ["map", name, stated], mappable[name], value)
+                check_name(paper, path, ["map", name, stated], mappable[name], value)
     known = paper.settings()
     for name in profile.override:
         if name not in known:
@@ -262,27 +290,3 @@ def _check_settings_table(paper: Paper, path: Path, table: SettingsTable) -> Non
             paper.owner(column.owner)
         except UserError as error:
             raise located(path, ["columns", index, "owner"], str(error)) from None
-
-
-def _check_binding(
-    paper: Paper, path: Path, keys: list[int | str], variable: str, value: Any
-) -> None:
-    kinds = paper.about.variables
-    if variable not in kinds:
-        raise located(path, keys, f"unknown variable '{variable}'; {nearest(variable, kinds)}")
-    _check_name(paper, path, keys, kinds[variable], value)
-
-
-def _check_name(
-    paper: Paper, path: Path, keys: list[int | str], kind: VariableKind, value: Any
-) -> None:
-    lookups: Mapping[str, Callable[[str], Any]] = {
-        "method": paper.method,
-        "recipe": paper.recipe,
-        "dataset": paper.dataset,
-        "network": paper.network,
-    }
-    try:
-        lookups.get(kind, str)(str(value))
-    except UserError as error:
-        raise located(path, keys, str(error)) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.errors import nearest
 from harness.spec.exhibit import Exhibit, Stated, Table
+from harness.spec.others import Panelled
 from harness.spec.parts import Method, Recipe
 from harness.spec.setting import Setting
 from harness.spec.toml import located
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     from harness.spec.paper import Paper
 
 Keys = list[int | str]
-_FOLDERS = {
+FOLDERS = {
     "table": "tables",
     "settings": "tables",
     "figure": "figures",
     "fit": "fits",
     "lemma": "lemmas",
 }
+"""Kind of exhibit -> the folder of its specs."""
 
 
 def check_references(paper: Paper) -> None:
@@ -32,7 +34,7 @@ def check_references(paper: Paper) -> None:
         SpecError: a name does not exist; the message says where it is used, and the nearest one.
     """
     for exhibit in paper.exhibits.values():
-        path = paper.root / _FOLDERS[exhibit.kind] / f"{exhibit.id}.toml"
+        path = paper.root / FOLDERS[exhibit.kind] / f"{exhibit.id}.toml"
         for variable in exhibit.caption_binds:
             _known(path, ["caption_binds", variable], variable, paper.about.variables)
         for key, stated in exhibit.stated.items():
@@ -63,6 +65,11 @@ def _check_conditions(paper: Paper) -> None:
             for index, step in enumerate(owner.steps):
                 for variable in step.when:
                     _known(path, ["steps", index, "when", variable], variable, known)
+    for exhibit in paper.exhibits.values():
+        if isinstance(exhibit, Panelled):
+            path = paper.root / FOLDERS[exhibit.kind] / f"{exhibit.id}.toml"
+            for setting, choices in exhibit.settings.items():
+                _check_choices(path, ["settings", setting], choices, variables)
     for profile in paper.profiles.values():
         path = paper.root / "profiles" / f"{profile.id}.toml"
         for setting, choices in profile.override.items():

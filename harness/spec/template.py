@@ -19,7 +19,8 @@ class StepTemplate(SpecModel):
     step: str
     """A step type of the paper's step library."""
     inputs: Mapping[str, str] = {}
-    """Input name -> id of an earlier step here, or `{images}`: the last step of the method."""
+    """Input name -> id of an earlier step here, or `{images}`: the last step of the method. Of an
+    input that may come many times, `name.0`, `name.1` and so on."""
     params: Mapping[str, Any] = {}
     seed: int | Literal["{seed}"] = 0
     """0: done once for all seeds. `{seed}`: drawn anew with each student seed."""

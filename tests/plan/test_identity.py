@@ -17,7 +17,7 @@ from harness.spec.paper import load_paper
 from tests.toy.paper import Workplace
 from tests.toy.steps import STEPS
 
-DRAW, SELECT, MEASURE = STEPS
+DRAW, SELECT, MEASURE, *_ = STEPS
 DRAWN = {"mean": 0.0, "std": 1.0, "count": 100}
 INPUT = {"draw": 64 * "a"}
 

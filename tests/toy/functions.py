@@ -1,4 +1,4 @@
-"""What the invented steps do. Each leaves one array, `images`, but `measure`, which leaves none."""
+"""What the invented steps do. Those that draw, select and repeat leave an array `images`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.plan.step import MemoryInput, Probe, StepContext, StepInput, StepResult
-from tests.toy.steps import DrawParams, MeasureParams, SelectParams
+from tests.toy.steps import (
+    DrawParams,
+    LineParams,
+    LossParams,
+    MeasureParams,
+    RepeatParams,
+    SelectParams,
+)
 
 
 def draw(params: DrawParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
@@ -38,6 +45,30 @@ def measure(
     return StepResult({"accuracy": accuracy, "count": count})
 
 
+def repeat(
+    params: RepeatParams, inputs: Mapping[str, StepInput], context: StepContext
+) -> StepResult:
+    """Every number of a set several times."""
+    return StepResult({}, {"images": np.repeat(inputs["images"].array("images"), params.copies)})
+
+
+def loss(params: LossParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """|mean| of a set, and arrays `at` = 1, 2, ... and `losses` = |mean| x at^power."""
+    distance = abs(float(inputs["images"].array("images").mean()))
+    at = np.arange(1.0, params.steps + 1)
+    return StepResult({"loss": distance}, {"at": at, "losses": distance * at**params.power})
+
+
+def line(params: LineParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """The common slope of the logarithms of the paths, with an interval of a tenth around it."""
+    paths = [inputs[name] for name in sorted(inputs)]
+    x = np.concatenate([np.log(path.array("at")) for path in paths])
+    y = np.concatenate([np.log(path.array("losses")) for path in paths])
+    slope = float(np.polyfit(x, y, 1)[0])
+    values = {"slope": slope, "low": slope - 0.1, "high": slope + 0.1, "paths": len(paths)}
+    return StepResult(values, {"at": np.exp(x), "line": np.exp(slope * x)})
+
+
 def probe_draw() -> Probe:
     """A few numbers, another mean than the default."""
     return Probe(DrawParams(mean=1.0, std=2.0, count=5), {})
@@ -53,3 +84,19 @@ def probe_measure() -> Probe:
     """Noise that stays inside [0, 1]."""
     held = {"images": np.zeros(3)}
     return Probe(MeasureParams(mean=0.5, std=0.01), {"images": MemoryInput(held=held)}, seed=1)
+
+
+def probe_repeat() -> Probe:
+    """Two numbers."""
+    return Probe(RepeatParams(copies=3), {"images": MemoryInput(held={"images": np.arange(2.0)})})
+
+
+def probe_loss() -> Probe:
+    """A set whose mean is 2."""
+    return Probe(LossParams(power=2.0), {"images": MemoryInput(held={"images": np.full(3, 2.0)})})
+
+
+def probe_line() -> Probe:
+    """One path."""
+    held = {"at": np.array([1.0, 2.0]), "losses": np.array([1.0, 4.0])}
+    return Probe(LineParams(), {"path.0": MemoryInput(held=held)})

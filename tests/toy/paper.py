@@ -18,6 +18,11 @@ from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
 
 SPECS = Path(__file__).parent / "specs"
+PLOTTED = Path(__file__).parent / "plotted" / "specs"
+"""A figure, a fit and a lemma, which tests may add to it."""
+
+
+_VARIABLES = 'size = "value"\nobjective = "recipe"\ncopies = "value"\n'
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,14 @@ def new_workplace(root: Path) -> Workplace:
     """The invented paper as it is committed, with nothing made yet."""
     shutil.copytree(SPECS, root / "specs")
     return Workplace(root)
+
+
+def plotted_workplace(root: Path) -> Workplace:
+    """The invented paper with exhibits that are plotted."""
+    place = new_workplace(root)
+    place.edit("paper.toml", 'size = "value"\n', _VARIABLES)
+    shutil.copytree(PLOTTED, place.specs, dirs_exist_ok=True)
+    return place
 
 
 def _exit_code() -> int:

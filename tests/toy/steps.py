@@ -1,4 +1,7 @@
-"""Three invented steps, cheap enough to run in every test: draw numbers, select some, measure."""
+"""Invented steps, cheap enough to run in every test: draw numbers, select some, measure.
+
+For figures and fits: repeat a set, its loss along a path, and a line through several such paths.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,27 @@ class MeasureParams(StepParams):
     std: float = 0.0
     """Standard deviation over seeds, a fraction."""
     fail: bool = False
+
+
+class RepeatParams(StepParams):
+    """Every number `copies` times."""
+
+    copies: int = 2
+
+
+class LossParams(StepParams):
+    """How far the mean of a set is from zero, times what grows along a path."""
+
+    power: float = 1.0
+    steps: int = 5
+
+
+class LineParams(StepParams):
+    """A straight line through the logarithms of several paths."""
+
+
+def _no_cost(params: StepParams, facts: Facts) -> Work:
+    return Work(samples=0.0, flops=0.0)
 
 
 def _draw_cost(params: DrawParams, facts: Facts) -> Work:
@@ -68,5 +92,32 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_measure_cost,
         probe="tests.toy.functions:probe_measure",
+    ),
+    StepType(
+        name="repeat",
+        params=RepeatParams,
+        function="tests.toy.functions:repeat",
+        inputs=("images",),
+        revision=1,
+        cost=_no_cost,
+        probe="tests.toy.functions:probe_repeat",
+    ),
+    StepType(
+        name="loss",
+        params=LossParams,
+        function="tests.toy.functions:loss",
+        inputs=("images",),
+        revision=1,
+        cost=_no_cost,
+        probe="tests.toy.functions:probe_loss",
+    ),
+    StepType(
+        name="line",
+        params=LineParams,
+        function="tests.toy.functions:line",
+        inputs=("path*",),
+        revision=1,
+        cost=_no_cost,
+        probe="tests.toy.functions:probe_line",
     ),
 )

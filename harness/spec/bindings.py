@@ -1,0 +1,90 @@
+"""Checks that what exhibits bind, and what panels run and read, is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UserError, nearest
+from harness.spec.others import Panelled
+from harness.spec.runs import Runs
+from harness.spec.toml import located
+
+if TYPE_CHECKING:
+    from harness.spec.paper import Paper
+
+Keys = list[int | str]
+
+
+def check_binding(paper: Paper, path: Path, keys: Keys, variable: str, value: Any) -> None:
+    """Check one variable and the value that it is bound to.
+
+    Raises:
+        SpecError: there is no such variable, or nothing of the name that it holds.
+    """
+    kinds = paper.about.variables
+    if variable not in kinds:
+        raise located(path, keys, f"unknown variable '{variable}'; {nearest(variable, kinds)}")
+    check_name(paper, path, keys, kinds[variable], value)
+
+
+def check_name(paper: Paper, path: Path, keys: Keys, kind: str, value: Any) -> None:
+    """Check that a value of one kind of variable names something that exists."""
+    lookups: Mapping[str, Callable[[str], Any]] = {
+        "method": paper.method,
+        "recipe": paper.recipe,
+        "dataset": paper.dataset,
+        "network": paper.network,
+    }
+    try:
+        lookups.get(kind, str)(str(value))
+    except UserError as error:
+        raise located(path, keys, str(error)) from None
+
+
+def check_panels(paper: Paper, path: Path, exhibit: Panelled) -> None:
+    """Check what the panels of an exhibit bind and read, and which points stated numbers are of."""
+    for index, panel in enumerate(exhibit.panels):
+        if panel.runs is None:
+            continue
+        _check_runs(paper, path, ["panels", index, "runs"], exhibit, panel.runs)
+        bound = {*panel.runs.bind, *panel.runs.over}
+        known = [step.id for step in panel.runs.steps]
+        known += [name for name in sorted(bound) if paper.about.variables[name] == "recipe"]
+        for keys, reading in panel.readings:
+            if reading.of not in known:
+                message = f"nothing here is called '{reading.of}'; {nearest(reading.of, known)}"
+                raise located(path, ["panels", index, *keys, "of"], message)
+    for key, stated in exhibit.stated.items():
+        for variable, values in (stated.ours.where if stated.ours else {}).items():
+            for value in values:
+                place: Keys = ["stated", key, "ours", "where", variable]
+                check_binding(paper, path, place, variable, value)
+
+
+def _check_runs(paper: Paper, path: Path, keys: Keys, exhibit: Panelled, runs: Runs) -> None:
+    for variable, value in runs.bind.items():
+        check_binding(paper, path, [*keys, "bind", variable], variable, value)
+    for variable, values in runs.over.items():
+        place: Keys = [*keys, "over", variable]
+        if variable in runs.bind:
+            raise located(path, place, f"'{variable}' is in 'bind' too; expected one of the two")
+        for value in _listed(path, place, exhibit, values):
+            check_binding(paper, path, place, variable, value)
+
+
+def _listed(path: Path, keys: Keys, exhibit: Panelled, values: Any) -> list[Any]:
+    """The values themselves, or all that the setting may list that they refer to."""
+    if not isinstance(values, str):
+        return list(values)
+    name = values.strip("{}")
+    if name not in exhibit.settings:
+        message = f"unknown setting '{name}' of this exhibit; {nearest(name, exhibit.settings)}"
+        raise located(path, keys, message)
+    lists = [
+        value for choice in exhibit.settings[name] for value in (choice.value, *choice.alternatives)
+    ]
+    if not all(isinstance(value, tuple) for value in lists):
+        raise located(path, ["settings", name], "expected lists, as a variable goes over them")
+    return [item for value in lists if isinstance(value, tuple) for item in value]

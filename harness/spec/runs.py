@@ -1,0 +1,172 @@
+"""What is run for an exhibit that is no table, what is read from it, and how it is drawn.
+
+A point stands on the same things as a cell: a method's images, and recipes that start from them.
+What measures the images (a loss, a curve, a fit) is a recipe too, so its choices are settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, StringConstraints, model_validator
+
+from harness.errors import nearest
+from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
+from harness.spec.template import StepTemplate
+
+Values = Annotated[tuple[Scalar, ...], Field(min_length=1)]
+Reference = Annotated[str, StringConstraints(pattern=r"^\{[a-z][a-z0-9_]*\}$")]
+Adjustment = Literal["plain", "partial", "within"]
+"""How a rank correlation takes account of a third variable: not at all, by partial correlation of
+ranks, or as the mean of the coefficients within each of its values."""
+
+
+class Runs(SpecModel):
+    """One point for each combination of values, and the steps of each."""
+
+    bind: Mapping[str, Scalar] = {}
+    """Variables that all points share."""
+    over: Mapping[str, Values | Reference] = {}
+    """Variable -> the values it takes, or `{setting}` for a setting of the exhibit that lists
+    them."""
+    images: tuple[StepTemplate, ...] = ()
+    """What is done to the method's images before they are measured; the last step gives the images
+    in their place."""
+    steps: tuple[StepTemplate, ...] = ()
+    """Further steps. Their inputs may name `{images}` and, for a variable that names a recipe,
+    `{variable}`: the last step of that recipe on these images."""
+    seeds: PositiveInt | None = None
+    """Student seeds of a point, where the profile's number is not meant."""
+
+
+class Reading(SpecModel):
+    """A number or an array that is read from a step's record: offset + scale x value."""
+
+    of: Label
+    """Id of one of the further steps, or a variable that names a recipe: its last step."""
+    value: Label
+    """A value of the record, or an array."""
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+class Quantity(Reading):
+    """A number that is shown of every point."""
+
+    name: AddressPart
+    low: str = ""
+    high: str = ""
+    """Values of the same record that are the ends of its 95 % interval."""
+
+
+class Axis(SpecModel):
+    label: Label
+    log: bool = False
+
+
+class Series(SpecModel):
+    """What is drawn of every point: a marker where numbers are read, a line where arrays are."""
+
+    x: Reading
+    y: Reading
+    label: str = ""
+    """In the legend, where a plot has several."""
+    style: Literal["solid", "dashed", "markers"] = "solid"
+
+
+class Correlation(SpecModel):
+    """That the points of a plot are judged by a rank correlation."""
+
+    size: Name
+    """The variable to account for. Points are resampled within its values."""
+    same: tuple[Name, ...] = ()
+    """Variables whose values make other points of the same images; those are resampled as one."""
+    worst_left_out: float | Reference = 0.0
+    """Share of the points of each size that is left out, those of the largest y."""
+
+
+class Plot(SpecModel):
+    """One pair of axes."""
+
+    name: AddressPart
+    x: Axis
+    y: Axis
+    series: Annotated[tuple[Series, ...], Field(min_length=1)]
+    colour: str = ""
+    """The variable that colours and markers tell apart; without it, the points are."""
+    correlation: Correlation | None = None
+
+
+class Ours(SpecModel):
+    """Which of our numbers stands beside a stated one."""
+
+    panel: AddressPart
+    value: str = ""
+    """A quantity of the panel: its mean over the points."""
+    where: Mapping[str, Values] = {}
+    """Which points: variable of the paper -> values."""
+    correlation: Adjustment | Reference | None = None
+    """Or the correlation that the panel's plot is judged by."""
+    margin: Annotated[float, Field(gt=0)]
+    """Differences up to this count as none; declared before any result is seen."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Ours:
+        if bool(self.value) == (self.correlation is not None):
+            raise ValueError("expected either 'value' or 'correlation'")
+        return self
+
+
+class Panel(SpecModel):
+    """One part of a figure, a fit or a lemma: what the paper shows, and what is run for it."""
+
+    name: AddressPart
+    shows: str
+    x: str = ""
+    y: str = ""
+    datasets: tuple[Name, ...] = ()
+    networks: tuple[Name, ...] = ()
+    methods: tuple[Name, ...] = ()
+    regimes: tuple[str, ...] = ()
+    ipcs: tuple[int, ...] = ()
+    epochs: tuple[int, ...] = ()
+    points: int | None = None
+    """Number of points, where the paper states it."""
+    open: tuple[str, ...] = ()
+    """What the paper does not say about it."""
+    runs: Runs | None = None
+    """Nothing is run for a panel without."""
+    values: tuple[Quantity, ...] = ()
+    plots: tuple[Plot, ...] = ()
+
+    @model_validator(mode="after")
+    def _drawn(self) -> Panel:
+        if (self.runs is None) != (not self.values and not self.plots):
+            raise ValueError("a panel has 'plots' or 'values' exactly when it has 'runs'")
+        if self.runs is not None:
+            for keys, name in self._variables():
+                known = {*self.runs.bind, *self.runs.over}
+                if name not in known:
+                    raise Misplaced(f"unknown variable '{name}'; {nearest(name, known)}", *keys)
+        return self
+
+    def _variables(self) -> Iterator[tuple[tuple[int | str, ...], str]]:
+        """Variables that plots tell points apart by, with their places."""
+        for index, plot in enumerate(self.plots):
+            if plot.colour:
+                yield ("plots", index, "colour"), plot.colour
+            if plot.correlation:
+                yield ("plots", index, "correlation", "size"), plot.correlation.size
+                for name in plot.correlation.same:
+                    yield ("plots", index, "correlation", "same"), name
+
+    @property
+    def readings(self) -> Iterator[tuple[tuple[int | str, ...], Reading]]:
+        """All that is read from records, with its place in this panel."""
+        for index, value in enumerate(self.values):
+            yield ("values", index), value
+        for at, plot in enumerate(self.plots):
+            for index, series in enumerate(plot.series):
+                yield ("plots", at, "series", index, "x"), series.x
+                yield ("plots", at, "series", index, "y"), series.y
