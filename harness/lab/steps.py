@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from harness.lab.coresets import steps as coresets
 from harness.lab.distill import steps as distill
+from harness.lab.measure import steps as measure
 from harness.lab.train import steps as train
 from harness.plan.step import StepType
 
-STEPS: tuple[StepType, ...] = (*train.STEPS, *coresets.STEPS, *distill.STEPS)
+STEPS: tuple[StepType, ...] = (
+    *train.STEPS,
+    *coresets.STEPS,
+    *distill.STEPS,
+    *measure.STEPS,
+)

@@ -66,11 +66,12 @@ def student_online(
     return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
 
 
-def _trained(
-    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None
-) -> StepResult:
-    dataset, recipe = sets.load(params.dataset), params.recipe
-    examples = given_examples(given, dataset.train, ctx.device)
+def train_student(
+    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None = None
+) -> tuple[Classifier, np.ndarray]:
+    """The network after its last epoch, and the mean training loss of each epoch."""
+    recipe = params.recipe
+    examples = given_examples(given, sets.load(params.dataset).train, ctx.device)
     if len(examples) != params.per_class * params.dataset.classes:
         raise UserError(
             f"student: {params.per_class} images per class were declared, so "
@@ -93,9 +94,16 @@ def _trained(
         kept[update.number - 1] = update.loss
     losses = kept.cpu().numpy()
     curve = (losses * sizes).reshape(recipe.run_epochs, -1).sum(axis=1) / len(examples)
-    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
-    result = evaluate(classifier, test)
+    return classifier, curve.astype(losses.dtype)
+
+
+def _trained(
+    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None
+) -> StepResult:
+    classifier, curve = train_student(params, given, ctx, objective)
+    test = sets.load(params.dataset).test
+    result = evaluate(classifier, Examples.on(ctx.device, test.images, test.labels))
     return StepResult(
         {"accuracy": result.accuracy, "loss": result.loss},
-        {"correct": np.packbits(result.correct), "curve": curve.astype(losses.dtype)},
+        {"correct": np.packbits(result.correct), "curve": curve},
     )

@@ -1,0 +1,30 @@
+"""Degenerate subsets: images that come more than once (supplement, Section 7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.lab.coresets.select import require_per_class
+from harness.lab.measure.dcs.steps import RepeatParams
+from harness.plan.step import StepContext, StepInput, StepResult
+
+
+def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """`per_class` images of every class, of which only every `times`-th is a new one.
+
+    Of an input with `per_class` / `times` images of a class all come, each `times` times; of one
+    with `per_class`, the first of each class, which are its best. Arrays as the input's (`labels`,
+    and `indices` or `images`), class by class, in the input's order and then over again.
+    Raises `UserError` if a class of the input is too small.
+    """
+    given = inputs["images"]
+    labels = given.array("labels")
+    distinct = -(-params.per_class // params.times)
+    require_per_class(labels, params.dataset.classes, distinct, "the subset to repeat")
+    turns = np.arange(params.per_class) % distinct
+    rows = [np.flatnonzero(labels == label)[turns] for label in range(params.dataset.classes)]
+    chosen = np.concatenate(rows)
+    what = "images" if "images" in given.arrays else "indices"
+    return StepResult({}, {what: given.array(what)[chosen], "labels": labels[chosen]})

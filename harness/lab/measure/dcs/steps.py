@@ -1,0 +1,100 @@
+"""What a Distillation Correlation Score is made of: parameters, inputs and costs.
+
+Losses of distillation on a given subset, which is not changed; subsets that repeat themselves; and
+students judged out of distribution. Neither torch nor numpy is imported here, so that planning
+stays cheap.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from harness.lab.declare import declare, no_work, passes
+from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef
+from harness.lab.train.steps import StudentParams
+from harness.plan.step import Facts, StepParams, Work
+
+
+class RepeatParams(StepParams):
+    """The first `per_class` / `times` images of every class, rounded up, over and over."""
+
+    dataset: DatasetRef
+    per_class: Count
+    """Images per class of the result."""
+    times: Annotated[int, Field(ge=2)] = 2
+
+
+class BnLossParams(StepParams):
+    """Equation 1 of the supplement, Equation 2 with `variance_weight` and a perturbation."""
+
+    dataset: DatasetRef
+    network: str
+    """Of the teacher; it has BatchNorm layers."""
+    per_class: Count
+    """Images per class of the input, so that its cost is known before it exists; checked then."""
+    variance: Literal["biased", "unbiased"] = "biased"
+    aggregation: Literal["whole", "mean", "running"]
+    """Whole: statistics of the whole subset. Mean: of each batch, and the mean of the batches'
+    losses. Running: of each batch, in a moving average over the batches."""
+    batch_size: int = Field(default=0, ge=0)
+    batches: Literal["class-mixed", "class-wise"] = "class-mixed"
+    """One image of every class in turn, as the official codes make them, or class by class."""
+    momentum: float = Field(default=0.0, ge=0, le=1)
+    """Share of each new batch in the moving average, which starts at the first batch."""
+    crop_scale: CropScale | None = None
+    """One random resized crop of each image, mirrored at random, in the place of the image."""
+    first_layer_weight: float = Field(default=1.0, ge=0)
+    """Of the first layer's terms; the others weigh 1."""
+    variance_weight: float = Field(default=1.0, ge=0)
+    bn_weight: float = Field(default=1.0, gt=0)
+    cross_entropy: bool = False
+    """Whether the teacher's cross-entropy is added, which weighs 1."""
+    perturbation_steps: int = Field(default=0, ge=0)
+    perturbation_size: float = Field(default=0.0, ge=0)
+    """Length of DWA's climb of the teacher's weights up its loss on the subset, in all."""
+
+    @model_validator(mode="after")
+    def _only_what_is_used(self) -> BnLossParams:
+        if (self.aggregation == "whole") != (self.batch_size == 0):
+            raise ValueError("batch_size is above 0 exactly where aggregation is not 'whole'")
+        if (self.aggregation == "running") != (self.momentum > 0):
+            raise ValueError("momentum is above 0 exactly where aggregation is 'running'")
+        if (self.perturbation_steps > 0) != (self.perturbation_size > 0):
+            raise ValueError("perturbation_steps and perturbation_size are above 0 together")
+        return self
+
+
+class OodParams(StudentParams):
+    corruptions: tuple[
+        Literal["gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"], ...
+    ] = Field(min_length=1)
+    severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = Field(min_length=1)
+
+
+def _bn_work(p: BnLossParams, facts: Facts) -> Work:
+    size = p.per_class * p.dataset.classes
+    return passes(facts, p.network, p.dataset, p.perturbation_steps * size, size)
+
+
+def _ood_work(p: OodParams, facts: Facts) -> Work:
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    judged = (1 + len(p.corruptions) * len(p.severities)) * p.dataset.test_size
+    return passes(facts, p.network, p.dataset, trained, judged)
+
+
+STEPS = (
+    declare("repeat", "measure.dcs.repeat", RepeatParams, no_work, inputs=("images",)),
+    declare(
+        "bn_loss", "measure.dcs.batchnorm", BnLossParams, _bn_work, inputs=("images", "teacher")
+    ),
+    declare(
+        "student_ood",
+        "measure.dcs.ood",
+        OodParams,
+        _ood_work,
+        inputs=("images",),
+        neutral=NEUTRAL,
+    ),
+)

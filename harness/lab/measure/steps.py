@@ -1,0 +1,11 @@
+"""Measuring: the steps of its parts.
+
+Neither torch nor numpy is imported here, so that planning stays cheap.
+"""
+
+from __future__ import annotations
+
+from harness.lab.measure.dcs import steps as dcs
+from harness.plan.step import StepType
+
+STEPS: tuple[StepType, ...] = (*dcs.STEPS,)
