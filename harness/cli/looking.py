@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,12 +11,14 @@ from harness.cli.exhibits import Judgement, Request, claim_json, judge, judge_al
 from harness.cli.exhibits import plan as plan_of
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
+from harness.cli.standing import standing_lines, standings_json
 from harness.errors import UserError, nearest
 from harness.judge.outcomes import about
 from harness.plan.cells import Plan
 from harness.plan.cost import NOTHING, Seconds, forecast
 from harness.plan.settings import Used
 from harness.plan.step import Step
+from harness.run.slurm.look import Standing, look
 from harness.run.state import State, states
 from harness.spec.exhibit import Exhibit, Table
 from harness.spec.others import SettingsTable
@@ -259,6 +262,8 @@ def explain(project: Project, address: str, request: Request, as_json: bool) -> 
 
 
 def show_status(project: Project, profile: str | None, as_json: bool) -> None:
+    submitted = _submitted(project)
+    queued = {i for s in submitted for i, stand in s.steps.items() if stand == "queued"}
     rows = []
     for name, exhibit in project.paper.exhibits.items():
         if not isinstance(exhibit, Table):
@@ -273,14 +278,26 @@ def show_status(project: Project, profile: str | None, as_json: bool) -> None:
                 "steps": len(known),
                 "current": count.get("current", 0),
                 "running": count.get("running", 0),
+                "queued": len(queued & known.keys()),
                 "failed": count.get("failed", 0),
             }
         )
     if as_json:
-        print_json({"exhibits": rows})
+        print_json({"exhibits": rows, "submissions": standings_json(submitted)})
         return
-    headings = ("exhibit", "profile", "steps", "current", "running", "failed")
+    headings = ("exhibit", "profile", "steps", "current", "running", "queued", "failed")
     print_grid(headings, [[str(row[key]) for key in headings] for row in rows])
+    for line in standing_lines(submitted):
+        console().print(line)
+
+
+def _submitted(project: Project) -> list[Standing]:
+    """What was submitted to Slurm and not collected; nothing where Slurm cannot say."""
+    try:
+        return look(project.store)
+    except UserError as error:
+        print(f"repro: {error}; the table is of the records alone", file=sys.stderr)
+        return []
 
 
 def _printed_tables(project: Project, exhibits: Sequence[str]) -> list[Table | SettingsTable]:

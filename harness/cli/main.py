@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import errno
 import sys
-from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.options import (
+    AsJson,
+    DatasetName,
+    Device,
+    Executor,
+    ExhibitName,
+    ProfileName,
+    Seeds,
+    Source,
+    Vary,
+)
 from harness.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,44 +42,6 @@ _PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, 
 """Errors of the file system that concern a place the user chose."""
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
-
-
-class Source(StrEnum):
-    """Which numbers to render."""
-
-    reported = "reported"
-    reproduced = "reproduced"
-
-
-class Executor(StrEnum):
-    """How steps are run."""
-
-    inline = "inline"
-    local = "local"
-
-
-class Device(StrEnum):
-    """Where steps are run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-ExhibitName = Annotated[str, typer.Argument(metavar="EXHIBIT", help="Such as table7.")]
-ProfileName = Annotated[
-    str | None, typer.Option("--profile", "-p", help="How to run: the paper's own, or smaller.")
-]
-Seeds = Annotated[
-    int | None,
-    typer.Option("--seeds", min=1, max=1000, help="Student seeds; the profile's by default."),
-]
-Vary = Annotated[
-    list[str] | None,
-    typer.Option("--vary", help="Use an alternative: owner.setting=value. May be repeated."),
-]
-DatasetName = Annotated[str, typer.Argument(metavar="NAME", help="A data set of the specs.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.command("list")
@@ -119,8 +91,13 @@ def make(
     source: Annotated[
         Source, typer.Option(help="`reported` renders the paper's numbers and runs nothing.")
     ] = Source.reproduced,
-    executor: Annotated[Executor, typer.Option(help="Processes, or this one.")] = Executor.local,
+    executor: Annotated[
+        Executor, typer.Option(help="Processes, this one, or jobs that are queued and left.")
+    ] = Executor.local,
     device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    cluster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What Slurm jobs ask for, as TOML.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
@@ -133,7 +110,9 @@ def make(
     from harness.cli.making import make
 
     request = _request(project, profile, seeds, vary)
-    make(project, exhibits, request, executor.value, device.value, as_json)
+    if cluster is not None and executor is not Executor.slurm:
+        raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
+    make(project, exhibits, request, executor.value, device.value, cluster, as_json)
 
 
 @app.command()
@@ -232,6 +211,27 @@ def status(profile: ProfileName = None, as_json: AsJson = False) -> None:
     from harness.cli.looking import show_status
 
     show_status(_project(), profile, as_json)
+
+
+@app.command()
+def collect(as_json: AsJson = False) -> None:
+    """Say what came of queued steps; judge and render the exhibits that are over."""
+    from harness.cli.queueing import collect
+
+    collect(_project(), as_json)
+
+
+@app.command()
+def cancel(
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="Arrays; all by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel what is queued or runs on a cluster. What is finished is kept."""
+    from harness.cli.queueing import cancel
+
+    cancel(_project(), jobs or [], as_json)
 
 
 @app.command()

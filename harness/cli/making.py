@@ -12,12 +12,14 @@ from harness.cli.output import console, print_json
 from harness.cli.project import Project
 from harness.errors import EvidenceError, UserError, nearest
 from harness.judge.outcomes import about
+from harness.plan.cells import Plan
 from harness.plan.step import Step
 from harness.run.executor import Executor
 from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
 from harness.spec.exhibit import Table
+from harness.store.store import Store
 
 EXECUTORS = ("inline", "local")
 
@@ -28,32 +30,60 @@ def make(
     request: Request,
     executor: str,
     device: str,
+    cluster: Path | None,
     as_json: bool,
 ) -> None:
-    """Make tables of results.
+    """Make tables of results, or queue what they lack and leave.
 
     Raises:
         EvidenceError: some step failed; what could be done is done and shown first.
     """
     names = tables(project, exhibits)
+    plans = plans_of(project, names, request)
+    graph = steps_of(plans)
+    if executor == "slurm" and _lacking(graph, project.store):
+        from harness.cli.queueing import submit
+
+        _writable(project.root)
+        submit(project, names, request, graph, device, cluster, as_json)
+        return
+    report = run(project, graph, executor, device)
+    shown = present(project, names, plans, request, as_json)
+    if as_json:
+        print_json({"exhibits": shown})
+    if not report.complete:
+        raise EvidenceError(failures(report, graph))
+
+
+def plans_of(project: Project, names: Sequence[str], request: Request) -> dict[str, Plan]:
+    """The plan of each exhibit; of its default too, as `NAME (default)`, where it is varied."""
     plans = {name: plan(project, name, request) for name in names}
     if request.variation:
         default = Request(request.profile, request.seeds)
         plans |= {f"{name} (default)": plan(project, name, default) for name in names}
-    graph: dict[str, Step] = {}
-    for planned in plans.values():
-        graph |= planned.steps
-    report = run(project, graph, executor, device)
+    return plans
+
+
+def steps_of(plans: Mapping[str, Plan]) -> dict[str, Step]:
+    """One graph of all steps."""
+    return {identity: step for plan in plans.values() for identity, step in plan.steps.items()}
+
+
+def present(
+    project: Project,
+    names: Sequence[str],
+    plans: Mapping[str, Plan],
+    request: Request,
+    as_json: bool,
+) -> list[dict[str, Any]]:
+    """Judge, render and print exhibits as far as they have records."""
     shown = []
     for name in names:
         judgement = judge(project, plans[name])
         default_plan = plans.get(f"{name} (default)")
         flips = _flips(judgement, judge(project, default_plan)) if default_plan else []
         shown.append(_present(project, name, judgement, request, flips, as_json))
-    if as_json:
-        print_json({"exhibits": shown})
-    if not report.complete:
-        raise EvidenceError(_failures(report, graph))
+    return shown
 
 
 def tables(project: Project, exhibits: Sequence[str]) -> list[str]:
@@ -67,10 +97,14 @@ def tables(project: Project, exhibits: Sequence[str]) -> list[str]:
 def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:
     """Bring about every record of a graph; nothing is started when all are there."""
     store = project.store
-    if not needed(graph, store.has, lambda identity: store.whole(identity) is not None):
+    if not _lacking(graph, store):
         return RunReport(current=list(graph))
     _writable(project.root)
     return _executor(executor, device).run(graph, store, progress_on())
+
+
+def _lacking(graph: Mapping[str, Step], store: Store) -> set[str]:
+    return needed(graph, store.has, lambda identity: store.whole(identity) is not None)
 
 
 def _writable(root: Path) -> None:
@@ -167,7 +201,8 @@ def _print(
         console().print(f"wrote {path}", soft_wrap=True)
 
 
-def _failures(report: RunReport, graph: Mapping[str, Step]) -> str:
+def failures(report: RunReport, graph: Mapping[str, Step]) -> str:
+    """What failed, in one message."""
     messages = sorted({f"{graph[i].name}: {text}" for i, text in report.failed.items()})
     shown = "\n  ".join(messages[:5])
     return (

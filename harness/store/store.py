@@ -2,7 +2,7 @@
 
     records/ab/<identity>/   record.json, arrays, log.txt, manifest.json
     links/ab/<identity>/     record.json (naming its target), log.txt, manifest.json
-    failures/ memo/ events/ leases/ checkpoints/ damaged/ tmp/   and the index, repro.duckdb
+    failures/ memo/ events/ leases/ checkpoints/ slurm/ damaged/ tmp/   and the index, repro.duckdb
 
 Every change is one rename or one append, so a process may die at any moment, and several may
 work in one store at once, with no lock over the whole of it.

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -112,6 +113,25 @@ def wait(params: WaitParams, inputs: Mapping[str, StepInput], context: StepConte
         Path(params.place).touch()
     time.sleep(params.seconds)
     return StepResult({"label": params.label})
+
+
+def stall(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """Hang when called for the first time, having left word; return when called again."""
+    place = Path(params.place)
+    if not place.exists():
+        place.touch()
+        time.sleep(params.seconds)
+    return StepResult({"label": params.label})
+
+
+def surroundings(
+    params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext
+) -> StepResult:
+    """What is around the process that runs this."""
+    time.sleep(params.seconds)
+    gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
+    task = os.environ.get("SLURM_PROCID")
+    return StepResult({"gpus": gpus, "task": task, "duckdb": "duckdb" in sys.modules})
 
 
 def die_until(

@@ -1,0 +1,1 @@
+"""Steps as Slurm jobs: submit and leave, look, collect, cancel."""

@@ -1,0 +1,67 @@
+"""What runs in a job: the steps it was given, shared with the other workers of its allocation.
+
+A worker reads and writes records alone, and never the index over them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from submitit.helpers import DelayedSubmission
+
+from harness.plan.step import Step
+from harness.run.execute import execute
+from harness.run.executor import POLL
+from harness.run.progress import describe
+from harness.store.store import Store
+
+_LONGEST_PAUSE = 5.0
+"""Seconds between two looks at a step that another worker holds, once it has taken a while."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """The steps of one job. Called once in each worker; a job that is queued again calls it anew.
+
+    What has a record by then is not done twice.
+    """
+
+    root: Path
+    published: Path | None
+    steps: Sequence[Step]
+    device: str
+
+    def __call__(self) -> None:
+        store = Store(self.root, self.published)
+        left = [step for step in self.steps if _readable(step, store)]
+        pause = POLL
+        while left:
+            busy = [step for step in left if _is_busy(step, store, self.device)]
+            if len(busy) == len(left):
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            left = busy
+
+    def checkpoint(self) -> DelayedSubmission:
+        """What submitit queues again before the time limit: the same, since the store knows what
+        is done."""
+        return DelayedSubmission(self)
+
+
+def _readable(step: Step, store: Store) -> bool:
+    """Whether the inputs are there. Where one failed, its dependants wait for it to be mended."""
+    missing = [name for name, i in sorted(step.inputs.items()) if store.whole(i) is None]
+    if missing:
+        print(f"{step.name} {step.identity[:12]} waits: no record of its {', '.join(missing)}")
+    return not missing
+
+
+def _is_busy(step: Step, store: Store, device: str) -> bool:
+    """Run a step, unless another worker is at it."""
+    outcome = execute(step, store, device, lambda fraction, message: None)
+    if outcome.status != "busy":
+        print(describe(step, outcome), flush=True)
+    return outcome.status == "busy"
