@@ -40,8 +40,11 @@ def evaluate(
     claim: spec.Claim,
     numbers: Callable[[str], Summary | None],
     source: Source = "reported",
+    runs: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
+
+    `runs` tells which addresses stand for the same runs, see `Numbers`.
 
     Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
     holds when every comparison holds and fails when any fails. A missing number makes it
@@ -49,7 +52,7 @@ def evaluate(
     """
     if source == "reproduced" and spec.about_print(claim):
         return Outcome("not run", "the claim is about what the paper prints, not about results")
-    return _combined(_PREDICATES[claim.kind](claim, Numbers(numbers, source)))
+    return _combined(_PREDICATES[claim.kind](claim, Numbers(numbers, source, runs or {})))
 
 
 def _combined(comparisons: list[Comparison]) -> Outcome:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeVar
 
 from harness.judge.sample import Summary
 from harness.judge.welch import ALPHA, Difference, difference
@@ -13,6 +13,7 @@ from harness.spec.operands import Operand, Pair
 
 Result = Literal["holds", "fails", "undecided", "not run"]
 Source = Literal["reported", "reproduced"]
+T = TypeVar("T")
 _SLACK = 1e-9
 """Numbers with few decimals are binary fractions only up to this."""
 
@@ -107,6 +108,9 @@ class Numbers:
 
     lookup: Callable[[str], Summary | None]
     source: Source
+    runs: Mapping[str, str] = field(default_factory=dict)
+    """Address -> the first address that stands for the same runs, where a profile maps several
+    cells to one. Such cells are one piece of evidence and are compared once."""
 
     def read(self, operand: Operand) -> Summary | None:
         """The number, or None where there is none."""
@@ -122,7 +126,8 @@ class Numbers:
         A claim holds only if every comparison does, so each may be tested at 5 %; it fails if any
         one fails, so failing is tested at 5 % over their number (Bonferroni).
         """
-        return [self._answer(question, ALPHA / len(questions)) for question in questions]
+        distinct = _distinct(questions, [self._same_runs(*question) for question in questions])
+        return [self._answer(question, ALPHA / len(distinct)) for question in distinct]
 
     def _answer(self, question: Question, alpha: float) -> Comparison:
         what = str(question)
@@ -130,13 +135,20 @@ class Numbers:
         first, second = self.read(question.first), self.read(second_operand)
         if first is None or second is None:
             return not_run(what, self.missing(question.first, second_operand))
+        if self._same_runs(question.first) == self._same_runs(second_operand):
+            return Comparison(what, "undecided", f"{what}: both are the same runs here")
         second = second.scaled(question.factor)
         d = difference(first, second)
         return self._placed(what, first.mean - second.mean, d, question.region, alpha)
 
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
         """Of two gaps (a, b) and (c, d) each: does (a - b) - (c - d) lie in the region?"""
-        return [self._answer_gaps(region, *two, ALPHA / len(gaps)) for two in gaps]
+        distinct = _distinct(gaps, [self._same_runs(*wide, *narrow) for wide, narrow in gaps])
+        return [self._answer_gaps(region, *two, ALPHA / len(distinct)) for two in distinct]
+
+    def _same_runs(self, *parts: Hashable) -> tuple[Hashable, ...]:
+        """The parts with every address replaced by the one that stands for its runs."""
+        return tuple(self.runs.get(p, p) if isinstance(p, str) else p for p in parts)
 
     def _answer_gaps(self, region: Region, wide: Pair, narrow: Pair, alpha: float) -> Comparison:
         what = f"({wide[0]} - {wide[1]}) - ({narrow[0]} - {narrow[1]})"
@@ -160,6 +172,14 @@ class Numbers:
         return Comparison(
             what, outcome, _sentence(what, d, outcome, region), estimate, d.interval()
         )
+
+
+def _distinct(items: Sequence[T], keys: Sequence[Hashable]) -> list[T]:
+    """The first item of each key, in order."""
+    first: dict[Hashable, T] = {}
+    for key, item in zip(keys, items, strict=True):
+        first.setdefault(key, item)
+    return list(first.values())
 
 
 def not_run(what: str, missing: tuple[str, ...]) -> Comparison:

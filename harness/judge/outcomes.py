@@ -50,9 +50,14 @@ def judge_claims(
     wanted = list(claims)
     ours = {str(result.cell.address): result for result in results}
 
+    first_with: dict[object, str] = {}
+    runs = {name: first_with.setdefault(result.cell.terms, name) for name, result in ours.items()}
+
     def reproduced(address: str) -> Json:
         result = ours.get(address)
-        return None if result is None or not result.complete else {"values": list(result.values)}
+        if result is None or not result.complete:
+            return None
+        return {"values": list(result.values), "runs": runs[address]}
 
     reported = _outcomes(wanted, "reported", lambda address: reported_number(paper, address), store)
     of_ours = _outcomes(wanted, "reproduced", reproduced, store)
@@ -118,5 +123,6 @@ def _evaluate(claim: Claim, source: Any, known: Mapping[str, Any]) -> dict[str, 
         fields = {key: number[key] for key in ("mean", "error", "spread", "n")}
         return ReportedNumber(**fields).summary()
 
-    outcome = evaluate(claim, summary, source)
+    runs = {name: number["runs"] for name, number in known.items() if number and "runs" in number}
+    outcome = evaluate(claim, summary, source, runs)
     return {"outcome": outcome.outcome, "why": outcome.why}
