@@ -15,7 +15,17 @@ from harness.plan.step import Checkpoints, Probe, StepContext
 from harness.run.call import call, resolve
 from tests.lab.fixtures import as_bytes, changed
 
-LONG = ("teacher", "dynamics", "el2n_score", "select_window", "student", "student_online")
+LONG = (
+    "teacher",
+    "dynamics",
+    "el2n_score",
+    "el2n_sl_score",
+    "grand_score",
+    "visits",
+    "select_window",
+    "student",
+    "student_online",
+)
 
 
 class Died(BaseException):

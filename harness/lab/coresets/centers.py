@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
 from harness.errors import UserError
+from harness.lab.coresets.pools import Choice, Pool, selection
 from harness.lab.coresets.steps import CentersParams
-from harness.lab.data import sets
-from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext, StepInput, StepResult
 
 
@@ -28,27 +25,16 @@ def select_centers(
     choice; value `radius`, the largest distance of an example to its nearest centre.
     Draws: "select" of `ctx`.
     """
-    train = sets.load(params.dataset).train
-    teacher = Classifier.stored(
-        params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
-    )
-    examples = Examples.on(ctx.device, train.images, train.labels)
-    features = np.concatenate([part.cpu().numpy() for part in penultimate(teacher, examples)])
     generator = torch.Generator().manual_seed(ctx.derive("select"))
-    pools = [np.arange(len(features))]
-    wanted = params.per_class * params.dataset.classes
-    if params.balanced:
-        pools = [np.flatnonzero(train.labels == label) for label in range(params.dataset.classes)]
-        wanted = params.per_class
-    chosen, radii = [], []
-    for pool in pools:
-        points = features[pool].astype(np.float64)
-        rows = centres(points, wanted, params.kcenter, generator)
-        chosen.append(pool[rows])
-        radii.append(radius(points, rows))
-    indices = np.concatenate(chosen).astype(np.int64)
-    labels = np.asarray(train.labels)[indices]
-    return StepResult({"radius": max(radii)}, {"indices": indices, "labels": labels})
+    radii = []
+
+    def choose(pool: Pool, count: int) -> Choice:
+        rows = centres(pool.features, count, params.kcenter, generator)
+        radii.append(radius(pool.features, rows))
+        return Choice(rows)
+
+    made = selection(params, params.balanced, inputs, ctx, choose)
+    return StepResult({"radius": max(radii)}, made.arrays)
 
 
 def centres(points: np.ndarray, count: int, method: str, generator: torch.Generator) -> np.ndarray:
@@ -104,15 +90,3 @@ def radius(points: np.ndarray, rows: np.ndarray) -> float:
 def distances(points: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Euclidean, (n,)."""
     return np.linalg.norm(points - point, axis=1)
-
-
-def penultimate(classifier: Classifier, examples: Examples) -> Iterator[Tensor]:
-    """What the last linear layer is given, a batch of examples at a time, in order."""
-    last = [module for module in classifier.network.modules() if isinstance(module, nn.Linear)][-1]
-    seen: list[Tensor] = []
-    hook = last.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
-    try:
-        for _ in classifier.predict(examples.images):
-            yield seen.pop()
-    finally:
-        hook.remove()

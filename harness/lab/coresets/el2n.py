@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from harness.errors import UserError
 from harness.lab.coresets.dynamics import look
 from harness.lab.coresets.select import require_per_class
-from harness.lab.coresets.steps import El2nParams, WindowParams
+from harness.lab.coresets.steps import El2nParams, El2nSlParams, WindowParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples, evaluate, training
@@ -24,24 +25,64 @@ HELD_OUT = 0.1
 def el2n_score(params: El2nParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
     """Norm of softmax minus one-hot after `epoch` epochs, mean over `runs` (Paul et al. 2021).
 
-    Each run has its own initial network and order, and the schedule of the whole recipe, of which
-    it is only the beginning. Array `score` (n,), float32: high is hard.
+    Networks as `early_networks` has them. Array `score` (n,), float32: high is hard.
     """
-    recipe, train = params.recipe, sets.load(params.dataset).train
+    train = sets.load(params.dataset).train
     examples = Examples.on(ctx.device, train.images, train.labels)
     total = np.zeros(len(examples))
+    for classifier in early_networks(params, examples, ctx):
+        total += look(classifier, examples)[1]
+    return StepResult({}, {"score": (total / params.runs).astype(np.float32)})
+
+
+def el2n_sl_score(
+    params: El2nSlParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """EL2N for soft labels: E ||p - q|| / T (Lemma 1), the mean over `runs` networks.
+
+    p is a network's answer, q the teacher's, both at temperature T, evaluation mode, un-augmented.
+    Networks as `early_networks` has them. Array `score` (n,), float32: high is hard.
+    """
+    train = sets.load(params.dataset).train
+    examples = Examples.on(ctx.device, train.images, train.labels)
+    teacher = Classifier.stored(
+        params.teacher, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
+    )
+    targets = list(teacher.predict(examples.images))
+    total = np.zeros(len(examples))
+    for classifier in early_networks(params, examples, ctx):
+        pairs = zip(classifier.predict(examples.images), targets, strict=True)
+        parts = [soft_error(logits, target, params.temperature) for logits, target in pairs]
+        total += torch.cat(parts).cpu().numpy()
+    return StepResult({}, {"score": (total / params.runs).astype(np.float32)})
+
+
+def soft_error(logits: Tensor, target: Tensor, temperature: float) -> Tensor:
+    """||p - q|| / T (n,) of two answers, given as logits (n, classes)."""
+    apart = (logits / temperature).softmax(dim=1) - (target / temperature).softmax(dim=1)
+    return torch.linalg.vector_norm(apart, dim=1) / temperature
+
+
+def early_networks(
+    params: El2nParams, examples: Examples, ctx: StepContext
+) -> Iterator[Classifier]:
+    """The networks of `runs` independent runs on `examples`, each after `epoch` epochs.
+
+    Each run has its own initial network and order, and the schedule of the whole recipe, of which
+    it is only the beginning.
+    """
+    recipe = params.recipe
+    whole = recipe.run_epochs * len(examples)
+    last = len(batch_sizes(len(examples), recipe.batch_size, params.epoch * len(examples)))
     for run in range(params.runs):
         own = ctx.part(run, params.runs)
         classifier = Classifier.fresh(
             params.network, params.dataset, ctx.device, recipe.precision, own.derive("init")
         )
-        whole = recipe.run_epochs * len(examples)
-        last = len(batch_sizes(len(examples), recipe.batch_size, params.epoch * len(examples)))
         for update in training(classifier, examples, recipe, whole, own):
             if update.number == last:
                 break
-        total += look(classifier, examples)[1]
-    return StepResult({}, {"score": (total / params.runs).astype(np.float32)})
+        yield classifier
 
 
 def select_window(

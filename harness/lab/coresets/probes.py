@@ -7,13 +7,24 @@ import numpy as np
 from harness.lab.coresets.steps import (
     BetaParams,
     CadParams,
+    CalParams,
     CentersParams,
     DualParams,
     DynamicsParams,
     DynUncParams,
     El2nParams,
+    El2nSlParams,
+    ForgettingParams,
+    FractionParams,
+    GlisterParams,
+    GrandParams,
+    GraphCutParams,
+    HerdingParams,
     RandomParams,
+    TaughtSelectParams,
     TopParams,
+    UncertaintyParams,
+    VisitsParams,
     WindowParams,
 )
 from harness.lab.probing import DATASET, NETWORK, RECIPE, taught
@@ -72,6 +83,91 @@ def select_random() -> Probe:
 def select_centers() -> Probe:
     params = CentersParams(
         dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+    )
+    return Probe(params, {"teacher": taught()})
+
+
+def el2n_sl_score() -> Probe:
+    params = El2nSlParams(
+        dataset=DATASET,
+        network=NETWORK,
+        recipe=RECIPE,
+        runs=2,
+        epoch=1,
+        teacher=NETWORK,
+        temperature=4.0,
+    )
+    return Probe(params, {"teacher": taught()})
+
+
+def grand_score() -> Probe:
+    params = GrandParams(
+        dataset=DATASET,
+        network=NETWORK,
+        recipe=RECIPE,
+        runs=2,
+        epoch=1,
+        gradient="all-parameters",
+        reduction="sum",
+    )
+    return Probe(params, {})
+
+
+def visits() -> Probe:
+    return Probe(VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4), {})
+
+
+def forgetting_score() -> Probe:
+    visit, example = np.indices((6, DATASET.train_size))
+    correct = np.sin(1.3 * visit * (example % 5)) > 0.2
+    return Probe(
+        ForgettingParams(never_learned="infinite"),
+        {"visits": MemoryInput(held={"correct": correct})},
+    )
+
+
+def uncertainty_score() -> Probe:
+    params = UncertaintyParams(dataset=DATASET, network=NETWORK, measure="entropy")
+    return Probe(params, {"teacher": taught()})
+
+
+def cal_score() -> Probe:
+    params = CalParams(
+        dataset=DATASET, network=NETWORK, neighbours=3, divergence="symmetric", balanced=True
+    )
+    return Probe(params, {"teacher": taught()})
+
+
+def select_fraction() -> Probe:
+    params = FractionParams(dataset=DATASET, per_class=2, fraction=0.5, keep="lowest")
+    return Probe(params, {"score": _scored()})
+
+
+def select_facility_location() -> Probe:
+    params = TaughtSelectParams(dataset=DATASET, network=NETWORK, per_class=3)
+    return Probe(params, {"teacher": taught()})
+
+
+def select_graph_cut() -> Probe:
+    params = GraphCutParams(dataset=DATASET, network=NETWORK, per_class=3, trade_off=1.0)
+    return Probe(params, {"teacher": taught()})
+
+
+def select_craig() -> Probe:
+    params = TaughtSelectParams(dataset=DATASET, network=NETWORK, per_class=3)
+    return Probe(params, {"teacher": taught()})
+
+
+def select_glister() -> Probe:
+    params = GlisterParams(
+        dataset=DATASET, network=NETWORK, per_class=3, step_size=0.1, update=True, balanced=True
+    )
+    return Probe(params, {"teacher": taught()})
+
+
+def select_herding() -> Probe:
+    params = HerdingParams(
+        dataset=DATASET, network=NETWORK, per_class=3, pick="nearest", balanced=True
     )
     return Probe(params, {"teacher": taught()})
 

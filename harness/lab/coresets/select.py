@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from harness.errors import UserError
-from harness.lab.coresets.steps import BetaParams, RandomParams, TopParams
+from harness.lab.coresets.steps import BetaParams, FractionParams, RandomParams, TopParams
 from harness.lab.data import sets
 from harness.lab.recipe import DatasetRef
 from harness.plan.step import StepContext, StepInput, StepResult
@@ -73,14 +73,31 @@ def select_random(
     return _best(keys, labels, params.dataset, params.per_class, balanced=True)
 
 
+def select_fraction(
+    params: FractionParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """Prune every class to a share of it by score, and draw `per_class` of what is left.
+
+    Uniformly and without replacement; a share that holds fewer than `per_class` is taken to hold
+    as many. Arrays as `select_top`, in the order drawn. Draws: "select" of `ctx`.
+    """
+    labels = sets.load(params.dataset).train.labels
+    score = inputs["score"].array("score")
+    require_scores(score, labels, params.dataset)
+    ranked = np.argsort(-score if params.keep == "highest" else score, kind="stable")
+    generator = torch.Generator().manual_seed(ctx.derive("select"))
+    keys = torch.rand(len(labels), generator=generator, dtype=torch.float64).numpy()
+    for label in range(params.dataset.classes):
+        own = ranked[labels[ranked] == label]
+        # Uniform keys are above 0, so what is pruned comes last.
+        keys[own[max(params.per_class, round(params.fraction * len(own))) :]] = -1
+    return _best(keys, labels, params.dataset, params.per_class, balanced=True)
+
+
 def _best(
     keys: np.ndarray, labels: np.ndarray, dataset: DatasetRef, per_class: int, balanced: bool
 ) -> StepResult:
-    if len(keys) != len(labels):
-        raise UserError(
-            f"a selection from '{dataset.name}' needs {len(labels)} scores, one per training "
-            f"example, but its input holds {len(keys)}: it was made on another data set"
-        )
+    require_scores(keys, labels, dataset)
     ranked = np.argsort(-keys, kind="stable")
     if balanced:
         by_class = [ranked[labels[ranked] == label][:per_class] for label in range(dataset.classes)]
@@ -88,6 +105,15 @@ def _best(
     else:
         indices = ranked[: per_class * dataset.classes]
     return StepResult({}, {"indices": indices.astype(np.int64), "labels": labels[indices]})
+
+
+def require_scores(score: np.ndarray, labels: np.ndarray, dataset: DatasetRef) -> None:
+    """Raise `UserError` if there is not one score for every training example."""
+    if len(score) != len(labels):
+        raise UserError(
+            f"a selection from '{dataset.name}' needs {len(labels)} scores, one per training "
+            f"example, but its input holds {len(score)}: it was made on another data set"
+        )
 
 
 def require_per_class(labels: np.ndarray, classes: int, wanted: int, where: str) -> None:

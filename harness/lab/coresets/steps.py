@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
-from harness.lab.recipe import NEUTRAL, Count, DatasetRef, Recipe
+from harness.lab.recipe import NEUTRAL, Count, DatasetRef, Recipe, Share
 from harness.plan.step import Facts, StepParams, Work
 
 
@@ -39,6 +39,62 @@ class El2nParams(StepParams):
             raise ValueError(
                 f"scores after epoch {self.epoch} are asked for, but the run has "
                 f"{self.recipe.run_epochs}; score earlier, or train longer"
+            )
+        return self
+
+
+class El2nSlParams(El2nParams):
+    teacher: str
+    """Network of the teacher of the soft labels."""
+    temperature: float = Field(gt=0)
+
+
+class GrandParams(El2nParams):
+    gradient: Literal["all-parameters", "last-layer"]
+    reduction: Literal["sum", "mean"]
+    """Of the loss over a batch of the recipe's size. Mean: DeepCore's, which divides by the size
+    of the example's batch."""
+
+
+class VisitsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    """Its `epochs` are not used."""
+    epochs: Annotated[int, Field(ge=2)]
+    """Length of the run, and visits of each example."""
+
+
+class ForgettingParams(StepParams):
+    never_learned: Literal["infinite", "zero"]
+    """Score of an example that was never right."""
+
+
+class TaughtParams(StepParams):
+    """What every step has that asks a teacher about all training examples."""
+
+    dataset: DatasetRef
+    network: str
+    """Of the teacher whose answers and features are used."""
+
+
+class UncertaintyParams(TaughtParams):
+    measure: Literal["largest-logit", "largest-probability", "entropy", "margin"]
+
+
+class CalParams(TaughtParams):
+    neighbours: Count
+    divergence: Literal["from-neighbour", "symmetric"]
+    balanced: bool
+    """Whether neighbours are of an example's own class."""
+
+    @model_validator(mode="after")
+    def _enough_neighbours(self) -> CalParams:
+        if self.balanced and self.neighbours >= self.dataset.smallest_class:
+            raise ValueError(
+                f"{self.neighbours} neighbours of its own class are asked for, but the smallest "
+                f"class of '{self.dataset.name}' has {self.dataset.smallest_class} examples; ask "
+                "for fewer"
             )
         return self
 
@@ -109,10 +165,37 @@ class RandomParams(SelectParams):
     """Uniform within each class."""
 
 
-class CentersParams(SelectParams):
-    network: str
-    """Of the teacher whose features are used."""
+class FractionParams(SelectParams):
+    fraction: Share
+    """Share of each class that is drawn from."""
+    keep: Literal["highest", "lowest"]
+
+
+class TaughtSelectParams(SelectParams, TaughtParams):
+    """A selection by what a teacher says of the examples, of each class by itself."""
+
+
+class CentersParams(TaughtSelectParams):
     kcenter: Literal["greedy", "greedy-from-mean", "k-means"]
+    balanced: bool
+
+
+class GraphCutParams(TaughtSelectParams):
+    trade_off: float = Field(gt=0)
+    """Lambda: what likeness to all examples counts against likeness among the chosen."""
+
+
+class GlisterParams(TaughtSelectParams):
+    step_size: float = Field(gt=0)
+    """Eta: how far the last layer moves along the gradient of a choice."""
+    update: bool
+    """Whether it moves at all; in DeepCore it does not."""
+    balanced: bool
+
+
+class HerdingParams(TaughtSelectParams):
+    pick: Literal["nearest", "farthest"]
+    """Farthest: DeepCore's."""
     balanced: bool
 
 
@@ -132,7 +215,22 @@ def _window_work(p: WindowParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, count * trained, count * p.dataset.test_size)
 
 
-def _centers_work(p: CentersParams, facts: Facts) -> Work:
+def _el2n_sl_work(p: El2nSlParams, facts: Facts) -> Work:
+    own = _el2n_work(p, facts)
+    answers = passes(facts, p.teacher, p.dataset, 0, p.dataset.train_size)
+    return Work(samples=own.samples + answers.samples, flops=own.flops + answers.flops)
+
+
+def _grand_work(p: GrandParams, facts: Facts) -> Work:
+    """A gradient costs as much as an update."""
+    return passes(facts, p.network, p.dataset, p.runs * (p.epoch + 1) * p.dataset.train_size, 0)
+
+
+def _visits_work(p: VisitsParams, facts: Facts) -> Work:
+    return passes(facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0)
+
+
+def _taught_work(p: TaughtParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, 0, p.dataset.train_size)
 
 
@@ -160,7 +258,44 @@ STEPS = (
         neutral=NEUTRAL,
     ),
     declare("select_random", "coresets.select", RandomParams, no_work),
+    declare("select_centers", "coresets.centers", CentersParams, _taught_work, inputs=("teacher",)),
     declare(
-        "select_centers", "coresets.centers", CentersParams, _centers_work, inputs=("teacher",)
+        "el2n_sl_score",
+        "coresets.el2n",
+        El2nSlParams,
+        _el2n_sl_work,
+        inputs=("teacher",),
+        neutral=NEUTRAL,
     ),
+    declare("grand_score", "coresets.gradients", GrandParams, _grand_work, neutral=NEUTRAL),
+    declare("visits", "coresets.forgetting", VisitsParams, _visits_work, neutral=NEUTRAL),
+    declare(
+        "forgetting_score", "coresets.forgetting", ForgettingParams, no_work, inputs=("visits",)
+    ),
+    declare(
+        "uncertainty_score",
+        "coresets.uncertainty",
+        UncertaintyParams,
+        _taught_work,
+        inputs=("teacher",),
+    ),
+    declare("cal_score", "coresets.cal", CalParams, _taught_work, inputs=("teacher",)),
+    declare("select_fraction", "coresets.select", FractionParams, no_work, inputs=("score",)),
+    declare(
+        "select_facility_location",
+        "coresets.submodular",
+        TaughtSelectParams,
+        _taught_work,
+        inputs=("teacher",),
+    ),
+    declare(
+        "select_graph_cut", "coresets.submodular", GraphCutParams, _taught_work, inputs=("teacher",)
+    ),
+    declare(
+        "select_craig", "coresets.submodular", TaughtSelectParams, _taught_work, inputs=("teacher",)
+    ),
+    declare(
+        "select_glister", "coresets.gradients", GlisterParams, _taught_work, inputs=("teacher",)
+    ),
+    declare("select_herding", "coresets.herding", HerdingParams, _taught_work, inputs=("teacher",)),
 )

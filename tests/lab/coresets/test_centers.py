@@ -15,15 +15,12 @@ from harness.lab.coresets.centers import (
     centres,
     farthest_first,
     medoids,
-    penultimate,
     radius,
     select_centers,
 )
 from harness.lab.coresets.probes import select_centers as probe
 from harness.lab.data import sets
-from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples
-from tests.lab.fixtures import DIGITS, NETWORK, context
+from tests.lab.fixtures import context
 
 GRIDS = st.lists(
     st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=4, max_size=9, unique=True
@@ -101,16 +98,6 @@ def test_medoids_are_one_of_each_separated_cluster_large_ones_first() -> None:
 def test_too_many_centres_are_refused() -> None:
     with pytest.raises(UserError, match="5 centres are asked for among 4"):
         centres(np.zeros((4, 1)), 5, "greedy", generator())
-
-
-def test_features_are_what_the_linear_layer_is_given() -> None:
-    classifier = Classifier.fresh(NETWORK, DIGITS, "cpu", "float64", seed=0)
-    train = sets.load(DIGITS).train
-    examples = Examples.on("cpu", train.images, train.labels)
-    features = torch.cat(list(penultimate(classifier, examples)))
-    assert features.shape == (1347, 128)
-    logits = torch.cat(list(classifier.predict(examples.images)))
-    torch.testing.assert_close(classifier.network[-1](features), logits)
 
 
 @pytest.mark.parametrize("kcenter", ["greedy", "greedy-from-mean", "k-means"])

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from pydantic import ValidationError
 
 from harness.errors import UserError
 from harness.lab.coresets import el2n
-from harness.lab.coresets.el2n import el2n_score, held_out, select_window, window
+from harness.lab.coresets.el2n import (
+    el2n_score,
+    el2n_sl_score,
+    held_out,
+    select_window,
+    soft_error,
+    window,
+)
+from harness.lab.coresets.probes import el2n_sl_score as soft_probe
 from harness.lab.coresets.select import select_top
 from harness.lab.coresets.steps import El2nParams, TopParams, WindowParams
 from harness.lab.data import sets
@@ -62,6 +71,44 @@ def test_a_run_stops_at_its_epoch_and_keeps_the_schedule_of_the_whole(
     scored(1, epoch=1)
     assert sum(seen) == 1347
     assert wanted == [2 * 1347]
+
+
+def test_the_error_of_soft_labels_by_hand() -> None:
+    # At temperature 2, e^(f/2) of the two answers are 3 : 1 and 1 : 1.
+    answer = 2 * torch.tensor([[3.0, 1.0]]).log()
+    even = torch.zeros(1, 2)
+    # p = (3/4, 1/4) and q = (1/2, 1/2) are sqrt(2)/4 apart; the gradient has 1/T before it.
+    assert soft_error(answer, even, 2.0).tolist() == pytest.approx([np.sqrt(2) / 8])
+    assert soft_error(answer, answer, 2.0).tolist() == [0.0]
+    # Certain answers at odds: sqrt(2) / T.
+    sure = torch.tensor([[9e3, 0.0], [0.0, 9e3]])
+    assert soft_error(sure, sure.flip(0), 20.0).tolist() == pytest.approx([np.sqrt(2) / 20] * 2)
+
+
+def test_the_error_of_soft_labels_is_the_gradient_of_the_divergence() -> None:
+    """Lemma 1: the gradient of KL(q || p) in the logits is (p - q) / T."""
+    generator = torch.Generator().manual_seed(0)
+    logits, target = torch.randn(2, 5, 7, generator=generator, dtype=torch.float64)
+    logits.requires_grad_()
+    log_p, log_q = (answer.div(3.0).log_softmax(1) for answer in (logits, target))
+    divergence = torch.nn.functional.kl_div(log_p, log_q, reduction="sum", log_target=True)
+    (gradient,) = torch.autograd.grad(divergence, logits)
+    torch.testing.assert_close(gradient.norm(dim=1), soft_error(logits, target, 3.0))
+
+
+def test_soft_scores_are_means_over_the_runs() -> None:
+    given_ = soft_probe()
+    two, one = (
+        el2n_sl_score(
+            given_.params.model_copy(update={"runs": runs}), given_.inputs, context("el2n_sl_score")
+        ).arrays["score"]
+        for runs in (2, 1)
+    )
+    assert two.shape == (24,)
+    assert two.min() > 0
+    assert two.max() <= np.sqrt(2) / 4
+    assert np.abs(2 * two - one).max() <= np.sqrt(2) / 4
+    assert not np.allclose(one, two)
 
 
 def test_an_epoch_after_the_run_is_refused() -> None:

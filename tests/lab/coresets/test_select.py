@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from scipy.stats import beta, chisquare
 
 from harness.errors import UserError
-from harness.lab.coresets.select import select_beta, select_random, select_top
-from harness.lab.coresets.steps import BetaParams, RandomParams, TopParams
+from harness.lab.coresets.select import select_beta, select_fraction, select_random, select_top
+from harness.lab.coresets.steps import BetaParams, FractionParams, RandomParams, TopParams
 from harness.lab.data import sets
 from tests.lab.fixtures import DIGITS, context, held
 
@@ -166,3 +166,42 @@ def test_harder_pruning_moves_the_beta_sampling_to_easier_examples() -> None:
     easy = [mean[beta_draw(score, mean, n)].mean() for n in (5, 60)]
     assert easy[0] > easy[1]
     assert easy[0] > mean[top(score.astype(np.float32), 5)].mean()
+
+
+def fraction_draw(score: np.ndarray, seed: int = 0, **fields) -> np.ndarray:
+    made = {"dataset": DIGITS, "per_class": 5, "fraction": 0.1, "keep": "lowest"} | fields
+    given = {"score": held(score=score)}
+    result = select_fraction(FractionParams(**made), given, context("x", seed))
+    assert np.array_equal(result.arrays["labels"], LABELS[result.arrays["indices"]])
+    return result.arrays["indices"]
+
+
+@pytest.mark.parametrize("keep", ["lowest", "highest"])
+def test_a_fraction_is_drawn_from_uniformly_and_nothing_else(keep: str) -> None:
+    score = np.random.default_rng(0).random(len(LABELS))
+    drawn = np.zeros(len(LABELS), int)
+    for seed in range(300):
+        indices = fraction_draw(score, seed, keep=keep)
+        assert np.bincount(LABELS[indices]).tolist() == [5] * 10
+        drawn[indices] += 1
+    for label in range(10):
+        own = np.flatnonzero(label == LABELS)
+        ranked = own[np.argsort(score[own] if keep == "lowest" else -score[own])]
+        size = round(0.1 * len(own))
+        assert drawn[ranked[size:]].sum() == 0
+        assert chisquare(drawn[ranked[:size]]).pvalue > 1e-4
+
+
+def test_a_fraction_that_holds_too_few_is_the_best_of_each_class() -> None:
+    score = np.random.default_rng(1).random(len(LABELS)).astype(np.float32)
+    wanted = top(-score, 20)
+    assert sorted(fraction_draw(score, per_class=20).tolist()) == sorted(wanted.tolist())
+
+
+def test_prefixes_of_a_draw_from_a_fraction_are_draws() -> None:
+    score = np.random.default_rng(2).random(len(LABELS))
+    larger = fraction_draw(score, fraction=0.3).reshape(10, 5)
+    smaller = fraction_draw(score, fraction=0.3, per_class=2).reshape(10, 2)
+    assert np.array_equal(smaller, larger[:, :2])
+    with pytest.raises(UserError, match="its input holds 7"):
+        fraction_draw(np.zeros(7))
