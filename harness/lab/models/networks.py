@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from harness.errors import UserError, nearest
+from harness.lab.models.convnet import NORMS, convnet
+from harness.lab.models.mlp import mlp
+from harness.lab.models.resnet import BASIC, BOTTLENECK, cifar_stem, imagenet_stem, resnet
 from harness.lab.recipe import DatasetRef
 
-
-def convnet(
-    dataset: DatasetRef, width: int, depth: int, norm: Callable[[int], nn.Module]
-) -> nn.Module:
-    """Blocks of 3x3 convolution, norm, ReLU and 2x2 average pool, then one linear layer."""
-    layers: list[nn.Module] = []
-    channels, side = dataset.channels, dataset.resolution
-    for _ in range(depth):
-        layers += [
-            nn.Conv2d(channels, width, kernel_size=3, padding=1),
-            norm(width),
-            nn.ReLU(),
-            nn.AvgPool2d(2),
-        ]
-        channels, side = width, side // 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side**2, dataset.classes))
+Builder: TypeAlias = Callable[[DatasetRef], nn.Module]
 
 
 def instance_norm(channels: int) -> nn.Module:
@@ -33,17 +23,50 @@ def instance_norm(channels: int) -> nn.Module:
     return nn.GroupNorm(channels, channels)
 
 
-def _resnet18(dataset: DatasetRef) -> nn.Module:
-    from torchvision.models import resnet18
+def _torchvision(dataset: DatasetRef, name: str) -> nn.Module:
+    from torchvision.models import get_model
 
-    return resnet18(weights=None, num_classes=dataset.classes)
+    network: nn.Module = get_model(name, weights=None, num_classes=dataset.classes)
+    return network
 
 
-NETWORKS: Mapping[str, Callable[[DatasetRef], nn.Module]] = {
-    "convnet-digits": lambda dataset: convnet(dataset, 32, 2, nn.BatchNorm2d),
-    "convnet-d3": lambda dataset: convnet(dataset, 128, 3, instance_norm),
-    "convnet-d4": lambda dataset: convnet(dataset, 128, 4, instance_norm),
-    "resnet18": _resnet18,
+TORCHVISION: Mapping[str, str] = {
+    "resnet18": "resnet18",
+    "resnet50": "resnet50",
+    "resnet101": "resnet101",
+    "resnet152": "resnet152",
+    "mobilenet-v2": "mobilenet_v2",
+}
+"""Networks that are torchvision's, and its names for them."""
+
+_RESNET18 = partial(resnet, block=BASIC, counts=(2, 2, 2, 2))
+_RESNET152 = partial(resnet, block=BOTTLENECK, counts=(3, 8, 36, 3))
+
+NETWORKS: Mapping[str, Builder] = {
+    "convnet-digits": partial(convnet, width=32, depth=2, norm=NORMS["batch"]),
+    "convnet-d3": partial(convnet, width=128, depth=3, norm=NORMS["instance"]),
+    "convnet-d4": partial(convnet, width=128, depth=4, norm=NORMS["instance"]),
+    # Every norm of the official codes, by name: convnet-d3-batch and so on.
+    **{
+        f"convnet-d{depth}-{name}": partial(convnet, width=128, depth=depth, norm=norm)
+        for depth in (3, 4)
+        for name, norm in NORMS.items()
+        if name != "instance"
+    },
+    "mlp": mlp,
+    "resnet18-cifar": partial(_RESNET18, stem=cifar_stem, norm=instance_norm),
+    "resnet18-cifar-batch": partial(_RESNET18, stem=cifar_stem, norm=nn.BatchNorm2d),
+    "resnet18-imagenet-stem": partial(_RESNET18, stem=imagenet_stem, norm=instance_norm),
+    "resnet152-cifar": partial(_RESNET152, stem=cifar_stem, norm=instance_norm),
+    "resnet152-imagenet-stem": partial(_RESNET152, stem=imagenet_stem, norm=instance_norm),
+    # For 8-pixel images: two stages of one block, on the CIFAR stem.
+    "resnet18-digits": partial(
+        resnet, block=BASIC, counts=(1, 1), stem=cifar_stem, norm=instance_norm, width=16
+    ),
+    "resnet152-digits": partial(
+        resnet, block=BOTTLENECK, counts=(1, 1), stem=cifar_stem, norm=instance_norm, width=8
+    ),
+    **{name: partial(_torchvision, name=theirs) for name, theirs in TORCHVISION.items()},
 }
 
 
@@ -67,9 +90,9 @@ def published_weights(network: str, weights: str, dataset: DatasetRef) -> Mappin
     """
     from torchvision.models import get_model_weights
 
-    if network not in NETWORKS or network.startswith("convnet"):
+    if network not in TORCHVISION:
         raise UserError(f"torchvision publishes no weights for network '{network}'")
-    known = get_model_weights(network)
+    known = get_model_weights(TORCHVISION[network])
     if weights not in known.__members__:
         raise UserError(
             f"network '{network}' has no weights '{weights}'; {nearest(weights, known.__members__)}"

@@ -48,7 +48,7 @@ def test_initialisation_depends_on_the_seed_alone(untouched_generators: None) ->
 
 
 def test_an_unknown_network_names_the_nearest() -> None:
-    with pytest.raises(UserError, match=r"unknown network 'resnet81'; did you mean 'resnet18'\?"):
+    with pytest.raises(UserError, match=r"unknown network 'resnet81'; did you mean 'resnet18'"):
         build("resnet81", DIGITS, seed=0)
 
 
