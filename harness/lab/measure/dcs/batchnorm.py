@@ -132,7 +132,7 @@ def observed(
     hooks = [layer.register_forward_pre_hook(note) for layer in layers]
     loss = 0.0
     for rows in torch.arange(len(batch)).split(SCORED_AT_ONCE):
-        logits = teacher.logits(seen(teacher, batch.images[rows], params, drawn))
+        logits = teacher.answer(seen(teacher, batch.images[rows], params, drawn))
         loss += functional.cross_entropy(logits, batch.labels[rows], reduction="sum").item()
     for hook in hooks:
         hook.remove()
@@ -140,16 +140,16 @@ def observed(
 
 
 def seen(teacher: Classifier, images: Tensor, params: BnLossParams, drawn: Generator) -> Tensor:
-    """Pixels in [0, 1] of the images, or of a random view of each."""
-    pixels = teacher.pixels(images)
+    """Normalised images, or a random view of each."""
+    normalised = teacher.shown(images)
     if params.crop_scale is None:
-        return pixels
-    side = pixels.shape[-1]
-    boxes = random_boxes(len(pixels), side, params.crop_scale, RATIOS, drawn)
-    pixels = crop_resize(pixels, boxes, side)
+        return normalised
+    side = normalised.shape[-1]
+    boxes = random_boxes(len(images), side, params.crop_scale, RATIOS, drawn)
+    view = crop_resize(normalised, boxes, side)
     if params.dataset.flip:
-        pixels = mirror(pixels, torch.rand(len(pixels), generator=drawn) < 0.5)
-    return pixels
+        view = mirror(view, torch.rand(len(images), generator=drawn) < 0.5)
+    return view
 
 
 def aggregated(
@@ -180,7 +180,7 @@ def climb(teacher: Classifier, subset: Examples, steps: int, size: float) -> Non
     for _ in range(steps):
         teacher.network.zero_grad()
         for rows in torch.arange(len(subset)).split(SCORED_AT_ONCE):
-            logits = teacher.logits(teacher.pixels(subset.images[rows]))
+            logits = teacher.answer(teacher.shown(subset.images[rows]))
             loss = functional.cross_entropy(logits, subset.labels[rows], reduction="sum")
             (loss / len(subset)).backward()
         gradients = [weight.grad for weight in weights if weight.grad is not None]

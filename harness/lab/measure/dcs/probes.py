@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from harness.lab.measure.dcs.steps import BnLossParams, OodParams, RepeatParams
+from harness.lab.measure.dcs.steps import (
+    BnLossParams,
+    DcLossParams,
+    DmLossParams,
+    OodParams,
+    RepeatParams,
+)
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
 from harness.plan.step import Probe
 
@@ -29,6 +35,35 @@ def bn_loss() -> Probe:
         perturbation_size=0.3,
     )
     return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+
+
+MATCHING = {
+    "dataset": DATASET,
+    "network": NETWORK,
+    "per_class": 3,
+    "networks": 2,
+    "real_batch_size": 5,
+    "dsa_strategy": "color_scale",
+    "precision": "float64",
+}
+
+
+def dm_loss() -> Probe:
+    params = DmLossParams(**MATCHING, norms="initial", means="per-class")
+    return Probe(params, {"images": chosen(per_class=3)})
+
+
+def dc_loss() -> Probe:
+    params = DcLossParams(
+        **MATCHING,
+        norms="batch",
+        outer_loops=2,
+        inner_loops=2,
+        learning_rate=0.1,
+        batch_size=8,
+        distance="cosine-rows",
+    )
+    return Probe(params, {"images": chosen(per_class=3)})
 
 
 def student_ood() -> Probe:

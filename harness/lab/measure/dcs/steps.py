@@ -66,6 +66,46 @@ class BnLossParams(StepParams):
         return self
 
 
+class MatchingParams(StepParams):
+    """What the losses of the bi-level distillers have in common."""
+
+    dataset: DatasetRef
+    network: str
+    per_class: Count
+    dsa_strategy: str = ""
+    """Names of groups of operations, joined by `_`, of which one is drawn for each batch; real and
+    synthetic images meet the same. Empty: no augmentation."""
+    precision: Literal["float32", "float64"] = "float32"
+
+
+class RandomNetworksParams(MatchingParams):
+    networks: Count
+    """Random networks that the loss is averaged over."""
+    real_batch_size: int = Field(ge=0)
+    """Random real images of each class, anew for each network; 0: all."""
+    norms: Literal["batch", "initial"]
+    """Batch norms use the statistics of what they are given, a class at a time, as the official
+    codes have it, or those that they start with, so that they change nothing. Other norms do not
+    mind."""
+
+
+class DmLossParams(RandomNetworksParams):
+    means: Literal["per-class", "whole-set"]
+    """The official code compares the means of each class, and adds; Equation 5 those of all."""
+
+
+class DcLossParams(RandomNetworksParams):
+    """Between two of its `outer_loops` comparisons, a network learns from the subset."""
+
+    outer_loops: Count
+    inner_loops: Count
+    """Epochs of that learning."""
+    learning_rate: float = Field(gt=0)
+    """Of that learning, as is `batch_size`."""
+    batch_size: Count
+    distance: Literal["cosine-rows", "cosine", "mse"]
+
+
 class OodParams(StudentParams):
     corruptions: tuple[
         Literal["gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"], ...
@@ -76,6 +116,24 @@ class OodParams(StudentParams):
 def _bn_work(p: BnLossParams, facts: Facts) -> Work:
     size = p.per_class * p.dataset.classes
     return passes(facts, p.network, p.dataset, p.perturbation_steps * size, size)
+
+
+def _real(p: RandomNetworksParams) -> float:
+    """Real images that one network sees at a time."""
+    whole = p.dataset.train_size / p.dataset.classes
+    return p.dataset.classes * min(p.real_batch_size or whole, whole)
+
+
+def _dm_work(p: DmLossParams, facts: Facts) -> Work:
+    seen = p.networks * (_real(p) + p.per_class * p.dataset.classes)
+    return passes(facts, p.network, p.dataset, 0, round(seen))
+
+
+def _dc_work(p: DcLossParams, facts: Facts) -> Work:
+    size = p.per_class * p.dataset.classes
+    compared = p.outer_loops * (_real(p) + size)
+    learned = (p.outer_loops - 1) * p.inner_loops * size
+    return passes(facts, p.network, p.dataset, round(p.networks * (compared + learned)), 0)
 
 
 def _ood_work(p: OodParams, facts: Facts) -> Work:
@@ -89,6 +147,8 @@ STEPS = (
     declare(
         "bn_loss", "measure.dcs.batchnorm", BnLossParams, _bn_work, inputs=("images", "teacher")
     ),
+    declare("dm_loss", "measure.dcs.features", DmLossParams, _dm_work, inputs=("images",)),
+    declare("dc_loss", "measure.dcs.gradients", DcLossParams, _dc_work, inputs=("images",)),
     declare(
         "student_ood",
         "measure.dcs.ood",

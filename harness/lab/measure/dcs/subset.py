@@ -1,22 +1,23 @@
-"""The subset that is measured."""
+"""The subset that is measured, and the real images that it is held against."""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.recipe import DatasetRef
-from harness.lab.train.loop import Examples, given_examples
+from harness.lab.train.dsa import Siamese, dsa, groups
+from harness.lab.train.loop import Examples, given_examples, scale_of
 from harness.plan.step import StepInput
 
 
 def given_subset(
     given: StepInput, dataset: DatasetRef, per_class: int, device: str, step: str
 ) -> Examples:
-    """The images of an input, as a student takes them.
+    """The images of an input: uint8, or floating and normalised as the data set's.
 
     Raises `UserError` unless they are `per_class` of every class.
     """
@@ -28,7 +29,21 @@ def given_subset(
             f"the input holds {sizes.min()} to {sizes.max()} of {len(sizes)}; "
             "declare as many as the selection makes, and select with balanced = true"
         )
-    return examples
+    if not examples.images.is_floating_point():
+        return examples
+    scale = scale_of(given, dataset)
+    return Examples(in_own_scale(examples.images, scale, dataset), examples.labels)
+
+
+def in_own_scale(images: Tensor, scale: DatasetRef, dataset: DatasetRef) -> Tensor:
+    """Floating images that were normalised as those of `scale`, normalised as the data set's."""
+    if (scale.mean, scale.std) == (dataset.mean, dataset.std):
+        return images
+    mean, std, own_mean, own_std = (
+        torch.tensor(values, dtype=images.dtype, device=images.device).view(-1, 1, 1)
+        for values in (scale.mean, scale.std, dataset.mean, dataset.std)
+    )
+    return (images * std + mean - own_mean) / own_std
 
 
 def in_turn(labels: Tensor) -> Tensor:
@@ -43,3 +58,18 @@ def in_turn(labels: Tensor) -> Tensor:
 def class_by_class(labels: Tensor) -> Tensor:
     """Rows (n,), sorted by class, in the given order within each."""
     return labels.argsort(stable=True)
+
+
+def real_rows(dataset: DatasetRef, count: int, generator: Generator) -> list[Tensor]:
+    """`count` random rows of each class of the training split, or all if it has fewer, or if 0."""
+    labels = torch.from_numpy(np.asarray(sets.load(dataset).train.labels))
+    shuffled = torch.randperm(len(labels), generator=generator)
+    own = [shuffled[labels[shuffled] == label] for label in range(dataset.classes)]
+    return [rows[: count or len(rows)] for rows in own]
+
+
+def views(images: Tensor, strategy: str, flip: bool, seed: int) -> Tensor:
+    """Normalised images under DSA's operation of this seed, the same for all; or as they are."""
+    if not strategy:
+        return images
+    return dsa(images, groups(strategy, flip), "one", Siamese(seed))
