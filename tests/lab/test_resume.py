@@ -25,6 +25,8 @@ LONG = (
     "select_window",
     "student",
     "student_online",
+    "learning_curve",
+    "learning_curve_online",
 )
 
 

@@ -54,6 +54,12 @@ def student_online(
     params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
     """As `student`, labelled at every step by the teacher, which sees what the student sees."""
+    objective = taught(params, inputs, ctx)
+    return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
+
+
+def taught(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> Objective:
+    """The loss of a student whose `teacher` answers to every view that it sees of its `images`."""
     recipe = params.recipe
     teacher = Classifier.stored(
         recipe.teacher,
@@ -62,15 +68,16 @@ def student_online(
         inputs["teacher"].tensors("weights"),
         recipe.precision,
     )
-    objective = online(teacher, recipe, scale_of(inputs["images"], params.dataset))
-    return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
+    return online(teacher, recipe, scale_of(inputs["images"], params.dataset))
 
 
-def train_student(
-    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None = None
-) -> tuple[Classifier, np.ndarray]:
-    """The network after its last epoch, and the mean training loss of each epoch."""
-    recipe = params.recipe
+def beginner(
+    params: StudentParams, given: StepInput, ctx: StepContext
+) -> tuple[Classifier, Examples]:
+    """A student before its training, and what it is going to be trained on.
+
+    Raises `UserError` if the input does not hold `per_class` images of every class.
+    """
     examples = given_examples(given, sets.load(params.dataset).train, ctx.device)
     if len(examples) != params.per_class * params.dataset.classes:
         raise UserError(
@@ -82,9 +89,18 @@ def train_student(
         params.network,
         scale_of(given, params.dataset),
         ctx.device,
-        recipe.precision,
+        params.recipe.precision,
         ctx.derive("init"),
     )
+    return classifier, examples
+
+
+def train_student(
+    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None = None
+) -> tuple[Classifier, np.ndarray]:
+    """The network after its last epoch, and the mean training loss of each epoch."""
+    recipe = params.recipe
+    classifier, examples = beginner(params, given, ctx)
     samples = recipe.run_epochs * len(examples)
     sizes = np.array(batch_sizes(len(examples), recipe.batch_size, samples))
     kept = torch.empty(len(sizes), dtype=classifier.dtype, device=ctx.device)

@@ -1,0 +1,182 @@
+"""Least squares for the scaling law: two dimensions searched, the rest in closed form.
+
+Either form is a line A v + D in its wave v, given b and tau (variable projection, Golub and Pereyra
+1973). Printed: v = P^b w(n), A = a, D = d. Official: v = w(n), A = (a P)^b + d, D = 0; a and d are
+only seen together there, so d has to be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice, product
+from typing import Literal
+
+import numpy as np
+from scipy.ndimage import minimum_filter
+from scipy.optimize import least_squares
+
+from harness.lab.measure.scaling.law import Looks
+
+SIDE = 24
+"""Points a side of the coarse grid, even in log(-b) and log(tau), whose minima are the starts."""
+STARTS = 4
+"""Most minima from which the search descends."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The law fitted to curves that share a and d."""
+
+    b: np.ndarray
+    """(curves,)"""
+    tau: np.ndarray
+    """(curves,)"""
+    a: float
+    d: float
+    sse: float
+    """Sum of squared errors over all curves."""
+    predicted: np.ndarray
+    """Errors by the law, curve after curve (points,)."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Which law is fitted, at which looks, and where it is searched."""
+
+    looks: tuple[Looks, ...]
+    """Of each curve; one only if the law is official."""
+    law: Literal["printed", "official"]
+    a: float | None
+    """Given, or fitted if None; as is `d`."""
+    d: float | None
+    b_bounds: tuple[float, float]
+    """Both negative."""
+    tau_bounds: tuple[float, float]
+    """In epochs."""
+
+    @property
+    def free(self) -> int:
+        """Number of fitted parameters."""
+        return 2 * len(self.looks) + (self.a is None) + (self.d is None)
+
+    @cached_property
+    def bounds(self) -> np.ndarray:
+        """Low and high of a place (2, 2 x curves): log(-b) and log(tau) of each curve in turn."""
+        (least, most), tau = self.b_bounds, self.tau_bounds
+        return np.tile(np.log([[-most, tau[0]], [-least, tau[1]]]), len(self.looks))
+
+    @cached_property
+    def _grid(self) -> np.ndarray:
+        """Coarse places of one curve (SIDE, SIDE, 2)."""
+        sides = np.linspace(*self.bounds[:, :2], SIDE).T
+        return np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1)
+
+    @cached_property
+    def _grid_waves(self) -> list[np.ndarray]:
+        return [self._wave(looks, self._grid) for looks in self.looks]
+
+    def _wave(self, looks: Looks, place: np.ndarray) -> np.ndarray:
+        """v of one curve, (..., looks) from places (..., 2)."""
+        b, tau = -np.exp(place[..., :1]), np.exp(place[..., 1])
+        size = np.log(looks.pool) if self.law == "printed" else 0.0
+        return np.exp(b * (size + looks.repeated(tau)))
+
+    def _line(
+        self, place: np.ndarray, wave: np.ndarray, errors: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A and D (...) of waves (..., points) at places (..., 2 x curves)."""
+        if self.law == "printed":
+            return line(wave, errors, self.a, self.d)
+        if self.a is None:
+            return line(wave, errors, None, 0.0, least=self.d)
+        factor = (self.a * self.looks[0].pool) ** -np.exp(place[..., 0]) + self.d
+        return line(wave, errors, factor, 0.0)
+
+    def at(self, place: np.ndarray, errors: np.ndarray) -> Fit:
+        """The best that the law can do with the b and tau of a place (2 x curves,)."""
+        own = place.reshape(-1, 2)
+        waves = [self._wave(looks, part) for looks, part in zip(self.looks, own, strict=True)]
+        wave = np.concatenate(waves)
+        factor, offset = self._line(place, wave, errors)
+        predicted = factor * wave + offset
+        b, tau = -np.exp(own[:, 0]), np.exp(own[:, 1])
+        a, d = float(factor), float(offset)
+        if self.law == "official":
+            d = self.d
+            a = self.a or float((factor - d) ** (1 / b[0]) / self.looks[0].pool)
+        return Fit(b, tau, a, d, float(((predicted - errors) ** 2).sum()), predicted)
+
+    def starts(self, errors: np.ndarray) -> Iterator[np.ndarray]:
+        """Places of the deepest minima of the coarse grid, each curve taken alone."""
+        ends = np.cumsum([len(looks) for looks in self.looks])[:-1]
+        alone = [
+            self._minima(wave, own)
+            for wave, own in zip(self._grid_waves, np.split(errors, ends), strict=True)
+        ]
+        together = product(*(places[:STARTS] for places in alone))
+        return (np.concatenate(places) for places in islice(together, STARTS))
+
+    def _minima(self, wave: np.ndarray, errors: np.ndarray) -> np.ndarray:
+        """Places (minima, 2) of one curve, the deepest first."""
+        factor, offset = self._line(self._grid, wave, errors)
+        residual = factor[..., None] * wave + offset[..., None] - errors
+        sse = np.einsum("...i,...i", residual, residual)
+        lowest = sse <= minimum_filter(sse, size=3, mode="nearest")
+        return self._grid[lowest][np.argsort(sse[lowest], kind="stable")]
+
+
+def line(
+    wave: np.ndarray,
+    errors: np.ndarray,
+    factor: np.ndarray | float | None,
+    offset: float | None,
+    least: float = 0.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The least-squares line factor x wave + offset along the last axis, factor and offset (...).
+
+    Each may be given; a fitted factor is at least `least`, a fitted offset at least 0.
+    """
+    shape = wave.shape[:-1]
+    if factor is None and offset is None:
+        middle, mean = wave.mean(axis=-1), errors.mean(axis=-1)
+        free = np.maximum(least, _slope(wave - middle[..., None], errors - mean))
+        left = mean - free * middle
+        through_zero = np.maximum(least, _slope(wave, errors))
+        return np.where(left < 0, through_zero, free), np.maximum(left, 0)
+    if factor is None:
+        factor = np.maximum(least, _slope(wave, errors - offset))
+    elif offset is None:
+        offset = np.maximum(0, (errors - np.multiply.outer(factor, 1) * wave).mean(axis=-1))
+    return np.broadcast_to(factor, shape), np.broadcast_to(offset, shape)
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    squares = (x * x).sum(axis=-1)
+    return (x * y).sum(axis=-1) / np.where(squares > 0, squares, 1)
+
+
+def fit(problem: Problem, errors: np.ndarray, begin: np.ndarray | None = None) -> Fit:
+    """Descend from the minima of a coarse grid (and from one more place), and keep the best.
+
+    Args:
+        errors: curve after curve (points,).
+        begin: one more place to start from, such as the fit to like errors.
+    """
+    places = [*problem.starts(errors), *([] if begin is None else [begin])]
+    return min((descend(problem, errors, place) for place in places), key=lambda made: made.sse)
+
+
+def descend(problem: Problem, errors: np.ndarray, place: np.ndarray) -> Fit:
+    """The local minimum below a place, within the bounds."""
+    low, high = problem.bounds
+    found = least_squares(
+        lambda at: problem.at(at, errors).predicted - errors,
+        np.clip(place, low, high),
+        bounds=(low, high),
+        xtol=1e-10,
+        ftol=1e-10,
+        gtol=1e-10,
+    )
+    return problem.at(found.x, errors)
