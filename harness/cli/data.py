@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, cast
 
 from harness.cli.output import console, print_grid, print_json
@@ -33,6 +34,22 @@ class DataModule(Protocol):
 
     def prepare(self, name: str) -> Path:
         """Make the prepared form from the publisher's files; returns its folder."""
+        ...
+
+
+class ImportModule(Protocol):
+    """What the module that `imports` names in `paper.toml` has to offer."""
+
+    def import_set(
+        self,
+        name: str,
+        fields: Mapping[str, Any],
+        path: Path,
+        layout: str,
+        space: str | None,
+        number: int | None,
+    ) -> Mapping[str, Any]:
+        """Read a released set, check it and keep it; `fingerprint`, `images` and so on."""
         ...
 
 
@@ -92,6 +109,31 @@ def prepare(project: Project, name: str) -> None:
     console().print(f"prepared in {folder}", markup=False, soft_wrap=True)
 
 
+def import_set(
+    project: Project,
+    name: str,
+    path: Path,
+    layout: str,
+    space: str | None,
+    number: int | None,
+    as_json: bool,
+) -> None:
+    """Read a set that others released, and print the fingerprint that steps name it by."""
+    fields = _fields(project, name)
+    module = cast(ImportModule, _imported("imports", project.paper.about.imports))
+    found = module.import_set(name, fields, path, layout, space, number)
+    if as_json:
+        print_json(dict(found))
+        return
+    told = (
+        f"{found['images']} images, {found['per_class']} of each class, in {found['folder']}",
+        *found["notes"],
+        f'fingerprint = "{found["fingerprint"]}"',
+    )
+    for line in told:
+        console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def path(project: Project, name: str) -> None:
     _fields(project, name)
     print(_module(project).path(name))
@@ -102,10 +144,14 @@ def _fields(project: Project, name: str) -> Mapping[str, Any]:
 
 
 def _module(project: Project) -> DataModule:
-    named = project.paper.about.data
+    return cast(DataModule, _imported("data", project.paper.about.data))
+
+
+def _imported(key: str, named: str) -> ModuleType:
+    """The module that a key of `paper.toml` names."""
     if not named:
-        raise UserError("paper.toml names no module for data sets; add data = 'package.module'")
+        raise UserError(f"paper.toml names no module for this; add {key} = 'package.module'")
     try:
-        return cast(DataModule, import_module(named))
+        return import_module(named)
     except ImportError as error:
-        raise UserError(f"paper.toml: data = '{named}': {error}") from None
+        raise UserError(f"paper.toml: {key} = '{named}': {error}") from None

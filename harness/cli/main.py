@@ -339,6 +339,27 @@ def prepare_data(name: DatasetName) -> None:
     prepare(_project(), name)
 
 
+@data_app.command("import")
+def import_released(
+    name: DatasetName,
+    place: Annotated[Path, typer.Argument(metavar="PATH", help="The set's file or folder.")],
+    layout: Annotated[
+        str, typer.Option("--as", help="How it is laid out: sets, pair, folders or list.")
+    ],
+    space: Annotated[
+        str | None, typer.Option(help="How its values are scaled, where that can differ.")
+    ] = None,
+    number: Annotated[
+        int | None, typer.Option("--set", min=1, help="Of several in one file; the last if none.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read and check a set of images that others released, and print its fingerprint."""
+    from harness.cli.data import import_set
+
+    import_set(_project(), name, place, layout, space, number, as_json)
+
+
 @data_app.command("path")
 def path_of_data(name: DatasetName) -> None:
     """Print where a data set's prepared form is or belongs."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.lab.coresets import steps as coresets
 from harness.lab.distill import steps as distill
+from harness.lab.imports import steps as imports
 from harness.lab.measure import steps as measure
 from harness.lab.train import steps as train
 from harness.plan.step import StepType
@@ -16,5 +17,6 @@ STEPS: tuple[StepType, ...] = (
     *train.STEPS,
     *coresets.STEPS,
     *distill.STEPS,
+    *imports.STEPS,
     *measure.STEPS,
 )

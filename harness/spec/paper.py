@@ -49,6 +49,8 @@ class PaperFile(SpecModel):
     """Module with the step types, as `package.module`."""
     data: str = ""
     """Module that lists, checks, fetches and prepares data sets, likewise."""
+    imports: str = ""
+    """Module that reads sets of images that others released, likewise."""
     default_profile: Name
     paper_profile: Name
     variables: Mapping[str, VariableKind]

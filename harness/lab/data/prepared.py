@@ -83,7 +83,7 @@ def read(name: str) -> Dataset:
         )
     try:
         arrays = {part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in ARRAYS}
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise EvidenceError(
             f"data set '{name}' in {folder} cannot be read ({error}): "
             f"prepare it again with `repro data prepare {name}`"
