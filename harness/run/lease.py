@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import functools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,8 @@ BEAT = 5.0
 """Seconds between two signs of life."""
 LIMIT = 60.0
 """Seconds without one, after which an owner on another host counts as dead."""
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""How a file system says that it has no locks."""
 
 
 class Lease:
@@ -82,18 +86,20 @@ def acquire(store: Store, identity: str, step: str, limit: float = LIMIT) -> Lea
 def held(store: Store, limit: float = LIMIT) -> set[str]:
     """Identities whose lease a living process holds."""
     found = set()
+    now = _clock(store.root)
     for path in (store.root / "leases").glob("*"):
         with suppress(FileNotFoundError), path.open("rb") as file:
-            if not _dead(store.root, file, limit):
+            if not _dead(file, limit, now):
                 found.add(path.name)
     return found
 
 
 def clean(store: Store, limit: float = LIMIT) -> None:
     """Remove the leases of dead owners; without them `acquire` needs no takeover."""
+    now = _clock(store.root)
     for path in sorted((store.root / "leases").glob("*")):
         with _locked(path) as file:
-            if file is not None and _dead(store.root, file, limit):
+            if file is not None and _dead(file, limit, now):
                 path.unlink()
 
 
@@ -119,7 +125,7 @@ def _take_over(draft: Path, path: Path, limit: float) -> str | None:
     a file that is no longer at the path, and leaves.
     """
     with _locked(path) as file:
-        if file is None or not _dead(path.parent.parent, file, limit):
+        if file is None or not _dead(file, limit, _clock(path.parent.parent)):
             return None
         owner = _owner(file)
         point("takeover: before")
@@ -132,7 +138,8 @@ def _take_over(draft: Path, path: Path, limit: float) -> str | None:
 def _locked(path: Path) -> Iterator[BinaryIO | None]:
     """The file at `path`, locked against other takers; None if it is gone or was replaced.
 
-    The system drops the lock when its process dies.
+    The system drops the lock when its process dies. On a file system without locks two takers of
+    one dead lease may both get it: the work is done twice, and one record stands.
     """
     try:
         file = path.open("rb")
@@ -140,7 +147,11 @@ def _locked(path: Path) -> Iterator[BinaryIO | None]:
         yield None
         return
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         yield file if _is_at(file, path) else None
 
 
@@ -156,16 +167,23 @@ def _owner(file: BinaryIO) -> Owner | None:
     return Owner.parse(file.read().decode(errors="replace"))
 
 
-def _dead(root: Path, file: BinaryIO, limit: float) -> bool:
+def _dead(file: BinaryIO, limit: float, now: Callable[[], float]) -> bool:
     owner = _owner(file)
     alive = owner.alive() if owner else None
     if alive is not None:
         return not alive
-    return _now(root) - os.fstat(file.fileno()).st_mtime > limit
+    return now() - os.fstat(file.fileno()).st_mtime > limit
+
+
+def _clock(root: Path) -> Callable[[], float]:
+    """The time by the clock of the file system, which stamps the heartbeats of every host.
+
+    It is read once, and only if some owner is on another host.
+    """
+    return functools.cache(lambda: _now(root))
 
 
 def _now(root: Path) -> float:
-    """The time by the clock of the file system, which stamps the heartbeats of every host."""
     draft = temporary(root)
     try:
         draft.touch()

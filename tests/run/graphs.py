@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
+
 from harness.plan.step import Json, Step, StepContext, StepInput, StepParams, StepResult, Work
 from harness.run.inline import InlineExecutor
 from harness.run.progress import Silent
@@ -116,12 +118,14 @@ def wait(params: WaitParams, inputs: Mapping[str, StepInput], context: StepConte
 
 
 def stall(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
-    """Hang when called for the first time, having left word; return when called again."""
-    place = Path(params.place)
-    if not place.exists():
-        place.touch()
+    """Save a checkpoint, leave word and hang; return when called again with the checkpoint."""
+    before = context.checkpoints.load()
+    if before is None:
+        context.checkpoints.save({"done": np.array(3)})
+        Path(params.place).touch()
         time.sleep(params.seconds)
-    return StepResult({"label": params.label})
+        return StepResult({"went on from": None})
+    return StepResult({"went on from": int(before["done"])})
 
 
 def surroundings(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "srun")
 LARGEST_ARRAY = 4
-CPUS = 4
+CPUS = 2
 GPUS = 2
 
 _SLURM = """
@@ -70,10 +70,11 @@ def cluster(place: Path) -> Iterator[Path]:
         options = [f"--{name}={place}/munge.{name}" for name in ("socket", "seed-file")]
         names = {"--pid-file": "pid", "--log-file": "log"}
         options += [f"{option}={place}/munge.{name}" for option, name in names.items()]
-        start(servers, place, "munged", "--foreground", f"--key-file={key}", *options)
+        # A folder of tests is closed to others, which munge would not accept unless forced.
+        _start(servers, place, "munged", "--foreground", "--force", f"--key-file={key}", *options)
         wait_for(lambda: (place / "munge.socket").exists(), "munged")
-        start(servers, place, "slurmctld", "-D", "-c", "-f", str(conf))
-        start(servers, place, "slurmd", "-D", "-f", str(conf))
+        _start(servers, place, "slurmctld", "-D", "-c", "-f", str(conf))
+        _start(servers, place, "slurmd", "-D", "-f", str(conf))
         wait_for(lambda: "idle" in say(conf, "sinfo", "--noheader", "--format=%t"), "the node")
         try:
             yield conf
@@ -136,7 +137,7 @@ def _free_ports(count: int) -> list[int]:
         return [int(one.getsockname()[1]) for one in sockets]
 
 
-def start(servers: ExitStack, place: Path, name: str, *options: str) -> None:
+def _start(servers: ExitStack, place: Path, name: str, *options: str) -> None:
     """A server that ends with the stack."""
     program = _which(name)
     assert program is not None

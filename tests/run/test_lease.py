@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.run import lease as lease_module
 from harness.run.lease import Lease, acquire, held
 from harness.store.owner import Owner
 from harness.store.store import Store
@@ -116,3 +118,32 @@ def test_of_many_takers_at_once_one_gets_a_dead_lease(tmp_path: Path):
         results = Counter(ended(pid) for pid in [in_child(contend) for _ in range(4)])
         assert results == {7: 1, 0: 3}
         assert len(store.events.read()) == 1
+
+
+def test_leases_do_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refused(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    store = Store(tmp_path)
+    plant(store, replace(Owner.current(), host="elsewhere"), age=100.0)
+    lease = take(store)
+    assert lease is not None
+    with lease:
+        assert take(store) is None
+    assert not (tmp_path / "leases" / STEP).exists()
+    assert [event["event"] for event in store.events.read()] == ["takeover"]
+
+
+def test_many_leases_of_other_hosts_cost_one_look_at_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store = Store(tmp_path)
+    for number in range(20):
+        path = plant(store, replace(Owner.current(), host="elsewhere"))
+        path.rename(path.with_name(f"{number:064}"))
+    looks = []
+    real = lease_module.temporary
+    monkeypatch.setattr(lease_module, "temporary", lambda root: looks.append(root) or real(root))
+    assert len(held(store)) == 20
+    assert len(looks) == 1
