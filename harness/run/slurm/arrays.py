@@ -1,4 +1,4 @@
-"""A graph cut into job arrays, each of one kind of work, in an order in which they can be queued.
+"""Job arrays made of a graph, each of one kind of work, in an order in which they can be queued.
 
 Steps that bear the same name and stand on the same kinds of work go into one array. So an array
 waits for what its steps read, not for all that is as deep in the graph, and asks for what its kind
