@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import UserError
+from harness.plan.expressions import fill
 from harness.plan.resolver import Resolver
 from harness.plan.settings import Used
 from harness.spec.exhibit import Address
@@ -89,9 +90,13 @@ def difference(
 def not_official(ours: Resolver, variables: Mapping[str, Any]) -> str:
     """Why what is run as stated still cannot be compared; empty if it can."""
     if "method" in variables:
-        images = ours.paper.method(variables["method"]).images
-        if images.here != images.paper:
-            return f"images are {images.here}, the paper evaluated {images.paper}"
+        method = ours.paper.method(variables["method"])
+        settings = ours.settings(method, variables)
+        here = fill(
+            method.images.here, {used.name.rpartition(".")[2]: used.value for used in settings}
+        )
+        if here != method.images.paper:
+            return f"images are {here}, the paper evaluated {method.images.paper}"
     for name, kind in ours.paper.about.variables.items():
         if kind == "dataset" and name in variables:
             dataset = ours.paper.dataset(ours.bound(variables)[name])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import model_validator
+from pydantic import StringConstraints, model_validator
 
 from harness.spec.base import Label, Name, SpecModel
 from harness.spec.setting import Setting
@@ -68,11 +68,15 @@ class Recipe(SpecModel):
     steps: tuple[StepTemplate, ...] = ()
 
 
+ImageSource = Literal["official-set", "official-code", "own", "real"]
+
+
 class Images(SpecModel):
     """What a method's images are, in the paper and here."""
 
-    paper: Literal["official-set", "official-code", "own", "real"]
-    here: Literal["official-set", "official-code", "own", "real"]
+    paper: ImageSource
+    here: ImageSource | Annotated[str, StringConstraints(pattern=r"^\{[a-z][a-z0-9_]*\}$")]
+    """Or `{setting}`: the setting of the method that says it, and that its steps heed."""
 
 
 class Method(SpecModel):
@@ -95,4 +99,17 @@ class Method(SpecModel):
             raise ValueError("a method has 'steps' exactly when its state is 'runs'")
         if self.state != "runs" and not self.note:
             raise ValueError("a method that does not run needs a 'note' that says why")
+        return self
+
+    @model_validator(mode="after")
+    def _known_images(self) -> Method:
+        here = self.images.here
+        if here.startswith("{"):
+            choices = self.settings.get(here.strip("{}"), ())
+            named = {value for choice in choices for value in (choice.value, *choice.alternatives)}
+            if not named or not named <= set(get_args(ImageSource)):
+                raise ValueError(
+                    f"images.here = '{here}' needs a setting of that name, whose values are of "
+                    + ", ".join(get_args(ImageSource))
+                )
         return self

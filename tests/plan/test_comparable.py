@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.plan.cells import plan_exhibit
 from harness.plan.settings import Variation
+from harness.spec.toml import SpecError
 from tests.toy.paper import Workplace
 
 
@@ -66,3 +69,30 @@ def test_a_data_set_that_is_not_the_official_one_is_not(place: Workplace) -> Non
 
 def test_an_alternative_that_the_papers_words_allow_stays_comparable(place: Workplace) -> None:
     assert reasons(place, "stated", {"noisy.keep": 5}) == reasons(place, "stated")
+
+
+CHOICE = """
+[settings.source]
+value = "own"
+source = "ours"
+why = "The released set has to be downloaded."
+alternatives = ["official-set"]
+"""
+
+
+def test_where_a_setting_says_what_the_images_are_it_decides(place: Workplace) -> None:
+    place.edit("methods/released.toml", 'here = "own"', 'here = "{source}"')
+    place.edit("methods/released.toml", "[settings.keep]", CHOICE + "\n[settings.keep]")
+    assert reasons(place, "stated")["Released", "Large"] == (
+        "images are own, the paper evaluated official-set"
+    )
+    varied = reasons(place, "stated", {"released.source": "official-set"})
+    assert varied["Released", "Large"] == ""
+
+
+@pytest.mark.parametrize("values", ["", CHOICE.replace('"own"', '"borrowed"')])
+def test_a_setting_that_cannot_say_it_is_a_mistake(place: Workplace, values: str) -> None:
+    place.edit("methods/released.toml", 'here = "own"', 'here = "{source}"')
+    place.edit("methods/released.toml", "[settings.keep]", values + "\n[settings.keep]")
+    with pytest.raises(SpecError, match=r"images.here = '\{source\}' needs a setting of that name"):
+        place.paper  # noqa: B018
