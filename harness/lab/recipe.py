@@ -108,8 +108,8 @@ class Recipe(StepParams):
     teacher: str = ""
     """Network of the teacher of soft labels."""
     teacher_mode: Literal["eval", "train"] = "eval"
-    zca: Literal[False] = False
-    """No set is whitened in this version, as is no choice among released sets and epochs."""
+    zca: bool = False
+    """Whether the network reads ZCA-whitened images, as in MTT and DATM, or normalised ones."""
     released_set: Literal["last"] = "last"
     evaluated_epoch: Literal["last"] = "last"
 
@@ -128,6 +128,8 @@ class Recipe(StepParams):
             raise ValueError("only the teacher can label a mixed image: labels must be 'online'")
         if mixes != (self.cutmix_alpha > 0):
             raise ValueError("cutmix_alpha is above 0 exactly where the augmentation has cutmix")
+        if self.zca and self.labels == "online":
+            raise ValueError("no teacher can read the student's view where zca is true")
         return self
 
     @property

@@ -40,7 +40,12 @@ def dynamics(
             "ask for fewer looks, more samples or a smaller batch"
         )
     classifier = Classifier.fresh(
-        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+        params.network,
+        params.dataset,
+        ctx.device,
+        recipe.precision,
+        ctx.derive("init"),
+        recipe.zca,
     )
     looks_at = {-(-look * steps // params.looks): look - 1 for look in range(1, params.looks + 1)}
     shape = (params.looks, len(train))

@@ -77,7 +77,12 @@ def early_networks(
     for run in range(params.runs):
         own = ctx.part(run, params.runs)
         classifier = Classifier.fresh(
-            params.network, params.dataset, ctx.device, recipe.precision, own.derive("init")
+            params.network,
+            params.dataset,
+            ctx.device,
+            recipe.precision,
+            own.derive("init"),
+            recipe.zca,
         )
         for update in training(classifier, examples, recipe, whole, own):
             if update.number == last:
@@ -157,7 +162,12 @@ def held_out(labels: np.ndarray, seed: int) -> np.ndarray:
 def _judged(params: WindowParams, chosen: Examples, judges: Examples, ctx: StepContext) -> float:
     recipe = params.recipe
     classifier = Classifier.fresh(
-        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+        params.network,
+        params.dataset,
+        ctx.device,
+        recipe.precision,
+        ctx.derive("init"),
+        recipe.zca,
     )
     for _ in training(classifier, chosen, recipe, recipe.run_epochs * len(chosen), ctx):
         pass

@@ -24,7 +24,12 @@ def visits(params: VisitsParams, inputs: Mapping[str, StepInput], ctx: StepConte
     train, recipe = sets.load(params.dataset).train, params.recipe
     examples = Examples.on(ctx.device, train.images, train.labels)
     classifier = Classifier.fresh(
-        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
+        params.network,
+        params.dataset,
+        ctx.device,
+        recipe.precision,
+        ctx.derive("init"),
+        recipe.zca,
     )
     size = len(examples)
     correct = torch.zeros((params.epochs, size), dtype=torch.bool, device=ctx.device)

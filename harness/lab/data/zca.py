@@ -24,7 +24,7 @@ AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class Whitening:
-    """The map and its inverse, float64, d = channels x height x width."""
+    """The map and its inverse, float64 as fitted, d = channels x height x width."""
 
     mean: Tensor
     """(d,)."""
@@ -32,6 +32,10 @@ class Whitening:
     """(d, d), symmetric."""
     back: Tensor
     """(d, d), its inverse."""
+
+    def on(self, device: str, kind: torch.dtype) -> Whitening:
+        """The same on a device, in another floating type."""
+        return Whitening(*(part.to(device, kind) for part in (self.mean, self.forward, self.back)))
 
     def whitened(self, pixels: Tensor) -> Tensor:
         """Pixels in [0, 1], floating (n, c, h, w), whitened in the type that they have."""

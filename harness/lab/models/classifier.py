@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from harness.lab.data.zca import Whitening, whitening
 from harness.lab.models.compiling import compiled
 from harness.lab.models.networks import build
 from harness.lab.recipe import DatasetRef
@@ -28,6 +29,8 @@ class Classifier:
     precision: str
     """As in `Recipe`; bfloat16 keeps the weights in float32 and computes under autocast, compiled
     and with the channels of a pixel side by side in memory."""
+    zca: bool = False
+    """Whether the network reads whitened images where others read normalised ones."""
 
     @property
     def dtype(self) -> torch.dtype:
@@ -36,12 +39,18 @@ class Classifier:
 
     @classmethod
     def fresh(
-        cls, network: str, dataset: DatasetRef, device: str, precision: str, seed: int
+        cls,
+        network: str,
+        dataset: DatasetRef,
+        device: str,
+        precision: str,
+        seed: int,
+        zca: bool = False,
     ) -> Classifier:
         module = build(network, dataset, seed).to(device, _weight_type(precision))
         if precision == "bfloat16":
             module = module.to(memory_format=torch.channels_last)
-        return cls(module, dataset, device, precision)
+        return cls(module, dataset, device, precision, zca)
 
     @classmethod
     def stored(
@@ -62,19 +71,28 @@ class Classifier:
         return images.to(self.dtype) / 255
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """Pixels in [0, 1], (n, c, h, w), to mean 0 and standard deviation 1 per channel."""
+        """Pixels in [0, 1], (n, c, h, w), to mean 0 and standard deviation 1 per channel.
+
+        Whitened instead, if the network reads whitened images.
+        """
+        if self.zca:
+            return self._whitening.whitened(pixels)
         mean, std = self._statistics(self.dataset)
         return (pixels - mean) / std
 
     def shown(self, images: Tensor) -> Tensor:
-        """What the network is shown of uint8 images; floating ones are normalised already."""
+        """What the network is shown of uint8 images, or of floating ones.
+
+        Floating images are normalised already, by the mean and deviation of the data set.
+        """
         if images.is_floating_point():
-            return images.to(self.dtype)
+            return self.rescaled(images.to(self.dtype), self.dataset)
         return self.normalised(self.pixels(images))
 
     def rescaled(self, normalised: Tensor, scale: DatasetRef) -> Tensor:
-        """Images that were normalised by the mean and deviation of `scale`, by one's own."""
-        if (scale.mean, scale.std) == (self.dataset.mean, self.dataset.std):
+        """Images that were normalised by the mean and deviation of `scale`, as by `normalised`."""
+        ours = (self.dataset.mean, self.dataset.std)
+        if not self.zca and (scale.mean, scale.std) == ours:
             return normalised
         mean, std = self._statistics(scale)
         return self.normalised(normalised * std + mean)
@@ -93,6 +111,10 @@ class Classifier:
     @cached_property
     def _forward(self) -> Callable[[Tensor], Tensor]:
         return compiled(self.network) if self.precision == "bfloat16" else self.network
+
+    @cached_property
+    def _whitening(self) -> Whitening:
+        return whitening(self.dataset).on(self.device, self.dtype)
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Iterator[Tensor]:

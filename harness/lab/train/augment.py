@@ -26,7 +26,8 @@ def views(
     """
     flip = classifier.dataset.flip
     if images.is_floating_point():
-        normalised = augment(classifier.shown(images), recipe, flip, factor, generator)
+        given = augment(images.to(classifier.dtype), recipe, flip, factor, generator)
+        normalised = classifier.shown(given)
     else:
         pixels = augment(classifier.pixels(images), recipe, flip, factor, generator)
         normalised = classifier.normalised(pixels)

@@ -21,6 +21,12 @@ class TeacherParams(StepParams):
     pretrained: str = ""
     """Name of torchvision weights such as IMAGENET1K_V1; empty: train on the training split."""
 
+    @model_validator(mode="after")
+    def _reads_what_others_give_it(self) -> TeacherParams:
+        if self.recipe.zca:
+            raise ValueError("the steps that ask a teacher do not whiten: zca must be false for it")
+        return self
+
 
 class SoftLabelsParams(StepParams):
     dataset: DatasetRef

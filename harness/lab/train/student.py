@@ -91,6 +91,7 @@ def beginner(
         ctx.device,
         params.recipe.precision,
         ctx.derive("init"),
+        params.recipe.zca,
     )
     return classifier, examples
 
