@@ -10,7 +10,7 @@ from pydantic import PositiveInt, field_validator
 from harness.spec.base import Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.setting import Setting
 
-OVERRIDABLE = ("epochs", "batch_size", "iterations", "subsets")
+OVERRIDABLE = ("epochs", "epoch", "runs", "batch_size", "iterations", "subsets")
 """The only hyperparameters that a stand-in may change; a name may end in one of these words."""
 
 

@@ -59,7 +59,7 @@ def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     )
     layers = norms(teacher)
     subset = given_subset(inputs["images"], params.dataset, params.per_class, ctx.device, ctx.step)
-    climb(teacher, subset, params.perturbation_steps, params.perturbation_size)
+    climb(teacher, subset, params.perturbation_iterations, params.perturbation_size)
     drawn = Generator().manual_seed(ctx.derive("views"))
     sizes, sums, cross_entropy = [], [], 0.0
     for batch in batches(subset, params):
@@ -108,7 +108,8 @@ def norms(teacher: Classifier) -> list[BatchNorm]:
 def batches(subset: Examples, params: BnLossParams) -> Iterator[Examples]:
     """The subset in batches, or whole; the last one may be smaller."""
     order = in_turn if params.batches == "class-mixed" else class_by_class
-    for rows in order(subset.labels).split(params.batch_size or len(subset)):
+    size = len(subset) if params.aggregation == "whole" else params.batch_size
+    for rows in order(subset.labels).split(size):
         yield Examples(subset.images[rows], subset.labels[rows])
 
 
@@ -142,7 +143,7 @@ def observed(
 def seen(teacher: Classifier, images: Tensor, params: BnLossParams, drawn: Generator) -> Tensor:
     """Normalised images, or a random view of each."""
     normalised = teacher.shown(images)
-    if params.crop_scale is None:
+    if params.augmentation == "none":
         return normalised
     side = normalised.shape[-1]
     boxes = random_boxes(len(images), side, params.crop_scale, RATIOS, drawn)

@@ -25,13 +25,15 @@ def bn_loss() -> Probe:
         variance="unbiased",
         aggregation="running",
         batch_size=8,
+        batches="class-mixed",
         momentum=0.1,
+        augmentation="rrc-flip",
         crop_scale=(0.3, 1.0),
         first_layer_weight=10.0,
         variance_weight=11.0,
         bn_weight=0.01,
         cross_entropy=True,
-        perturbation_steps=2,
+        perturbation_iterations=2,
         perturbation_size=0.3,
     )
     return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})

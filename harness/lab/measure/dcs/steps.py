@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from harness.lab.declare import declare, no_work, passes
-from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef
+from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Share
 from harness.lab.train.steps import StudentParams
 from harness.plan.step import Facts, StepParams, Work
 
@@ -34,36 +34,29 @@ class BnLossParams(StepParams):
     """Of the teacher; it has BatchNorm layers."""
     per_class: Count
     """Images per class of the input, so that its cost is known before it exists; checked then."""
-    variance: Literal["biased", "unbiased"] = "biased"
+    variance: Literal["biased", "unbiased"]
     aggregation: Literal["whole", "mean", "running"]
     """Whole: statistics of the whole subset. Mean: of each batch, and the mean of the batches'
     losses. Running: of each batch, in a moving average over the batches."""
-    batch_size: int = Field(default=0, ge=0)
-    batches: Literal["class-mixed", "class-wise"] = "class-mixed"
+    batch_size: Count
+    """Of batches, where statistics are not those of the whole."""
+    batches: Literal["class-mixed", "class-wise"]
     """One image of every class in turn, as the official codes make them, or class by class."""
-    momentum: float = Field(default=0.0, ge=0, le=1)
+    momentum: Share
     """Share of each new batch in the moving average, which starts at the first batch."""
-    crop_scale: CropScale | None = None
-    """One random resized crop of each image, mirrored at random, in the place of the image."""
-    first_layer_weight: float = Field(default=1.0, ge=0)
+    augmentation: Literal["none", "rrc-flip"]
+    """One random view of each image, or the image."""
+    crop_scale: CropScale
+    """Of the random resized crop."""
+    first_layer_weight: float = Field(ge=0)
     """Of the first layer's terms; the others weigh 1."""
-    variance_weight: float = Field(default=1.0, ge=0)
-    bn_weight: float = Field(default=1.0, gt=0)
-    cross_entropy: bool = False
+    variance_weight: float = Field(ge=0)
+    bn_weight: float = Field(gt=0)
+    cross_entropy: bool
     """Whether the teacher's cross-entropy is added, which weighs 1."""
-    perturbation_steps: int = Field(default=0, ge=0)
-    perturbation_size: float = Field(default=0.0, ge=0)
+    perturbation_iterations: int = Field(ge=0)
+    perturbation_size: float = Field(ge=0)
     """Length of DWA's climb of the teacher's weights up its loss on the subset, in all."""
-
-    @model_validator(mode="after")
-    def _only_what_is_used(self) -> BnLossParams:
-        if (self.aggregation == "whole") != (self.batch_size == 0):
-            raise ValueError("batch_size is above 0 exactly where aggregation is not 'whole'")
-        if (self.aggregation == "running") != (self.momentum > 0):
-            raise ValueError("momentum is above 0 exactly where aggregation is 'running'")
-        if (self.perturbation_steps > 0) != (self.perturbation_size > 0):
-            raise ValueError("perturbation_steps and perturbation_size are above 0 together")
-        return self
 
 
 class MatchingParams(StepParams):
@@ -115,7 +108,7 @@ class OodParams(StudentParams):
 
 def _bn_work(p: BnLossParams, facts: Facts) -> Work:
     size = p.per_class * p.dataset.classes
-    return passes(facts, p.network, p.dataset, p.perturbation_steps * size, size)
+    return passes(facts, p.network, p.dataset, p.perturbation_iterations * size, size)
 
 
 def _real(p: RandomNetworksParams) -> float:
