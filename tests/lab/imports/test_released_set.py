@@ -16,6 +16,7 @@ from harness.lab.imports import released
 from harness.lab.imports.imported import Imported, Refused
 from harness.lab.imports.steps import ReleasedSetParams
 from harness.lab.imports.use import released_set
+from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef
 from harness.lab.train.steps import StudentParams, TeacherParams
 from harness.lab.train.student import student
@@ -70,6 +71,10 @@ def test_a_whitened_set_comes_back_as_scaled_pixels(ref: DatasetRef) -> None:
     given = Imported(labels.numpy(), nhwc(images), space="zca")
     found = used(ref, given, zca=True)
     assert np.allclose(found.arrays["images"], nhwc(normalised(ref)[0]), atol=1e-4)
+    # A student that whitens sees the very values that were released.
+    reader = Classifier.fresh(NETWORK, ref, "cpu", "float64", seed=0, zca=True)
+    seen = reader.shown(torch.from_numpy(found.arrays["images"]).permute(0, 3, 1, 2))
+    assert torch.allclose(seen, images.double(), atol=1e-4)
     with pytest.raises(UserError, match="is whitened, but students do not whiten"):
         used(ref, given)
     with pytest.raises(UserError, match="is not whitened, but students read whitened images"):
