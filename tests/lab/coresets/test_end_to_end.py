@@ -52,11 +52,6 @@ reference = "large-scale-reference"
 name = "IPC 10"
 label = "IPC 10"
 bind = { ipc = 10 }
-
-[[columns]]
-name = "IPC 50"
-label = "IPC 50"
-bind = { ipc = 50 }
 """
 ROW = '\n[[rows]]\nname = "{0}"\nlabel = "{0}"\nbind = {{ method = "{0}" }}\ncells = {{}}\n'
 
@@ -76,24 +71,26 @@ def test_every_selector_can_be_planned_as_the_paper_states_it(place: Workplace) 
     plan = json.loads(outcome.out)
     selected = [step for step in plan["steps"] if step["step"].startswith("select_")]
     # Random is drawn for each of three seeds.
-    assert len(selected) == 2 * (len(SELECTORS) - 1 + 3)
+    assert len(selected) == len(SELECTORS) - 1 + 3
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_every_selector_teaches_a_student(place: Workplace) -> None:
     for name in ("grand", "el2n", "el2n-easy", "el2n-pareto", "el2n-sl"):
         place.edit(
             f"methods/{name}.toml", "[settings.runs]\nvalue = 10", "[settings.runs]\nvalue = 2"
         )
     place.edit("methods/forgetting.toml", "value = 200", "value = 30")
-    outcome = place.repro("make", "selectors", "--profile", "digits", "--seeds", "2", "--json")
+    outcome = place.repro(
+        "make", "selectors", "--profile", "digits", "--executor", "inline", "--json"
+    )
     assert outcome.code == 0, outcome.err
     (exhibit,) = json.loads(outcome.out)["exhibits"]
-    means = {(c["row"], c["column"]): c["reproduced"]["mean"] for c in exhibit["cells"]}
-    assert len(means) == 2 * len(SELECTORS)
-    for (row, column), mean in means.items():
-        # One class in ten is chance; a student of twenty images a class is far above it.
-        assert mean > (20 if column == "IPC 10" else 40), (row, column)
-    # Choices of typical and of spread examples, against the hardest.
-    for better in ("herding", "el2n-easy"):
-        assert means[better, "IPC 10"] > means["el2n", "IPC 10"]
+    means = {cell["row"]: cell["reproduced"]["mean"] for cell in exhibit["cells"]}
+    assert set(means) == set(SELECTORS)
+    # One class in ten is chance, which nothing but the most misleading choice comes near to.
+    assert min(means.values()) > 15, means
+    # At five images a class, typical examples teach more than the hardest.
+    for typical in ("herding", "k-centers", "el2n-easy"):
+        assert means[typical] > means["el2n"], means
