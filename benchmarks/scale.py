@@ -35,7 +35,7 @@ from harness.run.needed import needed
 from harness.run.slurm.arrays import Array, arrays
 from harness.run.slurm.cluster import Cluster
 from harness.run.slurm.look import look
-from harness.run.slurm.submit import submit
+from harness.run.slurm.submit import ONE_BY_ONE, submit
 from harness.run.slurm.worker import Work
 from harness.run.state import states
 from harness.spec.paper import load_paper
@@ -127,25 +127,24 @@ def leasing(graph: Mapping[str, Step], store: Store, gpus: int) -> None:
 
 def working(steps: Sequence[Step], store: Store, processes: int) -> None:
     """Do every step through its lease, as workers do."""
-    roots = [step for step in steps if step.name != "student"]
-    began = time.perf_counter()
-    for step in roots:
-        quietly(Work(store.root, None, [step], "cpu"))
+    began, before = time.perf_counter(), processor()
+    for step in steps:
+        if step.name != "student":
+            quietly(Work(store.root, None, [step], "cpu"))
     rest = [step for step in steps if step.name == "student"]
     shares = [rest[start::processes] for start in range(processes)]
-    workers = [
-        multiprocessing.Process(target=quietly, args=(Work(store.root, None, share, "cpu"),))
-        for share in shares
-    ]
+    works = [Work(store.root, None, share, "cpu") for share in shares]
+    workers = [multiprocessing.Process(target=quietly, args=(work,)) for work in works]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    seconds = time.perf_counter() - began
+    seconds, busy = time.perf_counter() - began, processor() - before
     assert not store.failures.identities()
     assert len(store.listing("records")) == len(steps)
-    say(f"run {len(steps):,} steps that do nothing, {processes} workers", f"{seconds:.1f} s")
-    say("one worker, one step", f"{1000 * seconds * processes / len(steps):.1f} ms")
+    say(f"run {len(steps):,} steps that do nothing, {processes} workers", unit(seconds))
+    each = f"{unit(seconds * processes / len(steps))}, {unit(busy / len(steps))} of the processor"
+    say("one worker, one step", each)
     say("size of the records", f"{size(store.root / 'records') / 2**20:,.0f} MiB")
 
 
@@ -185,13 +184,14 @@ def makespan(graph: Mapping[str, Step], gpus: int) -> None:
 
 
 def after_arrays(cut: Sequence[Array]) -> dict[str, list[str]]:
-    """What each step waits for: every step of the arrays that hold an input of its array."""
+    """What each step waits for, one step a job: all that its array reads, or their whole arrays."""
     array_of = {step.identity: array for array in cut for step in array.steps}
     waits = {}
     for array in cut:
-        read = {id(array_of[i]): array_of[i] for s in array.steps for i in s.inputs.values()}
-        before = [step.identity for other in read.values() for step in other.steps]
-        waits |= {step.identity: before for step in array.steps}
+        before = {source for step in array.steps for source in step.inputs.values()}
+        if len(before) > ONE_BY_ONE:
+            before = {step.identity for source in before for step in array_of[source].steps}
+        waits |= {step.identity: sorted(before) for step in array.steps}
     return waits
 
 
@@ -243,11 +243,21 @@ def stand_ins(place: Path) -> Iterator[None]:
 
 
 def timed(what: str, work: Callable[[], T]) -> T:
-    began = time.perf_counter()
+    """Do it, and say how long it took and how much of that the processor did, children included."""
+    began, before = time.perf_counter(), processor()
     result = work()
     seconds = time.perf_counter() - began
-    say(what, f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.1f} s")
+    say(what, f"{unit(seconds)}, {unit(processor() - before)} of the processor")
     return result
+
+
+def processor() -> float:
+    """Seconds of processor time of this process and of its children that have ended."""
+    return sum(os.times()[:4])
+
+
+def unit(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def say(what: str, value: str) -> None:

@@ -91,8 +91,8 @@ def say(conf: Path, *command: str) -> str:
     return done.stdout.strip()
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    """Ask again and again; an error after a minute."""
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 120.0) -> None:
+    """Ask again and again; an error when the time is over."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -132,6 +132,25 @@ def test_arrays_are_cut_where_the_cluster_cuts_them(slurm: Commands, store: Stor
     assert "#SBATCH --array=0-1%2" in slurm.script(3)
 
 
+def draws(count: int) -> list[Step]:
+    return [make_step("draw", {"count": 20 + number}) for number in range(count)]
+
+
+def test_an_array_waits_for_jobs_while_these_are_few(slurm: Commands, store: Store):
+    three = draws(3)
+    selects = [make_step("select", inputs={"draw": draw}) for draw in three[:2]]
+    queued(graph_of(*three, *selects), store)
+    assert "#SBATCH --dependency=afterany:1_0:1_1" in slurm.script(2)
+
+
+def test_an_array_waits_for_arrays_where_jobs_are_many(slurm: Commands, store: Store):
+    many = draws(51)
+    inputs = {f"draw{number}": draw for number, draw in enumerate(many)}
+    queued(graph_of(*many, make_step("select", inputs=inputs)), store)
+    [line] = [line for line in slurm.script(14) if "dependency" in line]
+    assert sorted(line.split(":")[1:], key=int) == [str(number) for number in range(1, 14)]
+
+
 def test_options_reach_sbatch(slurm: Commands, store: Store, tmp_path: Path):
     path = tmp_path / "cluster.toml"
     path.write_text(

@@ -21,6 +21,9 @@ from harness.run.slurm.submission import Queued, QueuedArray, Submission
 from harness.run.slurm.worker import Work
 from harness.store.store import Store
 
+ONE_BY_ONE = 50
+"""Jobs that an array waits for by number. Long lists are what schedulers are slow at."""
+
 
 def submit(
     graph: Mapping[str, Step],
@@ -31,7 +34,7 @@ def submit(
 ) -> list[QueuedArray]:
     """Queue every step that lacks a record and is not queued; the arrays that were made.
 
-    An array starts when the arrays that hold the inputs of its steps have ended, well or not.
+    An array starts when the jobs that make the inputs of its steps have ended, well or not.
 
     Args:
         device: "auto" is a GPU where a task is given one.
@@ -49,17 +52,22 @@ def submit(
     cut = arrays(todo, cluster, largest_array())
     submission = Submission.new(store)
     snapshot({step.function for step in todo}, submission.folder / "code")
-    job_of = {identity: job.partition("_")[0] for identity, job in queued.items()}
+    job_of = dict(queued)
     try:
         for number, array in enumerate(cut):
             works = _works(array, store, _device(device, cluster.of(array.step)))
-            after = {job_of[i] for s in array.steps for i in s.inputs.values() if i in job_of}
-            taken = _queue(array, works, submission, cluster, sorted(after, key=int))
+            taken = _queue(array, works, submission, cluster, _after(array, job_of))
             submission.put(number, taken)
-            job_of |= {step.identity: taken.job for step in array.steps}
+            job_of |= {s.identity: job for job, steps in taken.jobs.items() for s in steps}
     finally:
         submission.finish(request)
     return submission.arrays()
+
+
+def _after(array: Array, job_of: Mapping[str, str]) -> list[str]:
+    """The jobs that make what an array reads; where they are many, the arrays that they are in."""
+    jobs = {job_of[i] for step in array.steps for i in step.inputs.values() if i in job_of}
+    return sorted(jobs if len(jobs) <= ONE_BY_ONE else {job.partition("_")[0] for job in jobs})
 
 
 def _works(array: Array, store: Store, device: str) -> list[Work]:
