@@ -27,6 +27,11 @@ LONG = (
     "student_online",
     "learning_curve",
     "learning_curve_online",
+    "experts",
+    "distill_dm",
+    "distill_dc",
+    "distill_tm",
+    "distill_datm",
 )
 
 

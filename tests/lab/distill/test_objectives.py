@@ -19,7 +19,7 @@ from harness.lab.distill.objectives import (
     tm_loss,
     unrolled,
 )
-from harness.lab.models.networks import convnet, instance_norm
+from harness.lab.models.convnet import NORMS, convnet
 from tests.lab.fixtures import DIGITS
 
 
@@ -32,7 +32,7 @@ def network(seed: int = 0) -> nn.Module:
     """A small ConvNet with instance norm, as the distillers use."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return convnet(DIGITS, 4, 2, instance_norm).double()
+        return convnet(DIGITS, 4, 2, NORMS["instance"]).double()
 
 
 def slopes_of(function, at: Tensor, entries: list[int], step: float = 1e-5) -> list[float]:
@@ -162,7 +162,7 @@ def test_unrolled_steps_are_those_of_plain_sgd() -> None:
 
 
 def test_running_statistics_of_the_network_stay() -> None:
-    net = convnet(DIGITS, 4, 1, nn.BatchNorm2d).double().train()
+    net = convnet(DIGITS, 4, 1, NORMS["batch"]).double().train()
     unrolled(net, start_of(net), [(drawn(4, 1, 8, 8), torch.arange(4))], 0.1)
     assert torch.equal(net[1].running_mean, torch.zeros(4).double())
 

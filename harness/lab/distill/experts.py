@@ -1,0 +1,111 @@
+"""Networks trained on all data, and the weights that they passed through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from harness.errors import UserError
+from harness.lab.data import sets
+from harness.lab.distill.steps import ExpertsParams
+from harness.lab.distill.synthesis import refuse_statistics
+from harness.lab.models.classifier import Classifier
+from harness.lab.train.loop import Examples, evaluate, training
+from harness.lab.train.schedule import batch_sizes
+from harness.plan.step import StepContext, StepInput, StepResult
+
+
+def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Train `count` networks, and keep their weights at the start and after every epoch.
+
+    Each has its own first weights, order and augmentation. Tensors `expert-000` and so on: every
+    parameter by its name, (epochs + 1, ...). Values `count`, `epochs`, and the mean `accuracy` at
+    the end (fraction, test split); array `accuracies` (count,), float64.
+    """
+    dataset, recipe = sets.load(params.dataset), params.recipe
+    train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
+    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    trajectories, accuracies = {}, []
+    for number in range(params.count):
+        own = ctx.part(number, params.count)
+        classifier = Classifier.fresh(
+            params.network, params.dataset, ctx.device, recipe.precision, own.derive("init")
+        )
+        refuse_statistics(classifier, params.network)
+        trajectories[f"expert-{number:03d}"] = trajectory(classifier, train, params, own)
+        accuracies.append(evaluate(classifier, test).accuracy)
+    return StepResult(
+        {
+            "count": params.count,
+            "epochs": recipe.epochs,
+            "accuracy": float(np.mean(accuracies)),
+        },
+        {"accuracies": np.array(accuracies)},
+        trajectories,
+    )
+
+
+def trajectory(
+    classifier: Classifier, train: Examples, params: ExpertsParams, ctx: StepContext
+) -> dict[str, np.ndarray]:
+    """Every parameter at the start and after each epoch, (epochs + 1, ...)."""
+    epochs = params.recipe.epochs
+    passed = {
+        name: weight.detach().new_empty((epochs + 1, *weight.shape)).cpu()
+        for name, weight in classifier.network.named_parameters()
+    }
+
+    def keep(epoch: int) -> None:
+        for name, weight in classifier.network.named_parameters():
+            passed[name][epoch] = weight.detach()
+
+    keep(0)
+    samples = epochs * len(train)
+    per_epoch = len(batch_sizes(len(train), params.recipe.batch_size, samples)) // epochs
+    for update in training(classifier, train, params.recipe, samples, ctx, kept=passed):
+        if update.number % per_epoch == 0:
+            keep(update.number // per_epoch)
+    return {name: weights.numpy() for name, weights in passed.items()}
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """The weights of experts, read from their records a piece at a time."""
+
+    files: tuple[Path, ...]
+    epochs: int
+
+    @classmethod
+    def of(cls, given: StepInput) -> Trajectories:
+        count, epochs = given.values["count"], given.values["epochs"]
+        assert isinstance(count, int)
+        assert isinstance(epochs, int)
+        return cls(tuple(given.tensors(f"expert-{n:03d}") for n in range(count)), epochs)
+
+    def weights(self, expert: int, epoch: int, device: str) -> dict[str, Tensor]:
+        """All parameters of an expert after `epoch` epochs."""
+        from safetensors import safe_open
+
+        with safe_open(self.files[expert], framework="pt") as file:
+            return {name: file.get_slice(name)[epoch].to(device) for name in sorted(file.keys())}
+
+    def drawn(
+        self, low: int, high: int, ahead: int, device: str, generator: Generator
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """A random expert at an epoch in [low, high), and `ahead` epochs later.
+
+        Raises `UserError` if the experts were not trained for so long.
+        """
+        if high - 1 + ahead > self.epochs:
+            raise UserError(
+                f"trajectories of {self.epochs} epochs cannot be matched from epoch {high - 1} to "
+                f"{high - 1 + ahead}; train the experts for longer, or start earlier"
+            )
+        expert = int(torch.randint(len(self.files), (), generator=generator))
+        epoch = int(torch.randint(low, high, (), generator=generator))
+        return self.weights(expert, epoch, device), self.weights(expert, epoch + ahead, device)

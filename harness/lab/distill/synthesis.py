@@ -1,0 +1,165 @@
+"""What the bi-level distillers share: real and first images, views, descent, and the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+
+from harness.errors import EvidenceError, UserError
+from harness.lab.data import sets
+from harness.lab.distill.steps import SynthesisParams
+from harness.lab.models.classifier import Classifier
+from harness.lab.train.dsa import Draws, dsa, groups
+from harness.lab.train.loop import Examples
+from harness.lab.train.resume import RunState
+from harness.plan.step import Json, StepContext, StepResult
+
+
+@dataclass(frozen=True)
+class Reals:
+    """The training split, by class."""
+
+    examples: Examples
+    rows: tuple[Tensor, ...]
+    """Rows of each class, int64 on the CPU."""
+
+    @classmethod
+    def of(cls, params: SynthesisParams, device: str) -> Reals:
+        train = sets.load(params.dataset).train
+        labels = torch.from_numpy(np.asarray(train.labels))
+        rows = tuple(torch.nonzero(labels == c)[:, 0] for c in range(params.dataset.classes))
+        return cls(Examples.on(device, train.images, train.labels), rows)
+
+    def among(self, allowed: Tensor) -> Reals:
+        """Only the examples for which `allowed` (n,) is true."""
+        return Reals(self.examples, tuple(rows[allowed[rows]] for rows in self.rows))
+
+    def drawn(self, label: int, count: int, generator: Generator) -> Tensor:
+        """`count` random rows of a class, or all if there are fewer."""
+        rows = self.rows[label]
+        return rows[torch.randperm(len(rows), generator=generator)[:count]]
+
+    def images(self, rows: Tensor) -> Tensor:
+        """uint8 (n, c, h, w), on the device."""
+        return self.examples.images[rows.to(self.examples.images.device)]
+
+
+def fresh(params: SynthesisParams, device: str, seed: int) -> Classifier:
+    """A new random network in train mode. Raises `UserError` if it keeps running statistics."""
+    made = Classifier.fresh(params.network, params.dataset, device, params.precision, seed)
+    refuse_statistics(made, params.network)
+    made.network.train()
+    return made
+
+
+def refuse_statistics(classifier: Classifier, name: str) -> None:
+    """Those of a batch of one class are not those of the data, and no trajectory holds them."""
+    if any(True for _ in classifier.network.buffers()):
+        raise UserError(
+            f"network '{name}' keeps running statistics, which the distillers cannot match; "
+            "synthesise with a network that has instance norm, or none"
+        )
+
+
+def some_seed(generator: Generator) -> int:
+    return int(torch.randint(2**31, (), generator=generator))
+
+
+def first_images(
+    params: SynthesisParams, reals: Reals, shown: Callable[[Tensor], Tensor], generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Where the descent starts: images (n, c, h, w), class by class, and the rows they are from.
+
+    Normalised real images, or Gaussian noise (and no rows). Raises `UserError` if a class has too
+    few real ones.
+    """
+    side, channels = params.dataset.resolution, params.dataset.channels
+    if params.initial_images == "noise":
+        count = params.per_class * params.dataset.classes
+        noise = torch.randn(count, channels, side, side, generator=generator, dtype=torch.float64)
+        return shown(noise.to(reals.examples.images.device)), torch.empty(0, dtype=torch.int64)
+    chosen = [reals.drawn(c, params.per_class, generator) for c in range(params.dataset.classes)]
+    fewest = min(len(rows) for rows in chosen)
+    if fewest < params.per_class:
+        raise UserError(
+            f"{params.per_class} first images of each class are asked for, but a class has only "
+            f"{fewest} that qualify; ask for fewer images, or begin with noise"
+        )
+    rows = torch.cat(chosen)
+    return shown(reals.images(rows)), rows
+
+
+def augmented(params: SynthesisParams, images: Tensor, draws: Draws) -> Tensor:
+    """A view of normalised images, or themselves if the synthesis has no augmentation."""
+    if params.augmentation == "none":
+        return images
+    return dsa(images, groups(params.dsa_strategy, params.dataset.flip), "one", draws)
+
+
+def descend(
+    learned: nn.ParameterDict,
+    optimizer: torch.optim.Optimizer,
+    iterations: int,
+    ctx: StepContext,
+    iterate: Callable[[int, Generator], float],
+) -> np.ndarray:
+    """Iterate from 0 and return the losses (iterations,), float64.
+
+    `iterate` makes one step or more of what is learned, by the optimiser, and returns its loss
+    before them; all that it draws, it draws from the generator, so that a run that was cut off
+    goes on after its last checkpoint. Draws: "synthesis" of `ctx`.
+
+    Raises `EvidenceError` if the loss is no longer finite.
+    """
+    drawn = Generator().manual_seed(ctx.derive("synthesis"))
+    losses = torch.empty(iterations, dtype=torch.float64)
+    state = RunState(learned, drawn, {"losses": losses})
+    saved = ctx.checkpoints.load()
+    done = state.restore(saved, optimizer) if saved else 0
+    for number in range(done, iterations):
+        ctx.report(number / iterations, f"iteration {number} of {iterations}")
+        losses[number] = iterate(number, drawn)
+        if not torch.isfinite(losses[number]):
+            raise EvidenceError(
+                f"the loss of iteration {number} is not a finite number: the synthesis diverged; "
+                "lower its learning rates"
+            )
+        if ctx.checkpoints.due():
+            ctx.checkpoints.save(state.saved(number + 1, optimizer))
+    return losses.numpy()
+
+
+def synthesised(
+    params: SynthesisParams,
+    images: Tensor,
+    losses: np.ndarray,
+    values: Mapping[str, Json] | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
+) -> StepResult:
+    """The record of a synthesis: normalised images, and the scale they are in.
+
+    Arrays `images` (n, h, w, c), floating; `labels` int64 (n,), class by class; `losses`, float64.
+    Values `mean` and `std` of the scale, and the mean loss of the first and the last tenth.
+    """
+    tenth = max(1, len(losses) // 10)
+    stated: dict[str, Json] = {
+        "mean": list(params.dataset.mean),
+        "std": list(params.dataset.std),
+        "first_loss": float(losses[:tenth].mean()),
+        "last_loss": float(losses[-tenth:].mean()),
+    }
+    made = {
+        "images": images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy(),
+        "labels": classes_of(params).numpy(),
+        "losses": losses,
+    }
+    return StepResult(stated | dict(values or {}), made | dict(arrays or {}))
+
+
+def classes_of(params: SynthesisParams) -> Tensor:
+    """The class of each synthetic image, int64 (n,)."""
+    return torch.arange(params.dataset.classes).repeat_interleave(params.per_class)
