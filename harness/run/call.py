@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.errors import UserError, nearest
 from harness.plan.step import Json, StepContext, StepInput, StepParams, StepResult
+from harness.run.arithmetic import exact
 from harness.run.threads import one_thread
 
 
@@ -36,13 +37,15 @@ def resolve(dotted: str) -> Callable[..., Any]:
 def call(
     dotted: str, params: Mapping[str, Json], inputs: Mapping[str, StepInput], context: StepContext
 ) -> StepResult:
-    """Call a step's function with its own parameter class, on one thread if on the CPU.
+    """Call a step's function with its own parameter class, in the arithmetic that it names.
+
+    On the CPU it has one thread.
 
     Raises what the function raises; TypeError if it returns anything but a `StepResult`.
     """
     function = resolve(dotted)
     model = params_model(dotted, function)
-    with one_thread(context.device):
+    with one_thread(context.device), exact(context.device):
         result = function(model.model_validate(dict(params)), inputs, context)
     if not isinstance(result, StepResult):
         raise TypeError(f"{dotted} returned {type(result).__name__}, not a StepResult")

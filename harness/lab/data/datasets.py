@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.errors import EvidenceError, UserError, nearest
-from harness.lab.data import prepared, sets
+from harness.lab.data import prepared, sets, tiny_imagenet
 from harness.lab.data.prepared import Dataset, Split
 from harness.lab.recipe import DatasetRef
 
@@ -126,5 +126,8 @@ def _read_cifar100(folder: Path) -> Dataset:
 PUBLISHERS: Mapping[str, Publisher] = {
     "cifar100": Publisher(
         "the publisher's folder cifar-100-python", _fetch_cifar100, _read_cifar100
-    )
+    ),
+    "tiny-imagenet": Publisher(
+        f"the publisher's folder {tiny_imagenet.FOLDER}", tiny_imagenet.fetch, tiny_imagenet.read
+    ),
 }

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,9 @@ class Split:
     """uint8 (n, height, width, channels)."""
     labels: np.ndarray
     """int64 (n,), classes from 0."""
+    files: str = ""
+    """Where images are published compressed with a loss: SHA-256 over the SHA-256 of each file, in
+    order. It stands for the pixels, which may differ a little between decoders."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,13 @@ class Dataset:
 def fingerprint(dataset: Dataset) -> str:
     """SHA-256 of the decoded pixels (training, then test), then of the labels (likewise).
 
-    Pixels are bytes, row by row; labels are 64-bit little-endian integers. Order matters, so
-    another split of the same images has another fingerprint.
+    Pixels are bytes, row by row, or the digest of the files that they were decoded from; labels are
+    64-bit little-endian integers. Order matters, so another split of the same images has another
+    fingerprint.
     """
     digest = hashlib.sha256()
     for split in (dataset.train, dataset.test):
-        digest.update(np.ascontiguousarray(split.images))
+        digest.update(bytes.fromhex(split.files) or np.ascontiguousarray(split.images))
     for split in (dataset.train, dataset.test):
         digest.update(np.ascontiguousarray(split.labels, dtype="<i8"))
     return digest.hexdigest()
@@ -73,7 +78,8 @@ def is_prepared(name: str) -> bool:
 def read(name: str) -> Dataset:
     """The prepared arrays, memory-mapped.
 
-    Raises `EvidenceError` if they are not there or not readable.
+    Raises `EvidenceError` if they are not there or not readable, or if only the manifest could tell
+    that they are not what was prepared.
     """
     folder = folder_of(name)
     if not is_prepared(name):
@@ -88,9 +94,15 @@ def read(name: str) -> Dataset:
             f"data set '{name}' in {folder} cannot be read ({error}): "
             f"prepare it again with `repro data prepare {name}`"
         ) from None
+    files = _manifest(folder).get("files", {})
+    if files and damaged(name):
+        raise EvidenceError(
+            f"{folder / damaged(name)[0]}: missing, or not as the manifest says; prepare it again "
+            f"with `repro data prepare {name}`"
+        )
     return Dataset(
-        Split(arrays["train_images"], arrays["train_labels"]),
-        Split(arrays["test_images"], arrays["test_labels"]),
+        Split(arrays["train_images"], arrays["train_labels"], files.get("train", "")),
+        Split(arrays["test_images"], arrays["test_labels"], files.get("test", "")),
     )
 
 
@@ -109,14 +121,15 @@ def write(name: str, dataset: Dataset, source: str) -> Path:
         made.mkdir()
         for part, array in arrays.items():
             np.save(made / f"{part}.npy", array, allow_pickle=False)
-        files = {f"{part}.npy": _file_digest(made / f"{part}.npy") for part in arrays}
         manifest = {
             "format": 1,
             "name": name,
             "source": source,
             "fingerprint": fingerprint(dataset),
-            "sha256": files,
+            "sha256": {f"{part}.npy": _file_digest(made / f"{part}.npy") for part in arrays},
         }
+        if dataset.train.files:
+            manifest["files"] = {"train": dataset.train.files, "test": dataset.test.files}
         (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
@@ -130,17 +143,21 @@ def damaged(name: str) -> list[str]:
     Raises `EvidenceError` if the manifest itself cannot be read.
     """
     folder = folder_of(name)
-    try:
-        held: dict[str, str] = json.loads((folder / MANIFEST).read_text("utf-8"))["sha256"]
-    except (OSError, ValueError, KeyError) as error:
-        raise EvidenceError(
-            f"{folder / MANIFEST}: no readable manifest ({error}); prepare '{name}' again"
-        ) from None
     return [
         file
-        for file, digest in sorted(held.items())
+        for file, digest in sorted(_manifest(folder)["sha256"].items())
         if not (folder / file).is_file() or _file_digest(folder / file) != digest
     ]
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        held: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if isinstance(held["sha256"], dict):
+            return held
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise EvidenceError(f"{folder / MANIFEST}: no readable manifest; prepare '{folder.name}' again")
 
 
 def _file_digest(path: Path) -> str:

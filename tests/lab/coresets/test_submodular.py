@@ -147,18 +147,15 @@ def test_gains_of_the_cut_fall_below_zero_about_half_way() -> None:
 
 
 def written_out(given_: Pool) -> torch.Tensor:
-    """Gradients (n, classes x (d + 1)) of the cross-entropy in the last layer, by autograd."""
-    features = torch.tensor(given_.features)
-    weight = torch.linalg.lstsq(features, torch.tensor(given_.logits)).solution.T
-    rest = torch.tensor(given_.logits) - features @ weight.T
-
-    def loss(weight, bias, feature, rest, label):
-        return functional.cross_entropy(weight @ feature + bias + rest, label)
-
-    gradients = torch.func.vmap(torch.func.grad(loss, (0, 1)), (None, None, 0, 0, 0))(
-        weight, torch.zeros(len(weight)).double(), features, rest, torch.tensor(given_.labels)
-    )
-    return torch.cat([part.flatten(1) for part in gradients], dim=1)
+    """Gradients (n, (d + 1) x classes) of the cross-entropy in the last layer, by autograd."""
+    found = []
+    for label, feature, logits in zip(given_.labels, given_.features, given_.logits, strict=True):
+        # As far as the layer moves from where it is, so do the logits.
+        moved = torch.zeros((len(feature) + 1, len(logits)), requires_grad=True).double()
+        answer = torch.tensor(logits) + torch.tensor([1.0, *feature]).double() @ moved
+        loss = functional.cross_entropy(answer, torch.tensor(label))
+        found.append(torch.autograd.grad(loss, moved)[0].flatten())
+    return torch.stack(found)
 
 
 def test_kernels_are_those_of_gradients_written_out() -> None:
