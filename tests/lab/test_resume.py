@@ -32,6 +32,7 @@ LONG = (
     "distill_dc",
     "distill_tm",
     "distill_datm",
+    "gram_during_training",
 )
 
 
