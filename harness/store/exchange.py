@@ -15,6 +15,7 @@ from harness.store.files import write_synced
 from harness.store.published import (
     ARRAYS,
     FORMAT,
+    LARGEST,
     MANIFEST,
     RECORDS,
     Published,
@@ -24,9 +25,6 @@ from harness.store.published import (
 from harness.store.record import Record
 from harness.store.store import Store
 from harness.store.writer import write_provenance
-
-LARGEST = 48 * 1024
-"""Bytes of the largest array that is published; what is larger can be made again."""
 
 
 def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:

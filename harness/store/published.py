@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from harness.errors import EvidenceError
 from harness.store.digest import digest_array, digest_file
 from harness.store.record import Record, content_digest
+from harness.store.tables import read_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +31,46 @@ MANIFEST = "manifest.json"
 FORMAT = 2
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PARQUET = re.compile(r"(records|arrays)-[0-9a-f]{12}\.parquet")
-_FILE = re.compile(r"\w[\w.-]*\.(npy|safetensors)")
+_BODIES = {"identity": "VARCHAR", "body": "VARCHAR"}
+_HELD = {"identity": "VARCHAR", "name": "VARCHAR", "data": "BLOB"}
+LARGEST = 48 * 1024
+"""Bytes of the largest array that is published; what is larger can be made again."""
+LARGEST_BODY = 4 << 20
+"""Bytes of the values and the provenance of one record."""
+MOST_ARRAYS = 64
+"""Of one record."""
+_FILE = re.compile(r"\w[\w.-]{0,99}\.(npy|safetensors)")
+
+
+class _Closed(BaseModel):
+    """What was published has these fields, of these types, and no others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class _Output(_Closed):
+    file: str
+    sha256: str
+    shape: list[int]
+    dtype: str
+
+
+class _Body(_Closed):
+    identity: str
+    step: Annotated[str, StringConstraints(pattern=r"^\w+$", max_length=80)]
+    revision: int
+    params: dict[str, Any]
+    seed: int
+    inputs: dict[str, str]
+    input_digests: dict[str, str]
+    values: dict[str, Any]
+    outputs: dict[str, _Output]
+    digest: str
+    code: str
+    environment: dict[str, Any]
+    seconds: float
+    flops: float
+    link: None
 
 
 @dataclass(frozen=True)
@@ -52,7 +94,12 @@ class PublishedRecord(Record):
                 f"the published record {self.identity} of step '{self.step}' leaves out '{name}'; "
                 "make the exhibit with this step anew to have it"
             )
-        loaded: np.ndarray = np.load(io.BytesIO(self.held[name]), allow_pickle=False)
+        try:
+            loaded: np.ndarray = np.load(io.BytesIO(self.held[name]), allow_pickle=False)
+        except Exception as error:  # what was published decides what goes wrong inside
+            raise EvidenceError(
+                f"'{name}' of published record {self.identity} is no array ({error})"
+            ) from None
         if digest_array(loaded) != self.outputs[name]["sha256"]:
             raise EvidenceError(f"'{name}' of published record {self.identity} fails its digest")
         return loaded
@@ -98,7 +145,7 @@ class Published:
                     "files": {kind: files[kind] for kind in (RECORDS, ARRAYS)},
                     "identities": frozenset(listed),
                 }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(f"{path}: cannot be read as a manifest ({error})") from None
         raise EvidenceError(f"{path}: a manifest of format {FORMAT} was expected")
 
@@ -112,11 +159,9 @@ class Published:
         if not self._manifest:
             return {}
         self._check()
-        import duckdb
-
-        with duckdb.connect() as connection:
-            bodies = _rows(connection, self._path(RECORDS), "identity, body")
-            arrays = _rows(connection, self._path(ARRAYS), "identity, name, data")
+        count = len(self._manifest["identities"])
+        bodies = read_table(self._path(RECORDS), _BODIES, count, LARGEST_BODY)
+        arrays = read_table(self._path(ARRAYS), _HELD, count * MOST_ARRAYS, LARGEST)
         held: dict[str, dict[str, bytes]] = {}
         for identity, name, data in arrays:
             held.setdefault(identity, {})[name] = data
@@ -127,18 +172,18 @@ class Published:
 
     def _record(self, identity: str, body: str, held: Mapping[str, bytes]) -> PublishedRecord:
         try:
-            record = PublishedRecord(**json.loads(body), held=held)
+            record = PublishedRecord(**_Body.model_validate_json(body).model_dump(), held=held)
             named = all(
                 _FILE.fullmatch(output["file"]) and output["file"].startswith(name)
                 for name, output in record.outputs.items()
             )
             sound = record.digest == content_digest(record.values, record.outputs)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError) as error:
             raise EvidenceError(
-                f"{self.folder}: record {identity} cannot be read ({error})"
+                f"{self.folder}: record {identity:.64} cannot be read ({_line(error)})"
             ) from None
         if not (_SHA256.fullmatch(identity) and record.identity == identity and named and sound):
-            raise EvidenceError(f"{self.folder}: record {identity} does not agree with itself")
+            raise EvidenceError(f"{self.folder}: record {identity:.64} does not agree with itself")
         return record
 
     def _path(self, kind: str) -> Path:
@@ -154,10 +199,9 @@ class Published:
                 )
 
 
-def _rows(connection: Any, path: Path, columns: str) -> list[Any]:
-    try:
-        query = f"select {columns} from read_parquet(?) order by all"
-        rows: list[Any] = connection.execute(query, [str(path)]).fetchall()
-    except Exception as error:  # duckdb's errors share no base that is importable lazily
-        raise EvidenceError(f"{path}: cannot be read as published records ({error})") from None
-    return rows
+def _line(error: Exception) -> str:
+    """An error in one line; of a body that does not fit, where and why."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)
