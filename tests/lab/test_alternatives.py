@@ -1,0 +1,55 @@
+"""Every alternative that the specs declare can be planned, and asks for networks that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.lab.models.networks import NETWORKS
+from harness.plan.cells import Plan, plan_exhibit
+from harness.spec.exhibit import Table
+from harness.spec.paper import load_paper
+
+PAPER = load_paper(Path(__file__).parents[2] / "specs")
+PROFILES = ("paper", "digits")
+
+
+def tables() -> list[str]:
+    return [name for name, exhibit in PAPER.exhibits.items() if isinstance(exhibit, Table)]
+
+
+def declared(plan: Plan) -> Iterator[tuple[str, Any]]:
+    """Setting and alternative, of all that the cells of a plan use."""
+    for cell in plan.cells:
+        for used in cell.settings:
+            for value in used.stated.alternatives:
+                yield used.name, list(value) if isinstance(value, tuple) else value
+
+
+def networks(plan: Plan) -> set[str]:
+    named = {step.params.get("network", "mlp") for step in plan.steps.values()}
+    recipes = [step.params["recipe"] for step in plan.steps.values() if "recipe" in step.params]
+    return named | {recipe["teacher"] for recipe in recipes} - {""}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("exhibit", tables())
+def test_every_network_of_an_exhibit_exists(exhibit: str, profile: str) -> None:
+    assert networks(plan_exhibit(PAPER, exhibit, profile, seeds=1)) <= set(NETWORKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_declared_alternative_can_be_planned(profile: str) -> None:
+    tried: set[str] = set()
+    for exhibit in tables():
+        for name, value in declared(plan_exhibit(PAPER, exhibit, profile, seeds=1)):
+            case = f"{name}={value}"
+            if case not in tried:
+                varied = plan_exhibit(PAPER, exhibit, profile, seeds=1, variation={name: value})
+                assert networks(varied) <= set(NETWORKS), case
+                tried.add(case)
+    assert {"small-scale-hl.zca=True", "small-scale-hl.momentum=0.0"} <= tried
