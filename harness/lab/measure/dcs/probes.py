@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from harness.lab.distill.probes import MATCHED, passed
 from harness.lab.measure.dcs.steps import (
     BnLossParams,
     DcLossParams,
     DmLossParams,
     OodParams,
     RepeatParams,
+    SynthesisPathParams,
+    TmLossParams,
 )
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
-from harness.plan.step import Probe
+from harness.plan.step import MemoryInput, Probe
 
 
 def repeat() -> Probe:
@@ -43,21 +48,20 @@ MATCHING = {
     "dataset": DATASET,
     "network": NETWORK,
     "per_class": 3,
-    "networks": 2,
-    "real_batch_size": 5,
     "dsa_strategy": "color_scale",
     "precision": "float64",
 }
+RANDOM_NETWORKS = MATCHING | {"networks": 2, "real_batch_size": 5}
 
 
 def dm_loss() -> Probe:
-    params = DmLossParams(**MATCHING, norms="initial", means="per-class")
+    params = DmLossParams(**RANDOM_NETWORKS, norms="initial", means="per-class")
     return Probe(params, {"images": chosen(per_class=3)})
 
 
 def dc_loss() -> Probe:
     params = DcLossParams(
-        **MATCHING,
+        **RANDOM_NETWORKS,
         norms="batch",
         outer_loops=2,
         inner_loops=2,
@@ -66,6 +70,30 @@ def dc_loss() -> Probe:
         distance="cosine-rows",
     )
     return Probe(params, {"images": chosen(per_class=3)})
+
+
+def tm_loss() -> Probe:
+    params = TmLossParams(
+        **MATCHING | {"network": MATCHED},
+        starts=(0, 1),
+        t_minus=1,
+        t_plus=2,
+        n=3,
+        m=2,
+        experts=2,
+        learning_rate=0.05,
+        batch_size=5,
+    )
+    return Probe(params, {"images": chosen(per_class=3), "experts": passed()})
+
+
+def synthesis_path() -> Probe:
+    losses = 1 / (3 + np.arange(12.0))
+    inputs = {
+        f"synthesis.{k}": MemoryInput(held={"losses": losses[:n]}) for k, n in enumerate((1, 12))
+    }
+    inputs |= {f"student.{k}": MemoryInput({"accuracy": 0.25 + 0.125 * k}) for k in range(2)}
+    return Probe(SynthesisPathParams(iterations=(1, 12)), inputs)
 
 
 def student_ood() -> Probe:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
 from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Share
@@ -99,11 +99,42 @@ class DcLossParams(RandomNetworksParams):
     distance: Literal["cosine-rows", "cosine", "mse"]
 
 
+class TmLossParams(MatchingParams):
+    starts: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    """Epochs of the experts from which steps on the subset start."""
+    t_minus: int = Field(ge=0)
+    t_plus: int = Field(ge=0)
+    """The loss is the mean over the starts between these two epochs, both included."""
+    n: Count
+    """Steps on the subset."""
+    m: Count
+    """Epochs of the expert on real images."""
+    experts: Count
+    """How many the input holds, so that the cost is known before it exists."""
+    learning_rate: float = Field(ge=0)
+    """Of the steps on the subset."""
+    batch_size: int = Field(ge=0)
+    """0: the whole subset."""
+    labels: Literal["classes", "learned"] = "classes"
+    """Learned: the soft labels that the synthesis learned, where the input holds them."""
+
+    @model_validator(mode="after")
+    def _a_start_counts(self) -> TmLossParams:
+        if not any(self.t_minus <= start <= self.t_plus for start in self.starts):
+            raise ValueError("none of 'starts' lies between t_minus and t_plus")
+        return self
+
+
 class OodParams(StudentParams):
     corruptions: tuple[
         Literal["gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"], ...
     ] = Field(min_length=1)
     severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = Field(min_length=1)
+
+
+class SynthesisPathParams(StepParams):
+    iterations: tuple[Count, ...] = Field(min_length=1)
+    """Of each synthesis, one after the other."""
 
 
 def _bn_work(p: BnLossParams, facts: Facts) -> Work:
@@ -129,6 +160,12 @@ def _dc_work(p: DcLossParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, round(p.networks * (compared + learned)), 0)
 
 
+def _tm_work(p: TmLossParams, facts: Facts) -> Work:
+    size = p.per_class * p.dataset.classes
+    steps = p.experts * len(p.starts) * p.n
+    return passes(facts, p.network, p.dataset, steps * min(p.batch_size or size, size), 0)
+
+
 def _ood_work(p: OodParams, facts: Facts) -> Work:
     trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
     judged = (1 + len(p.corruptions) * len(p.severities)) * p.dataset.test_size
@@ -142,6 +179,20 @@ STEPS = (
     ),
     declare("dm_loss", "measure.dcs.features", DmLossParams, _dm_work, inputs=("images",)),
     declare("dc_loss", "measure.dcs.gradients", DcLossParams, _dc_work, inputs=("images",)),
+    declare(
+        "tm_loss",
+        "measure.dcs.trajectories",
+        TmLossParams,
+        _tm_work,
+        inputs=("images", "experts"),
+    ),
+    declare(
+        "synthesis_path",
+        "measure.dcs.path",
+        SynthesisPathParams,
+        no_work,
+        inputs=("synthesis*", "student*"),
+    ),
     declare(
         "student_ood",
         "measure.dcs.ood",
