@@ -43,7 +43,7 @@ class Judgement:
                 "row": result.cell.address.row,
                 "column": result.cell.address.column,
                 "reported": reported_fields(result.cell.reported, table.reporting),
-                "reproduced": result.summary() if result.complete else None,
+                "reproduced": result.summary(),
                 "missing": _missing(result, table.average),
                 "comparable": result.cell.comparable,
                 "reason": result.cell.reason,

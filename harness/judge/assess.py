@@ -30,7 +30,6 @@ def assess(
             "reason": result.cell.reason,
             "margin": table.reporting.margin,
             "audit_severe": severe.get(str(result.cell.address)),
-            "ran": result.complete,
         }
         for result in results
     ]

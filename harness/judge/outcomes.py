@@ -55,7 +55,7 @@ def judge_claims(
 
     def reproduced(address: str) -> Json:
         result = ours.get(address)
-        if result is None or not result.complete:
+        if result is None or not result.values:
             return None
         return {"values": list(result.values), "runs": runs[address]}
 

@@ -32,7 +32,6 @@ class CellEvidence:
     """Differences up to this count as none; positive, declared before any result."""
     audit_severe: str | None = None
     """The severe finding of the audit on this cell, if there is one."""
-    ran: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _obstacle(cell: CellEvidence) -> tuple[VerdictName, str] | None:
     """What stands in the way of any comparison."""
     if cell.audit_severe is not None:
         return "paper-inconsistent", f"The paper contradicts itself here: {cell.audit_severe}"
-    if not cell.ran or not cell.values:
+    if not cell.values:
         return "not run", "No run of ours has finished for this cell."
     if cell.reported is None:
         return "not comparable", "The paper prints no number for this cell."

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -70,12 +69,6 @@ def test_it_needs_neither_torch_nor_a_store_nor_long(tmp_path: Path) -> None:
     )
     run(tmp_path, "audit", code=code)
     assert not (tmp_path / "store").exists()
-    start = os.times()
-    began = time.perf_counter()
-    run(tmp_path, "audit", "--json")
-    end = os.times()
-    spent = end.children_user + end.children_system - start.children_user - start.children_system
-    assert min(spent, time.perf_counter() - began) < 2.0
 
 
 @pytest.mark.parametrize("exhibit", ["table6", "table7"])

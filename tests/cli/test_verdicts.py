@@ -47,6 +47,15 @@ def test_one_run_decides_nothing(copied: Workplace) -> None:
     assert found["Flattered", "Small"]["verdict"] == "inconclusive"
 
 
+def test_the_seeds_that_are_there_are_judged_and_the_others_named(copied: Workplace) -> None:
+    all_seeds = cells(copied, "verdicts")["Faithful", "Small"]
+    seeds = len(all_seeds["reproduced"]["seeds"])
+    found = cells(copied, "verdicts", "--seeds", str(seeds + 2))["Faithful", "Small"]
+    assert found["reproduced"] == all_seeds["reproduced"]
+    assert found["verdict"] == "reproduced"
+    assert [missing["seed"] for missing in found["missing"]] == [seeds, seeds + 1]
+
+
 def test_a_severe_finding_of_the_audit_comes_before_all_results(made: Workplace) -> None:
     plan = plan_exhibit(made.paper, "verdicts")
     severe = {"verdicts:Faithful:Small": "printed as 50 here and as 55 there"}

@@ -81,11 +81,10 @@ def test_a_number_without_error_is_given_our_spread():
     ("change", "name", "why"),
     [
         ({"audit_severe": "Tables 6 and 7 differ"}, "paper-inconsistent", "Tables 6 and 7"),
-        ({"ran": False}, "not run", "No run"),
         ({"values": ()}, "not run", "No run"),
         ({"comparable": False, "reason": "another data set"}, "not comparable", "another data"),
         ({"reported": None}, "not comparable", "prints no number"),
-        ({"audit_severe": "x", "ran": False, "values": ()}, "paper-inconsistent", "x"),
+        ({"audit_severe": "x", "values": ()}, "paper-inconsistent", "x"),
         ({"comparable": False, "reason": "r", "values": ()}, "not run", "No run"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -104,14 +103,8 @@ def test_failed_blocked_and_running_are_told(tmp_path: Path):
         ]
 
 
-def test_ten_thousand_current_steps_take_under_a_third_of_a_second(tmp_path: Path):
-    graph = graph_of(*[make_step("draw", seed=seed) for seed in range(10_000)])
+def test_what_is_current_is_known_by_the_directories_alone(tmp_path: Path):
+    graph = graph_of(*[make_step("draw", seed=seed) for seed in range(1_000)])
     for identity in graph:
         (tmp_path / "records" / identity[:2] / identity).mkdir(parents=True)
-    took = []
-    for _ in range(3):
-        began = time.perf_counter()
-        found = states(graph, Store(tmp_path))
-        took.append(time.perf_counter() - began)
-    assert set(found.values()) == {"current"}
-    assert min(took) < 0.3
+    assert set(states(graph, Store(tmp_path)).values()) == {"current"}
