@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.cli.points import judge_points
 from harness.cli.project import Project
 from harness.judge.assess import assess
 from harness.judge.audit.audit import severe_cells
-from harness.judge.outcomes import Judged, exhibits_of, judge_claims
+from harness.judge.outcomes import Judged, exhibits_of, judge_claims, numbers_of
 from harness.judge.results import Result, collect, reported_fields
+from harness.judge.stated import stated_numbers
 from harness.plan.cells import Plan, plan_exhibit
+from harness.plan.points import PointsPlan, plan_points
 from harness.plan.settings import Variation
 from harness.plan.step import Json
 from harness.spec.claims import Claim
@@ -75,6 +78,17 @@ def plan(project: Project, exhibit: str, request: Request) -> Plan:
     return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
 
 
+def any_plan(project: Project, exhibit: str, request: Request) -> Plan | PointsPlan:
+    """The plan of a table of results, or of another exhibit for which something is run.
+
+    Raises:
+        UserError: nothing is run for it, or its specs cannot be resolved.
+    """
+    if isinstance(project.paper.exhibit(exhibit), Table):
+        return plan(project, exhibit, request)
+    return plan_points(project.paper, exhibit, request.profile, request.seeds, request.variation)
+
+
 def judge(project: Project, planned: Plan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
     results = collect(planned, project.store)
@@ -83,14 +97,20 @@ def judge(project: Project, planned: Plan) -> Judgement:
 
 
 def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> list[Judged]:
-    """Claims on reported numbers, and on the results of every table that they are about."""
+    """Claims on reported numbers, and on the results of every exhibit that they are about."""
     wanted = list(claims)
-    names = sorted({name for claim in wanted for name in exhibits_of(claim)})
-    results: list[Result] = []
-    for name in names:
-        if isinstance(project.paper.exhibits.get(name), Table):
-            results += collect(plan(project, name, request), project.store)
-    return judge_claims(project.paper, wanted, results, project.store)
+    ours: dict[str, Json] = {}
+    for name in sorted({name for claim in wanted for name in exhibits_of(claim)}):
+        if name in project.paper.runnable:
+            ours |= our_numbers(project, any_plan(project, name, request))
+    return judge_claims(project.paper, wanted, ours, project.store)
+
+
+def our_numbers(project: Project, planned: Plan | PointsPlan) -> dict[str, Json]:
+    """Address -> the fields of our number, of all in an exhibit that are complete."""
+    if isinstance(planned, Plan):
+        return numbers_of(collect(planned, project.store))
+    return stated_numbers(planned.exhibit.id, judge_points(project, planned).stated)
 
 
 def claim_json(judged: Judged, profile: str) -> dict[str, Json]:

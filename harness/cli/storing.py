@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.cli.exhibits import Request
-from harness.cli.exhibits import plan as plan_of
+from harness.cli.exhibits import Request, any_plan
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
 from harness.errors import UserError
@@ -61,7 +60,7 @@ def export(
     """Write the records of exhibits to a folder, beside what was published there before."""
     from harness.store.exchange import export_records
 
-    identities = {i for name in exhibits for i in plan_of(project, name, request).steps}
+    identities = {i for name in exhibits for i in any_plan(project, name, request).steps}
     records = [record for i in sorted(identities) if (record := project.store.get(i))]
     written, held = export_records(records, folder)
     if as_json:

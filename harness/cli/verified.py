@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.cli.exhibits import Request, plan
+from harness.cli.exhibits import Request, any_plan, our_numbers
 from harness.cli.project import Project
 from harness.errors import UserError
 from harness.judge.outcomes import Judged, exhibits_of, judge_claims
-from harness.judge.results import Result, collect
-from harness.spec.exhibit import Table
+from harness.plan.step import Json
 
 
 @dataclass(frozen=True)
@@ -33,13 +32,13 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     to name, not one that stops the paper's own numbers from being checked.
     """
     chosen, paper = project.paper.profile(profile).id, project.paper
-    results: list[Result] = []
+    ours: dict[str, Json] = {}
     problems: list[str] = []
     for name in sorted({name for claim in paper.claims.values() for name in exhibits_of(claim)}):
-        if isinstance(paper.exhibits.get(name), Table):
+        if name in paper.runnable:
             try:
-                results += collect(plan(project, name, Request(chosen)), project.store)
+                ours |= our_numbers(project, any_plan(project, name, Request(chosen)))
             except UserError as error:
                 problems.append(f"{name} has no results, as it cannot be planned: {error}")
-    judged = judge_claims(paper, paper.claims.values(), results, project.store)
+    judged = judge_claims(paper, paper.claims.values(), ours, project.store)
     return Verified(project, chosen, judged, problems)

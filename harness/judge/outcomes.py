@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.judge.memory import remembered
 from harness.judge.results import Result, reported_fields
+from harness.plan.identity import digest
 from harness.plan.step import Json
 from harness.spec.cell import parse_printed
 from harness.spec.claims import Claim, addresses
@@ -44,24 +45,32 @@ def about(paper: Paper, exhibit: str) -> list[Claim]:
 
 
 def judge_claims(
-    paper: Paper, claims: Iterable[Claim], results: Iterable[Result], store: Store
+    paper: Paper, claims: Iterable[Claim], ours: Mapping[str, Json], store: Store
 ) -> list[Judged]:
-    """Evaluate claims on the reported numbers and, separately, on results."""
+    """Evaluate claims on the reported numbers and, separately, on ours.
+
+    Args:
+        ours: address -> the fields of our number, as `numbers_of` and `stated_numbers` give them.
+    """
     wanted = list(claims)
-    ours = {str(result.cell.address): result for result in results}
-
-    first_with: dict[object, str] = {}
-    runs = {name: first_with.setdefault(result.cell.terms, name) for name, result in ours.items()}
-
-    def reproduced(address: str) -> Json:
-        result = ours.get(address)
-        if result is None or not result.values:
-            return None
-        return {"values": list(result.values), "runs": runs[address]}
-
     reported = _outcomes(wanted, "reported", lambda address: reported_number(paper, address), store)
-    of_ours = _outcomes(wanted, "reproduced", reproduced, store)
+    of_ours = _outcomes(wanted, "reproduced", ours.get, store)
     return [Judged(*three) for three in zip(wanted, reported, of_ours, strict=True)]
+
+
+def numbers_of(results: Iterable[Result]) -> dict[str, Json]:
+    """Address of each cell with a run -> the fields of its number.
+
+    `runs` tells of what runs it is: a profile may map several cells to the same ones.
+    """
+    return {
+        str(result.cell.address): {
+            "values": list(result.values),
+            "runs": digest("runs", [list(terms) for terms in result.cell.terms]),
+        }
+        for result in results
+        if result.values
+    }
 
 
 def reported_number(paper: Paper, address: str) -> Json:
@@ -120,6 +129,8 @@ def _evaluate(claim: Claim, source: Any, known: Mapping[str, Any]) -> dict[str, 
             return Summary.exact(number["exact"])
         if "values" in number:
             return Summary.of(number["values"])
+        if "df" in number:
+            return Summary.estimated(number["mean"], number["error"], number["df"])
         fields = {key: number[key] for key in ("mean", "error", "spread", "n")}
         return ReportedNumber(**fields).summary()
 

@@ -51,6 +51,15 @@ class Summary:
         """A number without uncertainty: a constant, a count, a deterministic result."""
         return cls(value, 0.0, 1)
 
+    @classmethod
+    def estimated(cls, mean: float, error: float | None, df: int | None) -> Summary:
+        """A number with its standard error, as of a sample that has both.
+
+        `df` is None where the error is taken as known; a sample as large as any has it then.
+        """
+        n = 10**9 if df is None else df + 1
+        return cls(mean, None if error is None else error * math.sqrt(n), 1 if error is None else n)
+
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)

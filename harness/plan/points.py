@@ -65,6 +65,12 @@ class PointsPlan:
         """What is planned: the points."""
         return self.points
 
+    def chosen(self, panel: str, value: Any) -> Any:
+        """A value of a panel; `{name}` stands for the exhibit's setting of that name."""
+        if isinstance(value, str) and value.startswith("{"):
+            return self.choices[panel][value.strip("{}")]
+        return value
+
     def of(self, panel: str) -> tuple[Point, ...]:
         """The points of one panel."""
         return tuple(point for point in self.points if point.address.row == panel)

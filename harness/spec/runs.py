@@ -47,6 +47,8 @@ class Reading(SpecModel):
     """Id of one of the further steps, or a variable that names a recipe: its last step."""
     value: Label
     """A value of the record, or an array."""
+    column: Annotated[int, Field(ge=0)] | None = None
+    """Of an array with two dimensions."""
     scale: float = 1.0
     offset: float = 0.0
 

@@ -1,0 +1,189 @@
+"""A figure, a fit or a lemma collected and judged, and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harness.cli.output import console, print_grid
+from harness.cli.project import Project
+from harness.judge.correlated import Correlated, correlations
+from harness.judge.points import Amount, PointResult, collect_points
+from harness.judge.stated import StatedResult, stated_results
+from harness.plan.points import PointsPlan
+
+
+@dataclass(frozen=True)
+class PointsJudgement:
+    """An exhibit with its points, their correlations, and the stated numbers beside ours."""
+
+    plan: PointsPlan
+    results: tuple[PointResult, ...]
+    correlated: Sequence[Correlated]
+    stated: Sequence[StatedResult]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """As documented for `show --json`."""
+        return {
+            "points": [_point_fields(result) for result in self.results],
+            "correlations": [asdict(item) for item in self.correlated],
+            "stated": [_stated_fields(item) for item in self.stated],
+        }
+
+
+def judge_points(project: Project, planned: PointsPlan) -> PointsJudgement:
+    """Read what is in the store, and compare it with what the paper states."""
+    results = collect_points(planned, project.store)
+    found = correlations(planned, results, project.store)
+    stated = stated_results(planned, results, found, project.store)
+    return PointsJudgement(planned, results, found, stated)
+
+
+def _point_fields(result: PointResult) -> dict[str, Any]:
+    point = result.point
+    drawn: dict[str, list[dict[str, Any]]] = {}
+    for (plot, _), (x, y) in result.drawn.items():
+        drawn.setdefault(plot, []).append({"x": x, "y": y})
+    return {
+        "panel": point.address.row,
+        "point": point.address.column,
+        "values": {name: _amount_fields(amount) for name, amount in result.amounts.items()},
+        "drawn": drawn,
+        "comparable": point.comparable,
+        "reason": point.reason,
+        "missing": list(result.missing),
+        "same_as": result.same_as or None,
+        "seeds": list(point.seeds),
+        "run": {**point.run, "steps": point.measured},
+    }
+
+
+def _amount_fields(amount: Amount) -> dict[str, Any]:
+    interval = None if amount.low is None else [amount.low, amount.high]
+    n = len(amount.values)
+    return {"mean": amount.mean, "std": amount.std, "n": n, "interval": interval}
+
+
+def _stated_fields(item: StatedResult) -> dict[str, Any]:
+    verdict = item.verdict
+    ours = item.ours and {
+        "mean": item.ours.mean,
+        "error": item.ours.error,
+        "n": item.ours.n,
+        "interval": verdict.get("interval"),
+    }
+    return {
+        "id": item.id,
+        **item.stated.model_dump(exclude={"ours"}),
+        "reproduced": ours,
+        "verdict": verdict["name"],
+        "why": verdict["why"],
+        "difference": verdict.get("difference"),
+        "interval": verdict.get("difference_interval"),
+        "margin": item.stated.ours.margin if item.stated.ours else None,
+    }
+
+
+def print_points(judgement: PointsJudgement) -> None:
+    """Print what every point came to, the correlations, and the stated numbers beside ours."""
+    exhibit = judgement.plan.exhibit
+    console().print(f"{exhibit.label}. {exhibit.title}", style="bold")
+    for panel in exhibit.panels:
+        here = [r for r in judgement.results if r.point.address.row == panel.name]
+        if here:
+            _print_panel(panel.name, here)
+    for item in judgement.correlated:
+        _print_correlations(item)
+    print_stated(judgement)
+    reasons = dict.fromkeys(r.point.reason for r in judgement.results if r.point.reason)
+    for reason in reasons:
+        console().print(reason, soft_wrap=True)
+
+
+def _print_panel(name: str, results: Sequence[PointResult]) -> None:
+    """A row for each point: quantities, then what is drawn where that is a number."""
+    done = [result for result in results if result.complete]
+    quantities = list(done[0].amounts) if done else []
+    plots = [key for key, (x, y) in done[0].drawn.items() if _number(x)] if done else []
+    headings = [f"{plot} {axis}" for plot, _ in plots for axis in ("x", "y")]
+    rows = [
+        (
+            result.point.address.column,
+            *(_amount(result.amounts.get(quantity)) for quantity in quantities),
+            *(_text(drawn) for key in plots for drawn in result.drawn.get(key, ("", ""))),
+            _state(result),
+        )
+        for result in results
+    ]
+    print_grid((f"Panel {name}", *quantities, *headings, "State"), rows)
+
+
+def _number(drawn: object) -> bool:
+    return isinstance(drawn, float)
+
+
+def _text(drawn: object) -> str:
+    return f"{drawn:.4g}" if isinstance(drawn, float) else "–"
+
+
+def _amount(amount: Amount | None) -> str:
+    if amount is None:
+        return "–"
+    if amount.low is not None and amount.high is not None:
+        return f"{amount.mean:.4g} [{amount.low:.4g}, {amount.high:.4g}]"
+    return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
+
+
+def _state(result: PointResult) -> str:
+    if not result.point.measured:
+        return "cannot be run"
+    if result.missing:
+        return f"{len(result.missing)} steps missing"
+    return f"as {result.same_as}" if result.same_as else "done"
+
+
+def _print_correlations(item: Correlated) -> None:
+    rows = [
+        (
+            str(held["adjustment"]),
+            _signed(held["rho"]),
+            f"{_signed(held['low'])} to {_signed(held['high'])}",
+            str(held["n"]),
+            _range(held["without"]),
+        )
+        for held in item.coefficients
+    ]
+    title = f"Panel {item.panel}, {item.plot}: Spearman's coefficient"
+    print_grid((title, "ρ", "95 % interval", "Points", "Leaving each size out"), rows)
+
+
+def _range(without: Mapping[str, float | None]) -> str:
+    known = [rho for rho in without.values() if rho is not None]
+    return f"{_signed(min(known))} to {_signed(max(known))}" if known else "–"
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.2f}"
+
+
+def print_stated(judgement: PointsJudgement) -> None:
+    """Print the stated numbers that have a counterpart beside it; the others as stated."""
+    rows = [
+        (
+            item.id,
+            f"≈ {item.stated.text}" if item.stated.approximate else item.stated.text,
+            "–" if item.ours is None else f"{item.ours.mean:.4g}",
+            _interval(item.verdict.get("interval")),
+            str(item.verdict["name"]) if item.stated.ours else "–",
+            item.stated.where,
+        )
+        for item in judgement.stated
+    ]
+    if rows:
+        print_grid(("Stated", "Paper", "Ours", "95 % interval", "Verdict", "Where"), rows)
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return "–" if ends is None else f"{ends[0]:.4g} to {ends[1]:.4g}"
