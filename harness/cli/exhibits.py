@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
-from harness.cli.points import judge_points
+from harness.cli.points import PointsJudgement, judge_points
 from harness.cli.project import Project
 from harness.judge.assess import assess
 from harness.judge.audit.audit import severe_cells
@@ -38,10 +38,16 @@ class Judgement:
     results: tuple[Result, ...]
     verdicts: Sequence[Mapping[str, Any]]
 
-    def cells(self) -> list[dict[str, Any]]:
+    @property
+    def verdict_names(self) -> dict[str, str]:
+        """Address -> verdict."""
+        return {verdict["address"]: verdict["name"] for verdict in self.verdicts}
+
+    @property
+    def fields(self) -> dict[str, Any]:
         """The cells as documented for `show --json` and `diff --json`."""
         table = self.plan.exhibit
-        return [
+        cells = [
             {
                 "row": result.cell.address.row,
                 "column": result.cell.address.column,
@@ -60,6 +66,7 @@ class Judgement:
             }
             for result, verdict in zip(self.results, self.verdicts, strict=True)
         ]
+        return {"cells": cells}
 
 
 def _missing(result: Result, average: Average | None) -> list[dict[str, Any]]:
@@ -89,8 +96,14 @@ def any_plan(project: Project, exhibit: str, request: Request) -> Plan | PointsP
     return plan_points(project.paper, exhibit, request.profile, request.seeds, request.variation)
 
 
-def judge(project: Project, planned: Plan) -> Judgement:
+@overload
+def judge(project: Project, planned: Plan) -> Judgement: ...
+@overload
+def judge(project: Project, planned: Plan | PointsPlan) -> Judgement | PointsJudgement: ...
+def judge(project: Project, planned: Plan | PointsPlan) -> Judgement | PointsJudgement:
     """Read what is in the store, and give the verdicts on it."""
+    if isinstance(planned, PointsPlan):
+        return judge_points(project, planned)
     results = collect(planned, project.store)
     severe = severe_cells(project.paper)
     return Judgement(planned, results, assess(planned.exhibit, results, project.store, severe))

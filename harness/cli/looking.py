@@ -1,25 +1,21 @@
-"""The commands that look and change nothing: list, show, plan, diff, why, status."""
+"""The commands that look and change nothing: list, show, diff, why, status."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.cli.exhibits import Judgement, Request, claim_json, judge, judge_all
-from harness.cli.exhibits import plan as plan_of
-from harness.cli.output import console, hours, print_grid, print_json
+from harness.cli.exhibits import Request, any_plan, claim_json, judge, judge_all
+from harness.cli.output import console, print_grid, print_json
+from harness.cli.points import PointsJudgement, print_stated
 from harness.cli.project import Project
 from harness.cli.standing import standing_lines, standings_json
 from harness.errors import UserError, nearest
 from harness.judge.outcomes import about
-from harness.plan.cells import Plan
-from harness.plan.cost import NOTHING, Seconds, forecast
 from harness.plan.settings import Used
-from harness.plan.step import Step
 from harness.run.slurm.look import Standing, look
-from harness.run.state import State, states
+from harness.run.state import states
 from harness.spec.exhibit import Exhibit, Table
 from harness.spec.others import SettingsTable
 
@@ -38,21 +34,19 @@ def show(project: Project, name: str, request: Request, as_json: bool) -> None:
     if isinstance(exhibit, SettingsTable):
         _show_settings(project, exhibit, as_json)
         return
-    if not isinstance(exhibit, Table):
+    if name not in project.paper.runnable:
         _show_stated(exhibit, as_json)
         return
-    judgement = judge(project, plan_of(project, name, request))
+    judgement = judge(project, any_plan(project, name, request))
     profile = judgement.plan.profile.id
     judged = judge_all(project, about(project.paper, name), request)
     claims = [claim_json(item, profile) for item in judged]
     if as_json:
-        print_json(
-            {"exhibit": name, "profile": profile, "cells": judgement.cells(), "claims": claims}
-        )
+        print_json({"exhibit": name, "profile": profile, **judgement.fields, "claims": claims})
         return
-    from harness.cli.rendering import print_claims, print_table
+    from harness.cli.rendering import print_claims, print_judgement
 
-    print_table(judgement)
+    print_judgement(judgement)
     if claims:
         print_claims(claims)
 
@@ -74,7 +68,10 @@ def _show_settings(project: Project, exhibit: SettingsTable, as_json: bool) -> N
 
 
 def _show_stated(exhibit: Exhibit, as_json: bool) -> None:
-    stated = [{"id": key, **item.model_dump()} for key, item in exhibit.stated.items()]
+    stated = [
+        {"id": key, **item.model_dump(exclude={"ours"}), "reproduced": None}
+        for key, item in exhibit.stated.items()
+    ]
     if as_json:
         print_json({"exhibit": exhibit.id, "points": [], "stated": stated})
         return
@@ -84,111 +81,21 @@ def _show_stated(exhibit: Exhibit, as_json: bool) -> None:
         print_grid(("Stated", "Number", "Where"), rows)
 
 
-def show_plan(project: Project, name: str, request: Request, as_json: bool) -> None:
-    planned = plan_of(project, name, request)
-    known = states(planned.steps, project.store)
-    costs = _forecasts(project, planned)
-    todo = [i for i in planned.steps if known[i] not in ("current", "linked")]
-    totals = {
-        "steps": len(planned.steps),
-        "current": len(planned.steps) - len(todo),
-        "seconds": asdict(_sum(costs[i] for i in todo)),
-        "all": asdict(_sum(costs.values())),
-        "by_step": _by_step(planned.steps, costs),
-        "by_row": _by_row(planned, costs),
-        "device": planned.profile.device,
-    }
-    if as_json:
-        steps = [
-            {
-                "identity": identity,
-                "step": step.name,
-                "seed": step.seed,
-                "state": known[identity],
-                "samples": step.work.samples,
-                "flops": step.work.flops,
-                "seconds": asdict(costs[identity]),
-            }
-            for identity, step in planned.steps.items()
-        ]
-        print_json(
-            {"exhibit": name, "profile": planned.profile.id, "steps": steps, "totals": totals}
-        )
-        return
-    _print_plan(planned, known, costs, todo)
-
-
-def _forecasts(project: Project, planned: Plan) -> dict[str, Seconds]:
-    past: Mapping[str, Sequence[float]] = {}
-    if planned.profile.device == "cpu" and project.root.is_dir():
-        from harness.run.environment import device_name
-        from harness.store.index import Index
-
-        past = Index(project.store).seconds_per_flop(device_name("cpu"))
-    device = planned.profile.device
-    return {i: forecast(step, device, past) for i, step in planned.steps.items()}
-
-
-def _sum(costs: Iterable[Seconds]) -> Seconds:
-    return sum(costs, NOTHING)
-
-
-def _by_step(steps: Mapping[str, Step], costs: Mapping[str, Seconds]) -> dict[str, Any]:
-    names = sorted({step.name for step in steps.values()})
-    return {
-        name: asdict(_sum(costs[i] for i, step in steps.items() if step.name == name))
-        for name in names
-    }
-
-
-def _by_row(planned: Plan, costs: Mapping[str, Seconds]) -> dict[str, Any]:
-    """Cost of all that a row stands on; steps that rows share count for each."""
-    return {
-        row.name: asdict(_sum(costs[i] for i in _closure(planned, row.name)))
-        for row in planned.exhibit.rows
-    }
-
-
-def _closure(planned: Plan, row: str) -> list[str]:
-    wanted = {i for c in planned.cells if c.address.row == row for term in c.terms for i in term}
-    for identity, step in reversed(list(planned.steps.items())):
-        if identity in wanted:
-            wanted |= set(step.inputs.values())
-    return [identity for identity in planned.steps if identity in wanted]
-
-
-def _print_plan(
-    planned: Plan, known: Mapping[str, State], costs: Mapping[str, Seconds], todo: Sequence[str]
-) -> None:
-    rows = []
-    for name in sorted({step.name for step in planned.steps.values()}):
-        own = [i for i, step in planned.steps.items() if step.name == name]
-        counts = {s: sum(known[i] == s for i in own) for s in sorted(set(known.values()))}
-        states_text = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        cost = _sum(costs[i] for i in own if i in set(todo))
-        rows.append(
-            (name, states_text, f"{hours(cost.mid)} ({hours(cost.low)}–{hours(cost.high)})")
-        )
-    print_grid(("Step", "State", f"To do, on {planned.profile.device}"), rows)
-    total = _sum(costs[i] for i in todo)
-    console().print(
-        f"{len(todo)} of {len(planned.steps)} steps to run: {hours(total.mid)} "
-        f"({hours(total.low)} to {hours(total.high)}) of one {planned.profile.device}",
-    )
-
-
 def show_diff(project: Project, name: str, request: Request, as_json: bool) -> bool:
-    """Print the differences; whether no cell deviates or contradicts itself."""
-    judgement = judge(project, plan_of(project, name, request))
-    cells = judgement.cells()
+    """Print the differences; whether no number deviates or contradicts itself."""
+    judgement = judge(project, any_plan(project, name, request))
     if as_json:
-        print_json({"exhibit": name, "profile": judgement.plan.profile.id, "cells": cells})
+        fields = {"exhibit": name, "profile": judgement.plan.profile.id, **judgement.fields}
+        print_json(fields)
+    elif isinstance(judgement, PointsJudgement):
+        print_stated(judgement)
     else:
-        _print_diff(judgement, cells)
-    return not any(cell["verdict"] in ("deviates", "paper-inconsistent") for cell in cells)
+        _print_diff(judgement.fields["cells"])
+    names = judgement.verdict_names.values()
+    return not any(name in ("deviates", "paper-inconsistent") for name in names)
 
 
-def _print_diff(judgement: Judgement, cells: Sequence[Mapping[str, Any]]) -> None:
+def _print_diff(cells: Sequence[Mapping[str, Any]]) -> None:
     rows = []
     for cell in cells:
         ours = cell["reproduced"]
@@ -209,22 +116,22 @@ def _print_diff(judgement: Judgement, cells: Sequence[Mapping[str, Any]]) -> Non
 
 
 def show_assumptions(project: Project, name: str, profile: str | None, as_json: bool) -> None:
-    planned = plan_of(project, name, Request(profile))
+    planned = any_plan(project, name, Request(profile))
     used: dict[tuple[str, str], Used] = {}
-    for cell in planned.cells:
-        for setting in cell.settings:
+    for item in planned.items:
+        for setting in item.settings:
             if setting.choice.source != "paper":
                 used.setdefault((setting.name, repr(setting.value)), setting)
     listed = [
         {
-            "id": item.name,
-            "value": item.value,
-            "source": item.choice.source,
-            "place": item.choice.place,
-            "why": item.choice.why,
-            "alternatives": list(item.choice.alternatives),
+            "id": setting.name,
+            "value": setting.value,
+            "source": setting.choice.source,
+            "place": setting.choice.place,
+            "why": setting.choice.why,
+            "alternatives": list(setting.choice.alternatives),
         }
-        for _, item in sorted(used.items())
+        for _, setting in sorted(used.items())
     ]
     if as_json:
         print_json({"exhibit": name, "profile": planned.profile.id, "assumptions": listed})
@@ -245,15 +152,14 @@ def explain(project: Project, address: str, request: Request, as_json: bool) -> 
     from harness.run.why import why
 
     exhibit, *_ = address.split(":")
-    planned = plan_of(project, exhibit, request)
-    cells = {str(cell.address): cell for cell in planned.cells}
-    if address not in cells:
-        raise UserError(f"unknown cell '{address}'; {nearest(address, cells)}")
-    cell = cells[address]
-    identities = dict.fromkeys(i for terms in cell.terms for i in terms)
-    lines = why((planned.steps[i] for i in identities), planned.steps, project.store)
-    if not identities:
-        lines = [f"nothing runs for it: {cell.reason}"]
+    planned = any_plan(project, exhibit, request)
+    items = {str(item.address): item for item in planned.items}
+    if address not in items:
+        raise UserError(f"unknown cell '{address}'; {nearest(address, items)}")
+    item = items[address]
+    lines = why((planned.steps[i] for i in item.identities), planned.steps, project.store)
+    if not item.identities:
+        lines = [f"nothing runs for it: {item.reason}"]
     if as_json:
         print_json({"address": address, "why": lines})
         return
@@ -265,10 +171,8 @@ def show_status(project: Project, profile: str | None, as_json: bool) -> None:
     submitted = _submitted(project)
     queued = {i for s in submitted for i, stand in s.steps.items() if stand == "queued"}
     rows = []
-    for name, exhibit in project.paper.exhibits.items():
-        if not isinstance(exhibit, Table):
-            continue
-        planned = plan_of(project, name, Request(profile))
+    for name in project.paper.runnable:
+        planned = any_plan(project, name, Request(profile))
         known = states(planned.steps, project.store)
         count = {s: sum(value == s for value in known.values()) for s in set(known.values())}
         rows.append(

@@ -76,7 +76,7 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Say what a make would do, and how long it would take. Changes nothing."""
-    from harness.cli.looking import show_plan
+    from harness.cli.planning import show_plan
 
     project = _project()
     show_plan(project, exhibit, _request(project, profile, seeds, vary), as_json)

@@ -7,18 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cli.exhibits import Judgement, Request, claim_json, judge, judge_all, plan
+from harness.cli.exhibits import Judgement, Request, any_plan, claim_json, judge, judge_all
 from harness.cli.output import console, print_json
+from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.errors import EvidenceError, UserError, nearest
 from harness.judge.outcomes import about
 from harness.plan.cells import Plan
+from harness.plan.points import PointsPlan
 from harness.plan.step import Step
 from harness.run.executor import Executor
 from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
-from harness.spec.exhibit import Table
 from harness.store.store import Store
 
 EXECUTORS = ("inline", "local")
@@ -33,12 +34,12 @@ def make(
     cluster: Path | None,
     as_json: bool,
 ) -> None:
-    """Make tables of results, or queue what they lack and leave.
+    """Make exhibits, or queue what they lack and leave.
 
     Raises:
         EvidenceError: some step failed; what could be done is done and shown first.
     """
-    names = tables(project, exhibits)
+    names = _named(project, exhibits)
     plans = plans_of(project, names, request)
     graph = steps_of(plans)
     if executor == "slurm" and _lacking(graph, project.store):
@@ -55,16 +56,18 @@ def make(
         raise EvidenceError(failures(report, graph))
 
 
-def plans_of(project: Project, names: Sequence[str], request: Request) -> dict[str, Plan]:
+def plans_of(
+    project: Project, names: Sequence[str], request: Request
+) -> dict[str, Plan | PointsPlan]:
     """The plan of each exhibit; of its default too, as `NAME (default)`, where it is varied."""
-    plans = {name: plan(project, name, request) for name in names}
+    plans = {name: any_plan(project, name, request) for name in names}
     if request.variation:
         default = Request(request.profile, request.seeds)
-        plans |= {f"{name} (default)": plan(project, name, default) for name in names}
+        plans |= {f"{name} (default)": any_plan(project, name, default) for name in names}
     return plans
 
 
-def steps_of(plans: Mapping[str, Plan]) -> dict[str, Step]:
+def steps_of(plans: Mapping[str, Plan | PointsPlan]) -> dict[str, Step]:
     """One graph of all steps."""
     return {identity: step for plan in plans.values() for identity, step in plan.steps.items()}
 
@@ -72,7 +75,7 @@ def steps_of(plans: Mapping[str, Plan]) -> dict[str, Step]:
 def present(
     project: Project,
     names: Sequence[str],
-    plans: Mapping[str, Plan],
+    plans: Mapping[str, Plan | PointsPlan],
     request: Request,
     as_json: bool,
 ) -> list[dict[str, Any]]:
@@ -86,12 +89,9 @@ def present(
     return shown
 
 
-def tables(project: Project, exhibits: Sequence[str]) -> list[str]:
-    """The tables of results that were asked for; `all` is every one of them."""
-    named = [project.paper.table(name).id for name in exhibits if name != "all"]
-    if len(named) == len(exhibits):
-        return named
-    return [name for name, item in project.paper.exhibits.items() if isinstance(item, Table)]
+def _named(project: Project, exhibits: Sequence[str]) -> list[str]:
+    """The exhibits that were asked for; `all` is every one for which something is run."""
+    return project.paper.runnable if "all" in exhibits else list(exhibits)
 
 
 def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:
@@ -143,24 +143,27 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _flips(judgement: Judgement, default: Judgement) -> list[str]:
+def _flips(
+    judgement: Judgement | PointsJudgement, default: Judgement | PointsJudgement
+) -> list[str]:
     """Addresses whose verdict under the variation is another one than under the default."""
+    before = default.verdict_names
     return [
-        f"{v['address']}: {d['name']} -> {v['name']}"
-        for v, d in zip(judgement.verdicts, default.verdicts, strict=True)
-        if v["name"] != d["name"]
+        f"{address}: {before[address]} -> {name}"
+        for address, name in judgement.verdict_names.items()
+        if before[address] != name
     ]
 
 
 def _present(
     project: Project,
     name: str,
-    judgement: Judgement,
+    judgement: Judgement | PointsJudgement,
     request: Request,
     flips: list[str],
     as_json: bool,
 ) -> dict[str, Any]:
-    """Write the renders of one table and print it with its verdicts and claims."""
+    """Write the renders of one exhibit and print it with its verdicts and claims."""
     from harness.cli.rendering import write_renders
 
     profile = judgement.plan.profile.id
@@ -170,7 +173,7 @@ def _present(
         "exhibit": name,
         "profile": profile,
         "varied": dict(request.variation or {}),
-        "cells": judgement.cells(),
+        **judgement.fields,
         "flips": flips,
         "claims": [claim_json(item, profile) for item in judged],
         "files": [str(path) for path in files],
@@ -181,18 +184,18 @@ def _present(
 
 
 def _print(
-    judgement: Judgement,
+    judgement: Judgement | PointsJudgement,
     claims: Sequence[Mapping[str, Any]],
     flips: Sequence[str],
     files: Sequence[Path],
     request: Request,
 ) -> None:
-    from harness.cli.rendering import print_claims, print_table
+    from harness.cli.rendering import print_claims, print_judgement
 
     if request.variation:
         varied = ", ".join(f"{name} = {value}" for name, value in request.variation.items())
         console().print(f"Varied: {varied}")
-    print_table(judgement)
+    print_judgement(judgement)
     for flip in flips:
         console().print(f"Verdict flips: {flip}")
     if claims:

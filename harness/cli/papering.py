@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cli.exhibits import Judgement, Request, judge, plan
+from harness.cli.exhibits import Judgement, Request, any_plan, judge, our_numbers, plan
 from harness.cli.output import console, print_json
+from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.cli.rendering import printed, write_renders
 from harness.cli.typesetting import typeset
@@ -17,10 +18,12 @@ from harness.errors import UserError
 from harness.judge.audit.audit import audit
 from harness.judge.outcomes import judge_claims
 from harness.judge.results import Result, collect
+from harness.plan.step import Json
 from harness.render import document, latex
 from harness.render.claims import ClaimRow, row_of
 from harness.render.exhibit import judged_table
 from harness.render.numbers import mean_std
+from harness.render.points import caption
 from harness.spec.exhibit import Address, Table
 from harness.spec.others import SettingsTable
 
@@ -35,8 +38,8 @@ class Document:
     folder: Path
     profile: str | None
     """None: the paper's own numbers only."""
-    judged: Mapping[str, Judgement]
-    """Tables that could be planned under the profile."""
+    judged: Mapping[str, Judgement | PointsJudgement]
+    """Exhibits that could be planned under the profile."""
 
     @property
     def name(self) -> str:
@@ -53,9 +56,16 @@ class Document:
         found = self.project.paper.exhibits.values()
         return [exhibit for exhibit in found if isinstance(exhibit, Table)]
 
-    def has_results(self, table: Table) -> bool:
-        judgement = self.judged.get(table.id)
+    def has_results(self, exhibit: str) -> bool:
+        judgement = self.judged.get(exhibit)
+        if isinstance(judgement, PointsJudgement):
+            return any(result.drawn for result in judgement.results)
         return judgement is not None and any(result.values for result in judgement.results)
+
+    def table(self, name: str) -> Judgement | None:
+        """A judged table of results."""
+        judgement = self.judged.get(name)
+        return judgement if isinstance(judgement, Judgement) else None
 
 
 def make_paper(project: Project, profile: str | None, reported: bool, as_json: bool) -> None:
@@ -87,42 +97,40 @@ def make_paper(project: Project, profile: str | None, reported: bool, as_json: b
 
 
 def _judged(project: Project, profile: str | None) -> Document:
-    """Judge every table; one that cannot be planned has no results, which is said."""
+    """Judge every exhibit; one that cannot be planned has no results, which is said."""
     made = Document(project, project.build / (profile or document.REPORTED), profile, {})
     if profile is None:
         return made
     found = {}
-    for table in made.tables:
+    for name in project.paper.runnable:
         try:
-            found[table.id] = judge(project, plan(project, table.id, Request(profile)))
+            found[name] = judge(project, any_plan(project, name, Request(profile)))
         except UserError as error:
-            print(f"repro: {table.id} has no results: {error}", file=sys.stderr)
+            print(f"repro: {name} has no results: {error}", file=sys.stderr)
     return Document(project, made.folder, profile, found)
 
 
 def _exhibits(made: Document) -> Iterator[Path]:
-    """Every exhibit as a LaTeX file of its own; tables with results also as a plot."""
+    """Every exhibit as a LaTeX file of its own; what has results also as a plot."""
     paper = made.project.paper
     for name, exhibit in paper.exhibits.items():
-        if isinstance(exhibit, Table) and made.has_results(exhibit):
+        judged = made.table(name)
+        if made.has_results(name):
             yield from write_renders(made.project, made.judged[name], {})
-        elif isinstance(exhibit, Table) and name in made.judged:
-            judged = made.judged[name]
+        elif isinstance(exhibit, Table) and judged is not None:
             model = judged_table(exhibit, judged.results, judged.verdicts, made.name)
             yield _write(made.folder / f"{name}.tex", latex.render(model, "both"))
         elif isinstance(exhibit, Table | SettingsTable):
             yield _write(
                 made.folder / f"{name}.tex", latex.render(printed(paper, exhibit), "reported")
             )
-        else:
+        if not isinstance(exhibit, Table | SettingsTable):
             yield _write(made.folder / f"{name}.tex", document.exhibit(paper, exhibit))
 
 
 def _parts(made: Document) -> Iterator[Path]:
     """What the document says beside the exhibits."""
-    plots = {
-        table.id: _plot_caption(made, table) for table in made.tables if made.has_results(table)
-    }
+    plots = {name: _plot_caption(made, name) for name in made.judged if made.has_results(name)}
     parts = {
         "cells": document.cells(made.name, _known_cells(made), plots),
         "summary": document.summary([_tally(made, table) for table in made.tables], made.source),
@@ -140,13 +148,16 @@ def _sources(sources: Path, folder: Path) -> Iterator[Path]:
         yield Path(shutil.copyfile(path, folder / path.name))
 
 
-def _plot_caption(made: Document, table: Table) -> str:
+def _plot_caption(made: Document, name: str) -> str:
+    judged, label = made.judged[name], made.project.paper.exhibit(name).label
+    if isinstance(judged, PointsJudgement):
+        return caption(label, made.name, judged.correlated)
     how = "Hollow markers on dashed lines: the paper's numbers. Filled markers on solid lines: ours"
-    return f"**{table.label}, plotted.** {how}, under profile {made.name}."
+    return f"**{label}, plotted.** {how}, under profile {made.name}."
 
 
 def _tally(made: Document, table: Table) -> document.Tally:
-    judged = made.judged.get(table.id)
+    judged = made.table(table.id)
     numbers = sum(len(row.cells) for row in table.rows)
     if judged is None:
         return document.tally(table.label, table.title, numbers, 0, ())
@@ -173,7 +184,8 @@ def _known_cells(made: Document) -> list[document.KnownCell]:
 
 def _results(made: Document, profile: str) -> Iterator[Result]:
     if profile == made.profile:
-        yield from (result for judged in made.judged.values() for result in judged.results)
+        found = [made.table(name) for name in made.judged]
+        yield from (result for judged in found if judged for result in judged.results)
         return
     for table in made.tables:
         try:
@@ -184,8 +196,10 @@ def _results(made: Document, profile: str) -> Iterator[Result]:
 
 def _claims(made: Document) -> list[ClaimRow]:
     paper = made.project.paper
-    results = [result for judged in made.judged.values() for result in judged.results]
-    judged = judge_claims(paper, paper.claims.values(), results, made.project.store)
+    ours: dict[str, Json] = {}
+    for judgement in made.judged.values():
+        ours |= our_numbers(made.project, judgement.plan)
+    judged = judge_claims(paper, paper.claims.values(), ours, made.project.store)
     return [row_of(item, made.name) for item in judged]
 
 

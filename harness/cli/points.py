@@ -24,6 +24,14 @@ class PointsJudgement:
     stated: Sequence[StatedResult]
 
     @property
+    def verdict_names(self) -> dict[str, str]:
+        """Address of each stated number -> verdict."""
+        return {
+            f"{self.plan.exhibit.id}:stated:{item.id}": str(item.verdict["name"])
+            for item in self.stated
+        }
+
+    @property
     def fields(self) -> dict[str, Any]:
         """As documented for `show --json`."""
         return {

@@ -2,50 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.cli.exhibits import Judgement
 from harness.cli.output import console
+from harness.cli.points import PointsJudgement, print_points
 from harness.cli.project import Project
 from harness.plan.identity import digest, source_digest
 from harness.plan.settings import Variation
 from harness.render import figure as figure_module
 from harness.render import table as render_table
 from harness.render.exhibit import figure_of, judged_table, reported_table
+from harness.render.points import graph_of
 from harness.render.settings import settings_table
 from harness.spec.exhibit import Table
 from harness.spec.others import SettingsTable
 from harness.spec.paper import Paper
 
 KINDS = ("tex", "md", "pdf", "png", "csv")
+GRAPH_KINDS = ("svg", "pdf", "png", "csv")
 
 
-def write_renders(project: Project, judgement: Judgement, variation: Variation) -> list[Path]:
-    """LaTeX, Markdown, plot and plotted numbers of one table; written anew only if they changed."""
+def write_renders(
+    project: Project, judgement: Judgement | PointsJudgement, variation: Variation
+) -> list[Path]:
+    """Everything that shows one exhibit with what came back; written anew only if it changed."""
+    varied = [f"{name}={value}".replace(" ", "") for name, value in variation.items()]
+    folder = project.build / "-".join([judgement.plan.profile.id, *varied])
+    if isinstance(judgement, PointsJudgement):
+        return _write_points(project, judgement, folder)
+    return _write_table(judgement, folder)
+
+
+def _write_table(judgement: Judgement, folder: Path) -> list[Path]:
+    """LaTeX, Markdown, plot and plotted numbers of a table."""
     from harness.render import latex, markdown
 
     table, profile = judgement.plan.exhibit, judgement.plan.profile.id
-    varied = [f"{name}={value}".replace(" ", "") for name, value in variation.items()]
-    folder = project.build / "-".join([profile, *varied])
     model = judged_table(table, judgement.results, judgement.verdicts, profile)
     figure = figure_of(table, judgement.results, profile)
     files = [folder / f"{table.id}.{kind}" for kind in KINDS]
-    code = source_digest(Path(figure_module.__file__).parent)
-    made_from = digest("render", [code, _plain(asdict(model)), _plain(asdict(figure))])
-    stamp = folder / f"{table.id}.digest"
-    if _read(stamp) == made_from and all(path.is_file() for path in files):
-        return files
-    from harness.render import plot
+    with _if_changed(folder / f"{table.id}.digest", files, model, figure) as changed:
+        if changed:
+            from harness.render import plot
 
-    folder.mkdir(parents=True, exist_ok=True)
-    files[0].write_text(latex.render(model, "both"), encoding="utf-8")
-    files[1].write_text(markdown.render(model, "both"), encoding="utf-8")
-    plot.save(figure, folder)
-    stamp.write_text(made_from, encoding="utf-8")
+            files[0].write_text(latex.render(model, "both"), encoding="utf-8")
+            files[1].write_text(markdown.render(model, "both"), encoding="utf-8")
+            plot.save(figure, folder)
     return files
+
+
+def _write_points(project: Project, judgement: PointsJudgement, folder: Path) -> list[Path]:
+    """Plots and plotted numbers of a figure, a fit or a lemma; nothing where no point is there."""
+    plan = judgement.plan
+    graph = graph_of(project.paper, plan, judgement.results, judgement.correlated)
+    if not graph.axes:
+        return []
+    files = [folder / f"{graph.id}.{kind}" for kind in GRAPH_KINDS]
+    with _if_changed(folder / f"{graph.id}.digest", files, graph) as changed:
+        if changed:
+            from harness.render import plot_graph
+
+            plot_graph.save(graph, folder)
+    return files
+
+
+@contextmanager
+def _if_changed(stamp: Path, files: Sequence[Path], *models: Any) -> Iterator[bool]:
+    """Whether files have to be written, for which the folder is made; then remember them."""
+    code = source_digest(Path(figure_module.__file__).parent)
+    made_from = digest("render", [code, *(_plain(asdict(model)) for model in models)])
+    changed = _read(stamp) != made_from or not all(path.is_file() for path in files)
+    if changed:
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+    yield changed
+    if changed:
+        stamp.write_text(made_from, encoding="utf-8")
 
 
 def printed(paper: Paper, table: Table | SettingsTable) -> render_table.Table:
@@ -66,7 +102,11 @@ def write_reported(project: Project, table: Table | SettingsTable) -> list[Path]
     return files
 
 
-def print_table(judgement: Judgement) -> None:
+def print_judgement(judgement: Judgement | PointsJudgement) -> None:
+    """Print an exhibit with what came back."""
+    if isinstance(judgement, PointsJudgement):
+        print_points(judgement)
+        return
     from harness.render import terminal
 
     plan = judgement.plan

@@ -85,12 +85,12 @@ def _row(panel: Panel, plot: Plot, asked: Correlation, result: PointResult) -> _
 
 
 def _without_worst(rows: Sequence[_Row], share: float) -> list[_Row]:
-    """The points of each size but a share of those with the largest y, rounded down."""
+    """The points of each size but those of largest y, at most a share; equal ones go together."""
     kept = []
     for row in rows:
-        worse = sum(other[2] == row[2] and other[1] > row[1] for other in rows)
+        no_better = sum(other[2] == row[2] and other[1] >= row[1] for other in rows)
         alike = sum(other[2] == row[2] for other in rows)
-        if worse >= math.floor(share * alike):
+        if no_better > math.floor(share * alike):
             kept.append(row)
     return kept
 

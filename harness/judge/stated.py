@@ -31,6 +31,8 @@ class Number:
     """Degrees of freedom of the error; None where it is taken as known."""
     n: int
     """Points that it is of."""
+    interval: tuple[float, float] | None = None
+    """At 95 %, where it is known otherwise than from the error."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,10 @@ def _number(
     if plot.missing or not plot.coefficients:
         return None
     held = plot.under(str(plan.chosen(ours.panel, ours.correlation)))
-    return None if held["rho"] is None else Number(held["rho"], held["error"], None, held["n"])
+    if held["rho"] is None:
+        return None
+    interval = None if held["low"] is None else (held["low"], held["high"])
+    return Number(held["rho"], held["error"], None, held["n"], interval)
 
 
 def _quantity(name: str, points: Sequence[PointResult]) -> Number | None:
@@ -164,7 +169,9 @@ def _verdict(evidence: Any) -> dict[str, Json]:
         "why": why,
         "difference": gap,
         "difference_interval": list(difference.interval()),
-        "interval": list(Difference(ours["mean"], ours["error"], df).interval()),
+        "interval": list(
+            ours["interval"] or Difference(ours["mean"], ours["error"], df).interval()
+        ),
     }
 
 

@@ -11,61 +11,30 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from harness.render.figure import FigureData, Series, Source, Tick
+from harness.render.style import COLOURS, MARKERS, WIDTH, style
 from harness.render.text import plain
 
 if TYPE_CHECKING:
-    from matplotlib.typing import LineStyleType, RcKeyType
+    from matplotlib.typing import LineStyleType
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _DASHES: dict[Source, LineStyleType] = {
     "reported": (0, (4, 2)),
     "reproduced": "-",
 }
-_STYLE: dict[RcKeyType, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 8,
-    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
-    "axes.labelsize": 8.5,
-    "axes.titlesize": 9,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
-    "legend.fontsize": 8,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "grid.color": "#DDDDDD",
-    "grid.linewidth": 0.6,
-    "xtick.major.size": 0,
-    "ytick.major.size": 3,
-    "ytick.major.width": 0.6,
-    "lines.linewidth": 1.0,
-    "lines.markersize": 4.5,
-    "lines.markeredgewidth": 1.0,
-    "legend.frameon": False,
-    "legend.handlelength": 1.8,
-    "pdf.fonttype": 42,  # TrueType: text in the PDF stays text, as publishers ask
-    "savefig.dpi": 200,
-}
 _SPREAD = 0.5
 """Part of the gap between ticks over which a tick's points are set apart, none behind another."""
-_WIDTH, _HEIGHT = 6.9, 2.8  # inches; the text width of two-column proceedings
+_HEIGHT = 2.8
 _TICK_CHARACTERS = 14
 _LEGEND_CHARACTERS = 28
 
@@ -76,21 +45,12 @@ def save(figure: FigureData, directory: Path) -> tuple[Path, Path, Path]:
     pdf, png, table = (directory / f"{figure.id}.{kind}" for kind in ("pdf", "png", "csv"))
     about = {"Title": plain(figure.title)}
     drawn = draw(figure)
-    with _style():
+    with style():
         drawn.savefig(pdf, metadata=about | {"CreationDate": None})
         drawn.savefig(png, metadata=about | {"Software": None})
     with table.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(rows(figure))
     return pdf, png, table
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    """Our style on the library's own defaults, whatever the user has set up."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
-        yield
 
 
 def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
@@ -103,7 +63,7 @@ def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
             yield (series.label, series.source, profile, tick.group or "", tick.label, *numbers)
 
 
-@_style()
+@style()
 def draw(figure: FigureData) -> Figure:
     """One panel if the sources are comparable or only one has numbers, else one for each."""
     present = [source for source in _DASHES if _has_numbers(figure, source)]
@@ -112,12 +72,12 @@ def draw(figure: FigureData) -> Figure:
     FigureCanvasAgg(drawn)
     if len(present) == 2 and not figure.comparable:
         columns = _legend_columns(handles)
-        drawn.set_size_inches(_WIDTH, _HEIGHT + 0.17 * (len(handles) / columns - 1))
+        drawn.set_size_inches(WIDTH, _HEIGHT + 0.17 * (len(handles) / columns - 1))
         for axes, source in zip(drawn.subplots(1, 2), present, strict=True):
             _panel(axes, figure, [source])
         drawn.legend(handles=handles, loc="outside lower center", ncols=columns)
         return drawn
-    drawn.set_size_inches(_WIDTH, _HEIGHT)
+    drawn.set_size_inches(WIDTH, _HEIGHT)
     _panel(drawn.subplots(), figure, present)
     if len(present) == 2:
         handles += [_source_handle(source, _whose(source, figure)) for source in present]
@@ -148,7 +108,7 @@ def _panel(axes: Axes, figure: FigureData, sources: Sequence[Source]) -> None:
 
 def _line(axes: Axes, figure: FigureData, series: Series, at: int, shift: float) -> None:
     """Draw one series, its line broken at missing numbers and where the ticks change group."""
-    colour = _COLOURS[at % len(_COLOURS)]
+    colour = COLOURS[at % len(COLOURS)]
     for _, run in groupby(range(len(figure.ticks)), key=lambda i: figure.ticks[i].group):
         members = list(run)
         places = [i + shift for i in members]
@@ -161,7 +121,7 @@ def _line(axes: Axes, figure: FigureData, series: Series, at: int, shift: float)
             values,
             yerr=[_number(series.errors[i]) for i in members],
             color=colour,
-            marker=_MARKERS[at % len(_MARKERS)],
+            marker=MARKERS[at % len(MARKERS)],
             markerfacecolor="white" if series.source == "reported" else colour,
             linestyle="",
             capsize=2,
@@ -174,7 +134,7 @@ def _legend_columns(handles: Sequence[Line2D]) -> int:
     """As many columns as the longest label leaves room for."""
     labels = (str(handle.get_label()) for handle in handles)
     longest = max(len(line) for label in labels for line in label.split("\n"))
-    return max(1, min(len(handles), int(_WIDTH / (0.062 * longest + 0.5))))
+    return max(1, min(len(handles), int(WIDTH / (0.062 * longest + 0.5))))
 
 
 def _number(value: float | None) -> float:
@@ -183,8 +143,8 @@ def _number(value: float | None) -> float:
 
 def _handle(at: int, label: str) -> Line2D:
     """A row in the legend: colour and marker, which both sources share."""
-    colour = _COLOURS[at % len(_COLOURS)]
-    marker = _MARKERS[at % len(_MARKERS)]
+    colour = COLOURS[at % len(COLOURS)]
+    marker = MARKERS[at % len(MARKERS)]
     return Line2D(
         [],
         [],

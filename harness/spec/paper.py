@@ -87,8 +87,8 @@ class Paper(BaseModel):
         if not isinstance(exhibit, Table):
             results = [key for key, item in self.exhibits.items() if isinstance(item, Table)]
             raise UserError(
-                f"'{name}' ({exhibit.label}) is no table of results; "
-                f"tables of results: {', '.join(sorted(results))}"
+                f"'{name}' ({exhibit.label}) is no table of results; tables of results: "
+                + ", ".join(sorted(results))
             )
         return exhibit
 

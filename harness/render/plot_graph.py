@@ -1,0 +1,160 @@
+"""A figure of points as SVG, PDF, PNG and CSV.
+
+Groups differ by colour and by marker or dash, numbers by shades of one scale whose lightness rises
+with them, so that a plot reads in grey.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from harness.render.graph import Graph, PlotAxes, Trace
+from harness.render.style import COLOURS, MARKERS, WIDTH, style
+from harness.render.text import plain
+
+if TYPE_CHECKING:
+    from matplotlib.typing import ColorType, LineStyleType
+
+KINDS = ("svg", "pdf", "png", "csv")
+_HEIGHT = 2.9
+"""Of a row of plots, in inches."""
+_ACROSS = 2
+_LEGEND_CHARACTERS = 24
+_DASHES: tuple[LineStyleType, ...] = ("-", (0, (5, 1)), (0, (1, 1)), (0, (4, 1, 1, 1)))
+_FITTED: LineStyleType = (0, (2, 1))
+_GREY = "#555555"
+_WITHOUT_TIME = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
+}
+"""What would differ between two files of the same data."""
+
+
+def save(graph: Graph, directory: Path) -> list[Path]:
+    """Write `ID.svg`, `ID.pdf`, `ID.png`, `ID.csv`, the same bytes for the same data."""
+    directory.mkdir(parents=True, exist_ok=True)
+    files = {kind: directory / f"{graph.id}.{kind}" for kind in KINDS}
+    drawn = draw(graph)
+    with style(), matplotlib.rc_context({"svg.hashsalt": graph.id}):
+        for kind, without in _WITHOUT_TIME.items():
+            drawn.savefig(files[kind], metadata={"Title": plain(graph.title), **without})
+    with files["csv"].open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows(graph))
+    return list(files.values())
+
+
+def rows(graph: Graph) -> Iterator[tuple[str, ...]]:
+    """The plotted numbers, unrounded, a header first."""
+    yield ("panel", "plot", "point", "series", "group", "profile", "x", "y")
+    for axes in graph.axes:
+        for trace in axes.traces:
+            for x, y in zip(trace.x, trace.y, strict=True):
+                names = (axes.panel, axes.plot, trace.point, trace.series, trace.group)
+                yield (*names, graph.profile, repr(x), repr(y))
+
+
+@style()
+def draw(graph: Graph) -> Figure:
+    """All plots of an exhibit, two in a row; a single one is as wide."""
+    across = min(_ACROSS, len(graph.axes))
+    down = -(-len(graph.axes) // across)
+    drawn = Figure(figsize=(WIDTH, _HEIGHT * down), layout="constrained")
+    FigureCanvasAgg(drawn)
+    places = drawn.subplots(down, across, squeeze=False).flat
+    for axes, data in zip(places, graph.axes, strict=False):
+        _plot(axes, data, graph.profile)
+    for unused in list(drawn.axes)[len(graph.axes) :]:
+        unused.remove()
+    return drawn
+
+
+def _plot(axes: Axes, data: PlotAxes, profile: str) -> None:
+    colours = _colours(data)
+    for trace in data.traces:
+        _trace(axes, trace, colours[trace.group], data.groups.index(trace.group))
+    for described, scale, axis in (
+        (data.x, axes.set_xscale, axes.xaxis),
+        (data.y, axes.set_yscale, axes.yaxis),
+    ):
+        if described.log:
+            scale("log")
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel(plain(data.x.label))
+    axes.set_ylabel(plain(data.y.label))
+    axes.grid(visible=True, axis="both")
+    title = f"{plain(data.panel)}: {plain(data.plot)}, profile {plain(profile)}"
+    axes.set_title("\n".join((title, *data.notes)), loc="left", fontsize=7.5)
+    handles = list(_handles(data, colours))
+    if len(handles) > 1:
+        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=7)
+
+
+def _colours(data: PlotAxes) -> Mapping[str, ColorType]:
+    """Group -> colour."""
+    groups = data.groups
+    if not data.ordered:
+        return {group: COLOURS[at % len(COLOURS)] for at, group in enumerate(groups)}
+    shades = matplotlib.colormaps["cividis"]
+    return {g: to_hex(shades(0.9 * at / max(1, len(groups) - 1))) for at, g in enumerate(groups)}
+
+
+def _trace(axes: Axes, trace: Trace, colour: ColorType, at: int) -> None:
+    marker = MARKERS[at % len(MARKERS)]
+    if len(trace.x) == 1 or trace.style == "markers":
+        # A larger ring, so that a point that the change does not move is seen inside.
+        face, size = ("none", 8.0) if trace.hollow else (colour, 4.5)
+        axes.plot(
+            trace.x,
+            trace.y,
+            color=colour,
+            marker=marker,
+            markerfacecolor=face,
+            markersize=size,
+            linestyle="",
+        )
+        return
+    dashes = _FITTED if trace.style == "dashed" else _DASHES[at % len(_DASHES)]
+    sparse = max(1, len(trace.x) // 8)
+    shown = marker if trace.style == "solid" else ""
+    axes.plot(trace.x, trace.y, color=colour, linestyle=dashes, marker=shown, markevery=sparse)
+
+
+def _handles(data: PlotAxes, colours: Mapping[str, ColorType]) -> Iterator[Line2D]:
+    """The legend: groups by colour and marker, then what hollow markers and dashes are."""
+    for at, group in enumerate(data.groups):
+        label = fill(plain(group), _LEGEND_CHARACTERS)
+        marker = MARKERS[at % len(MARKERS)]
+        yield Line2D([], [], color=colours[group], marker=marker, linestyle="", label=label)
+    for changed in dict.fromkeys(trace.hollow for trace in data.traces if trace.hollow):
+        yield _grey(changed, "", "o", "white")
+    dashes: Mapping[str, LineStyleType] = {"dashed": _FITTED, "markers": "", "solid": "-"}
+    for name, kind in {t.series: t.style for t in data.traces if t.series}.items():
+        yield _grey(name, dashes[kind], "o" if kind == "markers" else "")
+
+
+def _grey(label: str, dash: LineStyleType, marker: str, face: str = _GREY) -> Line2D:
+    """A part of the legend that holds for all groups."""
+    return Line2D(
+        [],
+        [],
+        color=_GREY,
+        linestyle=dash,
+        marker=marker,
+        markerfacecolor=face,
+        label=plain(label),
+    )

@@ -1,0 +1,123 @@
+"""From judged points to the model of their plots, and to captions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.judge.correlated import Correlated
+from harness.judge.points import Drawn, PointResult
+from harness.plan.points import PointsPlan
+from harness.render.graph import Graph, PlotAxes, PlotAxis, Trace
+from harness.spec.paper import Paper
+from harness.spec.runs import Panel, Plot
+
+_ADJUSTED = {"plain": "", "partial": ", given size", "within": ", within sizes"}
+
+
+def graph_of(
+    paper: Paper,
+    plan: PointsPlan,
+    results: Sequence[PointResult],
+    correlated: Sequence[Correlated],
+) -> Graph:
+    """The plots of an exhibit, as far as its points are complete."""
+    exhibit = plan.exhibit
+    judged = {(item.panel, item.plot): item for item in correlated}
+    axes = []
+    for panel in exhibit.panels:
+        there = [r for r in results if r.point.address.row == panel.name and r.complete]
+        distinct = [result for result in there if not result.same_as]
+        for plot in panel.plots if distinct else ():
+            found = judged.get((panel.name, plot.name))
+            notes = tuple(correlation_lines(found)) if found else ()
+            axes.append(_axes(paper, panel, plot, distinct, notes))
+    return Graph(exhibit.id, f"{exhibit.label}: {exhibit.title}", plan.profile.id, tuple(axes))
+
+
+def _axes(
+    paper: Paper,
+    panel: Panel,
+    plot: Plot,
+    results: Sequence[PointResult],
+    notes: tuple[str, ...],
+) -> PlotAxes:
+    traces = [
+        Trace(
+            point=result.point.address.column,
+            series=series.label,
+            group=_group(paper, plot, result),
+            hollow=_changed(panel, plot, result),
+            style=series.style,
+            x=_many(result.drawn[plot.name, index][0]),
+            y=_many(result.drawn[plot.name, index][1]),
+        )
+        for result in results
+        for index, series in enumerate(plot.series)
+    ]
+    ordered = bool(plot.colour) and paper.about.variables[plot.colour] == "value"
+    if ordered:
+        order = [_group(paper, plot, r) for r in sorted(results, key=lambda r: _value(plot, r))]
+        traces.sort(key=lambda trace: order.index(trace.group))
+    return PlotAxes(
+        panel=panel.name,
+        plot=plot.name,
+        x=PlotAxis(plot.x.label, plot.x.log),
+        y=PlotAxis(plot.y.label, plot.y.log),
+        ordered=ordered,
+        traces=tuple(traces),
+        notes=notes,
+    )
+
+
+def _group(paper: Paper, plot: Plot, result: PointResult) -> str:
+    """What a colour stands for: a value as it was run, or the label of what is named."""
+    if not plot.colour:
+        return result.point.address.column
+    kind = paper.about.variables[plot.colour]
+    value = result.point.run[plot.colour]
+    named: Mapping[str, Mapping[str, Any]] = {
+        "method": paper.methods,
+        "recipe": paper.recipes,
+        "dataset": paper.datasets,
+        "network": paper.networks,
+    }
+    return f"{plot.colour} {value}" if kind == "value" else str(named[kind][str(value)].label)
+
+
+def _value(plot: Plot, result: PointResult) -> float:
+    value = result.point.run[plot.colour]
+    return float("inf") if isinstance(value, str) else float(value)
+
+
+def _changed(panel: Panel, plot: Plot, result: PointResult) -> str:
+    """The variables that make other points of the same images and have not their first value."""
+    names = plot.correlation.same if plot.correlation else ()
+    over = panel.runs.over if panel.runs else {}
+    firsts = {name: values[0] for name in names if isinstance(values := over[name], tuple)}
+    stated = result.point.stated
+    return ", ".join(f"{name} {stated[name]}" for name in firsts if stated[name] != firsts[name])
+
+
+def _many(drawn: Drawn) -> tuple[float, ...]:
+    return drawn if isinstance(drawn, tuple) else (drawn,)
+
+
+def correlation_lines(item: Correlated) -> Iterator[str]:
+    """Each coefficient with its interval, one line each, and how many points they are of."""
+    for held in item.coefficients:
+        if held["rho"] is None:
+            continue
+        interval = f" [{held['low']:+.2f}, {held['high']:+.2f}]" if held["low"] is not None else ""
+        yield f"ρ{_ADJUSTED[held['adjustment']]} = {held['rho']:+.2f}{interval}, n = {held['n']}"
+
+
+def caption(label: str, profile: str, correlated: Sequence[Correlated]) -> str:
+    """What is said under the plots in a document."""
+    lines = [
+        f" Panel {item.panel}: " + "; ".join(correlation_lines(item)) + "."
+        for item in correlated
+        if item.coefficients
+    ]
+    intervals = " In brackets, 95 % bootstrap intervals over subsets." if lines else ""
+    return f"**{label}, plotted.** Ours, under profile {profile}.{''.join(lines)}{intervals}"
