@@ -1,0 +1,115 @@
+"""Plots of points: what is drawn is what was given, and reads in grey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from harness.render.graph import Graph, PlotAxes, PlotAxis, Trace
+from harness.render.plot_graph import draw, rows, save
+
+SIZES = (5, 20, 30, 60)
+
+
+def scatter(ordered: bool = True) -> PlotAxes:
+    """Two markers of each size, one of them of a changed set."""
+    traces = [
+        Trace(f"p{size}{changed}", "", f"size {size}", changed, "solid", (size / 7,), (90 - size,))
+        for size in SIZES
+        for changed in ("", "copies 2")
+    ]
+    axes = PlotAxis("Loss", True), PlotAxis("Error (%)", False)
+    return PlotAxes("a", "scatter", *axes, ordered, tuple(traces), ("ρ = +0.10 [-0.20, +0.40]",))
+
+
+def lines() -> PlotAxes:
+    x = tuple(float(number) for number in range(20))
+    axes = PlotAxis("Epoch", False), PlotAxis("Loss", False)
+    traces = [
+        Trace(name, series, name, "", style, x, tuple(v * height for v in x))
+        for name, height in (("one", 1.0), ("two", 2.0))
+        for series, style in (("measured", "markers"), ("fitted", "dashed"))
+    ]
+    return PlotAxes("b", "curves", *axes, False, tuple(traces), ())
+
+
+def graph(*axes: PlotAxes) -> Graph:
+    return Graph("figure", "A figure", "small", axes)
+
+
+def lightness(colour: object) -> float:
+    return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)))  # type: ignore[arg-type]
+
+
+def test_every_point_and_line_is_drawn_where_it_is() -> None:
+    first, second = draw(graph(scatter(), lines())).axes
+    for axes, data in ((first, scatter()), (second, lines())):
+        drawn = [tuple(map(tuple, line.get_xydata())) for line in axes.get_lines()]
+        wanted = [tuple(zip(t.x, t.y, strict=True)) for t in data.traces]
+        assert drawn == wanted
+    assert first.get_xlabel() == "Loss"
+    assert first.get_ylabel() == "Error (%)"
+    assert (first.get_xscale(), first.get_yscale()) == ("log", "linear")
+    assert "ρ = +0.10 [-0.20, +0.40]" in first.get_title(loc="left")
+
+
+def test_sizes_differ_by_lightness_and_by_marker() -> None:
+    (axes,) = draw(graph(scatter())).axes
+    filled = [line for line in axes.get_lines() if line.get_markerfacecolor() != "none"]
+    shades = [lightness(line.get_color()) for line in filled]
+    assert shades == sorted(shades)
+    assert min(np.diff(shades)) > 0.08
+    assert len({line.get_marker() for line in filled}) == len(SIZES)
+
+
+def test_a_changed_set_is_a_ring_around_its_own() -> None:
+    (axes,) = draw(graph(scatter())).axes
+    for own, changed in zip(axes.get_lines()[::2], axes.get_lines()[1::2], strict=True):
+        assert changed.get_markerfacecolor() == "none"
+        assert changed.get_markersize() > own.get_markersize()
+        assert changed.get_marker() == own.get_marker()
+
+
+def test_the_legend_names_groups_changes_and_series() -> None:
+    first, second = draw(graph(scatter(), lines())).axes
+    names = [
+        [text.get_text() for text in axes.get_legend().get_texts()] for axes in (first, second)
+    ]
+    assert names == [
+        ["size 5", "size 20", "size 30", "size 60", "copies 2"],
+        ["one", "two", "measured", "fitted"],
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_no_empty_axes_are_left(count: int) -> None:
+    assert len(draw(graph(*[scatter()] * count)).axes) == count
+
+
+def test_log_axes_have_plain_numbers() -> None:
+    drawn = draw(graph(scatter()))
+    drawn.canvas.draw()
+    (axes,) = drawn.axes
+    labels = [text.get_text() for text in axes.get_xticklabels() if text.get_text()]
+    assert len([label for label in labels if 0.7 < float(label) < 9]) >= 2
+
+
+def test_the_same_data_make_the_same_bytes(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in save(graph(scatter(), lines()), tmp_path / "one")]
+    second = [path.read_bytes() for path in save(graph(scatter(), lines()), tmp_path / "two")]
+    assert first == second
+
+
+def test_numbers_are_written_unrounded() -> None:
+    header, *body = rows(graph(scatter(), lines()))
+    assert header == ("panel", "plot", "point", "series", "group", "profile", "x", "y")
+    assert len(body) == 8 + 4 * 20
+    assert [float(row[6]) for row in body[:8]] == [size / 7 for size in SIZES for _ in (0, 1)]
+
+
+def test_lines_need_a_place_for_each_value() -> None:
+    with pytest.raises(ValueError, match="2 places for 1 values"):
+        Trace("p", "", "g", "", "solid", (1.0, 2.0), (1.0,))
