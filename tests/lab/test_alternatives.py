@@ -10,7 +10,9 @@ import pytest
 
 from harness.lab.models.networks import NETWORKS
 from harness.plan.cells import Plan, plan_exhibit
+from harness.plan.points import PointsPlan, plan_points
 from harness.spec.exhibit import Table
+from harness.spec.others import Panelled
 from harness.spec.paper import load_paper
 
 PAPER = load_paper(Path(__file__).parents[2] / "specs")
@@ -21,15 +23,19 @@ def tables() -> list[str]:
     return [name for name, exhibit in PAPER.exhibits.items() if isinstance(exhibit, Table)]
 
 
-def declared(plan: Plan) -> Iterator[tuple[str, Any]]:
-    """Setting and alternative, of all that the cells of a plan use."""
-    for cell in plan.cells:
-        for used in cell.settings:
+def panelled() -> list[str]:
+    return [n for n, e in PAPER.exhibits.items() if isinstance(e, Panelled) and e.runnable]
+
+
+def declared(plan: Plan | PointsPlan) -> Iterator[tuple[str, Any]]:
+    """Setting and alternative, of all that the cells or the points of a plan use."""
+    for item in plan.items:
+        for used in item.settings:
             for value in used.stated.alternatives:
                 yield used.name, list(value) if isinstance(value, tuple) else value
 
 
-def networks(plan: Plan) -> set[str]:
+def networks(plan: Plan | PointsPlan) -> set[str]:
     named = {step.params.get("network", "mlp") for step in plan.steps.values()}
     recipes = [step.params["recipe"] for step in plan.steps.values() if "recipe" in step.params]
     return named | {recipe["teacher"] for recipe in recipes} - {""}
@@ -53,3 +59,19 @@ def test_every_declared_alternative_can_be_planned(profile: str) -> None:
                 assert networks(varied) <= set(NETWORKS), case
                 tried.add(case)
     assert {"small-scale-hl.zca=True", "small-scale-hl.momentum=0.0"} <= tried
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("exhibit", panelled())
+def test_every_network_of_a_figure_exists(exhibit: str, profile: str) -> None:
+    assert networks(plan_points(PAPER, exhibit, profile, seeds=1)) <= set(NETWORKS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exhibit", panelled())
+def test_every_alternative_of_a_figure_can_be_planned(exhibit: str) -> None:
+    cases = {(name, str(v)): v for name, v in declared(plan_points(PAPER, exhibit, "paper", 1))}
+    assert cases
+    for (name, _), value in cases.items():
+        varied = plan_points(PAPER, exhibit, "paper", seeds=1, variation={name: value})
+        assert networks(varied) <= set(NETWORKS), f"{name}={value}"
