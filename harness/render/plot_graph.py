@@ -91,7 +91,8 @@ def _plot(axes: Axes, data: PlotAxes, profile: str) -> None:
     ):
         if described.log:
             scale("log")
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            low, high = axis.get_view_interval()
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 100 * low else (1,)))
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(plain(data.x.label))

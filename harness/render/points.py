@@ -42,11 +42,13 @@ def _axes(
     results: Sequence[PointResult],
     notes: tuple[str, ...],
 ) -> PlotAxes:
+    # Of a single point, colours tell the series apart.
+    alone = len(results) == 1 and len(plot.series) > 1
     traces = [
         Trace(
             point=result.point.address.column,
-            series=series.label,
-            group=_group(paper, plot, result),
+            series="" if alone else series.label,
+            group=series.label if alone else _group(paper, plot, result),
             hollow=_changed(panel, plot, result),
             style=series.style,
             x=_many(result.drawn[plot.name, index][0]),

@@ -194,6 +194,14 @@ def test_make_writes_plots_and_their_numbers(drawn: Workplace) -> None:
     assert not (folder / "bound.svg").exists()
 
 
+def test_colours_tell_the_series_of_a_single_point_apart(drawn: Workplace) -> None:
+    with (drawn.root / "build" / "stated" / "law.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["series"], row["group"]) for row in rows} == {("", "measured"), ("", "line")}
+    with (drawn.root / "build" / "stated" / "scatter.csv").open(encoding="utf-8") as file:
+        assert {row["group"] for row in csv.DictReader(file)} >= {"size 20", "size 40"}
+
+
 def test_plan_status_assumptions_and_why_know_points(drawn: Workplace) -> None:
     totals = drawn.repro("plan", "scatter", "--json").json["totals"]
     assert set(totals["by_row"]) == {"a", "b"}

@@ -84,8 +84,8 @@ def test_looks_are_rows_and_values_are_the_last() -> None:
     made = gram_during_training(*arguments(), context("gram_during_training"))
     assert made.arrays["epochs"].tolist() == [0, 2]
     assert made.arrays["all_cosine"].shape == (2, 3)
-    assert made.values["all_soft_rank"] == made.arrays["all_soft_rank"][-1]
-    assert "epochs" not in made.values
+    assert made.values["all_soft_rank_end"] == made.arrays["all_soft_rank"][-1]
+    assert "epochs_end" not in made.values
 
 
 def test_epochs_that_do_not_fit_the_run_are_refused() -> None:

@@ -43,7 +43,7 @@ def gram_during_training(
     correlation of GraNd with the score; `PART_LABEL_c_rank`, of GraNd with the mean of c times the
     norm, so with c kept inside the expectation; `PART_LABEL_kept`, the share of the hardest 30 % by
     GraNd that are also the hardest 30 % by the score. Averages are over runs where not said.
-    Array `epochs` (looks,); values: the last look of each (looks,) array, by its name.
+    Array `epochs` (looks,); values: `X_end`, the last look of each other array X (looks,).
     Draws: "examples", and in each run "init", "order" and "augment" of `ctx`.
     """
     train = sets.load(params.dataset).train
@@ -71,7 +71,7 @@ def gram_during_training(
             for name, ranks in _ranks(runs, part, target, heat).items():
                 arrays[f"{part}_{label}_{name}"] = ranks
     values: dict[str, Json] = {
-        name: float(array[-1])
+        f"{name}_end": float(array[-1])
         for name, array in arrays.items()
         if array.ndim == 1 and name != "epochs"
     }

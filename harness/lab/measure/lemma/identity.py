@@ -43,33 +43,39 @@ def lemma_identity(
     all three by autograd. Errors are the largest absolute ones in natural units: derivatives times
     T (over T in the form with T^2), norms times T over the largest singular value of the psi.
 
-    Values: `LINE.ORACLE`, the largest error; `cases`, and `cases.ORACLE`; `holds`: no error is
-    above rounding. Arrays: `temperatures` (t,); `autograd`, `differences` and `mpmath` (6, t),
-    the largest error of each line of `LINES` at each temperature, NaN where there was no case;
-    `drawn` (cases, 3), temperature, classes and ||p - q|| of each case.
+    Values: `LINE.ORACLE`, the largest error, and `largest.ORACLE` of all lines; `cases`, and
+    `cases.ORACLE`; `holds`: no error is above rounding.
+    Arrays: `temperatures` (t,); `autograd`, `differences` and `mpmath` (t, 6), the largest error at
+    each temperature in each line of `LINES`, NaN where there was no case; `drawn` (cases, 3),
+    temperature, classes and ||p - q|| of each case.
     Draws: "cases" of `ctx`.
     """
     generator = Generator().manual_seed(ctx.derive("cases"))
-    arrays = {name: np.full((len(LINES), len(params.temperatures)), np.nan) for name in ORACLES}
+    arrays = {name: np.full((len(params.temperatures), len(LINES)), np.nan) for name in ORACLES}
     counts = dict.fromkeys(ORACLES, 0)
     met = []
-    for column, temperature in enumerate(params.temperatures):
-        ctx.report(column / len(params.temperatures), f"temperature {temperature:g}")
+    for row, temperature in enumerate(params.temperatures):
+        ctx.report(row / len(params.temperatures), f"temperature {temperature:g}")
         for case in _cases(params, temperature, generator):
             p = formulas.answer(case.logits, temperature)
             met.append((temperature, len(p), np.linalg.norm(p - case.target)))
             for oracle, errors in _errors(case, generator).items():
                 counts[oracle] += 1
-                rows = [LINES.index(line) for line in errors]
+                columns = [LINES.index(line) for line in errors]
                 found = list(errors.values())
-                arrays[oracle][rows, column] = np.fmax(arrays[oracle][rows, column], found)
+                arrays[oracle][row, columns] = np.fmax(arrays[oracle][row, columns], found)
     values: dict[str, Json] = {"cases": counts["autograd"]}
     values |= {f"cases.{oracle}": count for oracle, count in counts.items()}
     holds = True
-    for (row, line), (oracle, errors) in product(enumerate(LINES), arrays.items()):
-        if not np.isnan(errors[row]).all():
-            values[f"{line}.{oracle}"] = largest = float(np.nanmax(errors[row]))
+    for (column, line), (oracle, errors) in product(enumerate(LINES), arrays.items()):
+        if not np.isnan(errors[:, column]).all():
+            values[f"{line}.{oracle}"] = largest = float(np.nanmax(errors[:, column]))
             holds &= largest <= ALLOWED[oracle]
+    values |= {
+        f"largest.{oracle}": float(np.nanmax(errors))
+        for oracle, errors in arrays.items()
+        if counts[oracle]
+    }
     values["holds"] = bool(holds)
     arrays |= {"temperatures": np.array(params.temperatures), "drawn": np.array(met)}
     return StepResult(values, arrays)

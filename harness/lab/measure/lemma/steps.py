@@ -80,8 +80,17 @@ def _gram_work(p: GramParams, facts: Facts) -> Work:
     return Work(samples=own.samples + taught.samples, flops=own.flops + taught.flops)
 
 
+CASE = 2e6
+"""Operations that a class of a case is worth, most of them mpmath's."""
+
+
+def _identity_work(p: IdentityParams, facts: Facts) -> Work:
+    cases = 3 * p.draws * len(p.temperatures)
+    return Work(samples=0, flops=CASE * cases * sum(p.classes))
+
+
 STEPS = (
-    declare("lemma_identity", "measure.lemma.identity", IdentityParams, no_work),
+    declare("lemma_identity", "measure.lemma.identity", IdentityParams, _identity_work),
     declare("lemma_degradation", "measure.lemma.degradation", DegradationParams, no_work),
     declare(
         "gram_during_training",

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.lab.declare import declare, no_work, passes
+from harness.lab.declare import declare, passes
 from harness.lab.recipe import NEUTRAL, Count
 from harness.lab.train.steps import StudentParams
 from harness.plan.step import Facts, StepParams, Work
@@ -121,6 +121,27 @@ def _curve_work(p: CurveParams, facts: Facts) -> Work:
     return Work(samples=own.samples + answers.samples, flops=own.flops + answers.flops)
 
 
+DESCENT = 2e8
+"""Operations that one descent is worth: a fiftieth of a second, mostly of calling."""
+PROFILES = 80
+"""Descents behind the profile likelihoods of a fit."""
+
+
+def _fit_work(p: FitParams, facts: Facts) -> Work:
+    """Two descents a resampled curve, and the profiles."""
+    return Work(samples=0, flops=DESCENT * (2 * p.bootstrap + PROFILES))
+
+
+def _recovery_work(p: RecoveryParams, facts: Facts) -> Work:
+    return Work(samples=0, flops=p.draws * _fit_work(p.fit, facts).flops)
+
+
+def _grid_work(p: GridFitParams, facts: Facts) -> Work:
+    """About a hundred looks at every combination, a few operations each."""
+    combinations = p.a_values.points * p.b_values.points * p.tau_values.points
+    return Work(samples=0, flops=500 * combinations)
+
+
 STEPS = (
     declare(
         "learning_curve",
@@ -138,16 +159,16 @@ STEPS = (
         inputs=("images", "teacher"),
         neutral=NEUTRAL,
     ),
-    declare("fit_scaling", "measure.scaling.fitting", FitParams, no_work, inputs=("curve",)),
+    declare("fit_scaling", "measure.scaling.fitting", FitParams, _fit_work, inputs=("curve",)),
     declare(
         "fit_scaling_shared",
         "measure.scaling.fitting",
         SharedFitParams,
-        no_work,
+        _fit_work,
         inputs=("curve", "beside"),
     ),
     declare(
-        "fit_scaling_grid", "measure.scaling.fitting", GridFitParams, no_work, inputs=("curve",)
+        "fit_scaling_grid", "measure.scaling.fitting", GridFitParams, _grid_work, inputs=("curve",)
     ),
-    declare("scaling_recovery", "measure.scaling.recovery", RecoveryParams, no_work),
+    declare("scaling_recovery", "measure.scaling.recovery", RecoveryParams, _recovery_work),
 )
