@@ -28,3 +28,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(f"'{option}'" for option in close) + "?"
     return "known: " + (", ".join(options) if options else "none")
+
+
+def one_line(text: str) -> str:
+    """Text that came from outside, for a message: what a terminal would obey is not printed."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)

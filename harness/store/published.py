@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from harness.errors import EvidenceError
+from harness.errors import EvidenceError, one_line
 from harness.store.digest import digest_array, digest_file
 from harness.store.record import Record, content_digest
 from harness.store.tables import read_table
@@ -98,7 +98,7 @@ class PublishedRecord(Record):
             loaded: np.ndarray = np.load(io.BytesIO(self.held[name]), allow_pickle=False)
         except Exception as error:  # what was published decides what goes wrong inside
             raise EvidenceError(
-                f"'{name}' of published record {self.identity} is no array ({error})"
+                f"'{name}' of published record {self.identity} is no array ({_line(error)})"
             ) from None
         if digest_array(loaded) != self.outputs[name]["sha256"]:
             raise EvidenceError(f"'{name}' of published record {self.identity} fails its digest")
@@ -146,7 +146,7 @@ class Published:
                     "identities": frozenset(listed),
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise EvidenceError(f"{path}: cannot be read as a manifest ({error})") from None
+            raise EvidenceError(f"{path}: cannot be read as a manifest ({_line(error)})") from None
         raise EvidenceError(f"{path}: a manifest of format {FORMAT} was expected")
 
     @cached_property
@@ -171,6 +171,7 @@ class Published:
         }
 
     def _record(self, identity: str, body: str, held: Mapping[str, bytes]) -> PublishedRecord:
+        where = f"{self.folder}: record {one_line(identity[:64])}"
         try:
             record = PublishedRecord(**_Body.model_validate_json(body).model_dump(), held=held)
             named = all(
@@ -179,11 +180,9 @@ class Published:
             )
             sound = record.digest == content_digest(record.values, record.outputs)
         except (TypeError, ValueError) as error:
-            raise EvidenceError(
-                f"{self.folder}: record {identity:.64} cannot be read ({_line(error)})"
-            ) from None
+            raise EvidenceError(f"{where} cannot be read ({_line(error)})") from None
         if not (_SHA256.fullmatch(identity) and record.identity == identity and named and sound):
-            raise EvidenceError(f"{self.folder}: record {identity:.64} does not agree with itself")
+            raise EvidenceError(f"{where} does not agree with itself")
         return record
 
     def _path(self, kind: str) -> Path:
@@ -201,7 +200,7 @@ class Published:
 
 def _line(error: Exception) -> str:
     """An error in one line; of a body that does not fit, where and why."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return str(error)
+    if not isinstance(error, ValidationError):
+        return one_line(str(error))
+    first = error.errors(include_url=False, include_input=False)[0]
+    return one_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")

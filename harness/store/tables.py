@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EvidenceError
+from harness.errors import EvidenceError, one_line
 
 MEMORY = "1GB"
 """Of DuckDB while it reads: a small file can hold columns that unpack to any size."""
@@ -47,5 +47,6 @@ def read_table(path: Path, columns: Mapping[str, str], most: int, largest: int) 
         except EvidenceError:
             raise
         except Exception as error:  # duckdb's errors share no base that is importable lazily
-            raise EvidenceError(f"{path}: cannot be read as published records ({error})") from None
+            reason = one_line(str(error))
+            raise EvidenceError(f"{path}: cannot be read as published records ({reason})") from None
     return rows

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from harness.errors import UserError
+from harness.errors import UserError, one_line
 
 Space: TypeAlias = Literal["pixels", "mean-std", "mtt-mean-std", "zca"]
 """How stored values are scaled; see `harness.lab.imports.spaces`."""
@@ -18,9 +18,7 @@ class Refused(UserError):
     """A released set that is not used, and why."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        text = f"{path}: {reason}"
-        # Names come from outside: what a terminal would obey is not printed.
-        super().__init__("".join(sign if sign.isprintable() else "?" for sign in text))
+        super().__init__(one_line(f"{path}: {reason}"))
 
 
 @dataclass(frozen=True)
