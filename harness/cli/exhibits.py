@@ -81,6 +81,11 @@ def _missing(result: Result, average: Average | None) -> list[dict[str, Any]]:
     ]
 
 
+def named(project: Project, names: Sequence[str]) -> list[str]:
+    """What was asked for: exhibits or parts; `all` is every exhibit for which something is run."""
+    return project.paper.runnable if "all" in names else list(names)
+
+
 def plan(project: Project, exhibit: str, request: Request) -> Plan:
     return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
 

@@ -16,6 +16,8 @@ from harness.cli.options import (
     Device,
     Executor,
     ExhibitName,
+    PartName,
+    PartNames,
     ProfileName,
     Seeds,
     Source,
@@ -69,7 +71,7 @@ def show(
 
 @app.command()
 def plan(
-    exhibit: ExhibitName,
+    exhibit: PartName,
     profile: ProfileName = None,
     seeds: Seeds = None,
     vary: Vary = None,
@@ -84,7 +86,7 @@ def plan(
 
 @app.command()
 def make(
-    exhibits: Annotated[list[str], typer.Argument(metavar="EXHIBIT...", help="Or: all.")],
+    exhibits: PartNames,
     profile: ProfileName = None,
     seeds: Seeds = None,
     vary: Vary = None,
@@ -268,7 +270,7 @@ def rebuild() -> None:
 @store_app.command("export")
 def export(
     folder: Annotated[Path, typer.Argument(help="Such as store/published.")],
-    exhibits: Annotated[list[str], typer.Argument(metavar="EXHIBIT...")],
+    exhibits: PartNames,
     profile: ProfileName = None,
     seeds: Seeds = None,
     vary: Vary = None,

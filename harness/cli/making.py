@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cli.exhibits import Judgement, Request, any_plan, claim_json, judge, judge_all
+from harness.cli.exhibits import Judgement, Request, any_plan, claim_json, judge, judge_all, named
 from harness.cli.output import console, print_json
 from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.errors import EvidenceError, UserError, nearest
 from harness.judge.outcomes import about
 from harness.plan.cells import Plan
+from harness.plan.parts import exhibit_of, steps_below
 from harness.plan.points import PointsPlan
 from harness.plan.step import Step
 from harness.run.executor import Executor
@@ -34,14 +35,14 @@ def make(
     cluster: Path | None,
     as_json: bool,
 ) -> None:
-    """Make exhibits, or queue what they lack and leave.
+    """Make exhibits or parts of them, or queue what they lack and leave.
 
     Raises:
         EvidenceError: some step failed; what could be done is done and shown first.
     """
-    names = _named(project, exhibits)
+    names = named(project, exhibits)
     plans = plans_of(project, names, request)
-    graph = steps_of(plans)
+    graph = steps_of(plans, names)
     if executor == "slurm" and _lacking(graph, project.store):
         from harness.cli.queueing import submit
 
@@ -49,7 +50,7 @@ def make(
         submit(project, names, request, graph, device, cluster, as_json)
         return
     report = run(project, graph, executor, device)
-    shown = present(project, names, plans, request, as_json)
+    shown = present(project, plans, request, as_json)
     if as_json:
         print_json({"exhibits": shown})
     if not report.complete:
@@ -59,39 +60,43 @@ def make(
 def plans_of(
     project: Project, names: Sequence[str], request: Request
 ) -> dict[str, Plan | PointsPlan]:
-    """The plan of each exhibit; of its default too, as `NAME (default)`, where it is varied."""
-    plans = {name: any_plan(project, name, request) for name in names}
+    """The plan of each exhibit; of its default too, as `NAME (default)`, where it is varied.
+
+    Args:
+        names: exhibits or parts of them.
+    """
+    exhibits = dict.fromkeys(exhibit_of(name) for name in names)
+    plans = {name: any_plan(project, name, request) for name in exhibits}
     if request.variation:
         default = Request(request.profile, request.seeds)
-        plans |= {f"{name} (default)": any_plan(project, name, default) for name in names}
+        plans |= {f"{name} (default)": any_plan(project, name, default) for name in exhibits}
     return plans
 
 
-def steps_of(plans: Mapping[str, Plan | PointsPlan]) -> dict[str, Step]:
-    """One graph of all steps."""
-    return {identity: step for plan in plans.values() for identity, step in plan.steps.items()}
+def steps_of(plans: Mapping[str, Plan | PointsPlan], names: Sequence[str]) -> dict[str, Step]:
+    """One graph of all steps below what is named, in the order of the names."""
+    return {
+        identity: step
+        for name in names
+        for plan in plans.values()
+        for identity, step in steps_below(plan, [name]).items()
+    }
 
 
 def present(
     project: Project,
-    names: Sequence[str],
     plans: Mapping[str, Plan | PointsPlan],
     request: Request,
     as_json: bool,
 ) -> list[dict[str, Any]]:
     """Judge, render and print exhibits as far as they have records."""
     shown = []
-    for name in names:
+    for name in dict.fromkeys(plan.exhibit.id for plan in plans.values()):
         judgement = judge(project, plans[name])
         default_plan = plans.get(f"{name} (default)")
         flips = _flips(judgement, judge(project, default_plan)) if default_plan else []
         shown.append(_present(project, name, judgement, request, flips, as_json))
     return shown
-
-
-def _named(project: Project, exhibits: Sequence[str]) -> list[str]:
-    """The exhibits that were asked for; `all` is every one for which something is run."""
-    return project.paper.runnable if "all" in exhibits else list(exhibits)
 
 
 def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:

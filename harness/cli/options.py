@@ -32,6 +32,9 @@ class Device(StrEnum):
 
 
 ExhibitName = Annotated[str, typer.Argument(metavar="EXHIBIT", help="Such as table7.")]
+_PART = "Such as table7; or a part, 'table7:ROW', 'table7::COLUMN' or 'table7:ROW:COLUMN'"
+PartName = Annotated[str, typer.Argument(metavar="EXHIBIT", help=f"{_PART}.")]
+PartNames = Annotated[list[str], typer.Argument(metavar="EXHIBIT...", help=f"{_PART}; or: all.")]
 ProfileName = Annotated[
     str | None, typer.Option("--profile", "-p", help="How to run: the paper's own, or smaller.")
 ]

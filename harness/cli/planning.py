@@ -11,23 +11,26 @@ from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
 from harness.plan.cells import Plan
 from harness.plan.cost import NOTHING, Seconds, forecast
+from harness.plan.parts import closure, exhibit_of, steps_below
 from harness.plan.points import PointsPlan
 from harness.plan.step import Step
 from harness.run.state import State, states
+from harness.spec.profile import Device
 
 
 def show_plan(project: Project, name: str, request: Request, as_json: bool) -> None:
-    planned = any_plan(project, name, request)
-    known = states(planned.steps, project.store)
-    costs = _forecasts(project, planned)
-    todo = [i for i in planned.steps if known[i] not in ("current", "linked")]
+    planned = any_plan(project, exhibit_of(name), request)
+    graph = steps_below(planned, [name])
+    known = states(graph, project.store)
+    costs = _forecasts(project, graph, planned.profile.device)
+    todo = [i for i in graph if known[i] not in ("current", "linked")]
     totals = {
-        "steps": len(planned.steps),
-        "current": len(planned.steps) - len(todo),
+        "steps": len(graph),
+        "current": len(graph) - len(todo),
         "seconds": asdict(_sum(costs[i] for i in todo)),
         "all": asdict(_sum(costs.values())),
-        "by_step": _by_step(planned.steps, costs),
-        "by_row": _by_row(planned, costs),
+        "by_step": _by_step(graph, costs),
+        "by_row": _by_row(planned, graph, costs),
         "device": planned.profile.device,
     }
     if as_json:
@@ -41,24 +44,28 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
                 "flops": step.work.flops,
                 "seconds": asdict(costs[identity]),
             }
-            for identity, step in planned.steps.items()
+            for identity, step in graph.items()
         ]
         print_json(
-            {"exhibit": name, "profile": planned.profile.id, "steps": steps, "totals": totals}
+            {
+                "exhibit": planned.exhibit.id,
+                "profile": planned.profile.id,
+                "steps": steps,
+                "totals": totals,
+            }
         )
         return
-    _print_plan(planned, known, costs, todo)
+    _print_plan(graph, planned.profile.device, known, costs, todo)
 
 
-def _forecasts(project: Project, planned: Plan | PointsPlan) -> dict[str, Seconds]:
+def _forecasts(project: Project, graph: Mapping[str, Step], device: Device) -> dict[str, Seconds]:
     past: Mapping[str, Sequence[float]] = {}
-    if planned.profile.device == "cpu" and project.root.is_dir():
+    if device == "cpu" and project.root.is_dir():
         from harness.run.environment import device_name
         from harness.store.index import Index
 
         past = Index(project.store).seconds_per_flop(device_name("cpu"))
-    device = planned.profile.device
-    return {i: forecast(step, device, past) for i, step in planned.steps.items()}
+    return {i: forecast(step, device, past) for i, step in graph.items()}
 
 
 def _sum(costs: Iterable[Seconds]) -> Seconds:
@@ -73,38 +80,37 @@ def _by_step(steps: Mapping[str, Step], costs: Mapping[str, Seconds]) -> dict[st
     }
 
 
-def _by_row(planned: Plan | PointsPlan, costs: Mapping[str, Seconds]) -> dict[str, Any]:
+def _by_row(
+    planned: Plan | PointsPlan, graph: Mapping[str, Step], costs: Mapping[str, Seconds]
+) -> dict[str, Any]:
     """Cost of all that a row or a panel stands on; steps that several share count for each."""
-    names = dict.fromkeys(item.address.row for item in planned.items)
-    return {name: asdict(_sum(costs[i] for i in _closure(planned, name))) for name in names}
-
-
-def _closure(planned: Plan | PointsPlan, row: str) -> list[str]:
-    wanted = {i for item in planned.items if item.address.row == row for i in item.identities}
-    for identity, step in reversed(list(planned.steps.items())):
-        if identity in wanted:
-            wanted |= set(step.inputs.values())
-    return [identity for identity in planned.steps if identity in wanted]
+    wanted: dict[str, set[str]] = {}
+    for item in planned.items:
+        wanted.setdefault(item.address.row, set()).update(i for i in item.identities if i in graph)
+    return {
+        row: asdict(_sum(costs[i] for i in closure(graph, below))) for row, below in wanted.items()
+    }
 
 
 def _print_plan(
-    planned: Plan | PointsPlan,
+    graph: Mapping[str, Step],
+    device: Device,
     known: Mapping[str, State],
     costs: Mapping[str, Seconds],
     todo: Sequence[str],
 ) -> None:
     rows = []
-    for name in sorted({step.name for step in planned.steps.values()}):
-        own = [i for i, step in planned.steps.items() if step.name == name]
+    for name in sorted({step.name for step in graph.values()}):
+        own = [i for i, step in graph.items() if step.name == name]
         counts = {s: sum(known[i] == s for i in own) for s in sorted(set(known.values()))}
         states_text = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
         cost = _sum(costs[i] for i in own if i in set(todo))
         rows.append(
             (name, states_text, f"{hours(cost.mid)} ({hours(cost.low)}–{hours(cost.high)})")
         )
-    print_grid(("Step", "State", f"To do, on {planned.profile.device}"), rows)
+    print_grid(("Step", "State", f"To do, on {device}"), rows)
     total = _sum(costs[i] for i in todo)
     console().print(
-        f"{len(todo)} of {len(planned.steps)} steps to run: {hours(total.mid)} "
-        f"({hours(total.low)} to {hours(total.high)}) of one {planned.profile.device}",
+        f"{len(todo)} of {len(graph)} steps to run: {hours(total.mid)} "
+        f"({hours(total.low)} to {hours(total.high)}) of one {device}",
     )

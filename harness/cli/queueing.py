@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,8 @@ def collect(project: Project, as_json: bool) -> None:
         names = asked.pop("exhibits")
         request = Request(**asked)
         plans = plans_of(project, names, request)
-        shown += present(project, names, plans, request, as_json)
-        problems += _problems(project, steps_of(plans), names)
+        shown += present(project, plans, request, as_json)
+        problems += _problems(project, steps_of(plans, names), names)
     if as_json:
         print_json({"submissions": standings_json(standings), "exhibits": shown})
     if problems:
@@ -119,7 +120,7 @@ def _problems(project: Project, graph: Mapping[str, Step], names: Sequence[str])
     if failed:
         return [failures(RunReport(failed=failed, blocked=left), graph)]
     if left:
-        again = f"`repro make {' '.join(names)} --executor slurm`"
+        again = f"`repro make {shlex.join(names)} --executor slurm`"
         return [f"{len(left)} steps have no record and no job any more; {again} queues them anew"]
     return []
 

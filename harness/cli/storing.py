@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.cli.exhibits import Request, any_plan
+from harness.cli.exhibits import Request, any_plan, named
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
 from harness.errors import UserError
 from harness.plan.library import step_types
+from harness.plan.parts import exhibit_of, steps_below
 
 
 def list_runs(project: Project, step: str | None, as_json: bool) -> None:
@@ -55,12 +56,16 @@ def verify_store(project: Project, as_json: bool) -> bool:
 
 
 def export(
-    project: Project, folder: Path, exhibits: list[str], request: Request, as_json: bool
+    project: Project, folder: Path, names: list[str], request: Request, as_json: bool
 ) -> None:
-    """Write the records of exhibits to a folder, beside what was published there before."""
+    """Write the records of exhibits or parts to a folder, beside what was published there."""
     from harness.store.exchange import export_records
 
-    identities = {i for name in exhibits for i in any_plan(project, name, request).steps}
+    identities = {
+        i
+        for name in named(project, names)
+        for i in steps_below(any_plan(project, exhibit_of(name), request), [name])
+    }
     records = [record for i in sorted(identities) if (record := project.store.get(i))]
     written, held = export_records(records, folder)
     if as_json:

@@ -117,3 +117,31 @@ def test_the_papers_numbers_are_rendered_without_running_anything(place: Workpla
     text = (place.root / "build" / "reported" / "verdicts.tex").read_text(encoding="utf-8")
     assert "50.00" in text
     assert not (place.root / "store").exists()
+
+
+def test_a_cell_a_row_or_a_column_is_made_without_the_rest(place: Workplace) -> None:
+    whole = place.repro("plan", "verdicts", "--json").json["totals"]["steps"]
+    cell = place.repro("show", "verdicts", "--json").json["cells"][0]
+    address = f"verdicts:{cell['row']}:{cell['column']}"
+    for part in (address, f"verdicts:{cell['row']}", f"verdicts::{cell['column']}"):
+        assert 0 < place.repro("plan", part, "--json").json["totals"]["steps"] <= whole
+
+    planned = place.repro("plan", address, "--json").json["steps"]
+    assert len(planned) < whole
+    cells = place.repro("make", address, *INLINE, "--json").json["exhibits"][0]["cells"]
+    assert place.starts() == len(planned)
+    assert cells[0]["reproduced"]["n"] == len(cell["run"]["steps"])
+    assert {c["verdict"] for c in cells if c["run"]["steps"] != cell["run"]["steps"]} == {"not run"}
+
+
+def test_what_is_made_of_two_exhibits_may_be_named_in_parts(place: Workplace) -> None:
+    made = place.repro("make", "averaged:Faithful", "verdicts:Faithful:Large", *INLINE, "--json")
+    assert [fields["exhibit"] for fields in made.json["exhibits"]] == ["averaged", "verdicts"]
+
+
+@pytest.mark.parametrize("part", ["averaged:Faithfull", "averaged:Faithful:Meen", "averaged::Meen"])
+def test_an_unknown_part_is_told_with_the_nearest(place: Workplace, part: str) -> None:
+    outcome = place.repro("make", part, *INLINE)
+    assert outcome.code == 2
+    assert f"unknown cell '{part}'; did you mean " in outcome.err
+    assert place.starts() == 0

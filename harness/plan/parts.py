@@ -1,0 +1,61 @@
+"""Parts of an exhibit by name: the whole, a row, a column or a cell, and the steps below them.
+
+`EXHIBIT` is the whole, `EXHIBIT:ROW` a row or a panel, `EXHIBIT::COLUMN` a column, and
+`EXHIBIT:ROW:COLUMN` a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from harness.errors import UserError, nearest
+from harness.plan.cells import Plan
+from harness.plan.points import PointsPlan
+from harness.plan.step import Step
+
+
+def exhibit_of(name: str) -> str:
+    """The exhibit that a name is, or is a part of."""
+    return name.partition(":")[0]
+
+
+def steps_below(planned: Plan | PointsPlan, names: Iterable[str]) -> dict[str, Step]:
+    """The steps of what the names of this exhibit name, inputs before the steps that read them.
+
+    Raises:
+        UserError: a name is no part of the exhibit.
+    """
+    own = [name for name in names if exhibit_of(name) == planned.exhibit.id]
+    return closure(planned.steps, {i for name in own for i in _identities(planned, name)})
+
+
+def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Step]:
+    """The wanted steps and all that they read, in the order of `steps`."""
+    found = set(wanted)
+    for identity, step in reversed(list(steps.items())):
+        if identity in found:
+            found |= set(step.inputs.values())
+    return {identity: step for identity, step in steps.items() if identity in found}
+
+
+def _identities(planned: Plan | PointsPlan, name: str) -> set[str]:
+    if name == planned.exhibit.id:
+        return set(planned.steps)
+    _, _, part = name.partition(":")
+    row, _, column = part.partition(":")
+    items = [
+        item
+        for item in planned.items
+        if row in ("", item.address.row) and column in ("", item.address.column)
+    ]
+    if not items:
+        raise UserError(f"unknown cell '{name}'; {nearest(name, _known(planned))}")
+    return {identity for item in items for identity in item.identities}
+
+
+def _known(planned: Plan | PointsPlan) -> set[str]:
+    """Every name of a part."""
+    addresses = [item.address for item in planned.items]
+    rows = {f"{address.exhibit}:{address.row}" for address in addresses}
+    columns = {f"{address.exhibit}::{address.column}" for address in addresses}
+    return rows | columns | {str(address) for address in addresses}
