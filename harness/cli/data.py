@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -32,8 +33,11 @@ class DataModule(Protocol):
         """Download the publisher's files; returns their folder."""
         ...
 
-    def prepare(self, name: str) -> Path:
-        """Make the prepared form from the publisher's files; returns its folder."""
+    def prepare(self, name: str, skip_damaged: bool, report: Callable[[int, int], None]) -> Path:
+        """Make the prepared form from the publisher's files; returns its folder.
+
+        `report` is told how many files of how many are done.
+        """
         ...
 
 
@@ -95,14 +99,15 @@ def fetch(project: Project, name: str) -> None:
     console().print(f"fetched into {_module(project).fetch(name)}", markup=False, soft_wrap=True)
 
 
-def prepare(project: Project, name: str) -> None:
+def prepare(project: Project, name: str, skip_damaged: bool) -> None:
     """Prepare one data set and compare it with its spec.
 
     Raises:
         UserError: it is prepared, but is not the one of the spec.
     """
     fields, module = _fields(project, name), _module(project)
-    folder = module.prepare(name)
+    with _counting() as report:
+        folder = module.prepare(name, skip_damaged, report)
     problems = module.check(name, fields)
     if problems:
         raise UserError("\n  ".join(problems))
@@ -137,6 +142,18 @@ def import_set(
 def path(project: Project, name: str) -> None:
     _fields(project, name)
     print(_module(project).path(name))
+
+
+@contextmanager
+def _counting() -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal that shows how many files of how many are done, once it is told."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("files", total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
 def _fields(project: Project, name: str) -> Mapping[str, Any]:

@@ -334,11 +334,19 @@ def fetch_data(name: DatasetName) -> None:
 
 
 @data_app.command("prepare")
-def prepare_data(name: DatasetName) -> None:
-    """Turn the publisher's files into the arrays that the harness trains from."""
+def prepare_data(
+    name: DatasetName,
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Leave out files that cannot be decoded.")
+    ] = False,
+) -> None:
+    """Turn the publisher's files into the arrays that the harness trains from.
+
+    A run that was stopped is gone on with where files are decoded one by one.
+    """
     from harness.cli.data import prepare
 
-    prepare(_project(), name)
+    prepare(_project(), name, skip_damaged)
 
 
 @data_app.command("import")

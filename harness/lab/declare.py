@@ -11,6 +11,9 @@ from typing import Any
 from harness.lab.recipe import DatasetRef
 from harness.plan.step import Facts, Json, StepParams, StepType, Work
 
+LATER_OF_DATASETS: Mapping[str, Json] = {"dataset.short_side": 0}
+"""Fields of a step's `dataset` that came later: at these values they are in no identity."""
+
 
 def declare(
     name: str,
@@ -26,6 +29,7 @@ def declare(
     Its probe has that name too, in the module `probes` beside it.
     """
     package = module.rpartition(".")[0]
+    later = LATER_OF_DATASETS if "dataset" in params.model_fields else {}
     return StepType(
         name=name,
         params=params,
@@ -34,7 +38,7 @@ def declare(
         revision=revision,
         cost=cost,
         probe=f"harness.lab.{package}.probes:{name}",
-        neutral=neutral or {},
+        neutral=later | dict(neutral or {}),
     )
 
 

@@ -26,13 +26,15 @@ class DatasetRef(StepParams):
     smallest_class: Count
     """Training images of the class that has fewest."""
     resolution: Count
-    """Side of the square images, in pixels."""
+    """Side of the square images, in pixels; of the views of images of many sizes."""
     channels: Count
     mean: tuple[float, ...]
     std: tuple[float, ...]
     """Mean and standard deviation per channel, of pixels in [0, 1]."""
     flip: bool
     """Whether a mirrored image keeps its class."""
+    short_side: Annotated[int, Field(ge=0)] = 0
+    """Pixels of the shorter side of images of many sizes, as they are kept; 0 if all are square."""
 
     @model_validator(mode="after")
     def _one_value_per_channel(self) -> DatasetRef:

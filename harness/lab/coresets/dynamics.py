@@ -11,7 +11,7 @@ from torch import Tensor
 from harness.errors import UserError
 from harness.lab.coresets.steps import DynamicsParams
 from harness.lab.data import sets
-from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
+from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples, evaluate, training
 from harness.lab.train.schedule import batch_sizes
 from harness.plan.step import StepContext, StepInput, StepResult
@@ -76,7 +76,7 @@ def dynamics(
 def look(classifier: Classifier, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
     """True-class probability and EL2N of every example now, each (n,)."""
     probability, el2n = [], []
-    labels = examples.labels.split(SCORED_AT_ONCE)
+    labels = examples.labels.split(classifier.at_once)
     for logits, wanted in zip(classifier.predict(examples.images), labels, strict=True):
         softmax = logits.softmax(dim=1)
         onehot = torch.nn.functional.one_hot(wanted, softmax.shape[1])

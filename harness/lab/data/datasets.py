@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from harness.errors import EvidenceError, UserError, nearest
-from harness.lab.data import prepared, sets, tiny_imagenet
+from harness.lab.data import image_tree, prepared, sets, tiny_imagenet
+from harness.lab.data.packing import Report
 from harness.lab.data.prepared import Dataset, Split
 from harness.lab.recipe import DatasetRef
 
@@ -23,8 +24,10 @@ class Publisher:
     """What has to be in the folder of the publisher's files."""
     fetch: Callable[[Path], None]
     """Download the files into a folder, and check them."""
-    read: Callable[[Path], Dataset]
-    """Decode the files of a folder. Raises `EvidenceError` if they are missing or damaged."""
+    read: Callable[[Path], Dataset] | None
+    """Decode the files of a folder. Raises `EvidenceError` if they are missing or damaged.
+
+    None: they are ImageNet's folders, and are not decoded into memory."""
 
 
 def path(name: str) -> Path:
@@ -46,7 +49,7 @@ def state(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
     if name in sets.BUNDLED:
         return "bundled", "built from an installed package"
     if prepared.is_prepared(name):
-        problems = check(name, fields)
+        problems = _problems(name, fields, prepared.damaged(name, pixels=False))
         return ("other", problems[0]) if problems else ("prepared", str(path(name)))
     if name in PUBLISHERS:
         return "missing", (
@@ -58,12 +61,13 @@ def state(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
 
 def check(name: str, fields: Mapping[str, Any]) -> list[str]:
     """What is wrong with a data set, one line each; nothing if it is the one of its spec."""
-    if name not in sets.BUNDLED and prepared.is_prepared(name):
-        damaged = prepared.damaged(name)
-        if damaged:
-            return [
-                f"{path(name) / file}: missing, or not as the manifest says" for file in damaged
-            ]
+    there = name not in sets.BUNDLED and prepared.is_prepared(name)
+    return _problems(name, fields, prepared.damaged(name) if there else [])
+
+
+def _problems(name: str, fields: Mapping[str, Any], damaged: list[str]) -> list[str]:
+    if damaged:
+        return [f"{path(name) / file}: missing, or not as the manifest says" for file in damaged]
     try:
         sets.load(DatasetRef.model_validate(dict(fields) | {"name": name}))
     except EvidenceError as error:
@@ -79,9 +83,20 @@ def fetch(name: str) -> Path:
     return folder
 
 
-def prepare(name: str) -> Path:
-    """Make the prepared form from the publisher's files; returns its folder."""
-    return prepared.write(name, _publisher(name).read(published(name)), "the publisher's files")
+def prepare(
+    name: str, skip_damaged: bool = False, report: Report = lambda done, total: None
+) -> Path:
+    """Make the prepared form from the publisher's files; returns its folder.
+
+    `report` is told how many files of how many are done, where that takes long.
+    Raises `UserError` if damaged files are to be left out of a set that is known as a whole.
+    """
+    publisher, folder = _publisher(name), published(name)
+    if publisher.read is None:
+        return image_tree.prepare(name, folder, skip_damaged, report)
+    if skip_damaged:
+        raise UserError(f"data set '{name}' is only prepared whole: no file of it can be left out")
+    return prepared.write(name, publisher.read(folder), "the publisher's files")
 
 
 def _publisher(name: str) -> Publisher:
@@ -123,6 +138,20 @@ def _read_cifar100(folder: Path) -> Dataset:
     return Dataset(split(True), split(False))
 
 
+def _fetch_imagenet(folder: Path) -> None:
+    raise EvidenceError(
+        "ImageNet-1K is only given to those who register at image-net.org; put its folders train "
+        f"and val into {folder}, then `repro data prepare imagenet1k`"
+    )
+
+
+def _fetch_mini(folder: Path) -> None:
+    raise EvidenceError(
+        "imagenet-mini is not published: tools/prepare_imagenet_mini.py makes its folders train "
+        f"and val in {folder}; then `repro data prepare imagenet-mini`"
+    )
+
+
 PUBLISHERS: Mapping[str, Publisher] = {
     "cifar100": Publisher(
         "the publisher's folder cifar-100-python", _fetch_cifar100, _read_cifar100
@@ -130,4 +159,6 @@ PUBLISHERS: Mapping[str, Publisher] = {
     "tiny-imagenet": Publisher(
         f"the publisher's folder {tiny_imagenet.FOLDER}", tiny_imagenet.fetch, tiny_imagenet.read
     ),
+    "imagenet1k": Publisher("the publisher's folders train and val", _fetch_imagenet, None),
+    "imagenet-mini": Publisher("the folders train and val", _fetch_mini, None),
 }

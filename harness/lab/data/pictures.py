@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
+
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises for a file that is no whole picture."""
 
 
 def decoded(files: Iterable[bytes], labels: np.ndarray, side: int) -> Split:
@@ -43,3 +48,35 @@ def _pixels(content: bytes, number: int, side: int) -> np.ndarray:
             f"expected {side} x {side}"
         )
     return pixels
+
+
+def shrunk(content: bytes, short: int) -> np.ndarray:
+    """A picture whose shorter side has become `short` pixels, uint8 (height, width, 3).
+
+    Bilinear with antialiasing, by Pillow, and the longer side cut off to whole pixels: what
+    torchvision's `Resize` makes of a file. Grey, CMYK and indexed pictures become RGB.
+    Raises one of `UNREADABLE` if it is no whole picture.
+    """
+    with warnings.catch_warnings():
+        # Broken metadata and unusual sizes; what cannot be decoded raises.
+        warnings.simplefilter("ignore")
+        picture = Image.open(io.BytesIO(content)).convert("RGB")
+    width, height = picture.size
+    if width <= height:
+        size = (short, int(short * height / width))
+    else:
+        size = (int(short * width / height), short)
+    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR))
+
+
+def by_number(paths: Iterable[Path]) -> list[Path]:
+    """By the number that ends a file's name: `n01443537_2.JPEG` before `n01443537_10.JPEG`.
+
+    Names without one come first, and equal numbers by their whole name.
+    """
+
+    def key(path: Path) -> tuple[int, str]:
+        number = path.stem.rpartition("_")[2]
+        return (int(number) if number.isdecimal() else -1, path.name)
+
+    return sorted(paths, key=key)

@@ -2,6 +2,8 @@
 
 `<data>/<name>/` holds `train_images.npy` and `test_images.npy`, uint8 (n, height, width, channels),
 `train_labels.npy` and `test_labels.npy`, int64 (n,), and `manifest.json` with the digest of each.
+Where images differ in size, `train_pixels.bin` and `test_pixels.bin` hold the pixels of one image
+after another, and `train_sizes.npy` and `test_sizes.npy`, int32 (n, 2), their heights and widths.
 The data folder is what `REPRO_DATA` names, else `data/` beside the `specs/` of the project.
 """
 
@@ -12,22 +14,28 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.errors import EvidenceError
 
+if TYPE_CHECKING:
+    from harness.lab.data.ragged import Ragged
+
 MANIFEST = "manifest.json"
+PLAIN, RAGGED = 1, 2
+"""Formats of a manifest: arrays of images of one size, or images of many."""
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
 @dataclass(frozen=True)
 class Split:
-    images: np.ndarray
-    """uint8 (n, height, width, channels)."""
+    images: np.ndarray | Ragged
+    """uint8 (n, height, width, channels), or images of many sizes."""
     labels: np.ndarray
     """int64 (n,), classes from 0."""
     files: str = ""
@@ -87,6 +95,9 @@ def read(name: str) -> Dataset:
             f"data set '{name}' is not in {folder}: `repro data prepare {name}` makes it from its "
             "publisher's files; REPRO_DATA names another data folder"
         )
+    manifest = _manifest(folder)
+    if manifest["format"] == RAGGED:
+        return _read_ragged(name, folder, manifest)
     try:
         arrays = {part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in ARRAYS}
     except (OSError, EOFError, ValueError) as error:
@@ -94,7 +105,7 @@ def read(name: str) -> Dataset:
             f"data set '{name}' in {folder} cannot be read ({error}): "
             f"prepare it again with `repro data prepare {name}`"
         ) from None
-    files = _manifest(folder).get("files", {})
+    files = manifest.get("files", {})
     if files and damaged(name):
         raise EvidenceError(
             f"{folder / damaged(name)[0]}: missing, or not as the manifest says; prepare it again "
@@ -121,33 +132,89 @@ def write(name: str, dataset: Dataset, source: str) -> Path:
         made.mkdir()
         for part, array in arrays.items():
             np.save(made / f"{part}.npy", array, allow_pickle=False)
-        manifest = {
-            "format": 1,
-            "name": name,
-            "source": source,
-            "fingerprint": fingerprint(dataset),
-            "sha256": {f"{part}.npy": _file_digest(made / f"{part}.npy") for part in arrays},
-        }
-        if dataset.train.files:
-            manifest["files"] = {"train": dataset.train.files, "test": dataset.test.files}
-        (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
+        _finish(made, dataset, {"format": PLAIN, "name": name, "source": source}, folder)
     return folder
 
 
-def damaged(name: str) -> list[str]:
-    """Files of a prepared data set that are missing or differ from the manifest's digests.
+def finish_ragged(
+    name: str,
+    unfinished: Path,
+    entries: Mapping[str, np.ndarray],
+    labels: Mapping[str, np.ndarray],
+) -> Path:
+    """Complete a folder that holds the pixels of both splits, and move it into its place.
 
-    Raises `EvidenceError` if the manifest itself cannot be read.
+    `entries` are those of `packing`, one for each file, and `labels` (n,) their classes; files that
+    were left out are in neither the arrays nor the fingerprint. Returns the folder of the set.
+    """
+    splits = {}
+    for split, made in entries.items():
+        kept = made["size"].all(axis=1)
+        np.save(unfinished / f"{split}_sizes.npy", made["size"][kept], allow_pickle=False)
+        np.save(unfinished / f"{split}_labels.npy", labels[split][kept], allow_pickle=False)
+        (unfinished / f"{split}_index.bin").unlink()
+        digest = hashlib.sha256(made["sha256"][kept].tobytes()).hexdigest()
+        splits[split] = Split(np.empty(0), labels[split][kept], digest)
+    source = json.loads((unfinished / "source.json").read_text("utf-8"))
+    (unfinished / "source.json").unlink()
+    told = {"format": RAGGED, "name": name, "source": "the publisher's files", "made_from": source}
+    _finish(unfinished, Dataset(**splits), told, folder_of(name))
+    return folder_of(name)
+
+
+def _finish(made: Path, dataset: Dataset, told: dict[str, Any], folder: Path) -> None:
+    """Write the manifest of what is in `made`, and move all of it to `folder`."""
+    paths = sorted(made.iterdir())
+    manifest = told | {
+        "fingerprint": fingerprint(dataset),
+        "sha256": {path.name: _file_digest(path) for path in paths},
+        "bytes": {path.name: path.stat().st_size for path in paths},
+    }
+    if dataset.train.files:
+        manifest["files"] = {"train": dataset.train.files, "test": dataset.test.files}
+    (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    made.rename(folder)
+
+
+def damaged(name: str, pixels: bool = True) -> list[str]:
+    """Files of a prepared data set that are missing or differ from the manifest.
+
+    By their digests, but without `pixels` those of images of many sizes by their length alone:
+    hundreds of gigabytes may be there. Raises `EvidenceError` if the manifest cannot be read.
     """
     folder = folder_of(name)
-    return [
-        file
-        for file, digest in sorted(_manifest(folder)["sha256"].items())
-        if not (folder / file).is_file() or _file_digest(folder / file) != digest
-    ]
+    manifest = _manifest(folder)
+
+    def sound(path: Path, digest: str) -> bool:
+        if not path.is_file():
+            return False
+        if path.suffix == ".bin" and not pixels:
+            return bool(path.stat().st_size == manifest["bytes"][path.name])
+        return _file_digest(path) == digest
+
+    held = sorted(manifest["sha256"].items())
+    return [file for file, digest in held if not sound(folder / file, digest)]
+
+
+def _read_ragged(name: str, folder: Path, manifest: dict[str, Any]) -> Dataset:
+    """Checked but for the pixels, which are mapped."""
+    from harness.lab.data.ragged import Ragged
+
+    wrong = damaged(name, pixels=False)
+    if wrong:
+        raise EvidenceError(
+            f"{folder / wrong[0]}: missing, or not as the manifest says; prepare it again with "
+            f"`repro data prepare {name}`"
+        )
+    splits = {}
+    for split in ("train", "test"):
+        sizes, labels = (np.load(folder / f"{split}_{part}.npy") for part in ("sizes", "labels"))
+        # Copy on write, and never written: torch wants memory that it may write to.
+        pixels = np.memmap(folder / f"{split}_pixels.bin", np.uint8, mode="c")
+        splits[split] = Split(Ragged.packed(pixels, sizes), labels, manifest["files"][split])
+    return Dataset(**splits)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -27,13 +27,20 @@ def load(ref: DatasetRef) -> Dataset:
         )
     side, channels = ref.resolution, ref.channels
     for split, size in ((dataset.train, ref.train_size), (dataset.test, ref.test_size)):
-        if split.images.shape != (size, side, side, channels) or split.labels.max() >= ref.classes:
+        said = (size, ref.short_side) if ref.short_side else (size, side, side, channels)
+        if _shape(split) != said or split.labels.max() >= ref.classes:
             raise EvidenceError(
-                f"data set '{ref.name}' has images {split.images.shape} and "
-                f"{split.labels.max() + 1} classes; its spec says "
-                f"{(size, side, side, channels)} and {ref.classes}: correct the spec"
+                f"data set '{ref.name}' has images {_shape(split)} and {split.labels.max() + 1} "
+                f"classes; its spec says {said} and {ref.classes}: correct the spec"
             )
     return dataset
+
+
+def _shape(split: Split) -> tuple[int, ...]:
+    """Of an array of images; the number and the shorter side of images of many sizes."""
+    if isinstance(split.images, np.ndarray):
+        return split.images.shape
+    return len(split.images), int(split.images.sizes.min())
 
 
 @cache

@@ -8,13 +8,12 @@ images of a class, and those of the validation set, come by number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from harness.errors import EvidenceError
-from harness.lab.data.pictures import decoded
+from harness.lab.data.pictures import by_number, decoded
 from harness.lab.data.prepared import Dataset, Split
 
 URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
@@ -49,7 +48,7 @@ def read(folder: Path) -> Dataset:
 
 
 def _train(folder: Path, wnids: list[str]) -> Split:
-    paths = [_by_number((folder / wnid / "images").glob("*.JPEG")) for wnid in wnids]
+    paths = [by_number((folder / wnid / "images").glob("*.JPEG")) for wnid in wnids]
     labels = np.repeat(np.arange(len(wnids)), [len(each) for each in paths])
     return decoded((path.read_bytes() for each in paths for path in each), labels, SIDE)
 
@@ -57,7 +56,7 @@ def _train(folder: Path, wnids: list[str]) -> Split:
 def _validation(folder: Path, wnids: list[str]) -> Split:
     lines = (folder / "val_annotations.txt").read_text("utf-8").splitlines()
     classes = dict(line.split()[:2] for line in lines if line.strip())
-    paths = _by_number((folder / "images").glob("*.JPEG"))
+    paths = by_number((folder / "images").glob("*.JPEG"))
     unknown = [path.name for path in paths if classes.get(path.name) not in wnids]
     if unknown:
         raise EvidenceError(
@@ -66,8 +65,3 @@ def _validation(folder: Path, wnids: list[str]) -> Split:
         )
     labels = np.array([wnids.index(classes[path.name]) for path in paths])
     return decoded((path.read_bytes() for path in paths), labels, SIDE)
-
-
-def _by_number(paths: Iterable[Path]) -> list[Path]:
-    """By the number that ends a file's name: `n01443537_2.JPEG` before `n01443537_10.JPEG`."""
-    return sorted(paths, key=lambda path: int(path.stem.rpartition("_")[2]))

@@ -15,9 +15,11 @@ from torch.nn import functional
 
 from harness.lab.coresets.select import require_per_class
 from harness.lab.data import sets
+from harness.lab.data.ragged import Ragged
+from harness.lab.data.resize import cut, sizes_of
 from harness.lab.distill.steps import StitchParams
-from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
-from harness.lab.train.augment import crop_resize, random_boxes
+from harness.lab.models.classifier import Classifier
+from harness.lab.train.augment import boxes_within
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext, StepInput, StepResult
 
@@ -78,7 +80,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
 def best_crops(
     teacher: Classifier,
-    images: Tensor,
+    images: Tensor | Ragged,
     sources: Tensor,
     label: int,
     params: StitchParams,
@@ -86,17 +88,16 @@ def best_crops(
 ) -> Patches:
     """For each image of one class, the crop on which the teacher's cross-entropy is lowest.
 
-    `images` uint8 (n, c, h, w) on the device; the result is on the CPU.
+    `images` uint8 (n, c, h, w), or of many sizes; the result is on the CPU.
     """
     side = params.dataset.resolution
-    count = len(images) * params.crops
-    boxes = random_boxes(count, side, params.crop_scale, (1.0, 1.0), generator)
     owners = torch.arange(len(images)).repeat_interleave(params.crops)
+    boxes = boxes_within(sizes_of(images)[owners], params.crop_scale, (1.0, 1.0), generator)
     pixels, losses = [], []
-    for part in torch.arange(count).split(SCORED_AT_ONCE):
-        whole = images[owners[part].to(images.device)].double()
+    for part in torch.arange(len(owners)).split(teacher.at_once):
+        whole = images[owners[part].to(teacher.device)]
         # Rounded to bytes before they are judged: the teacher sees what the student will get.
-        patch = crop_resize(whole, boxes[part], side // params.factor).round().byte()
+        patch = cut(whole, boxes[part], side // params.factor, torch.float64).round().byte()
         pixels.append(patch.cpu())
         losses.append(padded_losses(teacher, patch, label, side).cpu())
     crops = Patches(torch.cat(pixels), sources[owners], boxes, torch.cat(losses))

@@ -11,12 +11,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from harness.lab.data.ragged import Ragged
+from harness.lab.data.resize import evaluation_view
 from harness.lab.data.zca import Whitening, whitening
 from harness.lab.models.compiling import compiled
 from harness.lab.models.networks import build
 from harness.lab.recipe import DatasetRef
 
 SCORED_AT_ONCE = 1024
+SCORED_PIXELS = 1 << 22
+"""Images scored at once: no more than so many, and no more than have so many pixels."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Classifier:
     def dtype(self) -> torch.dtype:
         """Of the weights, and so of logits and losses."""
         return _weight_type(self.precision)
+
+    @property
+    def at_once(self) -> int:
+        """Images that are scored at once."""
+        return min(SCORED_AT_ONCE, max(1, SCORED_PIXELS // self.dataset.resolution**2))
 
     @classmethod
     def fresh(
@@ -80,11 +89,16 @@ class Classifier:
         mean, std = self._statistics(self.dataset)
         return (pixels - mean) / std
 
-    def shown(self, images: Tensor) -> Tensor:
-        """What the network is shown of uint8 images, or of floating ones.
+    def shown(self, images: Tensor | Ragged) -> Tensor:
+        """What the network is shown of uint8 images, or of floating ones, un-augmented.
 
-        Floating images are normalised already, by the mean and deviation of the data set.
+        Floating images are normalised already, by the mean and deviation of the data set; those of
+        many sizes are seen in their evaluation view.
         """
+        if isinstance(images, Ragged):
+            near = images.on(self.device)
+            side = self.dataset.resolution
+            return self.normalised(evaluation_view(near, side, self.dtype) / 255)
         if images.is_floating_point():
             return self.rescaled(images.to(self.dtype), self.dataset)
         return self.normalised(self.pixels(images))
@@ -117,10 +131,10 @@ class Classifier:
         return whitening(self.dataset).on(self.device, self.dtype)
 
     @torch.no_grad()
-    def predict(self, images: Tensor) -> Iterator[Tensor]:
+    def predict(self, images: Tensor | Ragged) -> Iterator[Tensor]:
         """Logits of images in evaluation mode, un-augmented, a batch at a time, in order."""
         self.network.eval()
-        for batch in images.split(SCORED_AT_ONCE):
+        for batch in images.split(self.at_once):
             yield self.answer(self.shown(batch))
 
     def _statistics(self, scale: DatasetRef) -> tuple[Tensor, ...]:

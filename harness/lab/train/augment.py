@@ -8,6 +8,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from harness.errors import UserError
+from harness.lab.data.ragged import Ragged
+from harness.lab.data.resize import crop_resize, cut
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import Recipe
 from harness.lab.train.dsa import Draws, Independent, Siamese, dsa, groups
@@ -17,15 +20,22 @@ ATTEMPTS = 10
 
 
 def views(
-    classifier: Classifier, images: Tensor, recipe: Recipe, factor: int, generator: Generator
+    classifier: Classifier,
+    images: Tensor | Ragged,
+    recipe: Recipe,
+    factor: int,
+    generator: Generator,
 ) -> Tensor:
     """A random view of each image (n, c, side, side), normalised for the classifier.
 
-    Images are uint8, or floating and normalised already. DSA works on normalised images, all else
-    on pixels, or on what is there: weights of unit sum do not mind the scale.
+    Images are uint8, of one size or of many, or floating and normalised already. DSA works on
+    normalised images, all else on pixels, or on what is there: weights of unit sum do not mind the
+    scale.
     """
     flip = classifier.dataset.flip
-    if images.is_floating_point():
+    if isinstance(images, Ragged):
+        normalised = _views_of_many_sizes(classifier, images, recipe, factor, generator)
+    elif images.is_floating_point():
         given = augment(images.to(classifier.dtype), recipe, flip, factor, generator)
         normalised = classifier.shown(given)
     else:
@@ -54,9 +64,34 @@ def augment(
         boxes = random_boxes(count, side, recipe.crop_scale, RATIOS, generator)
         pixels = crop_resize(pixels, boxes, side)
         if flip:
-            mirrored = torch.rand(count, generator=generator) < 0.5
-            pixels = mirror(pixels, mirrored)
+            pixels = _some_mirrored(pixels, generator)
     return pixels
+
+
+def _views_of_many_sizes(
+    classifier: Classifier, images: Ragged, recipe: Recipe, factor: int, generator: Generator
+) -> Tensor:
+    """The same of images that become square here: random crops of the whole image, or its middle.
+
+    What is drawn is what square images draw.
+    """
+    if factor > 1:
+        raise UserError(
+            f"patches of factor {factor} are shuffled in square images, but those of "
+            f"'{classifier.dataset.name}' have many sizes; use factor 1"
+        )
+    if not recipe.augmentation.startswith("rrc-flip"):
+        return classifier.shown(images)
+    near, side = images.on(classifier.device), classifier.dataset.resolution
+    boxes = boxes_within(near.sizes, recipe.crop_scale, RATIOS, generator)
+    pixels = cut(near, boxes, side, classifier.dtype) / 255
+    if classifier.dataset.flip:
+        pixels = _some_mirrored(pixels, generator)
+    return classifier.normalised(pixels)
+
+
+def _some_mirrored(pixels: Tensor, generator: Generator) -> Tensor:
+    return mirror(pixels, torch.rand(len(pixels), generator=generator) < 0.5)
 
 
 def _draws(recipe: Recipe, generator: Generator) -> Draws:
@@ -72,54 +107,46 @@ def random_boxes(
     ratios: tuple[float, float],
     generator: Generator,
 ) -> Tensor:
-    """Crops of a square image as int64 (count, 4): top, left, height, width.
+    """Crops of `count` square images, as `boxes_within`."""
+    return boxes_within(torch.full((count, 2), side), scale, ratios, generator)
 
-    Area uniform in `scale`, aspect ratio log-uniform in `ratios`; a crop that does not fit is drawn
-    again, at most ten times, and then the whole image is taken (torchvision's rule).
+
+def boxes_within(
+    sizes: Tensor, scale: tuple[float, float], ratios: tuple[float, float], generator: Generator
+) -> Tensor:
+    """A random crop of each image as int64 (n, 4): top, left, height, width.
+
+    Heights and widths of the images are int64 (n, 2). Area uniform in `scale`, aspect ratio
+    log-uniform in `ratios`; a crop that does not fit is drawn again, at most ten times, and then it
+    is the largest in the middle whose ratio is within `ratios` (torchvision's rule).
     """
+    count = len(sizes)
+    heights, widths = sizes.T[:, :, None]
     draws = torch.rand(4, count, ATTEMPTS, generator=generator, dtype=torch.float64)
-    area = side**2 * (scale[0] + draws[0] * (scale[1] - scale[0]))
+    area = heights * widths * (scale[0] + draws[0] * (scale[1] - scale[0]))
     low, high = math.log(ratios[0]), math.log(ratios[1])
     ratio = torch.exp(low + draws[1] * (high - low))
     width = torch.sqrt(area * ratio).round().long()
     height = torch.sqrt(area / ratio).round().long()
-    top = (draws[2] * (side - height + 1)).long()
-    left = (draws[3] * (side - width + 1)).long()
-    fits = (width > 0) & (width <= side) & (height > 0) & (height <= side)
+    top = (draws[2] * (heights - height + 1)).long()
+    left = (draws[3] * (widths - width + 1)).long()
+    fits = (width > 0) & (width <= widths) & (height > 0) & (height <= heights)
     first = fits.int().argmax(dim=1)
     boxes = torch.stack([top, left, height, width], dim=-1)[torch.arange(count), first]
-    boxes[~fits.any(dim=1)] = torch.tensor([0, 0, side, side])
-    return boxes
+    return torch.where(fits.any(dim=1, keepdim=True), boxes, _middle(sizes, ratios))
 
 
-def crop_resize(pixels: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """Crop each image (n, c, h, w) to its box and resize it to `side`, bilinear and antialiased.
-
-    Resizing is linear and separable, so each crop is a product rows @ image @ columns^T with its
-    own two matrices: the whole batch at once, with any mixture of boxes.
-    """
-    boxes = boxes.to(pixels.device)
-    height, width = pixels.shape[-2:]
-    rows = _resampling(boxes[:, 0], boxes[:, 2], height, side, pixels.dtype)
-    columns = _resampling(boxes[:, 1], boxes[:, 3], width, side, pixels.dtype)
-    return rows[:, None] @ pixels @ columns[:, None].mT
-
-
-def _resampling(start: Tensor, length: Tensor, size: int, side: int, kind: torch.dtype) -> Tensor:
-    """Weights (n, side, size) of the source pixels in each target pixel: triangles of unit sum.
-
-    A triangle reaches one source pixel when enlarging, one target pixel when shrinking. Pixels
-    outside the crop weigh nothing, as if it had been cut out first.
-    """
-    device = start.device
-    target = torch.arange(side, device=device, dtype=kind) + 0.5
-    source = torch.arange(size, device=device, dtype=kind) + 0.5
-    first, count = start[:, None, None].to(kind), length[:, None, None].to(kind)
-    step = count / side
-    centre = first + step * target[:, None]
-    weights = (1 - (source - centre).abs() / step.clamp(min=1)).clamp(min=0)
-    weights = weights * ((source > first) & (source < first + count))
-    return weights / weights.sum(dim=-1, keepdim=True)
+def _middle(sizes: Tensor, ratios: tuple[float, float]) -> Tensor:
+    """The largest box in the middle of each image whose width to height is within `ratios`."""
+    height, width = sizes.T
+    inside = torch.stack(
+        [
+            torch.minimum(height, (width / ratios[0]).round().long()),
+            torch.minimum(width, (height * ratios[1]).round().long()),
+        ],
+        dim=1,
+    )
+    return torch.cat([(sizes - inside) // 2, inside], dim=1)
 
 
 def mirror(pixels: Tensor, mirrored: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
+from harness.lab.data.ragged import Ragged
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.augment import views
@@ -25,21 +26,36 @@ from harness.plan.step import StepContext, StepInput
 
 @dataclass(frozen=True)
 class Examples:
-    """Images and labels of one split or subset, resident on the device."""
+    """Images and labels of one split or subset, resident on the device if there is room."""
 
-    images: Tensor
-    """uint8, or floating and normalised already, (n, channels, height, width)."""
+    images: Tensor | Ragged
+    """uint8, or floating and normalised already, (n, channels, height, width); or of many sizes."""
     labels: Tensor
     """int64 (n,)."""
 
     @classmethod
-    def on(cls, device: str, images: np.ndarray, labels: np.ndarray) -> Examples:
-        """From images (n, height, width, channels) and integer labels (n,)."""
+    def on(cls, device: str, images: np.ndarray | Ragged, labels: np.ndarray) -> Examples:
+        """From images (n, height, width, channels), or of many sizes, and integer labels (n,).
+
+        Images of many sizes stay where they are if they would take more than half of the memory
+        that the device has left; then their batches are brought to it as they are needed.
+        """
+        if isinstance(images, Ragged):
+            held = images.on(device) if images.bytes < _room(device) else images
+            return cls(held, torch.from_numpy(labels.astype(np.int64)).to(device))
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return cls(pixels.to(device), torch.from_numpy(labels.astype(np.int64)).to(device))
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+def _room(device: str) -> int:
+    """Half of the bytes that a GPU has free."""
+    if not device.startswith("cuda"):
+        return 0
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free) // 2
 
 
 def given_examples(given: StepInput, train: Split, device: str) -> Examples:

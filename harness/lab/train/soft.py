@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from harness.lab.data import sets
-from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
+from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.loop import Objective, given_examples, scale_of
 from harness.lab.train.steps import SoftLabelsParams
@@ -30,7 +30,7 @@ def soft_labels(
     images = inputs["images"]
     examples = given_examples(images, sets.load(params.dataset).train, ctx.device)
     scale = scale_of(images, params.dataset)
-    parts = examples.images.split(SCORED_AT_ONCE)
+    parts = examples.images.split(teacher.at_once)
     shown = (teacher.rescaled(teacher.shown(part), scale) for part in parts)
     logits = torch.cat([answered(teacher, part, params.mode) for part in shown])
     accuracy = (logits.argmax(dim=1) == examples.labels).double().mean().item()

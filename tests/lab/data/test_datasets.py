@@ -73,8 +73,8 @@ def test_what_is_missing_is_said_in_one_line_with_its_place(root: Path) -> None:
     assert str(root / "publishers" / "cifar100") in line
     assert "repro data prepare cifar100" in line
     assert "\n" not in line
-    word, line = datasets.state("imagenet1k", {})
-    assert (word, str(root / "imagenet1k") in line) == ("missing", True)
+    word, line = datasets.state("mini-imagenet-c", {})
+    assert (word, str(root / "mini-imagenet-c") in line) == ("missing", True)
 
 
 def test_a_prepared_set_is_checked_to_its_bytes(root: Path) -> None:

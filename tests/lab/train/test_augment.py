@@ -8,11 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
+from torchvision.transforms import RandomResizedCrop
 from torchvision.transforms.v2 import functional as reference
 
 from harness.lab.train.augment import (
     RATIOS,
     augment,
+    boxes_within,
     crop_resize,
     mirror,
     patch_shuffle,
@@ -74,9 +76,24 @@ def test_areas_and_ratios_follow_their_laws() -> None:
     assert kstest((left / (4000 - width + 1)).numpy(), "uniform").pvalue > 0.01
 
 
-def test_a_crop_that_never_fits_becomes_the_whole_image() -> None:
-    boxes = random_boxes(5, 8, (1.0, 1.0), (3.0, 4.0), generator())
-    assert boxes.tolist() == [[0, 0, 8, 8]] * 5
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (10, 3), (4, 40), (7, 5)])
+def test_a_crop_that_never_fits_is_the_one_that_torchvision_takes(height: int, width: int) -> None:
+    sizes = torch.tensor([[height, width]] * 3)
+    for ratios in (RATIOS, (3.0, 4.0), (0.2, 0.3)):
+        # No crop has twice the area of the image.
+        made = boxes_within(sizes, (2.0, 2.0), ratios, generator())
+        image = torch.zeros(3, height, width)
+        expected = RandomResizedCrop.get_params(image, [2.0, 2.0], list(ratios))
+        assert made.tolist() == [list(expected)] * 3
+
+
+def test_crops_of_images_of_many_sizes_lie_inside_them_and_follow_the_same_law() -> None:
+    sizes = torch.tensor([[3000, 4000], [4000, 3000], [3500, 3500]]).repeat(1500, 1)
+    top, left, height, width = boxes_within(sizes, (0.1, 0.4), RATIOS, generator()).T
+    assert (top + height <= sizes[:, 0]).all()
+    assert (left + width <= sizes[:, 1]).all()
+    share = (height * width / sizes.prod(dim=1)).double().numpy()
+    assert kstest(share, "uniform", args=(0.1, 0.3)).pvalue > 0.01
 
 
 def test_mirror_equals_torchvisions_on_the_chosen_images() -> None:

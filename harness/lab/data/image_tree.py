@@ -1,0 +1,155 @@
+"""ImageNet's own folders, made into two splits of images of many sizes.
+
+`train/<wnid>/` holds the training images of each class. `val/` holds the validation images in the
+folders of their classes, or all together with a file that tells their classes beside it: Kaggle's
+`LOC_val_solution.csv`, or the publisher's development kit, in whose `meta.mat` are the wnids of the
+numbers that its ground truth has. Classes are counted in the order of their wnids, as torchvision's
+`ImageFolder` does. Training images come class by class and by number in each, validation images by
+number, whatever the layout.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.errors import EvidenceError, UserError
+from harness.lab.data import prepared
+from harness.lab.data.packing import Report, pack
+from harness.lab.data.pictures import by_number
+
+SUFFIXES = (".jpeg", ".jpg", ".png")
+CSV = "LOC_val_solution.csv"
+KIT = "ILSVRC2012_devkit_t12/data"
+SHORT = 256
+"""Pixels of the shorter side as it is kept: that of the usual evaluation view of 224 pixels."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The files of one split and their classes, in order."""
+
+    paths: list[Path]
+    wnids: list[str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the files' names and classes."""
+        lines = [f"{path.name} {wnid}\n" for path, wnid in zip(self.paths, self.wnids, strict=True)]
+        return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def prepare(name: str, folder: Path, skip_damaged: bool, report: Report) -> Path:
+    """Decode the publisher's files in `folder` into the prepared form; returns its folder.
+
+    Goes on where an earlier run on the same files stopped. Raises `EvidenceError` if files are
+    missing or damaged, `UserError` if another process is at it.
+    """
+    try:
+        train, test = by_class(folder / "train"), validation(folder)
+    except OSError as error:
+        raise EvidenceError(
+            f"{error.filename}: {error.strerror}; put the publisher's folders train and val into "
+            f"{folder}"
+        ) from None
+    classes = {wnid: number for number, wnid in enumerate(sorted(set(train.wnids)))}
+    unknown = sorted(set(test.wnids) - set(classes))
+    if unknown or not classes:
+        raise EvidenceError(
+            f"{folder / 'val'}: classes {unknown[:3]} of its pictures have none in "
+            f"{folder / 'train'}, which has {len(classes)} classes"
+        )
+    unfinished = prepared.folder_of(name).parent / f".{name}-unfinished"
+    with _alone(unfinished, name):
+        _forget_others(unfinished, {"train": train.digest, "test": test.digest, "short": SHORT})
+        entries, labels = {}, {}
+        for split, listing in (("train", train), ("test", test)):
+            entries[split] = pack(listing.paths, unfinished, split, SHORT, skip_damaged, report)
+            labels[split] = np.array([classes[wnid] for wnid in listing.wnids], dtype=np.int64)
+        return prepared.finish_ragged(name, unfinished, entries, labels)
+
+
+def by_class(folder: Path) -> Listing:
+    """Pictures in folders that are named by wnids, class by class."""
+    paths: list[Path] = []
+    wnids: list[str] = []
+    for place in sorted(path for path in folder.iterdir() if path.is_dir()):
+        found = by_number(_pictures(place))
+        paths += found
+        wnids += [place.name] * len(found)
+    return Listing(paths, wnids)
+
+
+def validation(folder: Path) -> Listing:
+    """The validation images, by number, in any of the three layouts."""
+    found = _pictures(folder / "val")
+    if not found:
+        listing = by_class(folder / "val")
+        found = listing.paths
+        classes = {path.stem: wnid for path, wnid in zip(found, listing.wnids, strict=True)}
+    elif (folder / CSV).is_file():
+        rows = (folder / CSV).read_text("utf-8").splitlines()[1:]
+        classes = dict(row.replace(",", " ").split()[:2] for row in rows if row.strip())
+    else:
+        classes = _told_by_kit(folder / KIT, [path.stem for path in by_number(found)])
+    paths = by_number(found)
+    untold = [path.name for path in paths if path.stem not in classes]
+    if untold:
+        raise EvidenceError(
+            f"{folder / 'val'}: the class of {untold[0]} and of {len(untold) - 1} more is not told"
+        )
+    return Listing(paths, [classes[path.stem] for path in paths])
+
+
+def _told_by_kit(kit: Path, stems: list[str]) -> dict[str, str]:
+    """The wnid of each validation image, which the publisher's kit tells in their order."""
+    from scipy.io import loadmat
+
+    truth = kit / "ILSVRC2012_validation_ground_truth.txt"
+    if not truth.is_file():
+        raise EvidenceError(
+            f"{kit.parents[1] / 'val'}: its pictures are in no folders of classes; put {CSV} or "
+            f"the publisher's {KIT} into {kit.parents[1]}"
+        )
+    synsets = loadmat(str(kit / "meta.mat"), squeeze_me=True)["synsets"]
+    wnids = {int(synset["ILSVRC2012_ID"]): str(synset["WNID"]) for synset in synsets}
+    numbers = truth.read_text("utf-8").split()
+    if len(numbers) != len(stems):
+        raise EvidenceError(f"{truth}: {len(numbers)} classes for {len(stems)} pictures")
+    return {stem: wnids[int(number)] for stem, number in zip(stems, numbers, strict=True)}
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+
+
+@contextmanager
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    """No other process prepares this data set meanwhile."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"data set '{name}' is being prepared by another process; wait for it"
+            ) from None
+        yield
+
+
+def _forget_others(folder: Path, source: Mapping[str, str | int]) -> None:
+    """Start anew unless what is in the folder was made from the same source."""
+    told = folder / "source.json"
+    text = json.dumps(source, indent=1) + "\n"
+    if not (told.is_file() and told.read_text("utf-8") == text):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        told.write_text(text, "utf-8")
