@@ -10,7 +10,7 @@ from harness.cli.exhibits import Request, any_plan
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
 from harness.plan.cells import Plan
-from harness.plan.cost import NOTHING, Seconds, forecast
+from harness.plan.cost import NOTHING, Past, Seconds, forecast
 from harness.plan.parts import closure, exhibit_of, steps_below
 from harness.plan.points import PointsPlan
 from harness.plan.step import Step
@@ -59,12 +59,12 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
 
 
 def _forecasts(project: Project, graph: Mapping[str, Step], device: Device) -> dict[str, Seconds]:
-    past: Mapping[str, Sequence[float]] = {}
+    past: Mapping[str, Sequence[Past]] = {}
     if device == "cpu" and project.root.is_dir():
         from harness.run.environment import device_name
         from harness.store.index import Index
 
-        past = Index(project.store).seconds_per_flop(device_name("cpu"))
+        past = Index(project.store).past_runs(device_name("cpu"))
     return {i: forecast(step, device, past) for i, step in graph.items()}
 
 

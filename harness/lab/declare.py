@@ -42,13 +42,20 @@ def declare(
     )
 
 
-def passes(facts: Facts, network: str, dataset: DatasetRef, trained: int, scored: int) -> Work:
+def passes(
+    facts: Facts,
+    network: str,
+    dataset: DatasetRef,
+    trained: int,
+    scored: int,
+    precision: str = "float32",
+) -> Work:
     """Examples that a network is trained on, and examples that it scores.
 
     A training pass costs three forward passes: forward, and twice that backward.
     """
-    flops = facts.forward_flops(network, dataset.resolution)
-    return Work(samples=trained + scored, flops=(3 * trained + scored) * flops)
+    flops = (3 * trained + scored) * facts.forward_flops(network, dataset.resolution)
+    return Work(trained + scored, flops, half=flops if precision == "bfloat16" else 0.0)
 
 
 def no_work(params: StepParams, facts: Facts) -> Work:

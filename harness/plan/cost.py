@@ -5,21 +5,52 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.plan.step import Step
+from harness.plan.step import Step, Work
 from harness.spec.profile import Device
 
 OVERHEAD_SECONDS = 0.05
 """What a step costs however little it does: reading its inputs and writing its record."""
 
-EFFECTIVE_FLOPS: Mapping[Device, float] = {
-    # Rates that training loops of convolutional networks reach, not peak rates. A100: ResNet-18
-    # at 224 px runs at about 6,000 images a second in bfloat16, three passes of 3.64 GFLOP each.
-    "a100": 65e12,
-    "h200": 130e12,
-    "cpu": 8e9,
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What loops of training reach on a device, which is below its peak."""
+
+    whole: float
+    """Floating-point operations a second, in numbers of 32 bits and more."""
+    half: float
+    """The same in numbers of 16 bits."""
+    example: float = 0.0
+    """Seconds that an example costs beside its operations: small networks are mostly calls."""
+
+    def seconds(self, work: Work) -> float:
+        """What a step takes beyond its overhead."""
+        operations = (work.flops - work.half) / self.whole + work.half / self.half
+        return work.samples * self.example + operations + work.seconds
+
+
+RATES: Mapping[Device, Rate] = {
+    # A100: ResNet-18 at 224 px runs at about 6,000 images a second in bfloat16, three passes of
+    # 3.64 GFLOP each.
+    "a100": Rate(65e12, 65e12),
+    "h200": Rate(130e12, 130e12),
+    # One core with bfloat16 arithmetic: a ConvNet at 32 px trains at 780 images a second, compiled
+    # in bfloat16, and at 200 to 270 in float32.
+    "cpu": Rate(6e10, 2.3e11, example=4e-5),
 }
 SPREAD = (0.6, 1.6)
 """Low and high, as factors of the middle, where no past record says better."""
+ALIKE = 2.0
+"""Past runs of a step say how long one takes that does up to so many times as much, or as little:
+the rate of a large network is not that of a small one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run of a step that has ended."""
+
+    flops: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +68,22 @@ class Seconds:
 NOTHING = Seconds(0.0, 0.0, 0.0)
 
 
-def forecast(step: Step, device: Device, past: Mapping[str, Sequence[float]]) -> Seconds:
+def forecast(step: Step, device: Device, past: Mapping[str, Sequence[Past]]) -> Seconds:
     """Seconds that a step will take on a device.
 
     Args:
-        past: step name -> seconds per floating-point operation of past records on this device;
-            their middle half is the interval.
+        past: step name -> past runs on this device. Where three or more did about as much work,
+            their middle half is the interval, in proportion to the work.
     """
-    rates = sorted(past.get(step.name, ()))
-    if len(rates) >= 3:
-        low, mid, high = (rates[int(q * (len(rates) - 1))] for q in (0.25, 0.5, 0.75))
+    flops = step.work.flops
+    alike = sorted(
+        run.seconds / run.flops
+        for run in past.get(step.name, ())
+        if flops / ALIKE <= run.flops <= flops * ALIKE
+    )
+    if flops and len(alike) >= 3:
+        own = [flops * alike[int(q * (len(alike) - 1))] for q in (0.25, 0.5, 0.75)]
     else:
-        mid = 1.0 / EFFECTIVE_FLOPS[device]
-        low, high = (factor * mid for factor in SPREAD)
-    return Seconds(*(OVERHEAD_SECONDS + step.work.flops * rate for rate in (low, mid, high)))
+        middle = RATES[device].seconds(step.work)
+        own = [SPREAD[0] * middle, middle, SPREAD[1] * middle]
+    return Seconds(*(OVERHEAD_SECONDS + seconds for seconds in own))

@@ -33,6 +33,18 @@ class Work:
     """Forward passes of one example, backward passes included where `flops` counts them."""
     flops: float
     """Floating-point operations (a multiply-add is two)."""
+    half: float = 0.0
+    """How many of these are done in numbers of 16 bits, which devices do faster."""
+    seconds: float = 0.0
+    """Of work that no network does, on one core of a processor."""
+
+    def __add__(self, other: Work) -> Work:
+        return Work(
+            self.samples + other.samples,
+            self.flops + other.flops,
+            self.half + other.half,
+            self.seconds + other.seconds,
+        )
 
 
 class Facts(Protocol):

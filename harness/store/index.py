@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from harness.plan.cost import Past
 from harness.plan.step import Step
 from harness.store.record import Record
 from harness.store.store import Store
@@ -76,17 +77,17 @@ class Index:
         found = (self._store.get(row["identity"]) for row in ranked)
         return next((record for record in found if record is not None), None)
 
-    def seconds_per_flop(self, device: str) -> dict[str, list[float]]:
-        """What past runs on a device took, by step name. Links took nothing and are left out.
+    def past_runs(self, device: str) -> dict[str, list[Past]]:
+        """What past runs on a device did and took, by step name; links took nothing.
 
         `device` is the name that `harness.run.environment` records.
         """
-        costs: dict[str, list[float]] = defaultdict(list)
+        runs: dict[str, list[Past]] = defaultdict(list)
         for row in self.records():
             ran_here = row["link"] is None and row["environment"].get("device") == device
             if ran_here and row["flops"] > 0:
-                costs[row["step"]].append(row["seconds"] / row["flops"])
-        return dict(costs)
+                runs[row["step"]].append(Past(row["flops"], row["seconds"]))
+        return dict(runs)
 
     def _indexed(self, step: str | None) -> list[str]:
         import duckdb

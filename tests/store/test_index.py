@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.plan.cost import Past
 from harness.plan.step import StepResult
 from harness.store.index import Index
 from harness.store.store import Store
@@ -122,7 +123,10 @@ def test_nearest_differs_in_the_fewest_components(store: Store):
 
 
 def test_costs_are_of_runs_on_that_device(store: Store):
-    found = Index(store).seconds_per_flop("big")
-    assert {name: sorted(costs) for name, costs in found.items()} == {"draw": [0.01, 0.02]}
-    assert Index(store).seconds_per_flop("small") == {"draw": [0.0]}
-    assert Index(store).seconds_per_flop("none") == {}
+    found = Index(store).past_runs("big")
+    assert {name: sorted(run.seconds for run in runs) for name, runs in found.items()} == {
+        "draw": [1.0, 2.0]
+    }
+    assert {run.flops for run in found["draw"]} == {100.0}
+    assert Index(store).past_runs("small") == {"draw": [Past(100.0, 0.0)]}
+    assert Index(store).past_runs("none") == {}

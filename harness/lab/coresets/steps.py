@@ -201,33 +201,46 @@ class HerdingParams(TaughtSelectParams):
 
 def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
     scored = p.looks * p.dataset.train_size + p.dataset.test_size
-    return passes(facts, p.network, p.dataset, p.samples, scored)
+    return passes(facts, p.network, p.dataset, p.samples, scored, p.recipe.precision)
 
 
 def _el2n_work(p: El2nParams, facts: Facts) -> Work:
     size = p.dataset.train_size
-    return passes(facts, p.network, p.dataset, p.runs * p.epoch * size, p.runs * size)
+    return passes(
+        facts, p.network, p.dataset, p.runs * p.epoch * size, p.runs * size, p.recipe.precision
+    )
 
 
 def _window_work(p: WindowParams, facts: Facts) -> Work:
     trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
     count = len(p.starts)
-    return passes(facts, p.network, p.dataset, count * trained, count * p.dataset.test_size)
+    return passes(
+        facts,
+        p.network,
+        p.dataset,
+        count * trained,
+        count * p.dataset.test_size,
+        p.recipe.precision,
+    )
 
 
 def _el2n_sl_work(p: El2nSlParams, facts: Facts) -> Work:
     own = _el2n_work(p, facts)
     answers = passes(facts, p.teacher, p.dataset, 0, p.dataset.train_size)
-    return Work(samples=own.samples + answers.samples, flops=own.flops + answers.flops)
+    return own + answers
 
 
 def _grand_work(p: GrandParams, facts: Facts) -> Work:
-    """A gradient costs as much as an update."""
-    return passes(facts, p.network, p.dataset, p.runs * (p.epoch + 1) * p.dataset.train_size, 0)
+    """A gradient costs as much as an update, in float32."""
+    size = p.runs * p.dataset.train_size
+    trained = passes(facts, p.network, p.dataset, p.epoch * size, 0, p.recipe.precision)
+    return trained + passes(facts, p.network, p.dataset, size, 0)
 
 
 def _visits_work(p: VisitsParams, facts: Facts) -> Work:
-    return passes(facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0)
+    return passes(
+        facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0, p.recipe.precision
+    )
 
 
 def _taught_work(p: TaughtParams, facts: Facts) -> Work:

@@ -153,7 +153,9 @@ def _dc_work(p: DcParams, facts: Facts) -> Work:
 
 def _experts_work(p: ExpertsParams, facts: Facts) -> Work:
     trained = p.count * p.recipe.epochs * p.dataset.train_size
-    return passes(facts, p.network, p.dataset, trained, p.count * p.dataset.test_size)
+    return passes(
+        facts, p.network, p.dataset, trained, p.count * p.dataset.test_size, p.recipe.precision
+    )
 
 
 def _tm_work(p: TmParams, facts: Facts) -> Work:

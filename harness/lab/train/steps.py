@@ -54,7 +54,7 @@ class StudentParams(StepParams):
 
 def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
     trained = 0 if p.pretrained else p.recipe.run_epochs * p.dataset.train_size
-    return passes(facts, p.network, p.dataset, trained, p.dataset.test_size)
+    return passes(facts, p.network, p.dataset, trained, p.dataset.test_size, p.recipe.precision)
 
 
 def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
@@ -63,15 +63,15 @@ def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
 
 def _student_work(p: StudentParams, facts: Facts) -> Work:
     trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
-    return passes(facts, p.network, p.dataset, trained, p.dataset.test_size)
+    return passes(facts, p.network, p.dataset, trained, p.dataset.test_size, p.recipe.precision)
 
 
 def _online_work(p: StudentParams, facts: Facts) -> Work:
     """The teacher answers to everything that the student is trained on."""
     taught = p.recipe.run_epochs * p.per_class * p.dataset.classes
     own = _student_work(p, facts)
-    answers = passes(facts, p.recipe.teacher, p.dataset, 0, taught)
-    return Work(samples=own.samples + answers.samples, flops=own.flops + answers.flops)
+    answers = passes(facts, p.recipe.teacher, p.dataset, 0, taught, p.recipe.precision)
+    return own + answers
 
 
 STEPS = (

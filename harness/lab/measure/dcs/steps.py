@@ -169,7 +169,7 @@ def _tm_work(p: TmLossParams, facts: Facts) -> Work:
 def _ood_work(p: OodParams, facts: Facts) -> Work:
     trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
     judged = (1 + len(p.corruptions) * len(p.severities)) * p.dataset.test_size
-    return passes(facts, p.network, p.dataset, trained, judged)
+    return passes(facts, p.network, p.dataset, trained, judged, p.recipe.precision)
 
 
 STEPS = (

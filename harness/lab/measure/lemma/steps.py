@@ -75,18 +75,21 @@ def _gram_work(p: GramParams, facts: Facts) -> Work:
     """One backward pass a class, of each image at each look."""
     looked = p.runs * len(p.epochs) * p.examples
     trained = p.runs * p.epochs[-1] * p.dataset.train_size
-    own = passes(facts, p.network, p.dataset, trained, looked * (1 + 2 * p.dataset.classes))
-    taught = passes(facts, p.teacher, p.dataset, 0, p.examples)
-    return Work(samples=own.samples + taught.samples, flops=own.flops + taught.flops)
+    seen = looked * (1 + 2 * p.dataset.classes)
+    return (
+        passes(facts, p.network, p.dataset, trained, 0, p.recipe.precision)
+        + passes(facts, p.network, p.dataset, 0, seen)
+        + passes(facts, p.teacher, p.dataset, 0, p.examples)
+    )
 
 
-CASE = 2e6
-"""Operations that a class of a case is worth, most of them mpmath's."""
+CASE = 3.5e-4
+"""Seconds of a class of a case, most of them mpmath's."""
 
 
 def _identity_work(p: IdentityParams, facts: Facts) -> Work:
     cases = 3 * p.draws * len(p.temperatures)
-    return Work(samples=0, flops=CASE * cases * sum(p.classes))
+    return Work(samples=0, flops=0, seconds=CASE * cases * sum(p.classes))
 
 
 STEPS = (

@@ -114,32 +114,35 @@ class RecoveryParams(StepParams):
 def _curve_work(p: CurveParams, facts: Facts) -> Work:
     trained = sum(p.looks) if p.points == "separate-runs" else p.recipe.run_epochs
     seen = trained * p.per_class * p.dataset.classes
-    own = passes(facts, p.network, p.dataset, seen, len(p.looks) * p.dataset.test_size)
+    own = passes(
+        facts, p.network, p.dataset, seen, len(p.looks) * p.dataset.test_size, p.recipe.precision
+    )
     if p.recipe.labels != "online":
         return own
-    answers = passes(facts, p.recipe.teacher, p.dataset, 0, seen)
-    return Work(samples=own.samples + answers.samples, flops=own.flops + answers.flops)
+    answers = passes(facts, p.recipe.teacher, p.dataset, 0, seen, p.recipe.precision)
+    return own + answers
 
 
-DESCENT = 2e8
-"""Operations that one descent is worth: a fiftieth of a second, mostly of calling."""
+DESCENT = 2e-3
+"""Seconds of one descent, mostly of calling."""
 PROFILES = 80
 """Descents behind the profile likelihoods of a fit."""
+COMBINATION = 3.5e-7
+"""Seconds of a combination of the grid, with about a hundred looks."""
 
 
 def _fit_work(p: FitParams, facts: Facts) -> Work:
     """Two descents a resampled curve, and the profiles."""
-    return Work(samples=0, flops=DESCENT * (2 * p.bootstrap + PROFILES))
+    return Work(samples=0, flops=0, seconds=DESCENT * (2 * p.bootstrap + PROFILES))
 
 
 def _recovery_work(p: RecoveryParams, facts: Facts) -> Work:
-    return Work(samples=0, flops=p.draws * _fit_work(p.fit, facts).flops)
+    return Work(samples=0, flops=0, seconds=p.draws * _fit_work(p.fit, facts).seconds)
 
 
 def _grid_work(p: GridFitParams, facts: Facts) -> Work:
-    """About a hundred looks at every combination, a few operations each."""
     combinations = p.a_values.points * p.b_values.points * p.tau_values.points
-    return Work(samples=0, flops=500 * combinations)
+    return Work(samples=0, flops=0, seconds=COMBINATION * combinations)
 
 
 STEPS = (
