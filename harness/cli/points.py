@@ -86,6 +86,7 @@ def _stated_fields(item: StatedResult) -> dict[str, Any]:
         "id": item.id,
         **item.stated.model_dump(exclude={"ours"}),
         "reproduced": ours,
+        "readings": dict(item.readings),
         "verdict": verdict["name"],
         "why": verdict["why"],
         "difference": verdict.get("difference"),
@@ -105,6 +106,8 @@ def print_points(judgement: PointsJudgement) -> None:
     for item in judgement.correlated:
         _print_correlations(item)
     print_stated(judgement)
+    for line in dict.fromkeys(_reading(item) for item in judgement.stated if item.readings):
+        console().print(line, soft_wrap=True)
     reasons = dict.fromkeys(r.point.reason for r in judgement.results if r.point.reason)
     for reason in reasons:
         console().print(reason, soft_wrap=True)
@@ -195,3 +198,14 @@ def print_stated(judgement: PointsJudgement) -> None:
 
 def _interval(ends: Sequence[float] | None) -> str:
     return "–" if ends is None else f"{ends[0]:.4g} to {ends[1]:.4g}"
+
+
+def _reading(item: StatedResult) -> str:
+    """Which ways of accounting for the size a stated correlation is in keeping with."""
+    assert item.stated.ours is not None
+    held = [name for name, inside in item.readings.items() if inside]
+    others = [name for name, inside in item.readings.items() if not inside]
+    parts = (("inside", held), ("outside", others))
+    told = "; ".join(f"{word} under {', '.join(names)}" for word, names in parts if names)
+    panel = item.stated.ours.panel
+    return f"{item.stated.text} against our 95 % intervals in panel {panel}: {told}"

@@ -45,6 +45,9 @@ class StatedResult:
     verdict: Mapping[str, Any]
     """`name`, `why`, and where both numbers are there, `difference` (ours less what is stated),
     `interval` of ours and `difference_interval`, at 95 %."""
+    readings: Mapping[str, bool]
+    """Of a correlation: each way of accounting for the size -> whether our interval under it holds
+    the stated number, which can have been meant so then. Ways without an interval are left out."""
 
 
 def stated_results(
@@ -72,10 +75,24 @@ def stated_results(
     verdicts = remembered(store, "stated", evidence, lambda: [_verdict(e) for e in evidence])
     assert isinstance(verdicts, list)
     return [
-        StatedResult(key, item, ours.get(key), verdict)
+        StatedResult(key, item, ours.get(key), verdict, _readings(item, correlated))
         for (key, item), verdict in zip(stated.items(), verdicts, strict=True)
         if isinstance(verdict, dict)
     ]
+
+
+def _readings(item: Stated, correlated: Sequence[Correlated]) -> dict[str, bool]:
+    if item.ours is None or item.ours.correlation is None:
+        return {}
+    plot = _plot(item.ours, correlated)
+    if plot.missing:
+        return {}
+    stated = float(parse_printed(item.text).mean)
+    return {
+        str(held["adjustment"]): bool(held["low"] <= stated <= held["high"])
+        for held in plot.coefficients
+        if held["low"] is not None
+    }
 
 
 def stated_numbers(exhibit: str, results: Sequence[StatedResult]) -> dict[str, Json]:
@@ -121,7 +138,7 @@ def _number(
 ) -> Number | None:
     if ours.correlation is None:
         return _quantity(ours.value, _points(ours, results))
-    plot = next(item for item in correlated if item.panel == ours.panel)
+    plot = _plot(ours, correlated)
     if plot.missing or not plot.coefficients:
         return None
     held = plot.under(str(plan.chosen(ours.panel, ours.correlation)))
@@ -129,6 +146,10 @@ def _number(
         return None
     interval = None if held["low"] is None else (held["low"], held["high"])
     return Number(held["rho"], held["error"], None, held["n"], interval)
+
+
+def _plot(ours: Ours, correlated: Sequence[Correlated]) -> Correlated:
+    return next(item for item in correlated if item.panel == ours.panel)
 
 
 def _quantity(name: str, points: Sequence[PointResult]) -> Number | None:

@@ -43,8 +43,7 @@ def cannot_run(paper: Paper, variables: Mapping[str, Any], recipes: Sequence[str
     Args:
         recipes: variables that name recipes whose steps would have to be done.
     """
-    if "method" in variables:
-        method = paper.method(variables["method"])
+    for method in paper.methods_of(variables).values():
         if method.state != "runs":
             return method.note
     for name in recipes:
@@ -57,11 +56,10 @@ def cannot_run(paper: Paper, variables: Mapping[str, Any], recipes: Sequence[str
 def all_settings(
     resolver: Resolver, variables: Mapping[str, Any], exhibit: Panelled | None = None
 ) -> list[Used]:
-    """The settings of the exhibit, of the method and of every recipe that is referred to."""
+    """The settings of the exhibit and of every method and recipe that is referred to."""
     paper = resolver.paper
     owners: list[Owner] = [] if exhibit is None else [exhibit]
-    if "method" in variables:
-        owners.append(paper.method(variables["method"]))
+    owners += paper.methods_of(variables).values()
     owners += [
         paper.recipe(variables[name])
         for name, kind in paper.about.variables.items()
@@ -89,8 +87,7 @@ def difference(
 
 def not_official(ours: Resolver, variables: Mapping[str, Any]) -> str:
     """Why what is run as stated still cannot be compared; empty if it can."""
-    if "method" in variables:
-        method = ours.paper.method(variables["method"])
+    for method in ours.paper.methods_of(variables).values():
         settings = ours.settings(method, variables)
         here = fill(
             method.images.here, {used.name.rpartition(".")[2]: used.value for used in settings}

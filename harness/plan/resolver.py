@@ -91,10 +91,11 @@ class Resolver:
         assert panel.runs is not None
         own = {**self.environment(stated), **_values(self.settings(exhibit, stated))}
         given: dict[str, str] = {}
-        if "method" in stated:
-            method = self.paper.method(stated["method"])
-            own |= _values(self.settings(method, stated))
-            given["{images}"] = self._add(method, own, seed, given)
+        for name, method in self.paper.methods_of(stated).items():
+            settings = _values(self.settings(method, stated))
+            images = self._add(method, own | settings, seed, {})
+            given["{images}" if name == "method" else f"{{{name}}}"] = images
+            own |= settings if name == "method" else {}
         place = ("panels", index, "runs")
         changed = self._add_here(exhibit, (*place, "images"), panel.runs.images, own, seed, given)
         if changed:
@@ -103,7 +104,7 @@ class Resolver:
         sources = {source for step in panel.runs.steps for source in step.inputs.values()}
         found: dict[str, str] = {}
         for name in stated:
-            if name in read or f"{{{name}}}" in sources:
+            if name in read or f"{{{name}}}" in sources - given.keys():
                 found[name] = self._add(self.paper.recipe(stated[name]), own, seed, given)
         given |= {f"{{{name}}}": identity for name, identity in found.items()}
         added = self._add_here(exhibit, (*place, "steps"), panel.runs.steps, own, seed, given)

@@ -118,6 +118,12 @@ class Paper(BaseModel):
     def method(self, name: str) -> Method:
         return _lookup("method", self.methods, name)
 
+    def methods_of(self, variables: Mapping[str, Any]) -> dict[str, Method]:
+        """The variables that name methods, and these."""
+        kinds = self.about.variables
+        named = [name for name in variables if kinds[name] == "method"]
+        return {name: self.method(variables[name]) for name in named}
+
     def recipe(self, name: str) -> Recipe:
         return _lookup("recipe", self.recipes, name)
 

@@ -34,8 +34,9 @@ class Runs(SpecModel):
     """What is done to the method's images before they are measured; the last step gives the images
     in their place."""
     steps: tuple[StepTemplate, ...] = ()
-    """Further steps. Their inputs may name `{images}` and, for a variable that names a recipe,
-    `{variable}`: the last step of that recipe on these images."""
+    """Further steps. Their inputs may name `{images}`, which are those of the variable `method`;
+    `{variable}` of a variable that names another method, its images; and of one that names a
+    recipe, the last step of that recipe on `{images}`."""
     seeds: PositiveInt | None = None
     """Student seeds of a point, where the profile's number is not meant."""
 

@@ -81,6 +81,23 @@ def test_correlations_are_those_of_the_points_shown(drawn: Workplace) -> None:
     ]
 
 
+def test_the_readings_that_a_stated_correlation_is_in_keeping_with_are_told(
+    drawn: Workplace, tmp_path: Path
+) -> None:
+    fields = shown(drawn, "scatter")
+    (found,) = fields["correlations"]
+    inside = {
+        item["adjustment"]: item["low"] <= 0.41 <= item["high"] for item in found["coefficients"]
+    }
+    assert stated(fields, "rho")["readings"] == inside
+    assert stated(fields, "error")["readings"] == {}
+    place = drawn.copy(tmp_path)
+    place.edit("figures/scatter.toml", 'text = "0.41"', 'text = "-0.99"')
+    place.edit("figures/scatter.toml", "correlation of 0.41", "correlation of -0.99")
+    told = place.repro("show", "scatter").out
+    assert "-0.99 against our 95 % intervals in panel a: outside under" in told
+
+
 def test_stated_numbers_stand_beside_ours_with_a_verdict(drawn: Workplace) -> None:
     fields = shown(drawn, "scatter")
     error = stated(fields, "error")

@@ -75,6 +75,25 @@ def test_further_steps_read_recipes_and_each_other(place: Workplace) -> None:
     assert plan.steps[line.inputs["path.1"]].params["steps"] == 9
 
 
+def test_the_images_of_another_method_may_stand_beside(place: Workplace) -> None:
+    place.edit("paper.toml", 'method = "method"', 'method = "method"\nbeside = "method"')
+    place.edit("fits/law.toml", 'method = "faithful"', 'method = "faithful", beside = "loose"')
+    place.edit(
+        "fits/law.toml",
+        'id = "other", step = "loss", inputs = { images = "{images}" }',
+        'id = "other", step = "loss", inputs = { images = "{beside}" }',
+    )
+    plan = plan_points(place.paper, "law")
+    (found,) = plan.points
+    line = plan.steps[found.measured["line"][0]]
+    own, other = (plan.steps[line.inputs[f"path.{k}"]].inputs["images"] for k in (0, 1))
+    alone = plan_points(place.paper, "scatter")
+    loose = point(alone, "a", "loose/size 40/copies 1").measured["objective"][0]
+    assert other == alone.steps[loose].inputs["images"] != own
+    # What the other rests on is among the assumptions too.
+    assert {used.name.partition(".")[0] for used in found.settings} >= {"faithful", "loose"}
+
+
 def test_a_lemma_needs_no_method(place: Workplace) -> None:
     (found,) = plan_points(place.paper, "bound").points
     assert found.measured.keys() == {"drawn"}
