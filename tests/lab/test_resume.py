@@ -32,6 +32,9 @@ LONG = (
     "distill_dc",
     "distill_tm",
     "distill_datm",
+    "distill_sre2l",
+    "distill_dwa",
+    "distill_fadrm",
     "gram_during_training",
 )
 

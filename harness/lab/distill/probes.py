@@ -14,7 +14,10 @@ from harness.lab.distill.steps import (
     DatmParams,
     DcParams,
     DmParams,
+    DwaParams,
     ExpertsParams,
+    FadrmParams,
+    RecoverParams,
     StitchParams,
     TmParams,
 )
@@ -41,6 +44,21 @@ MATCHING: dict[str, Any] = {
     "learning_rate_rate": 1e-3,
     "first_learning_rate": 0.05,
     "synthetic_batch_size": 3,
+}
+RECOVERY: dict[str, Any] = {
+    "dataset": DATASET,
+    "network": NETWORK,
+    "per_class": 2,
+    "class_batch": 3,
+    "iterations": 3,
+    "learning_rate_pixels": 0.25,
+    "bn_weight": 0.5,
+    "first_layer_weight": 10.0,
+    "variance_weight": 2.0,
+    "augmentation": "rrc-flip",
+    "crop_scale": (0.3, 1.0),
+    "roll": 2,
+    "precision": "float64",
 }
 
 
@@ -89,6 +107,20 @@ def distill_datm() -> Probe:
         skip_above=10.0,
     )
     return Probe(params, {"experts": passed()})
+
+
+def distill_sre2l() -> Probe:
+    return Probe(RecoverParams(**RECOVERY), {"teacher": taught()})
+
+
+def distill_dwa() -> Probe:
+    params = DwaParams(**RECOVERY, perturbation_iterations=2, perturbation_size=0.5)
+    return Probe(params, {"start": chosen(per_class=2), "teacher": taught()})
+
+
+def distill_fadrm() -> Probe:
+    params = FadrmParams(**RECOVERY, stages=(8, 8), residual=0.5)
+    return Probe(params, {"start": chosen(per_class=2), "teacher": taught()})
 
 
 @cache

@@ -5,13 +5,16 @@ Neither torch nor numpy is imported here, so that planning stays cheap.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, passes
 from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Recipe, check_factor
 from harness.plan.step import Facts, StepParams, Work
+
+Quality: TypeAlias = Annotated[int, Field(ge=0, le=95)]
+"""Of the JPEG that images are kept in; 0: they are kept as they are."""
 
 
 class StitchParams(StepParams):
@@ -24,6 +27,7 @@ class StitchParams(StepParams):
     crops: Count = 5
     """Random crops tried per source image."""
     crop_scale: CropScale
+    jpeg_quality: Quality = 0
 
     @model_validator(mode="after")
     def _whole_patches(self) -> StitchParams:
@@ -108,6 +112,56 @@ class DatmParams(TmParams):
         return self
 
 
+class RecoverParams(StepParams):
+    """What SRe2L, DWA and FADRM have in common."""
+
+    dataset: DatasetRef
+    network: str
+    """Of the teacher; it has BatchNorm layers."""
+    per_class: Count
+    class_batch: Count
+    """Classes that are made together, one image of each."""
+    iterations: Count
+    """Of each descent."""
+    learning_rate_pixels: float = Field(gt=0)
+    """Of Adam, at first; it falls by a cosine to 0."""
+    bn_weight: float = Field(ge=0)
+    """Of the distance of statistics, beside the cross-entropy."""
+    first_layer_weight: float = Field(ge=0)
+    """Of the first BatchNorm layer; the others weigh 1."""
+    variance_weight: float = Field(ge=0)
+    """Of the variances, beside the means."""
+    augmentation: Literal["none", "rrc-flip"]
+    crop_scale: CropScale
+    """Of the random resized crop."""
+    roll: int = Field(ge=0)
+    """Pixels that a view is rolled by at most, down and to the right."""
+    jpeg_quality: Quality = 0
+    precision: Literal["float32", "float64"] = "float32"
+
+
+class DwaParams(RecoverParams):
+    perturbation_iterations: int = Field(ge=0)
+    perturbation_size: float = Field(ge=0)
+    """Length of the climb of the teacher's weights up its loss on a batch, in all."""
+
+
+class FadrmParams(RecoverParams):
+    stages: tuple[Count, ...] = Field(min_length=1)
+    """Sides of the images in each of the descents, in pixels."""
+    residual: Annotated[float, Field(ge=0, le=1)]
+    """Share of the images that is kept when patches are mixed in."""
+
+    @model_validator(mode="after")
+    def _ends_at_the_resolution(self) -> FadrmParams:
+        if self.stages[-1] != self.dataset.resolution:
+            raise ValueError(
+                f"the last of 'stages' is {self.stages[-1]} pixels, but the images of "
+                f"'{self.dataset.name}' have {self.dataset.resolution}; end there"
+            )
+        return self
+
+
 def _stitch_work(p: StitchParams, facts: Facts) -> Work:
     """The pool is an input, so its size is a guess: RDED's 300 per class, or what is needed."""
     pool = p.dataset.classes * max(300, p.per_class * p.factor**2)
@@ -121,7 +175,7 @@ GRADIENT = 3
 SECOND_ORDER = 9
 
 
-def _work(p: SynthesisParams, facts: Facts, *passed: tuple[float, int]) -> Work:
+def _work(p: SynthesisParams | RecoverParams, facts: Facts, *passed: tuple[float, int]) -> Work:
     """Images that pass the network in each iteration, and what one costs in forward passes."""
     flops = facts.forward_flops(p.network, p.dataset.resolution)
     return Work(
@@ -164,8 +218,36 @@ def _tm_work(p: TmParams, facts: Facts) -> Work:
     return _work(p, facts, (p.n * batch, SECOND_ORDER))
 
 
+def _sre2l_work(p: RecoverParams, facts: Facts) -> Work:
+    return _work(p, facts, (p.per_class * p.dataset.classes, FROZEN))
+
+
+def _dwa_work(p: DwaParams, facts: Facts) -> Work:
+    made = p.per_class * p.dataset.classes
+    climbs = passes(facts, p.network, p.dataset, p.perturbation_iterations * made, 0)
+    return climbs + _sre2l_work(p, facts)
+
+
+def _fadrm_work(p: FadrmParams, facts: Facts) -> Work:
+    shown = p.per_class * p.dataset.classes * p.iterations
+    flops = sum(facts.forward_flops(p.network, side) for side in p.stages)
+    return Work(samples=len(p.stages) * shown, flops=FROZEN * shown * flops)
+
+
 STEPS = (
-    declare("stitch", "distill.stitch", StitchParams, _stitch_work, inputs=("pool", "teacher")),
+    declare(
+        "stitch",
+        "distill.stitch",
+        StitchParams,
+        _stitch_work,
+        inputs=("pool", "teacher"),
+        neutral={"jpeg_quality": 0},
+    ),
+    declare("distill_sre2l", "distill.recover", RecoverParams, _sre2l_work, inputs=("teacher",)),
+    declare("distill_dwa", "distill.recover", DwaParams, _dwa_work, inputs=("start", "teacher")),
+    declare(
+        "distill_fadrm", "distill.recover", FadrmParams, _fadrm_work, inputs=("start", "teacher")
+    ),
     declare("distill_dm", "distill.dm", DmParams, _dm_work),
     declare("distill_dc", "distill.dc", DcParams, _dc_work),
     declare("experts", "distill.experts", ExpertsParams, _experts_work, neutral=NEUTRAL),

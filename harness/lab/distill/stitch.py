@@ -17,6 +17,7 @@ from harness.lab.coresets.select import require_per_class
 from harness.lab.data import sets
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import cut, sizes_of
+from harness.lab.distill.kept import through_jpeg
 from harness.lab.distill.steps import StitchParams
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.augment import boxes_within
@@ -74,6 +75,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
         made["boxes"].append(easiest.boxes[order].int().numpy())
         ctx.report((label + 1) / dataset.classes, f"class {label + 1} of {dataset.classes}")
     arrays = {name: np.concatenate(parts) for name, parts in made.items()}
+    arrays["images"] = through_jpeg(arrays["images"], params.jpeg_quality)
     arrays["labels"] = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
     return StepResult({}, arrays)
 

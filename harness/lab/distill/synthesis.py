@@ -145,19 +145,20 @@ def synthesised(
     Arrays `images` (n, h, w, c), floating; `labels` int64 (n,), class by class; `losses`, float64.
     Values `mean` and `std` of the scale, and the mean loss of the first and the last tenth.
     """
-    tenth = max(1, len(losses) // 10)
-    stated: dict[str, Json] = {
-        "mean": list(params.dataset.mean),
-        "std": list(params.dataset.std),
-        "first_loss": float(losses[:tenth].mean()),
-        "last_loss": float(losses[-tenth:].mean()),
-    }
+    scale: dict[str, Json] = {"mean": list(params.dataset.mean), "std": list(params.dataset.std)}
     made = {
         "images": images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy(),
         "labels": classes_of(params).numpy(),
         "losses": losses,
     }
-    return StepResult(stated | dict(values or {}), made | dict(arrays or {}))
+    stated = scale | mean_losses(losses) | dict(values or {})
+    return StepResult(stated, made | dict(arrays or {}))
+
+
+def mean_losses(losses: np.ndarray) -> dict[str, Json]:
+    """Means of the first and of the last tenth of the iterations."""
+    tenth = max(1, len(losses) // 10)
+    return {"first_loss": float(losses[:tenth].mean()), "last_loss": float(losses[-tenth:].mean())}
 
 
 def classes_of(params: SynthesisParams) -> Tensor:

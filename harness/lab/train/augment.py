@@ -60,11 +60,18 @@ def augment(
     if factor > 1:
         pixels = patch_shuffle(pixels, factor, generator)
     if recipe.augmentation.startswith("rrc-flip"):
-        count, side = len(pixels), pixels.shape[-1]
-        boxes = random_boxes(count, side, recipe.crop_scale, RATIOS, generator)
-        pixels = crop_resize(pixels, boxes, side)
-        if flip:
-            pixels = _some_mirrored(pixels, generator)
+        pixels = crop_and_mirror(pixels, recipe.crop_scale, flip, generator)
+    return pixels
+
+
+def crop_and_mirror(
+    pixels: Tensor, scale: tuple[float, float], flip: bool, generator: Generator
+) -> Tensor:
+    """Random resized crop to the same side, then mirroring of one half if `flip`; each its own."""
+    count, side = len(pixels), pixels.shape[-1]
+    pixels = crop_resize(pixels, random_boxes(count, side, scale, RATIOS, generator), side)
+    if flip:
+        pixels = _some_mirrored(pixels, generator)
     return pixels
 
 

@@ -13,6 +13,8 @@ from harness.lab.steps import STEPS
 from harness.plan.step import StepContext
 from harness.run.call import call
 
+RECOVERED = ("distill_sre2l", "distill_dwa", "distill_fadrm")
+
 
 def counted(work) -> int:
     with FlopCounterMode(display=False) as counter:
@@ -30,7 +32,7 @@ class Measured:
 
 # DATM also asks every expert about every training image, once; how many there are, is not known
 # before they are trained, and at any real length of the synthesis it does not count.
-@pytest.mark.parametrize("name", ["experts", "distill_dm", "distill_dc", "distill_tm"])
+@pytest.mark.parametrize("name", ["experts", "distill_dm", "distill_dc", "distill_tm", *RECOVERED])
 def test_the_stated_work_is_what_is_done(name: str) -> None:
     step = next(step for step in STEPS if step.name == name)
     probe = getattr(probes, name)()
