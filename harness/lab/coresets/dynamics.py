@@ -27,7 +27,8 @@ def dynamics(
     `el2n`: norm of softmax minus one-hot, likewise (Paul et al. 2021);
     `train_probability`: of the true class at the example's latest visit, train mode, on the
     augmented batch before the update; an example not visited so far takes its `probability`.
-    Values: `accuracy` and `loss` on the test split at the end, `epochs` seen.
+    Values: `accuracy` and `loss` on the test split at the end, `epochs` seen. The beginning of a
+    longer run makes as many updates as a whole run of its `samples`.
     Raises `UserError` if there are fewer updates than looks.
     """
     dataset, recipe = sets.load(params.dataset), params.recipe
@@ -54,7 +55,8 @@ def dynamics(
     arrays = {name: tensor.numpy() for name, tensor in looked.items()}
     visited = torch.full((len(train),), torch.nan, dtype=torch.float64, device=ctx.device)
     kept = looked | {"visited": visited}
-    for update in training(classifier, train, recipe, params.samples, ctx, kept=kept):
+    whole = params.schedule_samples or params.samples
+    for update in training(classifier, train, recipe, whole, ctx, kept=kept):
         said = true_class(update.logits, train.labels[update.chosen])
         visited[update.chosen] = said.to(visited.dtype)
         if update.number in looks_at:
@@ -63,6 +65,8 @@ def dynamics(
             arrays["probability"][row], arrays["el2n"][row] = probability, el2n
             seen = visited.cpu().numpy()
             arrays["train_probability"][row] = np.where(np.isnan(seen), probability, seen)
+        if update.number == steps:
+            break
     test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
     result = evaluate(classifier, test)
     values = {

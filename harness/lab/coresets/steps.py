@@ -20,9 +20,20 @@ class DynamicsParams(StepParams):
     recipe: Recipe
     """Its `epochs` are not used: `samples` is the length of the run."""
     samples: Annotated[int, Field(ge=2)]
-    """Training examples seen in the whole run; the schedule ends exactly there."""
+    """Training examples seen in the run; its schedule ends exactly there."""
     looks: Count
     """Evenly spaced points of the run at which every example is scored, the last at its end."""
+    schedule_samples: Annotated[int, Field(ge=0)] = 0
+    """Examples of the longer run that this is the beginning of, with its schedule; 0: of none."""
+
+    @model_validator(mode="after")
+    def _a_beginning_is_shorter(self) -> DynamicsParams:
+        if 0 < self.schedule_samples < self.samples:
+            raise ValueError(
+                f"the first {self.samples} examples of a run of {self.schedule_samples} are asked "
+                "for; a beginning is no longer than its run"
+            )
+        return self
 
 
 class El2nParams(StepParams):
@@ -248,7 +259,13 @@ def _taught_work(p: TaughtParams, facts: Facts) -> Work:
 
 
 STEPS = (
-    declare("dynamics", "coresets.dynamics", DynamicsParams, _dynamics_work, neutral=NEUTRAL),
+    declare(
+        "dynamics",
+        "coresets.dynamics",
+        DynamicsParams,
+        _dynamics_work,
+        neutral=NEUTRAL | {"schedule_samples": 0},
+    ),
     declare("dyn_unc_score", "coresets.scores", DynUncParams, no_work, inputs=("dynamics",)),
     declare("dual_score", "coresets.scores", DualParams, no_work, inputs=("dynamics",)),
     declare("cad_score", "coresets.scores", CadParams, no_work, inputs=("dynamics",)),

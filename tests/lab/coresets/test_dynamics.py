@@ -140,3 +140,18 @@ def test_equal_seeds_give_equal_bytes(untouched_generators: None) -> None:
     first, again, other = (as_bytes(watch(HARD_LABELS, 600, 2, seed)) for seed in (0, 0, 1))
     assert first == again
     assert first["el2n"] != other["el2n"]
+
+
+def test_the_beginning_of_a_longer_run_is_what_that_run_was_then() -> None:
+    """An early checkpoint: nothing of it is annealed, unlike the end of a run of its own length."""
+    whole = watch(GENTLE, samples=4 * 1347, looks=4)
+    fields = {"dataset": DIGITS, "network": NETWORK, "recipe": GENTLE, "looks": 2}
+    params = DynamicsParams(**fields, samples=2 * 1347, schedule_samples=4 * 1347)
+    early = dynamics.dynamics(params, {}, context("dynamics"))
+    for name, array in early.arrays.items():
+        assert (array == whole.arrays[name][:2]).all()
+    assert early.values["epochs"] == 2
+    annealed = watch(GENTLE, samples=2 * 1347, looks=2)
+    assert (annealed.arrays["el2n"][1] != early.arrays["el2n"][1]).any()
+    with pytest.raises(ValueError, match="a beginning is no longer than its run"):
+        DynamicsParams(**fields, samples=2 * 1347, schedule_samples=1347)
