@@ -54,6 +54,16 @@ def list_exhibits(as_json: AsJson = False) -> None:
     list_exhibits(_project(), as_json)
 
 
+@app.command("new-paper")
+def new_paper(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+) -> None:
+    """Begin a project for another paper, with one table that can be made at once."""
+    from harness.cli.starting import new_paper
+
+    new_paper(folder)
+
+
 @app.command()
 def show(
     exhibit: ExhibitName,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +50,8 @@ def find_project() -> Project:
     root = Path(os.environ.get("REPRO_STORE") or home / "store")
     if root.exists() and not root.is_dir():
         raise UserError(f"{root}: a file, but the store is a folder; name another in REPRO_STORE")
+    if str(home) not in sys.path:
+        sys.path.append(str(home))  # a paper may keep its steps beside its specs
     return Project(
         specs=specs,
         root=root,
@@ -65,5 +68,5 @@ def _nearest_specs() -> Path:
             return found.relative_to(here) if folder == here else found
     raise UserError(
         "no specs/paper.toml in this folder or above it; run repro inside a project, "
-        "or name the folder in REPRO_SPECS"
+        "name the folder in REPRO_SPECS, or begin one with `repro new-paper DIR`"
     )

@@ -44,7 +44,12 @@ def fill(template: Any, variables: Mapping[str, Any]) -> Any:
 
 def _look_up(name: str, fields: str, variables: Mapping[str, Any]) -> Any:
     if name not in variables:
-        raise Unfilled(f"unknown variable '{{{name}}}'; known here: {', '.join(sorted(variables))}")
+        owners = [
+            key for key, held in variables.items() if isinstance(held, Mapping) and name in held
+        ]
+        hint = f"did you mean '{{{owners[0]}.{name}}}'? " if owners else ""
+        known = ", ".join(sorted(variables))
+        raise Unfilled(f"unknown variable '{{{name}}}'; {hint}known here: {known}")
     value = variables[name]
     for field in fields.split(".")[1:]:
         if not isinstance(value, Mapping) or field not in value:

@@ -56,6 +56,7 @@ def test_functions_of_numbers(numbers: list[int]) -> None:
     ("template", "says"),
     [
         ("{ipcs}", r"unknown variable '\{ipcs\}'; known here: dataset, flag, ipc"),
+        ("{classes}", r"unknown variable '\{classes\}'; did you mean '\{dataset.classes\}'\?"),
         ("{dataset.clases}", r"'\{dataset\.clases\}': 'dataset' has no field 'clases'"),
         ("{ipc.field}", "'ipc' has no field 'field'"),
         ({"product": "{ipc}"}, "'product' takes a list of numbers, found 10"),

@@ -1,0 +1,62 @@
+"""`repro new-paper`: what it writes can be made, shown, verified and probed at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.spec.paper import load_paper
+from harness.store.store import Store
+from tests.toy.paper import Workplace
+
+ROOT = Path(__file__).parents[2]
+
+
+def repro(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, since a paper's steps are imported by name."""
+    named = {"REPRO_SPECS", "REPRO_STORE", "REPRO_BUILD"}
+    kept = {name: value for name, value in os.environ.items() if name not in named}
+    return subprocess.run(
+        [sys.executable, "-c", "from harness.cli.main import main; main()", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=kept | {"PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_a_new_paper_is_sound_and_named_after_its_folder(tmp_path: Path) -> None:
+    done = repro(tmp_path, "new-paper", "Our Great Paper")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "Our Great Paper"
+    paper = load_paper(folder / "specs")
+    assert paper.about.id == "our-great-paper"
+    assert paper.runnable == ["table1"]
+    assert (folder / "specs" / "schema" / "table.json").is_file()
+    assert "store/*" in (folder / ".gitignore").read_text()
+
+
+def test_a_folder_that_holds_something_is_left_alone(place: Workplace) -> None:
+    outcome = place.repro("new-paper", str(place.root))
+    assert outcome.code == 2
+    assert "name a new folder" in outcome.err
+
+
+@pytest.mark.slow
+def test_it_makes_shows_verifies_and_probes_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "paper"
+    assert repro(tmp_path, "new-paper", "paper").returncode == 0
+    made = repro(folder, "make", "table1", "--executor", "inline")
+    assert made.returncode == 0, made.stderr
+    shown = repro(folder, "show", "table1").stdout
+    assert all(word in shown for word in ("reproduced", "deviates", "inconclusive"))
+    assert repro(folder, "verify", "--require").returncode == 0
+    varied = repro(folder, "make", "table1", "--vary", "central.around=median")
+    assert "table1:Central:5: deviates -> reproduced" in varied.stdout
+    assert repro(folder, "probe", "--update").returncode == 0
+    assert repro(folder, "probe").returncode == 0
+    assert len(Store(folder / "store").identities()) == 28
