@@ -193,6 +193,20 @@ def paper(
 
 
 @app.command()
+def report(
+    profile: ProfileName = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to; in the build folder by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a static site with every exhibit, number, claim and finding. Runs nothing."""
+    from harness.cli.report.command import make_report
+
+    make_report(_project(), profile, out, as_json)
+
+
+@app.command()
 def assumptions(exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJson = False) -> None:
     """List the choices that an exhibit rests on and the paper does not state."""
     from harness.cli.looking import show_assumptions

@@ -1,0 +1,1 @@
+"""`repro report`: from judgements and records to the pages of the site."""

@@ -1,0 +1,95 @@
+"""The assumptions of an exhibit, and which of their alternatives that were run flip a verdict."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from harness.cli.exhibits import Judgement, Request, any_plan, judge
+from harness.cli.points import PointsJudgement
+from harness.cli.project import Project
+from harness.errors import UserError
+from harness.plan.settings import Used
+from harness.render.report.pages import Alternative, Assumption
+
+Judged = Judgement | PointsJudgement
+
+
+def assumptions(
+    project: Project, judged: Judged, tried: bool, quiet: bool
+) -> tuple[Assumption, ...]:
+    """Every choice that the paper leaves open and the exhibit rests on.
+
+    Args:
+        tried: whether to look for records of the alternatives; without a number of ours there is
+            no verdict that could flip.
+        quiet: say nothing of progress.
+    """
+    used: dict[tuple[str, str], Used] = {}
+    for item in judged.plan.items:
+        for setting in item.settings:
+            if setting.choice.source != "paper":
+                used.setdefault((setting.name, repr(setting.value)), setting)
+    if tried and used and not quiet:
+        name, count = judged.plan.exhibit.id, sum(len(u.stated.alternatives) for u in used.values())
+        print(f"repro: {name}: looking for records of {count} alternatives", file=sys.stderr)
+    return tuple(
+        Assumption(
+            name=setting.name,
+            value=_written(setting.value),
+            source=setting.choice.source,
+            why=setting.choice.why or setting.choice.place,
+            alternatives=tuple(_alternatives(project, judged, setting, tried)),
+        )
+        for _, setting in sorted(used.items())
+    )
+
+
+def _alternatives(
+    project: Project, judged: Judged, setting: Used, tried: bool
+) -> Iterator[Alternative]:
+    plan = judged.plan
+    for alternative in setting.stated.alternatives:
+        value = list(alternative) if isinstance(alternative, tuple) else alternative
+        variation = f"{setting.name}={json.dumps(value) if not isinstance(value, str) else value}"
+        varied = {setting.name: value}
+        state, flips = _outcome(project, judged, varied) if tried else ("not run", ())
+        command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
+        yield Alternative(
+            _written(value), state, flips, shlex.join((*command, "--vary", variation))
+        )
+
+
+def _outcome(
+    project: Project, default: Judged, variation: dict[str, Any]
+) -> tuple[str, tuple[str, ...]]:
+    """How far an alternative was run, in words, and the verdicts that it changes."""
+    exhibit, profile = default.plan.exhibit.id, default.plan.profile.id
+    try:
+        planned = any_plan(project, exhibit, Request(profile, variation=variation))
+    except UserError:
+        return "cannot be taken under this profile", ()
+    before = {str(item.address): item.identities for item in default.plan.items}
+    touched = {str(i.address): i for i in planned.items if i.identities != before[str(i.address)]}
+    run = {
+        address
+        for address, item in touched.items()
+        if any(project.store.has(identity) for identity in item.identities)
+    }
+    if not run:
+        return "not run", ()
+    verdicts = default.verdict_names
+    flips = tuple(
+        f"{address}: {verdicts[address]} → {name}"
+        for address, name in judge(project, planned).verdict_names.items()
+        if name not in (verdicts[address], "not run") and verdicts[address] != "not run"
+    )
+    state = f"run for {len(run)} of the {len(touched)} numbers that it touches"
+    return f"{state}; verdicts that change: {len(flips) or 'none'}", flips
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,253 @@
+"""What the pages of a report show: immutable, and free of anything that is HTML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.judge.audit.finding import Finding
+from harness.plan.step import Step
+from harness.render.symbols import VERDICTS
+from harness.render.table import Table
+from harness.spec.exhibit import Exhibit
+from harness.spec.others import Parameter
+from harness.spec.runs import Panel
+from harness.store.published import PublishedRecord
+from harness.store.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Ours minus what the paper has, in the unit of the number."""
+
+    difference: float
+    interval: tuple[float, float] | None
+    """At 95 %; None where nothing is known of the uncertainty."""
+    margin: float
+    """Differences up to this count as none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What one run left of its course: one number for each stage of it."""
+
+    name: str
+    run: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run behind a number; without a record of it, only its identity is known."""
+
+    name: str
+    """Which of the runs it is, such as `seed 0`."""
+    identity: str
+    values: Mapping[str, Any]
+    """The numbers that it left, as the record has them."""
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step that a number stands on, and its record, which has the provenance."""
+
+    step: Step
+    record: Record | None
+
+    @property
+    def state(self) -> str:
+        if self.record is None:
+            return "no record"
+        return "published" if isinstance(self.record, PublishedRecord) else "made here"
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another value of an assumption, and what it does to the verdicts of an exhibit."""
+
+    value: str
+    state: str
+    """In words: not run, or how much of it was."""
+    flips: tuple[str, ...]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A choice that the paper leaves open."""
+
+    name: str
+    value: str
+    source: str
+    why: str
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def flips(self) -> bool:
+        return any(alternative.flips for alternative in self.alternatives)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A printed number beside ours, or a point of a figure, and all that it rests on."""
+
+    address: str
+    page: str
+    """Where its page is, from the root of the site."""
+    exhibit: str
+    exhibit_label: str
+    row: str
+    column: str
+    facets: Mapping[str, str]
+    """What it can be filtered by: name -> value, as they are shown."""
+    reported: str | None
+    reproduced: str | None
+    verdict: str | None
+    """A key of `symbols.VERDICTS`; None of a point, which is not judged by itself."""
+    why: str
+    flips: tuple[int, ...]
+    """Numbers of reported runs under which another verdict would stand."""
+    seeds_needed: int | None
+    gap: Gap | None
+    facts: Mapping[str, str]
+    """Further numbers of it."""
+    runs: tuple[Run, ...]
+    curves: tuple[Curve, ...]
+    steps: tuple[StepLine, ...]
+    settings: tuple[Mapping[str, str], ...]
+    """Every hyperparameter: `name`, `value`, `source`, `place`."""
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatedNumber:
+    """A number of a caption or the text, beside ours."""
+
+    text: str
+    where: str
+    quote: str
+    ours: str | None
+    verdict: str | None
+    why: str
+    gap: Gap | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """A claim with its outcomes on the paper's numbers and on ours."""
+
+    id: str
+    text: str
+    where: str
+    expect: str
+    reported: str
+    reported_why: str
+    reproduced: str
+    reproduced_why: str
+    exhibits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExhibitPage:
+    """One exhibit."""
+
+    exhibit: Exhibit
+    table: Table | None
+    """Of a table: what is printed, and ours."""
+    numbers: tuple[Number, ...]
+    stated: tuple[StatedNumber, ...]
+    correlations: tuple[str, ...]
+    panels: tuple[Panel, ...]
+    formulas: Mapping[str, str]
+    parameters: Mapping[str, Parameter]
+    assumptions: tuple[Assumption, ...]
+    claims: tuple[ClaimLine, ...]
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...]
+    """Renders that lie in the site's folder for them, by file name."""
+    command: str
+    problem: str = ""
+    """Why it has no results under this profile, where that is a mistake in a spec."""
+
+    @property
+    def page(self) -> str:
+        return f"exhibits/{self.exhibit.id}.html"
+
+    @property
+    def picture(self) -> str:
+        """The vector plot, or else the raster one; empty where there is none."""
+        found = {name.rpartition(".")[2]: name for name in self.files}
+        return found.get("svg") or found.get("png") or ""
+
+    @property
+    def judged(self) -> bool:
+        """Whether any of its numbers has a verdict of its own."""
+        return any(number.verdict for number in self.numbers)
+
+    @property
+    def state(self) -> str:
+        """How much of what can be run for it is there, in words."""
+        can = [number for number in self.numbers if number.runs]
+        if not can:
+            return "nothing is run for it"
+        there = sum(all(run.done for run in number.runs) for number in can)
+        return f"{there} of {len(can)}"
+
+    @property
+    def verdicts(self) -> Counter[str]:
+        """How often each verdict is given, on cells and on stated numbers."""
+        judged = [number.verdict for number in self.numbers]
+        judged += [item.verdict for item in self.stated]
+        return Counter(verdict for verdict in judged if verdict)
+
+    @property
+    def reach(self) -> float:
+        """How far interval plots of this exhibit go on either side of zero."""
+        found = [number.gap for number in self.numbers] + [item.gap for item in self.stated]
+        gaps = [gap for gap in found if gap]
+        ends = [abs(end) for gap in gaps for end in (gap.difference, *(gap.interval or ()))]
+        margin = max((gap.margin for gap in gaps), default=1.0)
+        return float(min(max([1.5 * margin, *ends]), 4 * margin))
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The whole report."""
+
+    title: str
+    authors: tuple[str, ...]
+    venue: str
+    profile: str
+    profile_label: str
+    description: str
+    exhibits: tuple[ExhibitPage, ...]
+    claims: tuple[ClaimLine, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        return tuple(number for page in self.exhibits for number in page.numbers)
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """Those that are given anywhere, in the order of their legend."""
+        given = sum((page.verdicts for page in self.exhibits), Counter())
+        return tuple(name for name in VERDICTS if given[name])
+
+    @property
+    def facets(self) -> Mapping[str, Sequence[str]]:
+        """What numbers can be filtered by: name -> values, of those that tell numbers apart."""
+        found: dict[str, dict[str, None]] = {}
+        for number in self.numbers:
+            for name, value in number.facets.items():
+                found.setdefault(name, {})[value] = None
+        return {name: sorted(values, key=_natural) for name, values in found.items()}
+
+
+def _natural(text: str) -> tuple[bool, float, str]:
+    """Numbers by size, before words."""
+    number = text.replace(".", "", 1).isdigit()
+    return not number, float(text) if number else 0.0, text.casefold()

@@ -1,0 +1,197 @@
+"""Writing the report: pages by templates, one style sheet, one script, and what search looks in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from harness.errors import UserError
+from harness.judge.audit.finding import SEVERITIES
+from harness.render.layout import spans
+from harness.render.markup import captioned, runs
+from harness.render.report import drawing
+from harness.render.report.pages import Curve, ExhibitPage, Number, Site
+from harness.render.symbols import VERDICTS
+from harness.render.table import as_printed
+from harness.render.text import plain
+
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
+_ASSETS = ("report.css", "report.js")
+MARK = ".repro-report"
+"""A file that says that a folder holds a report, which may be replaced."""
+MEANINGS = {
+    "reproduced": "the difference lies surely inside the margin",
+    "deviates": "the difference exceeds the margin, and equality is rejected",
+    "inconclusive": "neither can be said yet",
+    "not comparable": "something was run, but not what the paper ran",
+    "not run": "nothing has finished, or this version cannot run it",
+    "paper-inconsistent": "the printed number contradicts another one",
+}
+OUTCOMES = {"holds": "✓", "fails": "✗", "undecided": "?", "not run": "–"}
+
+
+def write(site: Site, folder: Path, files: Mapping[str, Sequence[Path]]) -> Path:
+    """Write the site in place of an earlier one; its first page.
+
+    Args:
+        files: exhibit -> renders to lay beside the pages.
+
+    Raises:
+        UserError: the folder holds something else than a report.
+    """
+    _clear(folder)
+    for sub in ("assets", "exhibits", "numbers", "files"):
+        (folder / sub).mkdir(parents=True)
+    for name in _ASSETS:
+        shutil.copyfile(_TEMPLATES / name, folder / "assets" / name)
+    found = json.dumps(list(_searchable(site)), ensure_ascii=True)
+    (folder / "assets" / "search.js").write_text(f"window.reportIndex = {found};\n", "utf-8")
+    for exhibit, paths in files.items():
+        for path in paths:
+            (folder / "files" / exhibit).mkdir(exist_ok=True)
+            shutil.copyfile(path, folder / "files" / exhibit / path.name)
+    for page, text in _pages(site):
+        (folder / page).parent.mkdir(exist_ok=True)
+        (folder / page).write_text(text, encoding="utf-8")
+    return folder / "index.html"
+
+
+def _clear(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if not (folder / MARK).is_file():
+            raise UserError(f"{folder}: not empty, and no report; name another folder with --out")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("This folder holds a report and is replaced by the next one.\n")
+
+
+def _pages(site: Site) -> Iterator[tuple[str, str]]:
+    """Path and text of every page."""
+    for name in ("index", "numbers", "claims", "findings"):
+        yield f"{name}.html", _render(name, site, "", here=name)
+    for page in site.exhibits:
+        yield page.page, _render("exhibit", site, "../", here="index", page=page)
+        assumptions = {item.name: item for item in page.assumptions}
+        for number in page.numbers:
+            yield (
+                number.page,
+                _render(
+                    "number",
+                    site,
+                    "../../",
+                    here="numbers",
+                    page=page,
+                    number=number,
+                    assumptions=assumptions,
+                ),
+            )
+
+
+def _render(name: str, site: Site, root: str, **fields: Any) -> str:
+    """A page; `root` leads from it to the root of the site."""
+    return _environment().get_template(f"{name}.html.j2").render(site=site, root=root, **fields)
+
+
+@cache
+def _environment() -> Environment:
+    """Everything that is written is one printable line, escaped; markup comes from filters only."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: plain(value) if type(value) is str else value,
+    )
+    environment.filters.update(
+        prose=prose, plain=plain, code=code, pretty=pretty, slug=lambda text: text.replace(" ", "-")
+    )
+    environment.globals.update(
+        interval=drawing.interval,
+        described=drawing.described,
+        curves=drawing.curves,
+        by_name=by_name,
+        grid=grid,
+        captioned=captioned,
+        verdicts=VERDICTS,
+        meanings=MEANINGS,
+        outcomes=OUTCOMES,
+        severities=SEVERITIES,
+    )
+    return environment
+
+
+def prose(text: str) -> Markup:
+    """A text with the markup of captions."""
+    tags = {"": "{}", "bold": "<strong>{}</strong>", "italic": "<em>{}</em>"}
+    return Markup().join(Markup(tags[run.style]).format(run.text) for run in runs(plain(text)))
+
+
+def code(text: str) -> Markup:
+    """A name that may break after its hyphens, slashes, dots and colons."""
+    broken = Markup()
+    for char in plain(text):
+        broken += escape(char) + (Markup("<wbr>") if char in "-/:._" else "")
+    return broken
+
+
+def pretty(value: Any) -> Markup:
+    """Parameters as indented JSON, whose lines stay lines."""
+    return escape(json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True, default=str))
+
+
+def by_name(drawn: Iterable[Curve]) -> list[list[Curve]]:
+    """Curves that belong into one drawing."""
+    ordered = sorted(drawn, key=lambda curve: curve.name)
+    return [list(group) for _, group in groupby(ordered, key=lambda curve: curve.name)]
+
+
+def grid(page: ExhibitPage) -> dict[str, Any]:
+    """The table of an exhibit as the paper orients it, with the number behind each cell."""
+    assert page.table is not None
+    table = as_printed(page.table)
+    numbers = {(number.row, number.column): number for number in page.numbers}
+
+    def number_at(row: str, column: str) -> Number | None:
+        return numbers.get((column, row) if table.transposed else (row, column))
+
+    rows = [
+        {
+            "label": row.label,
+            "group": row.group or "",
+            "cells": [
+                {"cell": cell, "number": number_at(row.name, column.name)}
+                for column, cell in zip(table.columns, row.cells, strict=True)
+            ],
+        }
+        for row in table.rows
+    ]
+    groups = spans([column.group or "" for column in table.columns])
+    return {
+        "stub": table.stub,
+        "headers": [column.label for column in table.columns],
+        "spans": groups if any(span.group for span in groups) else (),
+        "groups": [(group, list(of)) for group, of in groupby(rows, key=lambda row: row["group"])],
+    }
+
+
+def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
+    """Title, what more there is to say, and page of all that can be looked for."""
+    for page in site.exhibits:
+        exhibit = page.exhibit
+        yield plain(f"{exhibit.label} {exhibit.title}"), plain(exhibit.id), page.page
+    for number in site.numbers:
+        facts = " · ".join([*number.facets.values(), *filter(None, [number.verdict])])
+        yield plain(number.address), plain(facts), number.page
+    for claim in site.claims:
+        yield plain(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
+    for index, finding in enumerate(site.findings, 1):
+        yield plain(finding.id), plain(finding.explanation), f"findings.html#f{index}"

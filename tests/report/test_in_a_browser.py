@@ -1,0 +1,185 @@
+"""The report in Debian's Chromium: usable by eye, keyboard and screen reader, from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("playwright", reason="the package playwright is not installed")
+from playwright.sync_api import BrowserContext, Page
+
+from tools.screenshots import CHROMIUM, SIZES, chromium
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.is_file(), reason=f"{CHROMIUM} is not installed"),
+]
+PAGES = (
+    "index.html",
+    "numbers.html",
+    "claims.html",
+    "findings.html",
+    "exhibits/verdicts.html",
+    "exhibits/averaged.html",
+    "exhibits/scatter.html",
+    "exhibits/law.html",
+    "numbers/verdicts/faithful-small.html",
+)
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[BrowserContext]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page that fails the test if a script fails, a dialog opens or anything but a file is read.
+
+    What it remembers is forgotten first.
+    """
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    opened.on("dialog", lambda dialog: (wrong.append("a dialog"), dialog.dismiss()))
+    opened.on("request", lambda request: _only_files(request.url, wrong))
+    opened.set_viewport_size(_size("desktop"))
+    yield opened
+    opened.close()
+    assert wrong == []
+
+
+def _only_files(url: str, wrong: list[str]) -> None:
+    if not url.startswith(("file:", "data:")):
+        wrong.append(f"asked for {url}")
+
+
+def _size(name: str) -> Any:
+    width, height = SIZES[name]
+    return {"width": width, "height": height}
+
+
+def _open(page: Page, site: Path, name: str) -> None:
+    path, _, anchor = name.partition("#")
+    page.goto("about:blank")
+    page.goto((site / path).as_uri() + (f"#{anchor}" if anchor else ""))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_axe_finds_nothing_serious_and_nothing_is_wider_than_the_screen(
+    page: Page, poisoned: Path, site: Path, size: str, scheme: Any
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    page.set_viewport_size(_size(size))
+    page.emulate_media(color_scheme=scheme)
+    for folder in (site, poisoned):
+        for name in PAGES:
+            _open(page, folder, name)
+            page.evaluate("localStorage.clear()")
+            page.reload()
+            found = Axe().run(page, options={"preload": False}).response["violations"]
+            grave = [
+                (item["id"], item["nodes"][0]["html"][:200])
+                for item in found
+                if item["impact"] in ("serious", "critical")
+            ]
+            assert grave == [], f"{name}, {size}, {scheme}"
+            beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert beyond <= 0, f"{name} is {beyond} pixels wider than a {size}"
+
+
+def test_hostile_text_in_every_field_runs_nothing(page: Page, poisoned: Path) -> None:
+    for path in sorted(poisoned.rglob("*.html")):
+        _open(page, poisoned, path.relative_to(poisoned).as_posix())
+        assert page.evaluate("window.hacked") is None, path
+        assert page.locator("img[src=x]").count() == 0, path
+    page.keyboard.press("/")
+    page.keyboard.type("script")
+    page.locator("#found [role=option]").first.wait_for()
+    assert page.evaluate("window.hacked") is None
+
+
+def test_filters_narrow_the_numbers_and_the_address_keeps_them(page: Page, site: Path) -> None:
+    _open(page, site, "numbers.html")
+    rows = page.locator("#numbers tbody tr:visible")
+    everything = rows.count()
+    page.select_option("select[name=verdict]", "deviates")
+    page.select_option("select[name=method]", "flattered")
+    assert 0 < rows.count() < everything
+    assert all("deviates" in text for text in rows.all_inner_texts())
+    few = rows.count()
+    page.reload()
+    assert page.locator("#numbers tbody tr:visible").count() == few
+    assert page.locator("#count").inner_text() == f"{few} of {everything} numbers"
+    page.click("button[type=reset]")
+    assert page.locator("#numbers tbody tr:visible").count() == everything
+
+
+def test_the_scorecard_leads_to_the_numbers_that_it_counts(page: Page, site: Path) -> None:
+    _open(page, site, "index.html")
+    links = page.locator("table.score a[href^='numbers.html']")
+    for index in range(links.count()):
+        count = int(links.nth(index).inner_text())
+        address = links.nth(index).get_attribute("href")
+        assert address
+        _open(page, site, address)
+        assert page.locator("#numbers tbody tr:visible").count() == count, address
+        _open(page, site, "index.html")
+
+
+def test_search_works_by_keyboard_alone(page: Page, site: Path) -> None:
+    _open(page, site, "exhibits/verdicts.html")
+    page.keyboard.press("/")
+    page.keyboard.type("noisy large")
+    page.locator("#found [role=option]").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/numbers/verdicts/noisy-large.html")
+    page.keyboard.press("/")
+    page.keyboard.type("nothing is called so")
+    assert page.locator("#found").is_hidden()
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_content(page: Page, site: Path) -> None:
+    _open(page, site, "exhibits/verdicts.html")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_link_to_a_step_opens_it(page: Page, site: Path) -> None:
+    _open(page, site, "numbers/verdicts/faithful-small.html")
+    assert page.locator("details[open]").count() == 0
+    page.locator("section[aria-labelledby=runs] a").first.click()
+    assert page.locator("details[open]").count() == 1
+
+
+def test_light_and_dark_are_chosen_and_remembered(page: Page, site: Path) -> None:
+    page.emulate_media(color_scheme="light")
+    _open(page, site, "index.html")
+    shade = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(shade)
+    page.click("#theme")
+    dark = page.evaluate(shade)
+    assert light != dark
+    _open(page, site, "claims.html")
+    assert page.evaluate(shade) == dark
+    page.emulate_media(media="print")
+    assert page.evaluate(shade) == "rgb(255, 255, 255)"
+    assert page.locator(".top").is_hidden()
+
+
+def test_without_scripts_everything_is_shown(page: Page, site: Path) -> None:
+    page.route("**/*.js", lambda route: route.fulfill(body=""))
+    _open(page, site, "numbers.html")
+    assert page.locator("#numbers tbody tr:visible").count() > 10
+    assert page.locator("#filters").is_hidden()
+    assert page.locator(".tools").is_hidden()

@@ -1,0 +1,158 @@
+"""`repro report`: pages that hold together, say what the judgements say, and run nobody's text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import unquote, urldefrag
+
+import pytest
+
+from tests.report.sites import EVIL, Page, pages, report
+from tests.toy.paper import Workplace
+
+
+@pytest.mark.parametrize("which", ["site", "poisoned"])
+def test_pages_are_well_formed_and_every_link_leads_somewhere(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(which)
+    found = pages(folder)
+    assert len(found) > 20
+    for name, page in found.items():
+        assert page.problems == [], name
+        ids = page.all("id")
+        assert len(ids) == len(set(ids)), f"{name} has an id twice"
+        for link in page.all("href") + page.all("src"):
+            if not link.startswith("data:"):
+                _check(folder, found, name, link)
+
+
+def _check(folder: Path, found: dict[str, Page], name: str, link: str) -> None:
+    assert "://" not in link, f"{name} needs the network: {link}"
+    path, anchor = urldefrag(link)
+    target = (folder / name).parent / unquote(path) if path else folder / name
+    assert target.resolve().is_file(), f"{name} leads to {link}, which is not there"
+    inside = target.resolve().relative_to(folder.resolve()).as_posix()
+    if anchor and "=" not in anchor:
+        assert anchor in found[inside].all("id"), f"{name}: nothing is called {anchor}"
+
+
+def test_nobodys_text_becomes_markup(poisoned: Path, site: Path) -> None:
+    allowed = {tag for page in pages(site).values() for tag, _ in page.elements}
+    for name, page in pages(poisoned).items():
+        assert {tag for tag, _ in page.elements} <= allowed, name
+        assert not [key for _, attrs in page.elements for key in attrs if key.startswith("on")]
+        scripts = [attrs for tag, attrs in page.elements if tag == "script"]
+        assert [attrs.get("src", "").rpartition("/")[2] for attrs in scripts] == ["report.js"]
+        assert "\u202e" not in page.text, f"{name} turns the direction of its text"
+    shown = EVIL.removesuffix("\u202e")
+    first = pages(poisoned)["index.html"]
+    assert shown in first.said
+    assert "49" not in first.said
+
+
+def test_what_search_looks_in_cannot_end_its_script(poisoned: Path) -> None:
+    text = (poisoned / "assets" / "search.js").read_text(encoding="utf-8")
+    start, _, body = text.partition(" = ")
+    assert start == "window.reportIndex"
+    entries = json.loads(body.removesuffix(";\n"))
+    for _, _, page in entries:
+        assert (poisoned / urldefrag(page)[0]).is_file()
+    assert any("<script>" in title for title, _, _ in entries)
+
+
+def test_an_exhibit_shows_what_diff_says(made: Workplace, site: Path) -> None:
+    page = pages(site)["exhibits/verdicts.html"]
+    cells = made.repro("diff", "verdicts", "--json").json["cells"]
+    labels = page.all("aria-label")
+    for cell in cells:
+        address = f"{cell['row']}, {cell['column']}: "
+        (said,) = [label for label in labels if label.startswith(address)]
+        assert said.endswith(cell["verdict"])
+        assert cell["reported"] is None or cell["reported"]["text"] in said
+        drawn = [label for label in labels if label == _in_words(cell)]
+        assert bool(drawn) == (cell["difference"] is not None)
+
+
+def _in_words(cell: dict) -> str | None:
+    if cell["difference"] is None:
+        return None
+    low, high = cell["interval"]
+    return (
+        f"difference {cell['difference']:+.3g}, 95 % interval {low:+.3g} to {high:+.3g}, "
+        f"margin ±{cell['margin']:g}"
+    )
+
+
+def test_a_number_leads_to_its_runs(made: Workplace, site: Path) -> None:
+    page = pages(site)["numbers/verdicts/faithful-small.html"]
+    (cell,) = [
+        cell
+        for cell in made.repro("show", "verdicts", "--json").json["cells"]
+        if (cell["row"], cell["column"]) == ("Faithful", "Small")
+    ]
+    for (identity,) in cell["run"]["steps"]:
+        record = made.store.get(identity)
+        assert record is not None
+        assert identity in page.said
+        assert record.code in page.said
+        assert f"accuracy {record.values['accuracy']:.6g}" in page.said
+        assert str(record.environment["python"]) in page.said
+    assert "repro make verdicts:Faithful:Small --profile stated" in page.said
+
+
+def test_the_command_of_a_number_remakes_it(made: Workplace) -> None:
+    outcome = made.repro("plan", "verdicts:Faithful:Small", "--profile", "stated", "--json")
+    assert outcome.json["totals"]["current"] == outcome.json["totals"]["steps"] > 0
+
+
+def test_an_alternative_with_records_says_which_verdicts_it_flips(site: Path) -> None:
+    page = pages(site)["exhibits/averaged.html"]
+    assert "averaged:Assumed:Mean: deviates → reproduced" in page.said
+    assert "repro make averaged --profile stated --vary assumed.truth=0.6" in page.said
+    assert "flips a verdict" in pages(site)["numbers/averaged/assumed-mean.html"].said
+    assert "flips a verdict" not in pages(site)["numbers/averaged/faithful-mean.html"].said
+
+
+def test_the_scorecard_counts_what_the_commands_say(made: Workplace, site: Path) -> None:
+    said = pages(site)["index.html"].said
+    claims = made.repro("verify", "--json").json["claims"]
+    for outcome in ("holds", "fails", "undecided", "not run"):
+        for key in ("reported", "reproduced"):
+            count = sum(claim[key] == outcome for claim in claims)
+            link = f'claims.html#{key}={outcome.replace(" ", "%20")}">{count}</a>'
+            assert link in (site / "index.html").read_text(encoding="utf-8")
+    assert "Table 1" in said
+    assert "Table 2" in said
+
+
+def test_plots_and_their_numbers_lie_beside_the_pages(site: Path) -> None:
+    names = {path.name for path in (site / "files" / "scatter").iterdir()}
+    assert names == {"scatter.svg", "scatter.pdf", "scatter.png", "scatter.csv"}
+    assert "files/scatter/scatter.svg" in " ".join(pages(site)["exhibits/scatter.html"].all("src"))
+
+
+def test_the_same_records_give_the_same_bytes(made: Workplace, site: Path) -> None:
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    report(made)
+    assert before == {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(made: Workplace, tmp_path: Path) -> None:
+    kept = tmp_path / "letters" / "mother.txt"
+    kept.parent.mkdir()
+    kept.write_text("dear")
+    outcome = made.repro("report", "--out", str(kept.parent))
+    assert outcome.code == 2
+    assert "name another folder" in outcome.err
+    assert kept.read_text() == "dear"
+
+
+def test_without_any_record_all_pages_are_there(tmp_path: Path) -> None:
+    from tests.toy.paper import new_workplace
+
+    place = new_workplace(tmp_path)
+    found = pages(report(place))
+    assert "not run" in found["numbers/verdicts/faithful-small.html"].said
+    assert "0 of 8" in found["index.html"].said
