@@ -126,6 +126,16 @@ def test_a_curve_too_short_to_fit_is_refused() -> None:
         fitted(short, epoch="full")
 
 
+def test_an_official_curve_below_the_given_d_is_refused() -> None:
+    below = MemoryInput(
+        {"images": 50, "train_images": 100},
+        {"epochs": np.arange(1, 21), "accuracy": 1 - 0.08 * np.arange(1.0, 21) ** -0.1},
+    )
+    with pytest.raises(UserError, match=r"no a fits .* d = 0.1 .* give a smaller d"):
+        fitted(below, law="official", d=0.1)
+    assert fitted(below, law="official", d=0.01).values["sse"] < 1e-3
+
+
 def test_the_shared_fit_reports_the_first_curve() -> None:
     params = SharedFitParams(law="printed", epoch="subset", bootstrap=2)
     first, second = measured(noise=0.0), measured(b=-0.2, tau=8.0, noise=0.0)

@@ -34,6 +34,7 @@ class Fit:
     tau: np.ndarray
     """(curves,)"""
     a: float
+    """Infinite where an official curve begins at its d or below."""
     d: float
     sse: float
     """Sum of squared errors over all curves."""
@@ -105,7 +106,8 @@ class Problem:
         a, d = float(factor), float(offset)
         if self.law == "official":
             d = self.d
-            a = self.a or float((factor - d) ** (1 / b[0]) / self.looks[0].pool)
+            with np.errstate(divide="ignore", over="ignore"):
+                a = self.a or float((factor - d) ** (1 / b[0]) / self.looks[0].pool)
         return Fit(b, tau, a, d, float(((predicted - errors) ** 2).sum()), predicted)
 
     def starts(self, errors: np.ndarray) -> Iterator[np.ndarray]:

@@ -37,7 +37,8 @@ def fit_scaling(params: FitParams, inputs: Mapping[str, StepInput], ctx: StepCon
     Arrays: `samples` seen, `errors` and `fitted` (points,); `bootstrap` (draws, 5) of b, tau,
     delta, a, d; `b_profile` and `tau_profile` (17, 2): the parameter, and the least sum of squared
     errors with it. Draws: "bootstrap" of `ctx`.
-    Raises `UserError` if the curve has too few looks after its first epoch.
+    Raises `UserError` if the curve has too few looks after its first epoch, or if it lies below a
+    given d where the law does not go.
     """
     return _fitted(params, [inputs["curve"]], ctx)
 
@@ -91,6 +92,12 @@ def _fitted(params: FitParams, given: list[StepInput], ctx: StepContext) -> Step
     errors = np.concatenate([curve.errors for curve in curves])
     problem = problem_of(params, *(curve.looks for curve in curves))
     made = fit(problem, errors)
+    if not np.isfinite(made.a):
+        raise UserError(
+            f"fit_scaling: no a fits errors from {errors.max():.3g} down to {errors.min():.3g}, "
+            f"since d = {params.d:g} is given and the official form begins above it; "
+            "give a smaller d"
+        )
     values, arrays = _values(made, len(errors)), _arrays(curves[0], made)
     again = bootstrap(
         problem, errors, made, params.bootstrap, params.block, ctx.derive("bootstrap")

@@ -47,7 +47,8 @@ def bootstrap(
         places = (_place(made), next(problem.starts(drawn)))
         refits = (descend(problem, drawn, place) for place in places)
         again.append(parameters(min(refits, key=lambda refit: refit.sse)))
-    return np.array(again)
+    # Of an official curve that begins below its d, a is beyond all numbers; records hold numbers.
+    return np.nan_to_num(np.array(again))
 
 
 def middle(values: np.ndarray) -> np.ndarray:
