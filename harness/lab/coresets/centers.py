@@ -58,14 +58,47 @@ def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
 
     Ties go to the lowest row. The covering radius is at most twice the smallest possible.
     """
-    rows = [start]
-    nearest = distances(points, points[start])
-    while len(rows) < count:
-        # A row that is chosen is at distance 0, and so are its copies: it must not come again.
-        nearest[rows[-1]] = -1
-        rows.append(int(nearest.argmax()))
-        nearest = np.minimum(nearest, distances(points, points[rows[-1]]))
-    return np.array(rows)
+    cover = Cover(points)
+    cover.add(start)
+    while len(cover.rows) < count:
+        # A copy of a row that is chosen may come again, the row itself must not.
+        cover.add(cover.farthest())
+    return np.array(cover.rows)
+
+
+class Cover:
+    """Chosen rows of `points`, and the row that is farthest from the nearest of them.
+
+    One product of a matrix and a vector says how far all rows are from a new one, but for rounding;
+    whatever that leaves open, `distances` decides. So the memory is linear in the number of points,
+    and the choice that of `distances` alone.
+    """
+
+    def __init__(self, points: np.ndarray) -> None:
+        self.rows: list[int] = []
+        self._points = points
+        self._norms = np.einsum("ij,ij->i", points, points)
+        self._nearest = np.full(len(points), np.inf)
+        # |x|^2 + |c|^2 - 2 x.c errs by less than this: the bound of a sum of d rounded products.
+        rounding = np.finfo(points.dtype).eps
+        self._slack = 4 * (points.shape[1] + 8) * rounding * self._norms.max()
+
+    def add(self, row: int) -> None:
+        squares = self._norms + self._norms[row] - 2 * (self._points @ self._points[row])
+        np.minimum(self._nearest, squares, out=self._nearest)
+        self.rows.append(row)
+        self._nearest[row] = -np.inf
+
+    def farthest(self) -> int:
+        """The lowest of the rows farthest from all chosen ones."""
+        could_be = np.flatnonzero(self._nearest >= self._nearest.max() - 2 * self._slack)
+        if len(could_be) == 1:
+            return int(could_be[0])
+        return int(could_be[np.argmax([self.distance(row) for row in could_be])])
+
+    def distance(self, row: int) -> float:
+        """From a row to the nearest chosen one."""
+        return float(distances(self._points[self.rows], self._points[row]).min())
 
 
 def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -83,8 +116,10 @@ def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 def radius(points: np.ndarray, rows: np.ndarray) -> float:
     """The largest distance of a point to the nearest of the chosen rows."""
-    nearest = np.min([distances(points, points[row]) for row in rows], axis=0)
-    return float(nearest.max())
+    cover = Cover(points)
+    for row in rows:
+        cover.add(int(row))
+    return cover.distance(cover.farthest())
 
 
 def distances(points: np.ndarray, point: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ from harness.lab.coresets.steps import GraphCutParams, TaughtSelectParams
 from harness.plan.step import StepContext, StepInput, StepResult
 
 TINY = np.finfo(np.float64).tiny
+AT_ONCE = 128
+"""Gains that are computed together: a few loops of Python save many."""
 
 
 def select_facility_location(
@@ -76,11 +78,13 @@ def select_craig(
 class SetFunction(Protocol):
     """A submodular function of a growing set: the gain of a row never rises as others come in."""
 
-    def gains(self) -> np.ndarray:
-        """What each row would add now, (n,)."""
+    def __len__(self) -> int:
+        """How many rows there are to choose from."""
         ...
 
-    def gain(self, row: int) -> float: ...
+    def gains(self, rows: np.ndarray) -> np.ndarray:
+        """What each of `rows` (k,) would add now, (k,)."""
+        ...
 
     def add(self, row: int) -> None: ...
 
@@ -92,11 +96,11 @@ class FacilityLocation:
         self._similarity = similarity
         self._covered = np.zeros(len(similarity))
 
-    def gains(self) -> np.ndarray:
-        return np.array([self.gain(row) for row in range(len(self._similarity))])
+    def __len__(self) -> int:
+        return len(self._similarity)
 
-    def gain(self, row: int) -> float:
-        return float(np.maximum(self._similarity[row] - self._covered, 0).sum())
+    def gains(self, rows: np.ndarray) -> np.ndarray:
+        return np.maximum(self._similarity[rows] - self._covered, 0).sum(axis=1)
 
     def add(self, row: int) -> None:
         np.maximum(self._covered, self._similarity[row], out=self._covered)
@@ -109,32 +113,42 @@ class GraphCut:
         self._similarity = similarity
         self._gains = trade_off * similarity.sum(axis=1) - similarity.diagonal()
 
-    def gains(self) -> np.ndarray:
-        return self._gains.copy()
+    def __len__(self) -> int:
+        return len(self._similarity)
 
-    def gain(self, row: int) -> float:
-        return float(self._gains[row])
+    def gains(self, rows: np.ndarray) -> np.ndarray:
+        return self._gains[rows]
 
     def add(self, row: int) -> None:
         self._gains -= 2 * self._similarity[row]
 
 
-def lazy_greedy(function: SetFunction, count: int) -> tuple[np.ndarray, np.ndarray]:
+def lazy_greedy(
+    function: SetFunction, count: int, at_once: int = AT_ONCE
+) -> tuple[np.ndarray, np.ndarray]:
     """Rows (count,) in the order of the greedy choice, and their gains; ties to the lowest row.
 
-    A gain is only computed anew where its last value, which bounds it from above, is the largest
-    (Minoux 1978): the choice is that of the plain greedy algorithm.
+    A gain is only computed anew where its last value, which bounds it from above, is among the
+    `at_once` largest (Minoux 1978): the choice is that of the plain greedy algorithm.
     """
-    bounds = function.gains()
-    rows, gains = [], []
+    bounds = np.full(len(function), np.inf)
+    stale = np.ones(len(function), bool)
+    rows: list[int] = []
+    gains: list[float] = []
     while len(rows) < count:
         best = int(bounds.argmax())
-        bounds[best] = function.gain(best)
-        if bounds.argmax() == best:
-            rows.append(best)
-            gains.append(bounds[best])
-            function.add(best)
-            bounds[best] = -np.inf
+        if stale[best]:
+            old = np.flatnonzero(stale)
+            last = min(at_once, len(old)) - 1
+            largest = old[np.argpartition(-bounds[old], last)[:at_once]]
+            bounds[largest] = function.gains(largest)
+            stale[largest] = False
+            continue
+        rows.append(best)
+        gains.append(float(bounds[best]))
+        function.add(best)
+        bounds[best] = -np.inf
+        stale = bounds > -np.inf
     return np.array(rows), np.array(gains)
 
 

@@ -75,6 +75,35 @@ def test_copies_of_a_point_are_not_chosen_twice() -> None:
     assert sorted(rows.tolist()) == [0, 1, 2, 3]
 
 
+def plainly(points: np.ndarray, count: int, start: int) -> tuple[list[int], float]:
+    """Rows and radius from all distances, as the definition reads."""
+    apart = np.stack([np.linalg.norm(points - point, axis=1) for point in points])
+    rows = [start]
+    while len(rows) < count:
+        nearest = apart[rows].min(axis=0)
+        nearest[rows] = -1
+        rows.append(int(nearest.argmax()))
+    return rows, apart[rows].min(axis=0).max()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    levels=st.sampled_from([0, 1, 3]),
+    place=st.sampled_from([0.0, 1e6]),
+    size=st.sampled_from([1e-30, 1.0, 1e30]),
+)
+def test_the_choice_is_that_of_all_distances_ties_included(
+    seed: int, levels: int, place: float, size: float
+) -> None:
+    # Coarse coordinates tie, and far ones round.
+    random = np.random.default_rng(seed)
+    points = random.normal(size=(30, 4)) if not levels else random.integers(0, levels + 1, (30, 4))
+    points = (points + place) * size
+    rows, largest = plainly(points, 12, 3)
+    assert farthest_first(points, 12, 3).tolist() == rows
+    assert radius(points, np.array(rows)) == largest
+
+
 def test_the_random_start_is_uniform_over_the_seed() -> None:
     points = np.arange(4.0)[:, None]
     starts = [centres(points, 1, "greedy", generator(seed))[0] for seed in range(400)]

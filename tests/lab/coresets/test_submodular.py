@@ -80,7 +80,7 @@ def test_lazy_is_plain_greedy_ties_included(kind: str, seed: int, size: int, dat
     value, function = KINDS[kind]
     similarity = whole_numbers(seed, size)
     count = data.draw(st.integers(1, size))
-    rows, gains = lazy_greedy(function(similarity), count)
+    rows, gains = lazy_greedy(function(similarity), count, data.draw(st.integers(1, size)))
     assert rows.tolist() == plain_greedy(value, similarity, count)
     assert np.cumsum(gains).tolist() == [
         value(similarity, rows[: k + 1].tolist()) for k in range(count)
@@ -92,7 +92,7 @@ def test_lazy_is_plain_greedy_ties_included(kind: str, seed: int, size: int, dat
 def test_lazy_is_plain_greedy_on_gradients(kind: str, seed: int) -> None:
     value, function = KINDS[kind]
     similarity = untied(seed)
-    rows, _ = lazy_greedy(function(similarity), 5)
+    rows, _ = lazy_greedy(function(similarity), 5, at_once=3)
     assert rows.tolist() == plain_greedy(value, similarity, 5)
 
 
@@ -101,10 +101,10 @@ def test_lazy_is_plain_greedy_on_gradients(kind: str, seed: int) -> None:
 def test_gains_diminish(kind: str, seed: int) -> None:
     similarity = whole_numbers(seed, 7)
     function = KINDS[kind][1](similarity)
-    before = function.gains()
+    before = function.gains(np.arange(7))
     for row in np.random.default_rng(seed).permutation(7)[:5]:
         function.add(int(row))
-        after = function.gains()
+        after = function.gains(np.arange(7))
         assert (after <= before).all()
         before = after
 
