@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,8 +52,9 @@ def dynamics(
     looks_at = {-(-look * steps // params.looks): look - 1 for look in range(1, params.looks + 1)}
     shape = (params.looks, len(train))
     names = ("probability", "el2n", "train_probability")
-    looked = {name: torch.empty(shape, dtype=classifier.dtype) for name in names}
-    arrays = {name: tensor.numpy() for name, tensor in looked.items()}
+    kind = np.float64 if classifier.dtype == torch.float64 else np.float32
+    arrays = {name: _on_disk(shape, kind) for name in names}
+    looked = {name: torch.from_numpy(array) for name, array in arrays.items()}
     visited = torch.full((len(train),), torch.nan, dtype=torch.float64, device=ctx.device)
     kept = looked | {"visited": visited}
     whole = params.schedule_samples or params.samples
@@ -75,6 +77,15 @@ def dynamics(
         "epochs": params.samples / len(train),
     }
     return StepResult(values, arrays)
+
+
+def _on_disk(shape: tuple[int, int], kind: type[np.floating]) -> np.ndarray:
+    """Room for numbers in a file without a name: a million examples, looked at 90 times, fill it.
+
+    The file is gone when the array is.
+    """
+    with tempfile.TemporaryFile() as file:
+        return np.memmap(file, kind, "w+", shape=shape)
 
 
 def look(classifier: Classifier, examples: Examples) -> tuple[np.ndarray, np.ndarray]:

@@ -6,13 +6,16 @@ unbiased standard deviation U_k and the mean M_k of S over the looks k .. k+J-1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
 from harness.errors import UserError
 from harness.lab.coresets.steps import CadParams, DualParams, DynUncParams
 from harness.plan.step import StepContext, StepInput, StepResult
+
+BLOCK = 1 << 16
+"""Examples scored at once: a window of a million would take more memory than the signal itself."""
 
 
 def dyn_unc_score(
@@ -30,7 +33,8 @@ def dyn_unc_score(
             f"dynamics recorded {looks}; record more looks or shorten the window"
         )
     starts = range(looks - window + (0 if params.drop_last else 1))
-    return _result(score=_mean(std for std, _ in _windows(signal, window, starts)))
+    score = _by_blocks(signal, lambda part: _mean(std for std, _ in _windows(part, window, starts)))
+    return _result(score=score)
 
 
 def dual_score(params: DualParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -48,8 +52,12 @@ def dual_score(params: DualParams, inputs: Mapping[str, StepInput], ctx: StepCon
         )
     early = signal[: params.looks]
     starts = range(params.looks - params.window + 1)
-    score = _mean(std * (1 - mean) for std, mean in _windows(early, params.window, starts))
-    return _result(score=score, mean_probability=early.mean(axis=0, dtype=np.float64))
+
+    def score(part: np.ndarray) -> np.ndarray:
+        return _mean(std * (1 - mean) for std, mean in _windows(part, params.window, starts))
+
+    mean = early.mean(axis=0, dtype=np.float64)
+    return _result(score=_by_blocks(early, score), mean_probability=mean)
 
 
 def cad_score(params: CadParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -67,7 +75,14 @@ def cad_score(params: CadParams, inputs: Mapping[str, StepInput], ctx: StepConte
             f"the dynamics recorded {looks}; record more looks, or shorten `window` or `tail`"
         )
     starts = range(looks - window - tail, looks - window)
-    return _result(score=_mean(std for std, _ in _windows(signal, window, starts)))
+    score = _by_blocks(signal, lambda part: _mean(std for std, _ in _windows(part, window, starts)))
+    return _result(score=score)
+
+
+def _by_blocks(signal: np.ndarray, score: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Scores (n,) of a signal (looks, n), some examples at a time."""
+    starts = range(0, signal.shape[1], BLOCK)
+    return np.concatenate([score(signal[:, start : start + BLOCK]) for start in starts])
 
 
 def _windows(

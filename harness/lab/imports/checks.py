@@ -9,7 +9,8 @@ from typing import get_args
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from harness.lab.imports.imported import Imported, Refused, Space
+from harness.lab.data.refused import Refused
+from harness.lab.imports.imported import Imported, Space
 from harness.lab.imports.spaces import to_pixels
 from harness.lab.recipe import DatasetRef
 

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from harness.lab.imports.imported import Imported, Refused
-from harness.lab.imports.torch_files import check_regular
+from harness.lab.data.refused import Refused
+from harness.lab.data.torch_files import check_regular
+from harness.lab.imports.imported import Imported
 from harness.lab.recipe import DatasetRef
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from harness.errors import UserError, one_line
-
 Space: TypeAlias = Literal["pixels", "mean-std", "mtt-mean-std", "zca"]
 """How stored values are scaled; see `harness.lab.imports.spaces`."""
-
-
-class Refused(UserError):
-    """A released set that is not used, and why."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(one_line(f"{path}: {reason}"))
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from harness.lab.data import sets
-from harness.lab.imports.imported import Imported, Refused
-from harness.lab.imports.torch_files import NumpyArray, check_regular, read_torch, tensor_array
+from harness.lab.data.refused import Refused
+from harness.lab.data.torch_files import NumpyArray, check_regular, read_torch, tensor_array
+from harness.lab.imports.imported import Imported
 from harness.lab.recipe import DatasetRef
 
 LARGEST = 64 << 20

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.lab.imports.imported import Imported, Refused, Space
-from harness.lab.imports.torch_files import read_torch, tensor_array
+from harness.lab.data.refused import Refused
+from harness.lab.data.torch_files import read_torch, tensor_array
+from harness.lab.imports.imported import Imported, Space
 from harness.lab.recipe import DatasetRef
 
 BEST = "images_best.pt"

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from harness.errors import UserError, nearest
 from harness.lab.models.convnet import NORMS, convnet
@@ -30,6 +31,30 @@ def _torchvision(dataset: DatasetRef, name: str) -> nn.Module:
     return network
 
 
+def _timm(dataset: DatasetRef, name: str) -> nn.Module:
+    import timm
+
+    network: nn.Module = timm.create_model(name, pretrained=False, num_classes=dataset.classes)
+    return network
+
+
+class Shrunk(nn.Module):
+    """Images (n, c, h, w) resized to `side`, bilinear and antialiased."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, images: Tensor) -> Tensor:
+        size = (self.side, self.side)
+        return functional.interpolate(images, size, mode="bilinear", antialias=True)
+
+
+def _at_side(dataset: DatasetRef, name: str, side: int) -> nn.Module:
+    """torchvision's network on smaller images than the data set's."""
+    return nn.Sequential(Shrunk(side), _torchvision(dataset, name))
+
+
 TORCHVISION: Mapping[str, str] = {
     "resnet18": "resnet18",
     "resnet50": "resnet50",
@@ -38,6 +63,9 @@ TORCHVISION: Mapping[str, str] = {
     "mobilenet-v2": "mobilenet_v2",
 }
 """Networks that are torchvision's, and its names for them."""
+
+TIMM: Mapping[str, str] = {"resnet18-timm": "resnet18"}
+"""Networks that are timm's, and its names for them; their weights are named as torchvision's."""
 
 _RESNET18 = partial(resnet, block=BASIC, counts=(2, 2, 2, 2))
 _RESNET152 = partial(resnet, block=BOTTLENECK, counts=(3, 8, 36, 3))
@@ -68,6 +96,12 @@ NETWORKS: Mapping[str, Builder] = {
         resnet, block=BOTTLENECK, counts=(1, 1), stem=cifar_stem, norm=instance_norm, width=8
     ),
     **{name: partial(_torchvision, name=theirs) for name, theirs in TORCHVISION.items()},
+    **{name: partial(_timm, name=theirs) for name, theirs in TIMM.items()},
+    # For stand-ins of the large scale on a CPU.
+    **{
+        f"{name}-96px": partial(_at_side, name=TORCHVISION[name], side=96)
+        for name in ("resnet50", "resnet101")
+    },
 }
 
 
@@ -82,26 +116,3 @@ def build(network: str, dataset: DatasetRef, seed: int) -> nn.Module:
         # Not torch.manual_seed, which would also reseed the generators of the GPUs.
         torch.default_generator.manual_seed(seed)
         return NETWORKS[network](dataset)
-
-
-def published_weights(network: str, weights: str, dataset: DatasetRef) -> Mapping[str, Tensor]:
-    """The state that torchvision publishes for `network` under the name `weights`.
-
-    Raises `UserError` for an unknown name, or if its classes are not as many as the data set's.
-    """
-    from torchvision.models import get_model_weights
-
-    if network not in TORCHVISION:
-        raise UserError(f"torchvision publishes no weights for network '{network}'")
-    known = get_model_weights(TORCHVISION[network])
-    if weights not in known.__members__:
-        raise UserError(
-            f"network '{network}' has no weights '{weights}'; {nearest(weights, known.__members__)}"
-        )
-    chosen = known[weights]
-    if (classes := len(chosen.meta["categories"])) != dataset.classes:
-        raise UserError(
-            f"weights '{weights}' of '{network}' tell {classes} classes apart, but data set "
-            f"'{dataset.name}' has {dataset.classes}; leave `pretrained` empty to train a teacher"
-        )
-    return chosen.get_state_dict(progress=False, check_hash=True)

@@ -19,7 +19,8 @@ class TeacherParams(StepParams):
     network: str
     recipe: Recipe
     pretrained: str = ""
-    """Name of torchvision weights such as IMAGENET1K_V1; empty: train on the training split."""
+    """Name of torchvision weights such as IMAGENET1K_V1, or `sha256:` and the fingerprint of a file
+    of one's own; empty: train on the training split."""
 
     @model_validator(mode="after")
     def _reads_what_others_give_it(self) -> TeacherParams:

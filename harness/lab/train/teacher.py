@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.networks import published_weights
+from harness.lab.models.weights import load_weights
 from harness.lab.train.loop import Examples, evaluate, training
 from harness.lab.train.steps import TeacherParams
 from harness.plan.step import StepContext, StepInput, StepResult
@@ -19,8 +19,7 @@ def teacher(params: TeacherParams, inputs: Mapping[str, StepInput], ctx: StepCon
         params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
     )
     if params.pretrained:
-        state = published_weights(params.network, params.pretrained, params.dataset)
-        classifier.network.load_state_dict(state)
+        load_weights(classifier.network, params.network, params.pretrained, params.dataset)
     else:
         train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
         for _ in training(classifier, train, recipe, recipe.run_epochs * len(train), ctx):

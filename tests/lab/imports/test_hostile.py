@@ -20,9 +20,9 @@ import numpy as np
 import pytest
 import torch
 
-from harness.lab.imports.imported import Refused
+from harness.lab.data.refused import Refused
+from harness.lab.data.torch_files import ALLOWED, read_torch
 from harness.lab.imports.importing import import_set
-from harness.lab.imports.torch_files import ALLOWED, read_torch
 from harness.lab.recipe import DatasetRef
 from tests.lab.imports.layouts import normalised, write_folders, write_sets
 
@@ -242,8 +242,8 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     script = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from harness.lab.imports.imported import Refused\n"
-        "from harness.lab.imports.torch_files import read_torch\n"
+        "from harness.lab.data.refused import Refused\n"
+        "from harness.lab.data.torch_files import read_torch\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "for path in sorted(Path(sys.argv[1]).glob('*.pt')):\n"
         "    try:\n"

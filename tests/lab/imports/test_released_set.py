@@ -11,9 +11,10 @@ import torch
 from pydantic import ValidationError
 
 from harness.errors import EvidenceError, UserError
+from harness.lab.data.refused import Refused
 from harness.lab.data.zca import whitening
 from harness.lab.imports import released
-from harness.lab.imports.imported import Imported, Refused
+from harness.lab.imports.imported import Imported
 from harness.lab.imports.steps import ReleasedSetParams
 from harness.lab.imports.use import released_set
 from harness.lab.models.classifier import Classifier

@@ -14,8 +14,8 @@ from PIL import Image
 
 from harness.errors import UserError
 from harness.lab.data import sets
+from harness.lab.data.refused import Refused
 from harness.lab.imports.checks import check_answers
-from harness.lab.imports.imported import Refused
 from harness.lab.imports.importing import import_set
 from harness.lab.recipe import DatasetRef
 from tests.lab.imports.layouts import (

@@ -7,7 +7,7 @@ import torch
 
 from harness.errors import UserError
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.networks import build, published_weights
+from harness.lab.models.networks import build
 from tests.lab.fixtures import DIGITS, NETWORK
 
 IMAGENET = DIGITS.model_copy(
@@ -50,26 +50,6 @@ def test_initialisation_depends_on_the_seed_alone(untouched_generators: None) ->
 def test_an_unknown_network_names_the_nearest() -> None:
     with pytest.raises(UserError, match=r"unknown network 'resnet81'; did you mean 'resnet18'"):
         build("resnet81", DIGITS, seed=0)
-
-
-def test_published_weights_must_exist_and_fit_the_classes() -> None:
-    with pytest.raises(UserError, match=r"has no weights 'IMAGENET1K_V3'.*IMAGENET1K_V1"):
-        published_weights("resnet18", "IMAGENET1K_V3", IMAGENET)
-    with pytest.raises(UserError, match="tell 1000 classes apart, but data set 'digits' has 10"):
-        published_weights("resnet18", "IMAGENET1K_V1", DIGITS)
-    with pytest.raises(UserError, match="no weights for network 'convnet-digits'"):
-        published_weights(NETWORK, "IMAGENET1K_V1", DIGITS)
-
-
-def test_published_weights_load_into_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    from torchvision.models import ResNet18_Weights, resnet18
-
-    published = resnet18(weights=None).state_dict()
-    monkeypatch.setattr(ResNet18_Weights, "get_state_dict", lambda self, **kw: published)
-    state = published_weights("resnet18", "IMAGENET1K_V1", IMAGENET)
-    network = build("resnet18", IMAGENET, seed=0)
-    network.load_state_dict(state)
-    assert torch.equal(network.fc.weight, published["fc.weight"])
 
 
 def test_predictions_are_those_of_the_normalised_images_whatever_the_batching() -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.lab.imports.imported import Refused
+from harness.lab.data.refused import Refused
 
 LARGEST = 4 << 30
 """Bytes of the largest file that is opened; the largest released one has 2.5 GB."""
