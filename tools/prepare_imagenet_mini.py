@@ -23,7 +23,7 @@ from PIL import Image
 from harness.lab.data.datasets import published
 
 CONTAINER = "imagenet1k_1perclass_128.npz"
-CLASSES, TRAINING = 4, 200
+CLASSES, TRAINING, VALIDATION = 4, 200, 50
 SIZES = ((500, 375), (375, 500), (400, 300), (300, 300), (333, 500), (500, 200), (160, 120))
 """Width and height, in turn; the longest is two and a half times as long as high, and the smallest
 has to be enlarged."""
@@ -48,8 +48,13 @@ def made(picture: Image.Image, number: int) -> bytes:
     return held.getvalue()
 
 
-def write_tree(sample: Path, root: Path) -> None:
-    """Write `train` and `val` below `root`, in the place of what is there."""
+def write_tree(
+    sample: Path, root: Path, training: int = TRAINING, validation: int = VALIDATION
+) -> None:
+    """Write `train` and `val` below `root`, in the place of what is there.
+
+    Each class has its first `training` and its last `validation` pictures.
+    """
     wnids = json.loads((sample / "classes.json").read_text("utf-8"))["wnids"]
     with np.load(sample / CONTAINER, allow_pickle=False) as held:
         blob, starts = held["blob"].tobytes(), held["off"]
@@ -58,7 +63,9 @@ def write_tree(sample: Path, root: Path) -> None:
         shutil.rmtree(root / split, ignore_errors=True)
     for number in range(len(wnids)):
         place, within = divmod(number, merged)
-        wnid, split = wnids[place * merged], "train" if within < TRAINING else "val"
+        if training <= within < merged - validation:
+            continue
+        wnid, split = wnids[place * merged], "train" if within < training else "val"
         folder = root / split / wnid
         folder.mkdir(parents=True, exist_ok=True)
         content = blob[starts[number] : starts[number + 1]]

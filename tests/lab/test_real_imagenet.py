@@ -1,0 +1,80 @@
+"""The large-scale code from ImageNet's own layout to the tables, on a tree made of real images.
+
+The tree is a part of that of profile `imagenet-mini`, so that this takes minutes of one core.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.lab.data import datasets, prepared, sets
+from tools.prepare_imagenet_mini import CLASSES, write_tree
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT.parent / "shared" / "data" / "imagenet1k_sample"
+NAME = "imagenet-mini"
+TRAINING, VALIDATION = 16, 2
+TABLES = ("table6", "table7", "table9", "table11")
+NOT_RUN = {"D4M"}
+MAIN = "from harness.cli.main import main; main()"
+
+pytestmark = [
+    pytest.mark.realdata,
+    pytest.mark.slow,
+    pytest.mark.timeout(7200),
+    pytest.mark.skipif(not SAMPLE.is_dir(), reason="no sample of ImageNet beside the project"),
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The specs, with the numbers of the smaller tree, and the tree prepared."""
+    monkeypatch.setenv("REPRO_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    sets._loaded.cache_clear()
+    write_tree(SAMPLE, datasets.published(NAME), TRAINING, VALIDATION)
+    datasets.prepare(NAME, skip_damaged=True)
+    found = {
+        "fingerprint": json.dumps(prepared.fingerprint(prepared.read(NAME))),
+        "train_size": TRAINING * CLASSES,
+        "test_size": VALIDATION * CLASSES,
+        "smallest_class": TRAINING,
+    }
+    shutil.copytree(ROOT / "specs", tmp_path / "specs")
+    spec = tmp_path / "specs" / "datasets" / f"{NAME}.toml"
+    text = spec.read_text()
+    for name, value in found.items():
+        text = re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
+    spec.write_text(text)
+    return tmp_path
+
+
+def repro(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", MAIN, *arguments, "--profile", NAME]
+    return subprocess.run(command, capture_output=True, text=True, cwd=project, env=os.environ)
+
+
+def test_the_tables_of_the_large_scale_come_out_whole_in_four_gigabytes(project: Path) -> None:
+    done = repro(project, "make", *TABLES, "--executor", "inline")
+    assert done.returncode == 0, done.stderr[-4000:]
+    for table in TABLES:
+        cells = json.loads(repro(project, "show", table, "--json").stdout)["cells"]
+        for cell in cells:
+            if cell["row"] in NOT_RUN:
+                assert cell["verdict"] == "not run"
+                assert cell["reason"]
+            else:
+                assert cell["reproduced"]["n"] == 1, cell
+                assert 0 <= cell["reproduced"]["mean"] <= 100
+                assert cell["comparable"] is False
+    # Kibibytes of the largest process that was waited for.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 4 << 20
