@@ -74,7 +74,7 @@ def prepare(name: str, folder: Path, skip_damaged: bool, report: Report) -> Path
         for split, listing in (("train", train), ("test", test)):
             entries[split] = pack(listing.paths, unfinished, split, SHORT, skip_damaged, report)
             labels[split] = np.array([classes[wnid] for wnid in listing.wnids], dtype=np.int64)
-        return prepared.finish_ragged(name, unfinished, entries, labels)
+        return prepared.finish_ragged(name, unfinished, entries, labels, list(classes))
 
 
 def by_class(folder: Path) -> Listing:

@@ -80,3 +80,17 @@ def by_number(paths: Iterable[Path]) -> list[Path]:
         return (int(number) if number.isdecimal() else -1, path.name)
 
     return sorted(paths, key=key)
+
+
+def centred(content: bytes, side: int) -> np.ndarray:
+    """The evaluation view of a picture, uint8 (side, side, 3), if it is not of that size already.
+
+    Its shorter side becomes 8/7 of `side`, 256 for 224, and the middle is cut out. Raises one of
+    `UNREADABLE` if it is no whole picture.
+    """
+    picture = Image.open(io.BytesIO(content))
+    if picture.size == (side, side):
+        return np.asarray(picture.convert("RGB"))
+    whole = shrunk(content, round(side * 8 / 7))
+    top, left = (round((length - side) / 2) for length in whole.shape[:2])
+    return whole[top : top + side, left : left + side]

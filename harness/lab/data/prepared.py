@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,11 +141,13 @@ def finish_ragged(
     unfinished: Path,
     entries: Mapping[str, np.ndarray],
     labels: Mapping[str, np.ndarray],
+    classes: Sequence[str],
 ) -> Path:
     """Complete a folder that holds the pixels of both splits, and move it into its place.
 
     `entries` are those of `packing`, one for each file, and `labels` (n,) their classes; files that
-    were left out are in neither the arrays nor the fingerprint. Returns the folder of the set.
+    were left out are in neither the arrays nor the fingerprint. `classes` are the publisher's names
+    of the classes, in order. Returns the folder of the set.
     """
     splits = {}
     for split, made in entries.items():
@@ -158,6 +160,7 @@ def finish_ragged(
     source = json.loads((unfinished / "source.json").read_text("utf-8"))
     (unfinished / "source.json").unlink()
     told = {"format": RAGGED, "name": name, "source": "the publisher's files", "made_from": source}
+    told["classes"] = list(classes)
     _finish(unfinished, Dataset(**splits), told, folder_of(name))
     return folder_of(name)
 
@@ -196,6 +199,12 @@ def damaged(name: str, pixels: bool = True) -> list[str]:
 
     held = sorted(manifest["sha256"].items())
     return [file for file, digest in held if not sound(folder / file, digest)]
+
+
+def class_names(name: str) -> list[str]:
+    """The publisher's names of the classes, in order; none where they were not kept."""
+    held = _manifest(folder_of(name)).get("classes", [])
+    return [str(each) for each in held]
 
 
 def _read_ragged(name: str, folder: Path, manifest: dict[str, Any]) -> Dataset:

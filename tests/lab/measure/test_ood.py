@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import colorsys
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from harness.lab.data import sets
-from harness.lab.measure.dcs.corruption import SEVERITIES, corrupted
+from harness.errors import EvidenceError
+from harness.lab.data import packing, prepared, sets
+from harness.lab.measure.dcs.corruption import IMAGENET_C, SEVERITIES, corrupted
 from harness.lab.measure.dcs.ood import student_ood
 from harness.lab.measure.dcs.steps import OodParams
+from harness.lab.recipe import DatasetRef
 from harness.lab.train.steps import StudentParams
 from harness.lab.train.student import student
+from harness.plan.step import StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
@@ -93,3 +99,69 @@ def test_the_student_is_the_student_and_its_noise_is_one_data_set() -> None:
     assert found.values["ood_loss"] == pytest.approx(found.arrays["ood_losses"].mean())
     # Contrast at 0.15 leaves little to see.
     assert accuracies[0, 2] < found.values["accuracy"]
+
+
+def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DatasetRef, np.ndarray]:
+    """Eight images of four classes, 16 x 8 pixels, as a prepared set; and the views of them."""
+    monkeypatch.setenv("REPRO_DATA", str(tmp_path))
+    sets._loaded.cache_clear()
+    images = np.random.default_rng(3).integers(0, 256, (8, 16, 8, 3), dtype=np.uint8)
+    folder = prepared.folder_of(".small-unfinished")
+    folder.mkdir(parents=True)
+    (folder / "source.json").write_text("{}")
+    entries = np.zeros(8, packing.ENTRY)
+    entries["size"] = 16, 8
+    for split in ("train", "test"):
+        (folder / f"{split}_pixels.bin").write_bytes(images.tobytes())
+        (folder / f"{split}_index.bin").touch()
+    labels = np.arange(8) % 4
+    both = {"train": labels, "test": labels}
+    names = ["n01", "n02", "n03", "n04"]
+    prepared.finish_ragged("small", folder, {"train": entries, "test": entries}, both, names)
+    fields = {"name": "small", "classes": 4, "train_size": 8, "test_size": 8, "smallest_class": 2}
+    fields |= {"resolution": 7, "channels": 3, "mean": (0.5,) * 3, "std": (0.25,) * 3}
+    fields |= {"fingerprint": prepared.fingerprint(prepared.read("small")), "short_side": 8}
+    # Of 16 x 8 pixels, the middle 7 are seen: rows 4 to 10, columns 0 to 6.
+    return DatasetRef.model_validate(DIGITS.model_dump() | fields), images[:, 4:11, :7]
+
+
+def judged(dataset: DatasetRef, pictures: str = "") -> StepResult:
+    recipe = changed(HARD_LABELS, epochs=1, batch_size=4, augmentation="none", learning_rate=0.01)
+    params = OodParams(
+        dataset=dataset,
+        network="mlp",
+        recipe=recipe,
+        per_class=2,
+        corruptions=("contrast", "brightness"),
+        severities=(2, 5),
+        pictures=pictures,
+    )
+    given = held(indices=np.arange(8), labels=np.arange(8) % 4)
+    return student_ood(params, {"images": given}, context("student_ood"))
+
+
+def test_pictures_of_a_folder_are_judged_as_the_same_images_made_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, seen = mini(tmp_path, monkeypatch)
+    root = tmp_path / "publishers" / "mini-imagenet-c"
+    with pytest.raises(EvidenceError, match="no corrupted pictures are there"):
+        judged(dataset, "wanted")
+    for corruption in ("brightness", "contrast"):
+        for severity in (2, 5):
+            made = corrupted(seen, corruption, severity, 0, IMAGENET_C)
+            for number, image in enumerate(made):
+                place = root / corruption / str(severity) / f"n0{number % 4 + 1}"
+                place.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image).save(place / f"{number}.png")
+    with pytest.raises(EvidenceError, match="expected wanted") as caught:
+        judged(dataset, "wanted")
+    found = re.search("is ([0-9a-f]{64}),", str(caught.value))[1]
+    here, there = judged(dataset), judged(dataset, found)
+    assert there.values["accuracy"] == here.values["accuracy"]
+    for name in ("ood_accuracies", "ood_losses"):
+        # The folder's corruptions come in the order of their names.
+        np.testing.assert_allclose(there.arrays[name], here.arrays[name][::-1], rtol=1e-6)
+    (root / "contrast" / "5" / "n04").rename(root / "contrast" / "5" / "n05")
+    with pytest.raises(EvidenceError, match=r"\['n05'\] are no classes of the training set"):
+        judged(dataset, found)

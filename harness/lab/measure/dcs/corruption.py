@@ -1,6 +1,7 @@
-"""Common corruptions of images, at the strengths of CIFAR-10-C (Hendrycks and Dietterich 2019).
+"""Common corruptions of images, at the strengths of CIFAR-10-C and of ImageNet-C (Hendrycks and
+Dietterich 2019).
 
-The five of its nineteen that need no other pictures and mean the same at 8 pixels as at 32.
+The five of their nineteen that need no other pictures and mean the same at 8 pixels as at 32.
 """
 
 from __future__ import annotations
@@ -21,14 +22,28 @@ SEVERITIES: Mapping[str, tuple[float, ...]] = {
 }
 """Standard deviation of the noise; that of the blur in pixels; contrast left; brightness added;
 side left. From hendrycks/robustness, make_cifar_c.py."""
+IMAGENET_C: Mapping[str, tuple[float, ...]] = {
+    "gaussian-noise": (0.08, 0.12, 0.18, 0.26, 0.38),
+    "gaussian-blur": (1, 2, 3, 4, 6),
+    "contrast": (0.4, 0.3, 0.2, 0.1, 0.05),
+    "brightness": (0.1, 0.2, 0.3, 0.4, 0.5),
+    "pixelate": (0.6, 0.5, 0.4, 0.3, 0.25),
+}
+"""The same for 224 pixels. From hendrycks/robustness, make_imagenet_c.py."""
 
 
-def corrupted(images: np.ndarray, corruption: str, severity: int, seed: int) -> np.ndarray:
+def corrupted(
+    images: np.ndarray,
+    corruption: str,
+    severity: int,
+    seed: int,
+    strengths: Mapping[str, tuple[float, ...]] = SEVERITIES,
+) -> np.ndarray:
     """uint8 (n, height, width, channels) of the same shape; `severity` from 1 to 5.
 
     Only the noise draws, from a CPU generator of `seed`.
     """
-    strength = SEVERITIES[corruption][severity - 1]
+    strength = strengths[corruption][severity - 1]
     if corruption == "pixelate":
         return _pixelate(images, strength)
     if corruption == "gaussian-noise":

@@ -130,6 +130,8 @@ class OodParams(StudentParams):
         Literal["gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"], ...
     ] = Field(min_length=1)
     severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = Field(min_length=1)
+    pictures: str = ""
+    """Fingerprint of a folder of corrupted pictures that are used instead of these; empty: none."""
 
 
 class SynthesisPathParams(StepParams):
@@ -199,6 +201,6 @@ STEPS = (
         OodParams,
         _ood_work,
         inputs=("images",),
-        neutral=NEUTRAL,
+        neutral=dict(NEUTRAL) | {"pictures": ""},
     ),
 )
