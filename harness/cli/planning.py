@@ -24,7 +24,7 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
     known = states(graph, project.store)
     costs = _forecasts(project, graph, planned.profile.device)
     todo = [i for i in graph if known[i] not in ("current", "linked")]
-    totals = {
+    totals: dict[str, Any] = {
         "steps": len(graph),
         "current": len(graph) - len(todo),
         "seconds": asdict(_sum(costs[i] for i in todo)),
@@ -55,6 +55,10 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
             }
         )
         return
+    print_grid(
+        ("Row", f"All that it stands on, on {planned.profile.device}"),
+        [(row, _interval(Seconds(**cost))) for row, cost in totals["by_row"].items()],
+    )
     _print_plan(graph, planned.profile.device, known, costs, todo)
 
 
@@ -105,12 +109,14 @@ def _print_plan(
         counts = {s: sum(known[i] == s for i in own) for s in sorted(set(known.values()))}
         states_text = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
         cost = _sum(costs[i] for i in own if i in set(todo))
-        rows.append(
-            (name, states_text, f"{hours(cost.mid)} ({hours(cost.low)}–{hours(cost.high)})")
-        )
+        rows.append((name, states_text, _interval(cost)))
     print_grid(("Step", "State", f"To do, on {device}"), rows)
     total = _sum(costs[i] for i in todo)
     console().print(
         f"{len(todo)} of {len(graph)} steps to run: {hours(total.mid)} "
         f"({hours(total.low)} to {hours(total.high)}) of one {device}",
     )
+
+
+def _interval(cost: Seconds) -> str:
+    return f"{hours(cost.mid)} ({hours(cost.low)}–{hours(cost.high)})"
