@@ -32,7 +32,9 @@ def declared(plan: Plan | PointsPlan) -> Iterator[tuple[str, Any]]:
     for item in plan.items:
         for used in item.settings:
             for value in used.stated.alternatives:
-                yield used.name, list(value) if isinstance(value, tuple) else value
+                # A released set is named by its fingerprint, once somebody has downloaded it.
+                if value != "official-set":
+                    yield used.name, list(value) if isinstance(value, tuple) else value
 
 
 def networks(plan: Plan | PointsPlan) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ def grand_score(
     total = np.zeros(len(examples))
     for classifier in early_networks(params, examples, ctx):
         # Gradients are taken in the type of the weights, whatever training computed in.
-        plain = Classifier(classifier.network, params.dataset, ctx.device, _precision(classifier))
+        plain = replace(classifier, precision=_precision(classifier))
         total += norms(plain, examples).cpu().numpy()
     score = total / params.runs
     if params.reduction == "mean":

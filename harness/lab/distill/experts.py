@@ -24,8 +24,9 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
     """Train `count` networks, and keep their weights at the start and after every epoch.
 
     Each has its own first weights, order and augmentation. Tensors `expert-000` and so on: every
-    parameter by its name, (epochs + 1, ...). Values `count`, `epochs`, and the mean `accuracy` at
-    the end (fraction, test split); array `accuracies` (count,), float64.
+    parameter by its name, (epochs + 1, ...). Values `count`, `epochs`, `zca` where they read
+    whitened images, and the mean `accuracy` at the end (fraction, test split); array `accuracies`
+    (count,), float64.
     """
     dataset, recipe = sets.load(params.dataset), params.recipe
     train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
@@ -34,7 +35,12 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
     for number in range(params.count):
         own = ctx.part(number, params.count)
         classifier = Classifier.fresh(
-            params.network, params.dataset, ctx.device, recipe.precision, own.derive("init")
+            params.network,
+            params.dataset,
+            ctx.device,
+            recipe.precision,
+            own.derive("init"),
+            recipe.zca,
         )
         refuse_statistics(classifier, params.network)
         trajectories[f"expert-{number:03d}"] = trajectory(classifier, train, params, own)
@@ -44,6 +50,7 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
             "count": params.count,
             "epochs": recipe.epochs,
             "accuracy": float(np.mean(accuracies)),
+            **({"zca": True} if recipe.zca else {}),
         },
         {"accuracies": np.array(accuracies)},
         trajectories,
@@ -79,13 +86,16 @@ class Trajectories:
 
     files: tuple[Path, ...]
     epochs: int
+    zca: bool
+    """Whether the experts read whitened images, and so whoever follows them."""
 
     @classmethod
     def of(cls, given: StepInput) -> Trajectories:
         count, epochs = given.values["count"], given.values["epochs"]
         assert isinstance(count, int)
         assert isinstance(epochs, int)
-        return cls(tuple(given.tensors(f"expert-{n:03d}") for n in range(count)), epochs)
+        files = tuple(given.tensors(f"expert-{n:03d}") for n in range(count))
+        return cls(files, epochs, zca=bool(given.values.get("zca")))
 
     def weights(self, expert: int, epoch: int, device: str) -> dict[str, Tensor]:
         """All parameters of an expert after `epoch` epochs."""

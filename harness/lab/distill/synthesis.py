@@ -48,9 +48,9 @@ class Reals:
         return self.examples.images[rows.to(self.examples.images.device)]
 
 
-def fresh(params: SynthesisParams, device: str, seed: int) -> Classifier:
+def fresh(params: SynthesisParams, device: str, seed: int, zca: bool = False) -> Classifier:
     """A new random network in train mode. Raises `UserError` if it keeps running statistics."""
-    made = Classifier.fresh(params.network, params.dataset, device, params.precision, seed)
+    made = Classifier.fresh(params.network, params.dataset, device, params.precision, seed, zca)
     refuse_statistics(made, params.network)
     made.network.train()
     return made

@@ -33,11 +33,12 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
     At each iteration: an expert's weights at an epoch in [0, t_plus); n steps of SGD on augmented
     synthetic batches; the distance to the expert m epochs later. Images and the rate of those steps
-    are learned. The record is that of `synthesised`, with the value `learning_rate`.
+    are learned, whitened where the experts read whitened images. The record is that of
+    `synthesised`, with the value `learning_rate`.
     Draws: "first" and "synthesis" of `ctx`.
     """
-    reals, classifier = Reals.of(params, ctx.device), fresh(params, ctx.device, seed=0)
-    trajectories = Trajectories.of(inputs["experts"])
+    reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
+    classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
     first = Generator().manual_seed(ctx.derive("first"))
     images, _ = first_images(params, reals, classifier.shown, first)
     learned = nn.ParameterDict({"images": images, "rate": first_rate(params, images)})
@@ -53,7 +54,8 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
         return loss.item()
 
     losses = descend(learned, optimizer, params.iterations, ctx, iterate)
-    return synthesised(params, learned["images"], losses, {"learning_rate": learned["rate"].item()})
+    images = classifier.scaled(learned["images"])
+    return synthesised(params, images, losses, {"learning_rate": learned["rate"].item()})
 
 
 def distill_datm(
@@ -67,8 +69,8 @@ def distill_datm(
     changes nothing. Beside what `distill_tm` leaves: array `soft_labels` (n, classes), logits;
     `labels` are their largest classes.
     """
-    reals, classifier = Reals.of(params, ctx.device), fresh(params, ctx.device, seed=0)
-    trajectories = Trajectories.of(inputs["experts"])
+    reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
+    classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
     logits, right = verdicts(classifier, reals.examples, trajectories)
     if params.initial_images == "correctly-classified":
         reals = reals.among(right.any(dim=0).cpu())
@@ -103,7 +105,7 @@ def distill_datm(
     soft = learned["logits"].detach().cpu()
     return synthesised(
         params,
-        learned["images"],
+        classifier.scaled(learned["images"]),
         losses,
         {"learning_rate": learned["rate"].item()},
         {"soft_labels": soft.numpy(), "labels": soft.argmax(dim=1).numpy()},

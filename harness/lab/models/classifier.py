@@ -111,6 +111,13 @@ class Classifier:
         mean, std = self._statistics(scale)
         return self.normalised(normalised * std + mean)
 
+    def scaled(self, shown: Tensor) -> Tensor:
+        """What the network is shown, (n, c, h, w), as normalised images: whitening is undone."""
+        if not self.zca:
+            return shown
+        mean, std = self._statistics(self.dataset)
+        return (self._whitening.pixels(shown) - mean) / std
+
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised pixels (n, c, h, w) to logits (n, classes) in the type of the weights."""
         if self.precision == "bfloat16":

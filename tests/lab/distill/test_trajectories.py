@@ -72,9 +72,13 @@ def trained() -> StepResult:
 
 @pytest.fixture
 def passed(trained: StepResult, tmp_path: Path) -> MemoryInput:
+    return on_disk(trained, tmp_path)
+
+
+def on_disk(trained: StepResult, folder: Path) -> MemoryInput:
     files = {}
     for name, tensors in trained.tensors.items():
-        files[name] = tmp_path / f"{name}.safetensors"
+        files[name] = folder / f"{name}.safetensors"
         save_file(dict(tensors), files[name])
     return MemoryInput(trained.values, {}, files)
 
@@ -116,6 +120,22 @@ def test_the_data_themselves_lead_exactly_where_the_experts_went(passed: MemoryI
     # At another rate they do not, nor does one image less of each class.
     assert by_tm(passed, first_learning_rate=0.04).arrays["losses"].min() > 1e-3
     assert by_tm(passed, per_class=5).arrays["losses"].min() > 1e-6
+
+
+def test_experts_of_whitened_images_are_matched_by_whitened_ones(tmp_path: Path) -> None:
+    """And what is synthesised comes back as pixels, scaled as the data set's."""
+    params = ExpertsParams(
+        dataset=DATASET, network=NETWORK, recipe=changed(PLAIN, zca=True), count=2
+    )
+    white = on_disk(experts(params, {}, context("experts")), tmp_path)
+    made = by_tm(white)
+    assert made.arrays["losses"] == pytest.approx(np.zeros(3), abs=1e-15)
+    real = {image.tobytes() for image in (TRAIN.images / 255).round(6)}
+    found = (made.arrays["images"] * 0.25 + 0.5).round(6) + 0.0
+    assert {image.tobytes() for image in found} == real
+    # Read as if they were not whitened, the same images lead elsewhere.
+    blind = MemoryInput({**white.values, "zca": False}, {}, white.files)
+    assert by_tm(blind).arrays["losses"].min() > 1e-3
 
 
 def test_the_rate_is_learned_towards_that_of_the_experts(passed: MemoryInput) -> None:

@@ -1,4 +1,4 @@
-"""A method that can be run either way: from its released set, or by synthesis of one's own."""
+"""Methods that can be run either way: from their released set, or by synthesis of one's own."""
 
 from __future__ import annotations
 
@@ -13,97 +13,61 @@ from harness.spec.paper import load_paper
 
 SPECS = Path(__file__).parents[3] / "specs"
 FINGERPRINT = "ab" * 32
-METHOD = """
-id = "either"
-label = "Either"
-origin = "invented"
-state = "runs"
-images = { paper = "official-set", here = "{source}" }
-
-[settings.source]
-value = "own"
-source = "ours"
-why = "The released set has to be downloaded."
-alternatives = ["official-set"]
-
+METHODS = {"dm": "DM", "dc": "DC", "dsa": "DM", "tm": "TM", "datm": "DM"}
+"""Method, and the row of Table 3 that it has or is put into."""
+NAMED = """
 [[settings.released]]
-value = "FINGERPRINT"
-when = { dataset = ["cifar100"], ipc = [10] }
+value = "{0}"
+when = {{ ipc = [{1}] }}
 source = "code"
-place = "where it is had"
+place = "a download"
 
-[[settings.released]]
-value = ""
-source = "ours"
-why = "Not downloaded yet."
-
-[settings.factor]
-value = 1
-source = "ours"
-why = "No patches."
-
-[[steps]]
-id = "synthesis"
-step = "select_random"
-when = { source = ["own"] }
-params = { dataset = "{dataset}", per_class = "{ipc}" }
-
-[[steps]]
-id = "teacher"
-step = "teacher"
-when = { source = ["official-set"] }
-params = { dataset = "{dataset}", network = "{selection_network}", recipe = "{reference}" }
-
-[[steps]]
-id = "released"
-step = "released_set"
-when = { source = ["official-set"] }
-inputs = { teacher = "teacher" }
-
-[steps.params]
-dataset = "{dataset}"
-per_class = "{ipc}"
-fingerprint = "{released}"
-network = "{selection_network}"
-whitened = "{recipe.zca}"
 """
+EACH = pytest.mark.parametrize("method", METHODS)
 
 
 @pytest.fixture
-def specs(tmp_path: Path) -> Path:
-    """The paper's own specs, where a row of Table 3 is such a method."""
+def specs(tmp_path: Path, method: str) -> Path:
+    """The paper's own specs, with the method in Table 3."""
     shutil.copytree(SPECS, tmp_path / "specs")
-    method = METHOD.replace("FINGERPRINT", FINGERPRINT)
-    (tmp_path / "specs" / "methods" / "either.toml").write_text(method)
-    table = tmp_path / "specs" / "tables" / "table3.toml"
-    table.write_text(table.read_text("utf-8").replace('method = "dm"', 'method = "either"'))
+    if METHODS[method] == "DM":
+        table = tmp_path / "specs" / "tables" / "table3.toml"
+        bound = f'method = "{method}", expert_recipe = "small-scale-experts"'
+        table.write_text(table.read_text("utf-8").replace('method = "dm"', bound))
     return tmp_path / "specs"
 
 
-def planned(specs: Path, source: str) -> tuple[Plan, Cell]:
-    """The plan as the paper states, and the cell of that row at IPC 10 with hard labels."""
+def planned(specs: Path, method: str, source: str) -> tuple[Plan, Cell]:
+    """The plan as the paper states, and the cell of the method at IPC 10 with hard labels."""
     plan = plan_exhibit(
-        load_paper(specs), "table3", "paper", seeds=1, variation={"either.source": source}
+        load_paper(specs), "table3", "paper", seeds=1, variation={f"{method}.source": source}
     )
-    return plan, next(cell for cell in plan.cells if cell.address[1:] == ("DM", "HL/IPC 10"))
+    where = (METHODS[method], "HL/IPC 10")
+    return plan, next(cell for cell in plan.cells if cell.address[1:] == where)
 
 
-def test_own_synthesis_is_not_comparable(specs: Path) -> None:
-    plan, cell = planned(specs, "own")
+@EACH
+def test_own_synthesis_is_not_comparable(specs: Path, method: str) -> None:
+    plan, cell = planned(specs, method, "own")
     assert cell.reason == "images are own, the paper evaluated official-set"
     assert "released_set" not in {step.name for step in plan.steps.values()}
 
 
-def test_the_released_set_is_comparable_and_known_by_its_fingerprint(specs: Path) -> None:
-    # At IPC 50 no set was downloaded, so that one says so until its fingerprint is written down.
-    with pytest.raises(UserError, match=r"either.toml:.*no released set is named here"):
-        planned(specs, "official-set")
-    method = specs / "methods" / "either.toml"
-    method.write_text(method.read_text().replace('value = ""', f'value = "{"cd" * 32}"'))
-    plan, cell = planned(specs, "official-set")
+@EACH
+def test_the_released_set_is_comparable_and_known_by_its_fingerprint(
+    specs: Path, method: str
+) -> None:
+    path = specs / "methods" / f"{method}.toml"
+    with pytest.raises(UserError, match=rf"{method}.toml:.*no released set is named here"):
+        planned(specs, method, "official-set")
+    both = NAMED.format(FINGERPRINT, 10) + NAMED.format("cd" * 32, 50)
+    spec = path.read_text("utf-8")
+    path.write_text(spec.replace("[settings.released]\n", f"{both}[[settings.released]]\n"))
+    plan, cell = planned(specs, method, "official-set")
     assert (cell.comparable, cell.reason) == (True, "")
     student = plan.steps[cell.terms[0][0]]
     images = plan.steps[student.inputs["images"]]
     assert images.name == "released_set"
     assert images.params["fingerprint"] == FINGERPRINT
     assert plan.steps[images.inputs["teacher"]].name == "teacher"
+    assert not {step.name for step in plan.steps.values() if step.name == f"distill_{method}"}

@@ -39,7 +39,9 @@ def tm_loss(params: TmLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
             "train the experts for longer, or start earlier"
         )
     subset = given_subset(given, params.dataset, params.per_class, ctx.device, ctx.step)
-    classifier = Classifier.fresh(params.network, params.dataset, ctx.device, params.precision, 0)
+    classifier = Classifier.fresh(
+        params.network, params.dataset, ctx.device, params.precision, 0, trajectories.zca
+    )
     images, targets = classifier.shown(subset.images), subset.labels
     if len(trajectories.files) != params.experts:
         raise UserError(
