@@ -6,13 +6,14 @@ import errno
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from harness.cli.asked import here, request
+from harness.cli.data_commands import data_app
 from harness.cli.options import (
     AsJson,
-    DatasetName,
     Device,
     Executor,
     ExhibitName,
@@ -23,11 +24,8 @@ from harness.cli.options import (
     Source,
     Vary,
 )
+from harness.cli.store_commands import store_app
 from harness.errors import UserError
-
-if TYPE_CHECKING:
-    from harness.cli.exhibits import Request
-    from harness.cli.project import Project
 
 app = typer.Typer(
     help="A paper as data, and a machine that says which of its numbers come back.",
@@ -35,9 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-store_app = typer.Typer(help="Look after the store of records.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
-data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
 _PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC)
@@ -51,7 +47,7 @@ def list_exhibits(as_json: AsJson = False) -> None:
     """List the exhibits of the paper."""
     from harness.cli.looking import list_exhibits
 
-    list_exhibits(_project(), as_json)
+    list_exhibits(here(), as_json)
 
 
 @app.command("new-paper")
@@ -64,7 +60,7 @@ def new_paper(
     new_paper(folder)
 
 
-@app.command()
+@app.command(epilog="Such as: repro show table7 --profile paper")
 def show(
     exhibit: ExhibitName,
     profile: ProfileName = None,
@@ -75,11 +71,11 @@ def show(
     """Show an exhibit: reported beside reproduced, with verdicts. Runs nothing."""
     from harness.cli.looking import show
 
-    project = _project()
-    show(project, exhibit, _request(project, profile, seeds, vary), as_json)
+    project = here()
+    show(project, exhibit, request(project, profile, seeds, vary), as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro plan table7 --profile paper")
 def plan(
     exhibit: PartName,
     profile: ProfileName = None,
@@ -90,11 +86,11 @@ def plan(
     """Say what a make would do, and how long it would take. Changes nothing."""
     from harness.cli.planning import show_plan
 
-    project = _project()
-    show_plan(project, exhibit, _request(project, profile, seeds, vary), as_json)
+    project = here()
+    show_plan(project, exhibit, request(project, profile, seeds, vary), as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro make 'table7:ROW:COLUMN' --vary owner.setting=value")
 def make(
     exhibits: PartNames,
     profile: ProfileName = None,
@@ -113,7 +109,7 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
-    project = _project()
+    project = here()
     if source is Source.reported:
         from harness.cli.looking import render_reported
 
@@ -121,13 +117,13 @@ def make(
         return
     from harness.cli.making import make
 
-    request = _request(project, profile, seeds, vary)
+    asked = request(project, profile, seeds, vary)
     if cluster is not None and executor is not Executor.slurm:
         raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
-    make(project, exhibits, request, executor.value, device.value, cluster, as_json)
+    make(project, exhibits, asked, executor.value, device.value, cluster, as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro diff table8 --profile paper")
 def diff(
     exhibit: ExhibitName,
     profile: ProfileName = None,
@@ -141,12 +137,12 @@ def diff(
     """
     from harness.cli.looking import show_diff
 
-    project = _project()
-    if not show_diff(project, exhibit, _request(project, profile, seeds, vary), as_json):
+    project = here()
+    if not show_diff(project, exhibit, request(project, profile, seeds, vary), as_json):
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Such as: repro verify --profile paper --junit claims.xml")
 def verify(
     profile: ProfileName = None,
     require: Annotated[
@@ -166,7 +162,7 @@ def verify(
     """
     from harness.cli.verifying import verify
 
-    if not verify(_project(), profile, require, as_json, junit, github):
+    if not verify(here(), profile, require, as_json, junit, github):
         raise typer.Exit(1)
 
 
@@ -175,7 +171,7 @@ def audit(as_json: AsJson = False) -> None:
     """Say where the paper does not agree with itself. Needs nothing but the specs."""
     from harness.cli.auditing import show_audit
 
-    show_audit(_project(), as_json)
+    show_audit(here(), as_json)
 
 
 @app.command()
@@ -189,10 +185,10 @@ def paper(
     """Write the LaTeX document with every exhibit, claim and finding, and build its PDF."""
     from harness.cli.papering import make_paper
 
-    make_paper(_project(), profile, source is Source.reported, as_json)
+    make_paper(here(), profile, source is Source.reported, as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro report --profile paper --out site")
 def report(
     profile: ProfileName = None,
     out: Annotated[
@@ -203,18 +199,34 @@ def report(
     """Write a static site with every exhibit, number, claim and finding. Runs nothing."""
     from harness.cli.report.command import make_report
 
-    make_report(_project(), profile, out, as_json)
+    make_report(here(), profile, out, as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro compare store/published ../theirs/store table7")
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A store, an export, or a profile.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    exhibits: Annotated[
+        list[str] | None, typer.Argument(metavar="[EXHIBIT]...", help="All by default.")
+    ] = None,
+    profile: ProfileName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which numbers changed between two places, by Welch's test."""
+    from harness.cli.comparing import compare
+
+    compare(here(), (a, b), exhibits or [], profile, as_json)
+
+
+@app.command(epilog="Such as: repro assumptions table7")
 def assumptions(exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJson = False) -> None:
     """List the choices that an exhibit rests on and the paper does not state."""
     from harness.cli.looking import show_assumptions
 
-    show_assumptions(_project(), exhibit, profile, as_json)
+    show_assumptions(here(), exhibit, profile, as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro why 'table7:ROW:COLUMN'")
 def why(
     address: Annotated[
         str, typer.Argument(metavar="ADDRESS", help="A cell, such as 'table7:row:column'.")
@@ -227,8 +239,8 @@ def why(
     """Say why the steps of a cell will run or not."""
     from harness.cli.looking import explain
 
-    project = _project()
-    explain(project, address, _request(project, profile, seeds, vary), as_json)
+    project = here()
+    explain(project, address, request(project, profile, seeds, vary), as_json)
 
 
 @app.command()
@@ -236,7 +248,7 @@ def status(profile: ProfileName = None, as_json: AsJson = False) -> None:
     """Say how far every exhibit is, what runs now, and what failed."""
     from harness.cli.looking import show_status
 
-    show_status(_project(), profile, as_json)
+    show_status(here(), profile, as_json)
 
 
 @app.command()
@@ -244,7 +256,7 @@ def collect(as_json: AsJson = False) -> None:
     """Say what came of queued steps; judge and render the exhibits that are over."""
     from harness.cli.queueing import collect
 
-    collect(_project(), as_json)
+    collect(here(), as_json)
 
 
 @app.command()
@@ -257,7 +269,7 @@ def cancel(
     """Cancel what is queued or runs on a cluster. What is finished is kept."""
     from harness.cli.queueing import cancel
 
-    cancel(_project(), jobs or [], as_json)
+    cancel(here(), jobs or [], as_json)
 
 
 @app.command()
@@ -268,7 +280,7 @@ def runs(
     """List the records in the store."""
     from harness.cli.storing import list_runs
 
-    list_runs(_project(), step, as_json)
+    list_runs(here(), step, as_json)
 
 
 @app.command()
@@ -280,141 +292,7 @@ def probe(
     """Check that no step makes other numbers than its revision did."""
     from harness.cli.storing import probe
 
-    probe(_project(), update)
-
-
-@store_app.command("rebuild")
-def rebuild() -> None:
-    """Build the index anew from the records."""
-    from harness.cli.storing import rebuild
-
-    rebuild(_project())
-
-
-@store_app.command("export")
-def export(
-    folder: Annotated[Path, typer.Argument(help="Such as store/published.")],
-    exhibits: PartNames,
-    profile: ProfileName = None,
-    seeds: Seeds = None,
-    vary: Vary = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write the records of exhibits as Parquet, without weights, large arrays and pictures."""
-    from harness.cli.storing import export
-
-    project = _project()
-    export(project, folder, exhibits, _request(project, profile, seeds, vary), as_json)
-
-
-@store_app.command("import")
-def import_published(
-    folder: Annotated[Path, typer.Argument(help="A folder that an export wrote.")],
-    as_json: AsJson = False,
-) -> None:
-    """Place exported records in the store."""
-    from harness.cli.storing import import_published
-
-    import_published(_project(), folder, as_json)
-
-
-@store_app.command("verify")
-def verify_store(as_json: AsJson = False) -> None:
-    """Recompute every digest. Exits with 1 where a record is damaged."""
-    from harness.cli.storing import verify_store
-
-    if not verify_store(_project(), as_json):
-        raise typer.Exit(1)
-
-
-@data_app.command("list")
-def list_datasets(as_json: AsJson = False) -> None:
-    """Say of every data set whether it is here, and what is missing where."""
-    from harness.cli.data import list_datasets
-
-    list_datasets(_project(), as_json)
-
-
-@data_app.command("check")
-def check_data(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="All that are here by default.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compare data sets with their specs. Exits with 1 where one is damaged or another."""
-    from harness.cli.data import check
-
-    if not check(_project(), names or [], as_json):
-        raise typer.Exit(1)
-
-
-@data_app.command("fetch")
-def fetch_data(name: DatasetName) -> None:
-    """Download a data set's files from its publisher, where that is allowed."""
-    from harness.cli.data import fetch
-
-    fetch(_project(), name)
-
-
-@data_app.command("prepare")
-def prepare_data(
-    name: DatasetName,
-    skip_damaged: Annotated[
-        bool, typer.Option("--skip-damaged", help="Leave out files that cannot be decoded.")
-    ] = False,
-) -> None:
-    """Turn the publisher's files into the arrays that the harness trains from.
-
-    A run that was stopped is gone on with where files are decoded one by one.
-    """
-    from harness.cli.data import prepare
-
-    prepare(_project(), name, skip_damaged)
-
-
-@data_app.command("import")
-def import_released(
-    name: DatasetName,
-    place: Annotated[Path, typer.Argument(metavar="PATH", help="The set's file or folder.")],
-    layout: Annotated[
-        str, typer.Option("--as", help="How it is laid out: sets, pair, folders or list.")
-    ],
-    space: Annotated[
-        str | None, typer.Option(help="How its values are scaled, where that can differ.")
-    ] = None,
-    number: Annotated[
-        int | None, typer.Option("--set", min=1, help="Of several in one file; the last if none.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read and check a set of images that others released, and print its fingerprint."""
-    from harness.cli.data import import_set
-
-    import_set(_project(), name, place, layout, space, number, as_json)
-
-
-@data_app.command("path")
-def path_of_data(name: DatasetName) -> None:
-    """Print where a data set's prepared form is or belongs."""
-    from harness.cli.data import path
-
-    path(_project(), name)
-
-
-def _project() -> Project:
-    from harness.cli.project import find_project
-
-    return find_project()
-
-
-def _request(
-    project: Project, profile: str | None, seeds: int | None, vary: list[str] | None
-) -> Request:
-    from harness.cli.exhibits import Request
-    from harness.plan.settings import parse_variation
-
-    return Request(profile, seeds, parse_variation(project.paper, vary or []))
+    probe(here(), update)
 
 
 def main() -> None:

@@ -1,0 +1,98 @@
+"""`repro compare`: what changed between two stores, two exports or two profiles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import fmean
+
+from harness.cli.exhibits import Request, any_plan, named
+from harness.cli.output import console, print_grid, print_json
+from harness.cli.project import Project
+from harness.errors import UserError, nearest
+from harness.judge.changes import Change, changes
+from harness.judge.points import collect_points
+from harness.judge.results import collect
+from harness.plan.cells import Plan
+from harness.store.published import MANIFEST
+from harness.store.store import Store
+
+Side = tuple[Store, Request]
+
+
+def compare(
+    project: Project,
+    sides: tuple[str, str],
+    exhibits: list[str],
+    profile: str | None,
+    as_json: bool,
+) -> None:
+    """Print every number that is in either of two places, and whether it changed.
+
+    Args:
+        sides: folders of stores or exports, or names of profiles.
+        exhibits: all if empty.
+
+    Raises:
+        UserError: a side is neither a folder nor a profile.
+    """
+    a, b = (_side(project, name, profile) for name in sides)
+    found: list[Change] = []
+    for name in named(project, exhibits or ["all"]):
+        found += changes(_values(project, name, a), _values(project, name, b))
+    if as_json:
+        print_json({"a": sides[0], "b": sides[1], "changes": [asdict(item) for item in found]})
+        return
+    _print(found)
+
+
+def _side(project: Project, name: str, profile: str | None) -> Side:
+    if name in project.paper.profiles:
+        return project.store, Request(name)
+    folder = Path(name)
+    if not folder.is_dir():
+        known = nearest(name, project.paper.profiles)
+        raise UserError(f"'{name}': no folder, and no profile; {known}")
+    if (folder / MANIFEST).is_file():  # an export: nothing but published records
+        return Store(folder / "records-of-nobody", folder), Request(profile)
+    return Store(folder, folder / "published"), Request(profile)
+
+
+def _values(project: Project, exhibit: str, side: Side) -> dict[str, tuple[float, ...]]:
+    """Address -> the values that came back, in its unit; of points, of each of their quantities."""
+    store, request = side
+    planned = any_plan(project, exhibit, request)
+    if isinstance(planned, Plan):
+        return {str(r.cell.address): r.values for r in collect(planned, store) if r.values}
+    return {
+        f"{result.point.address} {name}": amount.values
+        for result in collect_points(planned, store)
+        for name, amount in result.amounts.items()
+    }
+
+
+def _print(found: Sequence[Change]) -> None:
+    rows = [
+        (
+            item.name,
+            _mean(item.a),
+            _mean(item.b),
+            "–" if item.difference is None else f"{item.difference:+.4g}",
+            "–" if item.interval is None else f"{item.interval[0]:+.4g} to {item.interval[1]:+.4g}",
+            item.kind,
+        )
+        for item in found
+        if item.kind != "equal"
+    ]
+    if rows:
+        print_grid(("Number", "A", "B", "B - A", "95 % interval", ""), rows)
+    counts = Counter(item.kind for item in found)
+    console().print(
+        ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing in either"
+    )
+
+
+def _mean(values: Sequence[float]) -> str:
+    return f"{fmean(values):.4g} (n={len(values)})" if values else "–"

@@ -1,0 +1,43 @@
+"""Changes between two sets of runs: what a published test says of each, and of many at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import false_discovery_control, ttest_ind
+
+from harness.judge.changes import changes
+
+
+def test_each_kind_has_its_name() -> None:
+    a = {"same": [1.0, 2.0], "moved": [1.0, 1.1, 0.9], "lone": [1.0], "gone": [3.0], "never": []}
+    b = {"same": [1.0, 2.0], "moved": [9.0, 9.1, 8.9], "lone": [2.0], "new": [3.0]}
+    kinds = {item.name: item.kind for item in changes(a, b)}
+    assert kinds == {
+        "same": "equal",
+        "moved": "changed",
+        "lone": "single runs",
+        "gone": "only in A",
+        "new": "only in B",
+    }
+
+
+def test_the_tests_are_scipys_with_false_discovery_control_over_all() -> None:
+    draw = np.random.default_rng(0)
+    a = {f"n{i}": list(draw.normal(0, 1, 4)) for i in range(12)}
+    b = {f"n{i}": list(draw.normal(0.4 * i, 2, 6)) for i in range(12)}
+    found = changes(a, b)
+    raw = [ttest_ind(b[name], a[name], equal_var=False) for name in a]
+    adjusted = false_discovery_control([test.pvalue for test in raw])
+    for item, test, p in zip(found, raw, adjusted, strict=True):
+        assert item.p_adjusted == pytest.approx(p)
+        assert item.interval == pytest.approx(tuple(test.confidence_interval()))
+        assert item.kind == ("changed" if p < 0.05 else "not told apart")
+    assert {item.kind for item in found} == {"changed", "not told apart"}
+
+
+def test_exchanged_sides_change_signs_only() -> None:
+    a, b = {"x": [1.0, 2.0, 4.0]}, {"x": [2.0, 2.5, 7.0]}
+    (there,), (back,) = changes(a, b), changes(b, a)
+    assert there.difference == pytest.approx(-back.difference)  # type: ignore[operator]
+    assert there.p_adjusted == pytest.approx(back.p_adjusted)
