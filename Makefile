@@ -6,16 +6,21 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test slow lint types arrows check lock clean
+.PHONY: demo test slow docs lint types arrows check lock clean
 
 demo: $(READY)
 	$(BIN)/repro make table7 --profile digits
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow and not realdata"
+	$(BIN)/python -m pytest -m "not slow and not realdata and not docs"
 
 slow: $(READY)
 	$(BIN)/python -m pytest -m "slow or realdata"
+
+# Writes the reference, checks links, makes pages, and runs the commands that the pages show.
+docs: $(READY)
+	$(BIN)/python -m tools.build_docs
+	$(BIN)/python -m pytest tests/docs
 
 lint: $(READY)
 	$(BIN)/ruff check .
