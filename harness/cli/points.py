@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -59,6 +60,7 @@ def _point_fields(result: PointResult) -> dict[str, Any]:
         "point": point.address.column,
         "values": {name: _amount_fields(amount) for name, amount in result.amounts.items()},
         "drawn": drawn,
+        "pictures": [hashlib.sha256(picture.pixels).hexdigest() for picture in result.pictures],
         "comparable": point.comparable,
         "reason": point.reason,
         "missing": list(result.missing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -60,7 +61,7 @@ def _write_points(project: Project, judgement: PointsJudgement, folder: Path) ->
     """Plots and plotted numbers of a figure, a fit or a lemma; nothing where no point is there."""
     plan = judgement.plan
     graph = graph_of(project.paper, plan, judgement.results, judgement.correlated)
-    if not graph.axes:
+    if not graph.axes and not graph.walls:
         return []
     files = [folder / f"{graph.id}.{kind}" for kind in GRAPH_KINDS]
     with _if_changed(folder / f"{graph.id}.digest", files, graph) as changed:
@@ -126,7 +127,9 @@ def _read(path: Path) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, for a digest."""
+    """Tuples as lists, and bytes by their digest, for a digest."""
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

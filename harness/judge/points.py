@@ -39,6 +39,15 @@ class Amount:
 
 
 @dataclass(frozen=True)
+class Picture:
+    height: int
+    width: int
+    channels: int
+    pixels: bytes
+    """uint8, row by row."""
+
+
+@dataclass(frozen=True)
 class PointResult:
     """A point with what its steps left; nothing where one of them has no record."""
 
@@ -49,6 +58,7 @@ class PointResult:
     """Name of the quantity -> what it came to."""
     drawn: Mapping[tuple[str, int], tuple[Drawn, Drawn]]
     """Plot and number of the series -> x and y, means over seeds."""
+    pictures: tuple[Picture, ...] = ()
     same_as: str = ""
     """The earlier point of the panel that is the same work under this profile."""
 
@@ -85,7 +95,7 @@ def collect_points(plan: PointsPlan, store: Store) -> tuple[PointResult, ...]:
 def _collect(panel: Panel, point: Point, read: Read, same_as: str) -> PointResult:
     missing = tuple(identity for identity in point.identities if read(identity) is None)
     if missing or not point.measured:
-        return PointResult(point, missing, {}, {}, same_as)
+        return PointResult(point, missing, {}, {}, same_as=same_as)
 
     def all_seeds(reading: Reading) -> list[Drawn]:
         records = [read(identity) for identity in point.measured[reading.of]]
@@ -104,8 +114,25 @@ def _collect(panel: Panel, point: Point, read: Read, same_as: str) -> PointResul
             for plot in panel.plots
             for index, series in enumerate(plot.series)
         },
+        pictures=_pictures(panel, point, read),
         same_as=same_as,
     )
+
+
+def _pictures(panel: Panel, point: Point, read: Read) -> tuple[Picture, ...]:
+    """Those of the first seed, if the panel shows any."""
+    if panel.gallery is None:
+        return ()
+    reading = panel.gallery.pictures
+    record = read(point.measured[reading.of][0])
+    array = record.array(reading.value) if record and reading.value in record.arrays else None
+    if array is None or array.ndim != 4 or array.dtype.name != "uint8":
+        raise UserError(
+            f"{point.address.exhibit}, panel '{panel.name}': '{reading.value}' of '{reading.of}' "
+            "holds no pictures; expected uint8 of the shape (pictures, height, width, channels)"
+        )
+    _, height, width, channels = array.shape
+    return tuple(Picture(height, width, channels, image.tobytes()) for image in array)
 
 
 def _amount(quantity: Quantity, all_seeds: Callable[[Reading], list[Drawn]]) -> Amount:

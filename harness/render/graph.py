@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.judge.points import Picture
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -53,11 +55,31 @@ class PlotAxes:
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """The pictures of one point."""
+
+    label: str
+    pictures: tuple[Picture, ...]
+    note: str
+    """Why there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """The pictures of all points of a panel."""
+
+    panel: str
+    title: str
+    strips: tuple[Strip, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
-    """All plots of an exhibit."""
+    """All plots of an exhibit, or all its pictures."""
 
     id: str
     """Also the name of the files."""
     title: str
     profile: str
     axes: tuple[PlotAxes, ...]
+    walls: tuple[Wall, ...] = ()

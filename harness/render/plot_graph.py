@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from harness.render import plot_pictures
 from harness.render.graph import Graph, PlotAxes, Trace
 from harness.render.style import COLOURS, MARKERS, WIDTH, style
 from harness.render.text import plain
@@ -47,12 +48,13 @@ def save(graph: Graph, directory: Path) -> list[Path]:
     """Write `ID.svg`, `ID.pdf`, `ID.png`, `ID.csv`, the same bytes for the same data."""
     directory.mkdir(parents=True, exist_ok=True)
     files = {kind: directory / f"{graph.id}.{kind}" for kind in KINDS}
-    drawn = draw(graph)
+    drawn = plot_pictures.draw(graph) if graph.walls else draw(graph)
+    listed = plot_pictures.rows(graph) if graph.walls else rows(graph)
     with style(), matplotlib.rc_context({"svg.hashsalt": graph.id}):
         for kind, without in _WITHOUT_TIME.items():
             drawn.savefig(files[kind], metadata={"Title": plain(graph.title), **without})
     with files["csv"].open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows(graph))
+        csv.writer(file, lineterminator="\n").writerows(listed)
     return list(files.values())
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from harness.judge.correlated import Correlated
 from harness.judge.points import Drawn, PointResult
 from harness.plan.points import PointsPlan
-from harness.render.graph import Graph, PlotAxes, PlotAxis, Trace
+from harness.render.graph import Graph, PlotAxes, PlotAxis, Strip, Trace, Wall
 from harness.spec.paper import Paper
-from harness.spec.runs import Panel, Plot
+from harness.spec.runs import Panel, Plot, Runs
 
 _ADJUSTED = {"plain": "", "partial": ", given size", "within": ", within sizes"}
 
@@ -32,7 +32,34 @@ def graph_of(
             found = judged.get((panel.name, plot.name))
             notes = tuple(correlation_lines(found)) if found else ()
             axes.append(_axes(paper, panel, plot, distinct, notes))
-    return Graph(exhibit.id, f"{exhibit.label}: {exhibit.title}", plan.profile.id, tuple(axes))
+    walls = tuple(_walls(paper, plan, results))
+    title = f"{exhibit.label}: {exhibit.title}"
+    return Graph(exhibit.id, title, plan.profile.id, tuple(axes), walls)
+
+
+def _walls(paper: Paper, plan: PointsPlan, results: Sequence[PointResult]) -> Iterator[Wall]:
+    """The pictures of every panel that has any; points without say why."""
+    for panel in plan.exhibit.panels:
+        here = [result for result in results if result.point.address.row == panel.name]
+        if panel.gallery is None or panel.runs is None or not any(r.complete for r in here):
+            continue
+        strips = [
+            Strip(_row(paper, panel.runs, result), result.pictures, _why_none(result))
+            for result in here
+        ]
+        title = str(plan.chosen(panel.name, panel.gallery.title))
+        yield Wall(panel.name, title, tuple(strips))
+
+
+def _row(paper: Paper, runs: Runs, result: PointResult) -> str:
+    """What tells a point apart, as labels."""
+    return ", ".join(_said(paper, name, result.point.run[name]) for name in runs.over)
+
+
+def _why_none(result: PointResult) -> str:
+    if result.complete:
+        return ""
+    return "not run" if result.point.measured else f"not run: {result.point.reason}"
 
 
 def _axes(
@@ -76,15 +103,19 @@ def _group(paper: Paper, plot: Plot, result: PointResult) -> str:
     """What a colour stands for: a value as it was run, or the label of what is named."""
     if not plot.colour:
         return result.point.address.column
-    kind = paper.about.variables[plot.colour]
-    value = result.point.run[plot.colour]
+    return _said(paper, plot.colour, result.point.run[plot.colour])
+
+
+def _said(paper: Paper, variable: str, value: Any) -> str:
+    """The label of what is named, or a value with its variable."""
+    kind = paper.about.variables[variable]
     named: Mapping[str, Mapping[str, Any]] = {
         "method": paper.methods,
         "recipe": paper.recipes,
         "dataset": paper.datasets,
         "network": paper.networks,
     }
-    return f"{plot.colour} {value}" if kind == "value" else str(named[kind][str(value)].label)
+    return f"{variable} {value}" if kind == "value" else str(named[kind][str(value)].label)
 
 
 def _value(plot: Plot, result: PointResult) -> float:

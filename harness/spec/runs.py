@@ -101,6 +101,15 @@ class Plot(SpecModel):
     correlation: Correlation | None = None
 
 
+class Gallery(SpecModel):
+    """Pictures to look at: a row for each point, those of a first seed."""
+
+    pictures: Reading
+    """An array uint8 (pictures, height, width, 1 or 3)."""
+    title: str
+    """What they show; `{setting}` for a setting of the exhibit."""
+
+
 class Ours(SpecModel):
     """Which of our numbers stands beside a stated one."""
 
@@ -142,11 +151,14 @@ class Panel(SpecModel):
     """Nothing is run for a panel without."""
     values: tuple[Quantity, ...] = ()
     plots: tuple[Plot, ...] = ()
+    gallery: Gallery | None = None
 
     @model_validator(mode="after")
     def _drawn(self) -> Panel:
-        if (self.runs is None) != (not self.values and not self.plots):
-            raise ValueError("a panel has 'plots' or 'values' exactly when it has 'runs'")
+        if (self.runs is None) != (not self.values and not self.plots and not self.gallery):
+            raise ValueError(
+                "a panel has 'plots', 'values' or a 'gallery' exactly when it has 'runs'"
+            )
         if self.runs is not None:
             for keys, name in self._variables():
                 known = {*self.runs.bind, *self.runs.over}
@@ -173,3 +185,5 @@ class Panel(SpecModel):
             for index, series in enumerate(plot.series):
                 yield ("plots", at, "series", index, "x"), series.x
                 yield ("plots", at, "series", index, "y"), series.y
+        if self.gallery:
+            yield ("gallery", "pictures"), self.gallery.pictures

@@ -12,6 +12,7 @@ from tests.toy.steps import (
     LineParams,
     LossParams,
     MeasureParams,
+    PaintParams,
     RepeatParams,
     SelectParams,
 )
@@ -69,6 +70,13 @@ def line(params: LineParams, inputs: Mapping[str, StepInput], context: StepConte
     return StepResult(values, {"at": np.exp(x), "line": np.exp(slope * x)})
 
 
+def paint(params: PaintParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """The first numbers of a set as pictures, each all of one grey."""
+    greys = 100 + 10 * inputs["images"].array("images")[: params.count]
+    pictures = np.broadcast_to(greys.round()[:, None, None, None], (params.count, 2, 3, 1))
+    return StepResult({}, {"pictures": pictures.astype(np.uint8), "greys": greys})
+
+
 def probe_draw() -> Probe:
     """A few numbers, another mean than the default."""
     return Probe(DrawParams(mean=1.0, std=2.0, count=5), {})
@@ -100,3 +108,9 @@ def probe_line() -> Probe:
     """One path."""
     held = {"at": np.array([1.0, 2.0]), "losses": np.array([1.0, 4.0])}
     return Probe(LineParams(), {"path.0": MemoryInput(held=held)})
+
+
+def probe_paint() -> Probe:
+    """One picture."""
+    held = {"images": np.array([1.0, 2.0])}
+    return Probe(PaintParams(count=1), {"images": MemoryInput(held=held)})

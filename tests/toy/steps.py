@@ -1,6 +1,7 @@
 """Invented steps, cheap enough to run in every test: draw numbers, select some, measure.
 
-For figures and fits: repeat a set, its loss along a path, and a line through several such paths.
+For figures and fits: repeat a set, its loss along a path, a line through several such paths, and
+pictures of a set.
 """
 
 from __future__ import annotations
@@ -47,6 +48,12 @@ class LossParams(StepParams):
 
 class LineParams(StepParams):
     """A straight line through the logarithms of several paths."""
+
+
+class PaintParams(StepParams):
+    """`count` grey pictures of two by three pixels."""
+
+    count: int = 2
 
 
 def _no_cost(params: StepParams, facts: Facts) -> Work:
@@ -119,5 +126,14 @@ STEPS: tuple[StepType, ...] = (
         revision=1,
         cost=_no_cost,
         probe="tests.toy.functions:probe_line",
+    ),
+    StepType(
+        name="paint",
+        params=PaintParams,
+        function="tests.toy.functions:paint",
+        inputs=("images",),
+        revision=1,
+        cost=_no_cost,
+        probe="tests.toy.functions:probe_paint",
     ),
 )

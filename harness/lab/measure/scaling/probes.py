@@ -10,6 +10,7 @@ from harness.lab.measure.scaling.steps import (
     FitParams,
     GridFitParams,
     RecoveryParams,
+    SaturationParams,
     SharedFitParams,
     Spaced,
     Truth,
@@ -42,6 +43,18 @@ def learning_curve_online() -> Probe:
         points="one-run",
     )
     return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+
+
+def saturation() -> Probe:
+    return Probe(SaturationParams(margin=0.02), {"curve": _curve("printed", b=-0.4, tau=3.0)})
+
+
+def slowdown() -> Probe:
+    curves = {
+        "curve": _curve("printed", b=-0.4, tau=3.0),
+        "beside": _curve("printed", b=-1.5, tau=1.0),
+    }
+    return Probe(SaturationParams(margin=0.02), curves)
 
 
 def fit_scaling() -> Probe:

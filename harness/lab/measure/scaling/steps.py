@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.lab.declare import declare, passes
+from harness.lab.declare import declare, no_work, passes
 from harness.lab.recipe import NEUTRAL, Count
 from harness.lab.train.steps import StudentParams
 from harness.plan.step import Facts, StepParams, Work
@@ -29,6 +29,11 @@ class CurveParams(StudentParams):
         """Epochs after which the student is judged."""
         last = self.recipe.run_epochs
         return (*range(self.every, last, self.every), last)
+
+
+class SaturationParams(StepParams):
+    margin: Annotated[float, Field(ge=0, lt=1)]
+    """Fractions of accuracy that count as none."""
 
 
 class LawParams(StepParams):
@@ -161,6 +166,20 @@ STEPS = (
         _curve_work,
         inputs=("images", "teacher"),
         neutral=NEUTRAL,
+    ),
+    declare(
+        "saturation",
+        "measure.scaling.saturation",
+        SaturationParams,
+        no_work,
+        inputs=("curve",),
+    ),
+    declare(
+        "slowdown",
+        "measure.scaling.saturation",
+        SaturationParams,
+        no_work,
+        inputs=("curve", "beside"),
     ),
     declare("fit_scaling", "measure.scaling.fitting", FitParams, _fit_work, inputs=("curve",)),
     declare(

@@ -1,0 +1,101 @@
+"""Pictures of methods: made, listed by what they are, and shown with those that cannot be made."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.judge.points import Picture
+from harness.render.graph import Graph, Strip, Wall
+from harness.render.plot_pictures import draw
+from tests.toy.paper import Workplace, plotted_workplace
+
+INLINE = ("--executor", "inline")
+GALLERY = """
+id = "gallery"
+kind = "figure"
+label = "Figure 9"
+title = "Pictures"
+section = "9"
+caption = "Pictures."
+
+[settings.shown]
+value = "greys"
+source = "ours"
+why = "That is what they are."
+
+[[panels]]
+name = "pictures"
+shows = "Pictures of every set."
+
+[panels.runs]
+bind = { dataset = "numbers", size = 20 }
+over = { method = ["narrow", "cited"] }
+
+[[panels.runs.steps]]
+id = "painted"
+step = "paint"
+inputs = { images = "{images}" }
+params = { count = 2 }
+
+[panels.gallery]
+title = "{shown}"
+pictures = { of = "painted", value = "pictures" }
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    made = plotted_workplace(tmp_path)
+    made.add("figures/gallery.toml", GALLERY)
+    return made
+
+
+def test_pictures_are_drawn_and_listed_and_what_is_missing_is_said(place: Workplace) -> None:
+    made = place.repro("make", "gallery", *INLINE)
+    assert made.code == 0, made.err
+    fields = place.repro("show", "gallery", "--json").json
+    narrow, cited = fields["points"]
+    record = place.store.get(narrow["run"]["steps"]["painted"][0])
+    assert record is not None
+    expected = [hashlib.sha256(p.tobytes()).hexdigest() for p in record.array("pictures")]
+    assert narrow["pictures"] == expected
+    assert cited["pictures"] == []
+    (table,) = place.root.rglob("gallery.csv")
+    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    assert [row["sha256"] for row in rows] == [*expected, ""]
+    assert rows[-1]["note"] == "not run: Only its number is known."
+    assert {row["title"] for row in rows} == {"greys"}
+    for kind in ("png", "svg", "pdf"):
+        assert table.with_suffix(f".{kind}").stat().st_size > 500
+    again = table.with_suffix(".png").read_bytes()
+    table.unlink()
+    assert place.repro("make", "gallery", *INLINE).code == 0
+    assert table.with_suffix(".png").read_bytes() == again
+
+
+def test_an_array_that_holds_no_pictures_is_one_message(place: Workplace) -> None:
+    place.edit("figures/gallery.toml", 'value = "pictures" }', 'value = "greys" }')
+    made = place.repro("make", "gallery", *INLINE)
+    assert made.code == 2
+    assert "'greys' of 'painted' holds no pictures; expected uint8" in made.err
+
+
+def test_every_picture_is_shown_as_it_is() -> None:
+    def picture(channels: int, seed: int) -> tuple[np.ndarray, Picture]:
+        pixels = np.random.default_rng(seed).integers(0, 256, (4, 5, channels), dtype=np.uint8)
+        return pixels, Picture(4, 5, channels, pixels.tobytes())
+
+    (grey, first), (coloured, second) = picture(1, 0), picture(3, 1)
+    strips = (Strip("a", (first, second), ""), Strip("b", (), "not run: no weights"))
+    drawn = draw(Graph("g", "G", "small", (), (Wall("p", "class 1", strips),)))
+    images = [axes.get_images()[0].get_array() for axes in drawn.axes]
+    assert len(images) == 2
+    assert np.array_equal(images[0], grey[..., 0])
+    assert np.array_equal(images[1], coloured)
+    said = [text.get_text() for text in drawn.texts]
+    assert {"a", "b", "not run: no weights", "class 1, profile small"} <= set(said)
