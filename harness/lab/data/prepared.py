@@ -154,20 +154,26 @@ def finish_ragged(
         kept = made["size"].all(axis=1)
         np.save(unfinished / f"{split}_sizes.npy", made["size"][kept], allow_pickle=False)
         np.save(unfinished / f"{split}_labels.npy", labels[split][kept], allow_pickle=False)
-        (unfinished / f"{split}_index.bin").unlink()
         digest = hashlib.sha256(made["sha256"][kept].tobytes()).hexdigest()
         splits[split] = Split(np.empty(0), labels[split][kept], digest)
     source = json.loads((unfinished / "source.json").read_text("utf-8"))
-    (unfinished / "source.json").unlink()
     told = {"format": RAGGED, "name": name, "source": "the publisher's files", "made_from": source}
     told["classes"] = list(classes)
-    _finish(unfinished, Dataset(**splits), told, folder_of(name))
+    # What a run goes on from goes last: pixels of a million images take long to digest.
+    leftovers = ["source.json", *(f"{split}_index.bin" for split in entries)]
+    _finish(unfinished, Dataset(**splits), told, folder_of(name), leftovers)
     return folder_of(name)
 
 
-def _finish(made: Path, dataset: Dataset, told: dict[str, Any], folder: Path) -> None:
-    """Write the manifest of what is in `made`, and move all of it to `folder`."""
-    paths = sorted(made.iterdir())
+def _finish(
+    made: Path,
+    dataset: Dataset,
+    told: dict[str, Any],
+    folder: Path,
+    leftovers: Sequence[str] = (),
+) -> None:
+    """Write the manifest of what is in `made`, and move all of it to `folder` but the leftovers."""
+    paths = [path for path in sorted(made.iterdir()) if path.name not in (MANIFEST, *leftovers)]
     manifest = told | {
         "fingerprint": fingerprint(dataset),
         "sha256": {path.name: _file_digest(path) for path in paths},
@@ -179,6 +185,8 @@ def _finish(made: Path, dataset: Dataset, told: dict[str, Any], folder: Path) ->
     if folder.exists():
         shutil.rmtree(folder)
     made.rename(folder)
+    for name in leftovers:
+        (folder / name).unlink()
 
 
 def damaged(name: str, pixels: bool = True) -> list[str]:

@@ -49,6 +49,12 @@ class Examples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def taken(self, rows: Tensor) -> Tensor | Ragged:
+        """Some of the images; rows are on the CPU, and nothing waits for a GPU to tell them."""
+        if isinstance(self.images, Ragged):
+            return self.images[rows]
+        return self.images[rows.to(self.images.device)]
+
 
 def _room(device: str) -> int:
     """Half of the bytes that a GPU has free."""
@@ -134,7 +140,7 @@ def training(
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate(step)
         chosen = batch.to(classifier.device)
-        seen = views(classifier, examples.images[chosen], recipe, factor, drawn)
+        seen = views(classifier, examples.taken(batch), recipe, factor, drawn)
         classifier.network.train()
         logits = classifier.answer(seen)
         if objective is None:

@@ -188,6 +188,29 @@ def test_what_is_decoded_is_not_decoded_again(
     assert torch.equal(resumed, prepared.read(NAME).train.images.pixels)
 
 
+def test_a_run_that_was_stopped_while_it_digested_decodes_nothing_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(folder)
+    digest = prepared._file_digest
+
+    def stopped(path: Path) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepared, "_file_digest", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        datasets.prepare(NAME)
+    monkeypatch.setattr(prepared, "_file_digest", digest)
+    monkeypatch.setattr(packing, "decode", stopped)
+    place = datasets.prepare(NAME)
+    assert len(prepared.read(NAME).train.images) == 10
+    kept = {path.name for path in place.iterdir()}
+    parts = {
+        f"{a}_{b}" for a in ("train", "test") for b in ("pixels.bin", "sizes.npy", "labels.npy")
+    }
+    assert kept == {"manifest.json", *parts}
+
+
 def test_other_files_are_not_mixed_with_what_was_left(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
