@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -156,3 +157,21 @@ def test_without_any_record_all_pages_are_there(tmp_path: Path) -> None:
     found = pages(report(place))
     assert "not run" in found["numbers/verdicts/faithful-small.html"].said
     assert "0 of 8" in found["index.html"].said
+
+
+def test_a_number_is_told_only_what_flips_its_own_verdict(site: Path) -> None:
+    found = pages(site)
+    assert "run for 1 of the 1 numbers that it touches" in found["exhibits/averaged.html"].said
+    own = found["numbers/averaged/assumed-mean.html"].said
+    assert "averaged:Assumed:Mean: deviates → reproduced" in own
+    names = [name for name in found if name.startswith("numbers/averaged/faithful")]
+    assert all("→" not in found[name].said for name in names)
+
+
+def test_what_a_number_lacks_is_marked_for_narrow_screens(site: Path) -> None:
+    (row,) = re.findall(
+        r"<tr data-exhibit=\"verdicts\"[^>]*>(?:(?!</tr>).)*cited-large.*?</tr>",
+        (site / "numbers.html").read_text(encoding="utf-8"),
+        re.DOTALL,
+    )
+    assert row.count(" none") == 3

@@ -13,7 +13,7 @@ from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.errors import UserError
 from harness.plan.settings import Used
-from harness.render.report.pages import Alternative, Assumption
+from harness.render.report.pages import Alternative, Assumption, Flip
 
 Judged = Judgement | PointsJudgement
 
@@ -65,7 +65,7 @@ def _alternatives(
 
 def _outcome(
     project: Project, default: Judged, variation: dict[str, Any]
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, tuple[Flip, ...]]:
     """How far an alternative was run, in words, and the verdicts that it changes."""
     exhibit, profile = default.plan.exhibit.id, default.plan.profile.id
     try:
@@ -83,12 +83,12 @@ def _outcome(
         return "not run", ()
     verdicts = default.verdict_names
     flips = tuple(
-        f"{address}: {verdicts[address]} → {name}"
+        Flip(address, f"{verdicts[address]} → {name}")
         for address, name in judge(project, planned).verdict_names.items()
         if name not in (verdicts[address], "not run") and verdicts[address] != "not run"
     )
     state = f"run for {len(run)} of the {len(touched)} numbers that it touches"
-    return f"{state}; verdicts that change: {len(flips) or 'none'}", flips
+    return state, flips
 
 
 def _written(value: Any) -> str:

@@ -17,7 +17,7 @@ from harness.render.text import plain
 _HALF = 60.0
 """Half of the width of an interval plot, in its own units; its height is 16."""
 _INNER = 56.0
-_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 460.0, 190.0, 52.0, 26.0, 10.0
+_WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 460.0, 190.0, 66.0, 26.0, 10.0
 MOST_POINTS = 400
 """Of a curve; longer ones are thinned."""
 
@@ -98,8 +98,8 @@ def _axes(low: float, high: float, longest: int) -> Iterator[Markup]:
     frame = f"M{_n(_LEFT)} {_n(_TOP)} V{_n(floor)} H{_n(right)}"
     yield Markup('<path class="axis" d="{}"/>').format(frame)
     text = Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>')
-    yield text.format(_n(_LEFT - 6), _n(_TOP + 8), "end", f"{high:.4g}")
-    yield text.format(_n(_LEFT - 6), _n(floor), "end", f"{low:.4g}")
+    yield text.format(_n(_LEFT - 6), _n(_TOP + 8), "end", f"{high:.3g}")
+    yield text.format(_n(_LEFT - 6), _n(floor), "end", f"{low:.3g}")
     yield text.format(_n(_LEFT), _n(_HEIGHT - 8), "middle", "1")
     yield text.format(_n(right), _n(_HEIGHT - 8), "end", str(longest))
 

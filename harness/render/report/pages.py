@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from harness.judge.audit.finding import Finding
 from harness.plan.step import Step
@@ -64,6 +64,14 @@ class StepLine:
         return "published" if isinstance(self.record, PublishedRecord) else "made here"
 
 
+class Flip(NamedTuple):
+    """A number whose verdict is another one under an alternative."""
+
+    address: str
+    change: str
+    """Both verdicts, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """Another value of an assumption, and what it does to the verdicts of an exhibit."""
@@ -71,7 +79,7 @@ class Alternative:
     value: str
     state: str
     """In words: not run, or how much of it was."""
-    flips: tuple[str, ...]
+    flips: tuple[Flip, ...]
     command: str
 
 
@@ -88,6 +96,14 @@ class Assumption:
     @property
     def flips(self) -> bool:
         return any(alternative.flips for alternative in self.alternatives)
+
+    def of(self, address: str) -> Assumption:
+        """The same with what it does to one number only."""
+        own = (
+            replace(other, flips=tuple(flip for flip in other.flips if flip.address == address))
+            for other in self.alternatives
+        )
+        return replace(self, alternatives=tuple(own))
 
 
 @dataclass(frozen=True, slots=True)

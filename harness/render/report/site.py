@@ -79,8 +79,8 @@ def _pages(site: Site) -> Iterator[tuple[str, str]]:
         yield f"{name}.html", _render(name, site, "", here=name)
     for page in site.exhibits:
         yield page.page, _render("exhibit", site, "../", here="index", page=page)
-        assumptions = {item.name: item for item in page.assumptions}
         for number in page.numbers:
+            assumptions = [item.of(number.address) for item in page.assumptions]
             yield (
                 number.page,
                 _render(
