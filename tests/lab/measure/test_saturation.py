@@ -35,7 +35,7 @@ def test_a_curve_ends_where_it_no_longer_rises(accuracy: list[float], first: int
 
 def test_compute_is_epochs_times_images() -> None:
     made = saturation(MARGIN, {"curve": curve([0.5, 0.7, 0.7])}, context("saturation"))
-    assert made.values == {"epochs": 20, "samples": 1000, "accuracy": 0.7}
+    assert made.values == {"end_epochs": 20, "end_samples": 1000, "end_accuracy": 0.7}
     assert made.arrays["samples"].tolist() == [500, 1000, 1500]
 
 

@@ -16,15 +16,19 @@ def saturation(
 ) -> StepResult:
     """The first look from which on a curve stays within `margin` of its last accuracy.
 
-    Values `epochs` and `samples` seen by then, and `accuracy`, the last. Arrays (looks,): `samples`
-    and `epochs`, int64, and `accuracy`, fractions, float64.
+    Values `end_epochs` and `end_samples` seen by then, and `end_accuracy`, the last. Arrays
+    (looks,): `samples` and `epochs`, int64, and `accuracy`, fractions, float64.
     """
     curve = inputs["curve"]
     epochs, accuracy = curve.array("epochs"), curve.array("accuracy")
     size = int(str(curve.values["images"]))
     first = int(epochs[saturated(accuracy, params.margin)])
     return StepResult(
-        {"epochs": first, "samples": first * size, "accuracy": float(accuracy[-1])},
+        {
+            "end_epochs": first,
+            "end_samples": first * size,
+            "end_accuracy": float(accuracy[-1]),
+        },
         {"samples": epochs * size, "epochs": epochs, "accuracy": accuracy},
     )
 

@@ -173,6 +173,7 @@ STEPS = (
         SaturationParams,
         no_work,
         inputs=("curve",),
+        revision=2,
     ),
     declare(
         "slowdown",
