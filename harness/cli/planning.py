@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -22,8 +23,12 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
     planned = any_plan(project, exhibit_of(name), request)
     graph = steps_below(planned, [name])
     known = states(graph, project.store)
-    costs = _forecasts(project, graph, planned.profile.device)
     todo = [i for i in graph if known[i] not in ("current", "linked")]
+    # Where nothing is to do, nothing is forecast for a reader, and no past runs are looked up.
+    costs = _forecasts(project, graph if todo or as_json else {}, planned.profile.device)
+    if not costs:
+        _print_plan(graph, planned.profile.device, known, costs, todo)
+        return
     totals: dict[str, Any] = {
         "steps": len(graph),
         "current": len(graph) - len(todo),
@@ -64,12 +69,14 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
 
 def _forecasts(project: Project, graph: Mapping[str, Step], device: Device) -> dict[str, Seconds]:
     past: Mapping[str, Sequence[Past]] = {}
-    if device == "cpu" and project.root.is_dir():
+    if graph and device == "cpu" and project.root.is_dir():
         from harness.run.environment import device_name
         from harness.store.index import Index
 
         past = Index(project.store).past_runs(device_name("cpu"))
-    return {i: forecast(step, device, past) for i, step in graph.items()}
+    kinds = {(step.name, step.work): step for step in graph.values()}
+    costs = {kind: forecast(step, device, past) for kind, step in kinds.items()}
+    return {i: costs[step.name, step.work] for i, step in graph.items()}
 
 
 def _sum(costs: Iterable[Seconds]) -> Seconds:
@@ -103,12 +110,13 @@ def _print_plan(
     costs: Mapping[str, Seconds],
     todo: Sequence[str],
 ) -> None:
+    wanted = set(todo)
     rows = []
     for name in sorted({step.name for step in graph.values()}):
         own = [i for i, step in graph.items() if step.name == name]
-        counts = {s: sum(known[i] == s for i in own) for s in sorted(set(known.values()))}
-        states_text = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        cost = _sum(costs[i] for i in own if i in set(todo))
+        counts = Counter(known[i] for i in own)
+        states_text = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        cost = _sum(costs[i] for i in own if i in wanted)
         rows.append((name, states_text, _interval(cost)))
     print_grid(("Step", "State", f"To do, on {device}"), rows)
     total = _sum(costs[i] for i in todo)

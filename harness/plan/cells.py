@@ -100,9 +100,9 @@ def _plan_cell(
     reason = cannot_run(ours.paper, variables, ["recipe"])
     if not reason:
         try:
-            twins = tuple(stated.student(m, 0) for m in members)
+            twins = tuple(stated.students(m, [0])[0] for m in members)
             with blaming_the_profile(ours, members[0]):
-                terms = tuple(tuple(ours.student(m, seed) for m in members) for seed in seeds)
+                terms = tuple(zip(*(ours.students(m, seeds) for m in members), strict=True))
         except UserError as error:
             raise UserError(f"{address}: {error}") from None
         if not terms or terms[0] != twins:

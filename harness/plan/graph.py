@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import UserError, nearest
 from harness.plan.expressions import Unfilled, fill
-from harness.plan.identity import canonical, identity_of
+from harness.plan.identity import canonical, identities
 from harness.plan.library import find
-from harness.plan.step import Facts, Step, StepType
+from harness.plan.step import Facts, Json, Step, StepType, Work
 from harness.spec.base import Misplaced
 from harness.spec.template import StepTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A template whose parameters are filled in: a step but for its seed and its inputs."""
+
+    index: int
+    """Of the template among those of its owner."""
+    template: StepTemplate
+    kind: StepType
+    params: Mapping[str, Json]
+    work: Work
+    identity: Callable[[int, Mapping[str, str]], str]
+    made: dict[tuple[object, ...], str]
+    """Seed and inputs -> identity of what was added."""
 
 
 class GraphBuilder:
@@ -22,8 +38,47 @@ class GraphBuilder:
     def __init__(self, types: Mapping[str, StepType], facts: Facts) -> None:
         self._types = types
         self._facts = facts
-        self._made: dict[str, Step] = {}
+        self._filled: dict[str, Filled] = {}
         self.steps: dict[str, Step] = {}
+
+    def fill(
+        self, templates: tuple[StepTemplate, ...], variables: Mapping[str, Any]
+    ) -> list[Filled]:
+        """Fill in the templates whose 'when' holds.
+
+        Raises:
+            Misplaced: a template does not fit its step type, or names what is not there; the keys
+                lead there from the spec that has the templates.
+        """
+        filled = []
+        for index, template in enumerate(templates):
+            if any(variables.get(name) not in values for name, values in template.when.items()):
+                continue
+            try:
+                filled.append(self._fill(index, template, variables))
+            except Misplaced as error:
+                raise Misplaced(str(error), "steps", index, *error.keys) from None
+        return filled
+
+    def add(self, filled: Sequence[Filled], seed: int, given: Mapping[str, str]) -> dict[str, str]:
+        """Add filled templates as steps: the id of each -> its identity.
+
+        Args:
+            given: names that inputs may use beside the ids before them -> identities.
+
+        Raises:
+            Misplaced: an input is not there.
+        """
+        added: dict[str, str] = {}
+        known = dict(given)
+        for each in filled:
+            try:
+                inputs = _inputs(each.template, known)
+            except Misplaced as error:
+                raise Misplaced(str(error), "steps", each.index, *error.keys) from None
+            drawn = seed if each.template.seed == "{seed}" else each.template.seed
+            added[each.template.id] = known[each.template.id] = self._add(each, drawn, inputs)
+        return added
 
     def add_all(
         self,
@@ -32,19 +87,8 @@ class GraphBuilder:
         seed: int,
         given: Mapping[str, str],
     ) -> str:
-        """Add an owner's steps, and return the identity of the last one.
-
-        Args:
-            given: names that inputs may use beside the owner's own steps -> identities.
-
-        Raises:
-            Misplaced: a template does not fit its step type, or names what is not there; the keys
-                lead there from the spec that has the templates.
-        """
-        added = self.add_each(templates, variables, seed, given)
-        if not added:
-            raise Misplaced("no step is left, since no 'when' holds", "steps")
-        return list(added.values())[-1]
+        """`fill` and `add` an owner's steps, and return the identity of the last one."""
+        return last(self.add_each(templates, variables, seed, given))
 
     def add_each(
         self,
@@ -53,45 +97,27 @@ class GraphBuilder:
         seed: int,
         given: Mapping[str, str],
     ) -> dict[str, str]:
-        """As `add_all`, but return the id and the identity of each step whose 'when' holds."""
-        added: dict[str, str] = {}
-        for index, template in enumerate(templates):
-            if any(variables.get(name) not in values for name, values in template.when.items()):
-                continue
-            try:
-                identity = self._add(template, variables, seed, {**given, **added})
-            except Misplaced as error:
-                raise Misplaced(str(error), "steps", index, *error.keys) from None
-            added[template.id] = identity
-        return added
+        """`fill` and `add`: the id and the identity of each step whose 'when' holds."""
+        return self.add(self.fill(templates, variables), seed, given)
 
-    def _add(
-        self,
-        template: StepTemplate,
-        variables: Mapping[str, Any],
-        seed: int,
-        known: Mapping[str, str],
-    ) -> str:
+    def _fill(self, index: int, template: StepTemplate, variables: Mapping[str, Any]) -> Filled:
         try:
             kind = find(self._types, template.step)
         except UserError as error:
             raise Misplaced(str(error), "step") from None
-        inputs = _inputs(template, kind, known)
+        _check_inputs(template, kind)
         try:
-            filled = fill(template.params, variables)
+            stated = fill(template.params, variables)
         except Unfilled as error:
             raise Misplaced(str(error), "params") from None
-        drawn = seed if template.seed == "{seed}" else template.seed
-        key = canonical([kind.name, filled, drawn, dict(inputs)])
-        if key not in self._made:
-            step = self._make(kind, filled, drawn, inputs)
-            self._made[key] = step
-            self.steps.setdefault(step.identity, step)
-        return self._made[key].identity
+        key = canonical([kind.name, stated])
+        if key not in self._filled:
+            self._filled[key] = self._made(index, template, kind, stated)
+        return replace(self._filled[key], index=index, template=template)
 
-    def _make(self, kind: StepType, filled: Any, seed: int, inputs: Mapping[str, str]) -> Step:
+    def _made(self, index: int, template: StepTemplate, kind: StepType, stated: Any) -> Filled:
         try:
-            model = kind.params.model_validate(filled)
+            model = kind.params.model_validate(stated)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             message = first["msg"].removeprefix("Value error, ")
@@ -99,23 +125,45 @@ class GraphBuilder:
                 message += f" (found {first['input']!r:.80})"
             raise Misplaced(f"step '{kind.name}': {message}", "params", *first["loc"]) from None
         params = model.model_dump(mode="json")
-        return Step(
-            name=kind.name,
-            revision=kind.revision,
-            params=params,
-            seed=seed,
-            inputs=inputs,
-            identity=identity_of(kind, params, seed, inputs),
-            function=kind.function,
-            work=kind.cost(model, self._facts),
-        )
+        work = kind.cost(model, self._facts)
+        return Filled(index, template, kind, params, work, identities(kind, params), {})
+
+    def _add(self, filled: Filled, seed: int, inputs: Mapping[str, str]) -> str:
+        key = (seed, *inputs.items())
+        if key not in filled.made:
+            kind, identity = filled.kind, filled.identity(seed, inputs)
+            if identity not in self.steps:
+                self.steps[identity] = Step(
+                    name=kind.name,
+                    revision=kind.revision,
+                    params=filled.params,
+                    seed=seed,
+                    inputs=inputs,
+                    identity=identity,
+                    function=kind.function,
+                    work=filled.work,
+                )
+            filled.made[key] = identity
+        return filled.made[key]
 
 
-def _inputs(template: StepTemplate, kind: StepType, known: Mapping[str, str]) -> dict[str, str]:
+def last(added: Mapping[str, str]) -> str:
+    """The identity of the last of an owner's steps. Misplaced if there is none."""
+    if not added:
+        raise Misplaced("no step is left, since no 'when' holds", "steps")
+    return list(added.values())[-1]
+
+
+def _inputs(template: StepTemplate, known: Mapping[str, str]) -> dict[str, str]:
     """Input name -> identity of the step that provides it."""
     for name, source in template.inputs.items():
         if source not in known:
             raise Misplaced(f"unknown input '{source}'; {nearest(source, known)}", "inputs", name)
+    return {name: known[source] for name, source in template.inputs.items()}
+
+
+def _check_inputs(template: StepTemplate, kind: StepType) -> None:
+    """Misplaced unless a step of this kind takes inputs of these names."""
     # `curve.0`, `curve.1`, ... are all inputs of the name `curve*`.
     many = {name for name in kind.inputs if name.endswith("*")}
     found = {_kind_of(name, many) for name in template.inputs}
@@ -126,7 +174,6 @@ def _inputs(template: StepTemplate, kind: StepType, known: Mapping[str, str]) ->
             f"found {sorted(template.inputs)}",
             "inputs",
         )
-    return {name: known[source] for name, source in template.inputs.items()}
 
 
 def _kind_of(name: str, many: set[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,14 +14,21 @@ SCHEME = 1
 """Version of this scheme; raising it makes every record stale."""
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical(value: Json) -> str:
     """JSON with sorted keys and no spaces. NaN and infinities are errors."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def digest(kind: str, value: Json) -> str:
     """SHA-256 of a canonical value, prefixed by its kind so that two kinds never collide."""
-    return hashlib.sha256(f"repro/{kind}\n{canonical(value)}".encode()).hexdigest()
+    return _hashed(kind, canonical(value))
+
+
+def _hashed(kind: str, text: str) -> str:
+    return hashlib.sha256(f"repro/{kind}\n{text}".encode()).hexdigest()
 
 
 def identity_of(
@@ -32,17 +39,23 @@ def identity_of(
     A parameter that has its declared neutral value is left out, so that adding a field later
     leaves old identities unchanged. Device, host, worker count and profile name never enter.
     """
-    return digest(
-        "step",
-        {
-            "scheme": SCHEME,
-            "step": step.name,
-            "revision": step.revision,
-            "params": _counted(params, step.neutral),
-            "seed": seed,
-            "inputs": dict(inputs),
-        },
-    )
+    return identities(step, params)(seed, inputs)
+
+
+def identities(
+    step: StepType, params: Mapping[str, Json]
+) -> Callable[[int, Mapping[str, str]], str]:
+    """`identity_of` for many seeds and inputs: the parameters are put into words once."""
+    counted = canonical(_counted(params, step.neutral))
+    fixed = f'"params":{counted},"revision":{step.revision},"scheme":{SCHEME}'
+    name = canonical(step.name)
+
+    def identity(seed: int, inputs: Mapping[str, str]) -> str:
+        # The canonical JSON of all of it: the keys are in their order.
+        body = f'{{"inputs":{canonical(dict(inputs))},{fixed},"seed":{seed},"step":{name}}}'
+        return _hashed("step", body)
+
+    return identity
 
 
 def _counted(params: Mapping[str, Json], neutral: Mapping[str, Json]) -> dict[str, Json]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from harness.errors import UserError
-from harness.plan.graph import GraphBuilder
+from harness.plan.graph import GraphBuilder, last
 from harness.plan.settings import Used, Variation, resolve_settings
 from harness.spec.base import Misplaced
 from harness.spec.others import Panelled
@@ -70,14 +70,28 @@ class Resolver:
             variables[name] = value
         return variables
 
-    def student(self, stated: Mapping[str, Any], seed: int) -> str:
-        """Identity of the cell's last step: the method's images, then the recipe's steps."""
+    def students(self, stated: Mapping[str, Any], seeds: Iterable[int]) -> tuple[str, ...]:
+        """For each seed, the identity of the cell's last step.
+
+        The method's images come first, then the recipe's steps.
+        """
         method = self.paper.method(stated["method"])
         recipe = self.paper.recipe(stated["recipe"])
-        shared = self.environment(stated)
-        own = {**shared, **_values(self.settings(method, stated))}
-        images = self._add(method, own, seed, {})
-        return self._add(recipe, own, seed, {"{images}": images})
+        own = {**self.environment(stated), **_values(self.settings(method, stated))}
+        identities = []
+        try:
+            owner: Method | Recipe = method
+            making = self.builder.fill(method.steps, own)
+            owner = recipe
+            reading = self.builder.fill(recipe.steps, own)
+            for seed in seeds:
+                owner = method
+                images = last(self.builder.add(making, seed, {}))
+                owner = recipe
+                identities.append(last(self.builder.add(reading, seed, {"{images}": images})))
+        except Misplaced as error:
+            raise self._located(owner, error) from None
+        return tuple(identities)
 
     def measured(
         self, exhibit: Panelled, index: int, stated: Mapping[str, Any], seed: int

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.plan.cells import plan_exhibit
-from harness.plan.identity import canonical, identity_of
+from harness.plan.identity import canonical, digest, identities, identity_of
 from harness.plan.step import StepType
 from harness.spec.paper import load_paper
 from tests.toy.paper import Workplace
@@ -51,6 +51,18 @@ def test_an_identity_is_the_digest_of_this_text() -> None:
         '"revision":1,"scheme":1,"seed":0,"step":"draw"}'
     )
     assert identity_of(DRAW, DRAWN, 0, {}) == hashlib.sha256(text.encode()).hexdigest()
+
+
+@given(params=PARAMS, seed=st.integers(0, 2**40), name=st.text(max_size=3))
+def test_many_identities_are_each_that_of_its_canonical_json(
+    params: dict[str, Any], seed: int, name: str
+) -> None:
+    inputs = {name: 64 * "a", "b": 64 * "c"}
+    fields = {"scheme": 1, "step": DRAW.name, "revision": DRAW.revision}
+    whole = digest("step", {**fields, "params": params, "seed": seed, "inputs": inputs})
+    made = identities(DRAW, params)
+    assert made(seed, inputs) == whole
+    assert made(seed + 1, {}) != whole
 
 
 def shuffled(value: Any, draw: st.DataObject) -> Any:
