@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
-.PHONY: demo test slow docs lint types arrows check lock clean
+.PHONY: demo test bench slow docs lint types arrows check lock clean
 
 demo: $(READY)
 	$(BIN)/repro make table7 --profile digits
@@ -21,6 +21,10 @@ slow: $(READY)
 docs: $(READY)
 	$(BIN)/python -m tools.build_docs
 	$(BIN)/python -m pytest tests/docs
+
+# All benchmarks, or one script of them: make bench ROW=centers
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(ROW)
 
 lint: $(READY)
 	$(BIN)/ruff check .

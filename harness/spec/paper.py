@@ -18,7 +18,7 @@ from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
 from harness.spec.references import FOLDERS, check_references
 from harness.spec.setting import Setting
-from harness.spec.toml import SpecError, located, read_spec, read_toml
+from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml
 
 SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
 ItemT = TypeVar("ItemT")
@@ -192,10 +192,11 @@ def _read_exhibits(root: Path) -> dict[str, AnyExhibit]:
     found: dict[str, AnyExhibit] = {}
     for folder in EXHIBIT_FOLDERS:
         for path in sorted((root / folder).glob("*.toml")):
-            kind = str(read_toml(path).get("kind"))
+            raw = read_toml(path)
+            kind = str(raw.get("kind"))
             if kind not in EXHIBIT_KINDS:
                 raise located(path, ["kind"], f"unknown kind; {nearest(kind, EXHIBIT_KINDS)}")
-            exhibit = read_spec(path, EXHIBIT_KINDS[kind])
+            exhibit = as_spec(path, raw, EXHIBIT_KINDS[kind])
             _check_named(path, exhibit.id)
             found[exhibit.id] = exhibit
     return dict(sorted(found.items(), key=lambda item: _natural(item[0])))

@@ -59,7 +59,11 @@ def read_spec(path: Path, model: type[ModelT]) -> ModelT:
     Raises:
         SpecError: with the file, the line, the dotted key, what was found and what was expected.
     """
-    raw = read_toml(path)
+    return as_spec(path, read_toml(path), model)
+
+
+def as_spec(path: Path, raw: dict[str, Any], model: type[ModelT]) -> ModelT:
+    """Validate what `read_toml` found, as `read_spec` does."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:

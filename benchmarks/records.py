@@ -1,0 +1,93 @@
+"""10,000 records looked up beside joblib.Memory, and verified beside a read of the same bytes."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from joblib import Memory
+
+from benchmarks.bench import compare, keep
+from harness.plan.step import Step, StepResult, Work
+from harness.store.digest import digest_json
+from harness.store.store import Store
+from harness.store.verify import verify
+
+COUNT, LARGE, BYTES = 10_000, 40, 8 << 20
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        store = Store(folder / "store")
+        identities = [commit(store, n, np.zeros(8)) for n in range(COUNT)]
+        cached = Memory(folder / "joblib", verbose=0).cache(work)
+        for n in range(COUNT):
+            cached(n)
+        large = Store(folder / "large")
+        draws = np.random.default_rng(0)
+        for n in range(LARGE):
+            commit(large, n, draws.integers(0, 256, BYTES, np.uint8))
+        rows = [
+            compare(
+                f"which of {COUNT:,} records are there",
+                "joblib.Memory, check_call_in_cache",
+                "10 times",
+                lambda: len(store.identities().intersection(identities)),
+                lambda: sum(cached.check_call_in_cache(n) for n in range(COUNT)),
+            ),
+            compare(
+                f"the values of {COUNT:,} records, each checked against its digest",
+                "joblib.Memory, the cached call",
+                "10 times",
+                lambda: [value(store, identity) for identity in identities],
+                lambda: [cached(n)["value"] for n in range(COUNT)],
+            ),
+            compare(
+                f"verify {LARGE} records of {BYTES >> 20} MiB",
+                "plain read of the same bytes",
+                "0.8 of the read rate",
+                lambda: len(verify(large)),
+                lambda: read(large.root / "records"),
+                note="from the page cache",
+            ),
+        ]
+    keep("records", rows)
+
+
+def work(number: int) -> dict[str, Any]:
+    return {"value": number, "array": np.zeros(8)}
+
+
+def commit(store: Store, number: int, array: np.ndarray) -> str:
+    identity = digest_json(number)
+    step = Step("work", 1, {"number": number}, 0, {}, identity, "f", Work(1.0, 1.0))
+    store.commit(
+        step,
+        StepResult({"value": number}, {"array": array}),
+        inputs={},
+        code="c",
+        environment={"device": "d"},
+        seconds=1.0,
+        log="",
+    )
+    return identity
+
+
+def value(store: Store, identity: str) -> Any:
+    record = store.get(identity)
+    assert record is not None
+    return record.values["value"]
+
+
+def read(folder: Path) -> int:
+    """No byte is a problem."""
+    return 0 * sum(len(path.read_bytes()) for path in folder.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    main()
