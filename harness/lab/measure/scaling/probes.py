@@ -63,7 +63,8 @@ def fit_scaling() -> Probe:
 
 
 def fit_scaling_shared() -> Probe:
-    params = SharedFitParams(law="printed", epoch="subset", bootstrap=2)
+    # With d free a resampled fit lies on a ridge, where its sixth digit is the processor's.
+    params = SharedFitParams(law="printed", epoch="subset", d=0.1, bootstrap=2)
     curves = {
         "curve": _curve("printed", b=-0.4, tau=3.0),
         "beside": _curve("printed", b=-0.3, tau=6.0),

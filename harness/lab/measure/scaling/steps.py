@@ -189,6 +189,7 @@ STEPS = (
         SharedFitParams,
         _fit_work,
         inputs=("curve", "beside"),
+        revision=2,
     ),
     declare(
         "fit_scaling_grid", "measure.scaling.fitting", GridFitParams, _grid_work, inputs=("curve",)
