@@ -38,7 +38,9 @@ def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     from harness.render.text import plain
 
-    grid = Table(*headings, box=box.HORIZONTALS, header_style="bold")
+    grid = Table(box=box.HORIZONTALS, header_style="bold")
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
     for row in rows:
         grid.add_row(*(Text(plain(text)) for text in row))
     console().print(grid)

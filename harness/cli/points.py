@@ -14,6 +14,9 @@ from harness.judge.points import Amount, PointResult, collect_points
 from harness.judge.stated import StatedResult, stated_results
 from harness.plan.points import PointsPlan
 
+_ACROSS = 4
+"""Most columns of a printed panel, beside the point's name."""
+
 
 @dataclass(frozen=True)
 class PointsJudgement:
@@ -116,21 +119,29 @@ def print_points(judgement: PointsJudgement) -> None:
 
 
 def _print_panel(name: str, results: Sequence[PointResult]) -> None:
-    """A row for each point: quantities, then what is drawn where that is a number."""
+    """A row for each point: quantities, then what is drawn where that is a number.
+
+    A few at a time, so that no number is cut off on a narrow terminal.
+    """
     done = [result for result in results if result.complete]
     quantities = list(done[0].amounts) if done else []
     plots = [key for key, (x, y) in done[0].drawn.items() if _number(x)] if done else []
     headings = [f"{plot} {axis}" for plot, _ in plots for axis in ("x", "y")]
     rows = [
         (
-            result.point.address.column,
             *(_amount(result.amounts.get(quantity)) for quantity in quantities),
             *(_text(drawn) for key in plots for drawn in result.drawn.get(key, ("", ""))),
             _state(result),
         )
         for result in results
     ]
-    print_grid((f"Panel {name}", *quantities, *headings, "State"), rows)
+    columns = (*quantities, *headings, "State")
+    for first in range(0, len(columns), _ACROSS):
+        here = slice(first, first + _ACROSS)
+        print_grid(
+            (f"Panel {name}", *columns[here]),
+            [(r.point.address.column, *row[here]) for r, row in zip(results, rows, strict=True)],
+        )
 
 
 def _number(drawn: object) -> bool:

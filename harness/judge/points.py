@@ -26,7 +26,7 @@ class Amount:
     values: tuple[float, ...]
     low: float | None = None
     high: float | None = None
-    """Ends of the 95 % interval that the step gives for the first seed."""
+    """Ends that hold the 95 % intervals which the step gives for every seed."""
 
     @property
     def mean(self) -> float:
@@ -142,8 +142,11 @@ def _amount(quantity: Quantity, all_seeds: Callable[[Reading], list[Drawn]]) -> 
             raise UserError(f"'{value}' is an array; expected a number, as '{quantity.name}' is")
         return tuple(each for each in found if isinstance(each, float))
 
-    ends = [numbers(value)[0] if value else None for value in (quantity.low, quantity.high)]
-    return Amount(numbers(quantity.value), *ends)
+    return Amount(
+        numbers(quantity.value),
+        min(numbers(quantity.low)) if quantity.low else None,
+        max(numbers(quantity.high)) if quantity.high else None,
+    )
 
 
 def _mean(seeds: Sequence[Drawn]) -> Drawn:
