@@ -33,6 +33,8 @@ _HEIGHT = 2.9
 """Of a row of plots, in inches."""
 _ACROSS = 2
 _LEGEND_CHARACTERS = 24
+_CROWD = 20
+"""Markers of one trace above which they are small."""
 _DASHES: tuple[LineStyleType, ...] = ("-", (0, (5, 1)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 _FITTED: LineStyleType = (0, (2, 1))
 _GREY = "#555555"
@@ -121,6 +123,7 @@ def _trace(axes: Axes, trace: Trace, colour: ColorType, at: int) -> None:
     if len(trace.x) == 1 or trace.style == "markers":
         # A larger ring, so that a point that the change does not move is seen inside.
         face, size = ("none", 8.0) if trace.hollow else (colour, 4.5)
+        size = size if len(trace.x) <= _CROWD else 2.5
         axes.plot(
             trace.x,
             trace.y,
@@ -131,10 +134,21 @@ def _trace(axes: Axes, trace: Trace, colour: ColorType, at: int) -> None:
             linestyle="",
         )
         return
-    dashes = _FITTED if trace.style == "dashed" else _DASHES[at % len(_DASHES)]
     sparse = max(1, len(trace.x) // 8)
-    shown = marker if trace.style == "solid" else ""
-    axes.plot(trace.x, trace.y, color=colour, linestyle=dashes, marker=shown, markevery=sparse)
+    if trace.style == "dashed":
+        # Hollow, and between those of a solid line: dashes alone would be the same in grey.
+        dashes, face, first = _FITTED, "white", sparse // 2
+    else:
+        dashes, face, first = _DASHES[at % len(_DASHES)], colour, 0
+    axes.plot(
+        trace.x,
+        trace.y,
+        color=colour,
+        linestyle=dashes,
+        marker=marker,
+        markerfacecolor=face,
+        markevery=(first, sparse),
+    )
 
 
 def _handles(data: PlotAxes, colours: Mapping[str, ColorType]) -> Iterator[Line2D]:
