@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 from io import TextIOWrapper
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from harness.cli.asked import here, request
 from harness.cli.data_commands import data_app
+from harness.cli.ending import told
 from harness.cli.options import (
     AsJson,
     Device,
@@ -35,11 +35,6 @@ app = typer.Typer(
 )
 app.add_typer(store_app, name="store")
 app.add_typer(data_app, name="data")
-
-_PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOSPC)
-"""Errors of the file system that concern a place the user chose."""
-INTERRUPTED = 130
-"""The exit code that Typer makes of Ctrl-C, without a word."""
 
 
 @app.command("list")
@@ -296,25 +291,9 @@ def probe(
 
 
 def main() -> None:
-    """Run a command; user errors are one message and an exit code, bugs keep their traceback."""
+    """Run a command; errors are one message and an exit code, bugs keep their traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no ± still shows the rest
-    try:
+    with told():
         app()
-    except UserError as error:
-        print(f"repro: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        if error.errno not in _PLACES or error.filename is None:
-            raise
-        print(f"repro: {error.filename}: {error.strerror}; use another place", file=sys.stderr)
-        sys.exit(UserError.exit_code)
-    except SystemExit as stop:
-        if stop.code == INTERRUPTED:
-            print(
-                "repro: interrupted; what is finished is kept, and the same command goes on from "
-                "there",
-                file=sys.stderr,
-            )
-        raise

@@ -21,6 +21,7 @@ from harness.run.executor import Executor
 from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
+from harness.store.record import DamagedRecord
 from harness.store.store import Store
 
 EXECUTORS = ("inline", "local")
@@ -89,7 +90,23 @@ def present(
     request: Request,
     as_json: bool,
 ) -> list[dict[str, Any]]:
-    """Judge, render and print exhibits as far as they have records."""
+    """Judge, render and print exhibits as far as they have records.
+
+    A record that turns out to be damaged is set aside, so that the next make does it anew.
+    """
+    try:
+        return _presented(project, plans, request, as_json)
+    except DamagedRecord as damage:
+        project.store.set_aside(damage.identity)
+        raise
+
+
+def _presented(
+    project: Project,
+    plans: Mapping[str, Plan | PointsPlan],
+    request: Request,
+    as_json: bool,
+) -> list[dict[str, Any]]:
     shown = []
     for name in dict.fromkeys(plan.exhibit.id for plan in plans.values()):
         judgement = judge(project, plans[name])

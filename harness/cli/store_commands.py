@@ -49,9 +49,14 @@ def import_published(
 
 
 @store_app.command("verify")
-def verify_store(as_json: AsJson = False) -> None:
+def verify_store(
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="Move damaged records out of the way.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Recompute every digest. Exits with 1 where a record is damaged."""
     from harness.cli.storing import verify_store
 
-    if not verify_store(here(), as_json):
+    if not verify_store(here(), set_aside, as_json):
         raise typer.Exit(1)

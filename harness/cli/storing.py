@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.cli.exhibits import Request, any_plan, named
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
-from harness.errors import UserError
+from harness.errors import EvidenceError, UserError, one_line
 from harness.plan.library import step_types
 from harness.plan.parts import exhibit_of, steps_below
 
@@ -34,22 +34,34 @@ def list_runs(project: Project, step: str | None, as_json: bool) -> None:
 
 
 def rebuild(project: Project) -> None:
+    import duckdb
+
     from harness.store.index import Index
 
-    count = Index(project.store).rebuild()
+    try:
+        count = Index(project.store).rebuild()
+    except duckdb.Error as error:
+        raise EvidenceError(
+            f"{project.root}: the index cannot be built ({one_line(str(error))}); the records are "
+            "whole without it"
+        ) from None
     console().print(f"{count} records in the index")
 
 
-def verify_store(project: Project, as_json: bool) -> bool:
-    """Print every damaged record; whether there is none."""
+def verify_store(project: Project, set_aside: bool, as_json: bool) -> bool:
+    """Print every damaged record, and set it aside if asked for; whether there is none."""
     from harness.store.verify import verify
 
     problems = verify(project.store)
+    for problem in problems if set_aside else ():
+        project.store.set_aside(problem.identity)
     if as_json:
         print_json({"problems": [{"identity": p.identity, "message": p.message} for p in problems]})
         return not problems
     for problem in problems:
         console().print(f"{problem.identity[:12]}: {problem.message}")
+    if problems and not set_aside:
+        console().print("`repro store verify --set-aside` lets the next make do them anew")
     if not problems:
         console().print("every record agrees with its digests")
     return not problems

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from harness.errors import UserError
-from harness.plan.step import Step, StepContext
+from harness.plan.step import Step, StepContext, StepResult
 from harness.run.call import call, captured, resolve
 from harness.run.environment import environment
 from harness.run.fingerprint import fingerprint
@@ -34,8 +34,10 @@ class Outcome:
 def execute(step: Step, store: Store, device: str, report: Report) -> Outcome:
     """Bring one step's record about, or say why not. Its inputs' records must exist.
 
-    Raises nothing but what ends the process (KeyboardInterrupt, SystemExit), having released the
-    lease; errors of the step become a failure in the store.
+    Errors of the step become a failure in the store. The lease is released whatever happens.
+
+    Raises:
+        OSError: the store cannot be read or written, so that it takes no failure either.
     """
     if store.whole(step.identity) is not None:
         return Outcome(step.identity, "current")
@@ -72,6 +74,7 @@ def _run(
     step: Step, store: Store, inputs: Mapping[str, Record], device: str, report: Report
 ) -> Outcome:
     store.events.append("start", step.identity, step.name)
+    result: StepResult | None = None
     with captured() as log:
         try:
             resolve(step.function)  # before the clock starts: imports are no part of the work
@@ -92,6 +95,8 @@ def _run(
             )
             checkpoints.drop()
         except Exception as error:
+            if result is not None and isinstance(error, OSError):
+                raise  # of the store, not of the step
             if isinstance(error, DamagedRecord):
                 store.set_aside(error.identity)
             return fail(store, step, _failure(step, error, log.getvalue()))

@@ -94,12 +94,20 @@ def held(store: Store, limit: float = LIMIT) -> set[str]:
     return found
 
 
+def beat(store: Store, identity: str) -> float:
+    """When the owner of a lease last gave a sign of life. OSError if nobody holds it."""
+    return _path(store, identity).stat().st_mtime
+
+
 def clean(store: Store, limit: float = LIMIT) -> None:
-    """Remove the leases of dead owners; without them `acquire` needs no takeover."""
+    """Remove the leases of dead owners whose steps have a record.
+
+    What they left undone is taken over by whoever does it, and the log says so.
+    """
     now = _clock(store.root)
     for path in sorted((store.root / "leases").glob("*")):
         with _locked(path) as file:
-            if file is not None and _dead(file, limit, now):
+            if file is not None and _dead(file, limit, now) and store.has(path.name):
                 path.unlink()
 
 
@@ -172,7 +180,8 @@ def _dead(file: BinaryIO, limit: float, now: Callable[[], float]) -> bool:
     alive = owner.alive() if owner else None
     if alive is not None:
         return not alive
-    return now() - os.fstat(file.fileno()).st_mtime > limit
+    # A heartbeat that lies ahead was stamped before the clock was put back.
+    return abs(now() - os.fstat(file.fileno()).st_mtime) > limit
 
 
 def _clock(root: Path) -> Callable[[], float]:
@@ -184,11 +193,11 @@ def _clock(root: Path) -> Callable[[], float]:
 
 
 def _now(root: Path) -> float:
-    draft = temporary(root)
     try:
+        draft = temporary(root)
         draft.touch()
-        return draft.stat().st_mtime
+        stamped = draft.stat().st_mtime
+        draft.unlink()
     except OSError:
         return time.time()
-    finally:
-        draft.unlink(missing_ok=True)
+    return stamped

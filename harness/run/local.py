@@ -13,6 +13,7 @@ from harness.run.executor import POLL
 from harness.run.lease import clean
 from harness.run.progress import Progress
 from harness.run.schedule import RunReport, Schedule
+from harness.run.watch import LOOK, Watch
 from harness.run.worker import GRACE, Advance, Worker
 from harness.store.failures import Failure
 from harness.store.store import Store
@@ -54,6 +55,7 @@ class _Run:
         self._workers: dict[int, Worker] = {}
         self._deaths: Counter[str] = Counter()
         self._later: dict[str, float] = {}
+        self._watch = Watch(store)
 
     def loop(self) -> None:
         try:
@@ -93,7 +95,8 @@ class _Run:
         if not slots:
             time.sleep(POLL)
             return
-        for ready in wait(list(slots), timeout=POLL if self._later else None):
+        self._end_hung()
+        for ready in wait(list(slots), timeout=POLL if self._later else LOOK):
             slot = next(slot for connection, slot in slots.items() if connection is ready)
             worker = self._workers[slot]
             try:
@@ -103,9 +106,17 @@ class _Run:
                 continue
             self._hear(worker, message)
 
-    def _hear(self, worker: Worker, message: Outcome | Advance) -> None:
+    def _end_hung(self) -> None:
+        """Kill workers that give no sign of life; they are then buried like any that died."""
+        at_work = {w.step.identity: w for w in self._workers.values() if w.step}
+        for identity in self._watch.hung(list(at_work)):
+            at_work[identity].kill()
+
+    def _hear(self, worker: Worker, message: Outcome | Advance | OSError) -> None:
         step = worker.step
         assert step is not None
+        if isinstance(message, OSError):
+            raise message  # the store takes nothing more, from nobody
         if isinstance(message, Advance):
             self._progress.working(step, message.fraction, message.message)
             return

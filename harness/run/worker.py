@@ -51,9 +51,9 @@ class Worker:
         plain = replace(step, params=dict(step.params), inputs=dict(step.inputs))
         self.connection.send(plain)
 
-    def receive(self) -> Outcome | Advance:
+    def receive(self) -> Outcome | Advance | OSError:
         """The next message. EOFError or ConnectionError if the process has died."""
-        message: Outcome | Advance = self.connection.recv()
+        message: Outcome | Advance | OSError = self.connection.recv()
         return message
 
     def how_it_died(self) -> str:
@@ -61,6 +61,10 @@ class Worker:
         self._process.join()
         code = self._process.exitcode or 0
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def kill(self) -> None:
+        """End a process that does not listen any more."""
+        self._process.kill()
 
     def end(self) -> None:
         """Ask the process to stop, which lets it release its lease."""
@@ -89,7 +93,11 @@ def serve(connection: Connection, root: Path, published: Path | None, device: st
             step: Step = connection.recv()
         except EOFError:
             return
-        outcome = execute(step, store, device, reporter.report)
+        outcome: Outcome | OSError
+        try:
+            outcome = execute(step, store, device, reporter.report)
+        except OSError as error:
+            outcome = error
         try:
             connection.send(outcome)
         except BrokenPipeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,10 @@ class Events:
 
     def read(self) -> list[dict[str, Any]]:
         """Every event of every host, by time. A line that a crash cut short is left out."""
-        events = []
+        events: list[tuple[float, int, dict[str, Any]]] = []
         for path in sorted(self._directory.glob("*.jsonl")):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    events.append(json.loads(line))
-                except ValueError:
-                    continue
-        return sorted(events, key=lambda event: float(event["time"]))
+            for line in path.read_bytes().splitlines():
+                with suppress(ValueError, TypeError, KeyError, RecursionError):
+                    event = json.loads(line)
+                    events.append((float(event["time"]), len(events), event))
+        return [event for _, _, event in sorted(events)]

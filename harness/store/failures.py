@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from harness.store.digest import canonical
 from harness.store.faults import point
-from harness.store.files import write_atomic
+from harness.store.files import read_json, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,10 @@ class Failures:
     def get(self, identity: str) -> Failure | None:
         """The failure of a step, or None."""
         try:
-            return Failure(**json.loads(self._path(identity).read_bytes()))
+            found = Failure(**read_json(self._path(identity)))
         except (OSError, ValueError, TypeError):
             return None
+        return found if all(isinstance(text, str) for text in astuple(found)) else None
 
     def put(self, failure: Failure) -> None:
         """Keep a failure in place of an earlier one of the same step."""

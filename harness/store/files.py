@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import itertools
+import json
 import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 from harness.store.faults import point
 from harness.store.owner import Owner
@@ -47,6 +49,14 @@ def _abandoned(path: Path, owner: Owner) -> bool:
         return time.time() - path.stat().st_mtime > _FOREIGN_AGE
     except FileNotFoundError:
         return False
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds. OSError if it cannot be read, ValueError if it is no JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except RecursionError:
+        raise ValueError("its parts are nested too deeply") from None
 
 
 def write_synced(path: Path, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from harness.errors import EvidenceError
 from harness.plan.step import Json
 from harness.store.digest import digest_file, digest_json
+from harness.store.files import read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,10 +134,13 @@ def content_digest(values: Mapping[str, Json], outputs: Mapping[str, Output]) ->
 def read_manifest(directory: Path) -> dict[str, Entry]:
     """The manifest of a record's directory. DamagedRecord when it cannot be read."""
     try:
-        files: dict[str, Entry] = json.loads((directory / MANIFEST).read_bytes())["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        files = read_json(directory / MANIFEST)["files"]
+        return {
+            name: Entry(sha256=str(held["sha256"]), bytes=int(held["bytes"]))
+            for name, held in files.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRecord(directory.name, f"{MANIFEST} cannot be read ({error})") from None
-    return files
 
 
 def check_file(identity: str, path: Path, manifest: Mapping[str, Entry]) -> None:
@@ -160,14 +163,14 @@ def read_record(directory: Path) -> Record:
     for name, entry in manifest.items():
         try:
             size = (directory / name).stat().st_size
-        except OSError:
+        except (OSError, ValueError):
             raise DamagedRecord(identity, f"{name} is missing") from None
         if size != entry["bytes"]:
             raise DamagedRecord(identity, f"{name} has {size} bytes, not {entry['bytes']}")
     check_file(identity, directory / RECORD, manifest)
     try:
-        record = Record(**json.loads((directory / RECORD).read_bytes()), directory=directory)
-    except TypeError as error:
+        record = Record(**read_json(directory / RECORD), directory=directory)
+    except (OSError, TypeError, ValueError) as error:
         raise DamagedRecord(
             identity, f"{RECORD} has other fields than expected ({error})"
         ) from None

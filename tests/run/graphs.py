@@ -176,3 +176,9 @@ def waiting(label: str, seconds: float = 0.05, place: str = "") -> Step:
     """A step that sleeps."""
     params: dict[str, Json] = {"label": label, "seconds": seconds, "place": place}
     return make_step("wait", params, function="tests.run.graphs:wait")
+
+
+def special(name: str, place: Path, seconds: float = 600.0, label: str = "", seed: int = 0) -> Step:
+    """A step of this module, by the name of its function."""
+    params: dict[str, Json] = {"seconds": seconds, "label": label, "place": str(place)}
+    return make_step(name, params, seed=seed, function=f"tests.run.graphs:{name}")

@@ -16,7 +16,7 @@ from harness.run import lease as lease_module
 from harness.run.lease import Lease, acquire, held
 from harness.store.owner import Owner
 from harness.store.store import Store
-from tests.run.graphs import ended, in_child
+from tests.run.graphs import chain, ended, graph_of, in_child, run_inline
 
 STEP = "a" * 64
 
@@ -71,7 +71,10 @@ def test_a_process_number_that_was_used_again_does_not_count(tmp_path: Path):
     assert take(store) is not None
 
 
-@pytest.mark.parametrize(("age", "free"), [(0.0, False), (20.0, False), (40.0, True)])
+# A heartbeat that lies ahead is one from before the clock was put back.
+@pytest.mark.parametrize(
+    ("age", "free"), [(0.0, False), (20.0, False), (40.0, True), (-86400.0, True)]
+)
 def test_another_host_is_judged_by_its_heartbeat(tmp_path: Path, age: float, free: bool):
     store = Store(tmp_path)
     plant(store, replace(Owner.current(), host="elsewhere"), age)
@@ -96,6 +99,19 @@ def test_a_lease_that_was_taken_over_is_not_released_by_its_former_owner(tmp_pat
     with lease:
         plant(store, replace(Owner.current(), host="elsewhere"))
     assert held(store) == {STEP}
+
+
+def test_cleaning_leaves_what_has_to_be_taken_over(tmp_path: Path):
+    store, graph = Store(tmp_path), chain()
+    done, *_, undone = graph
+    run_inline(graph_of(graph[done]), tmp_path)
+    for identity in (done, undone):
+        path = plant(store, replace(Owner.current(), started="1"))
+        path.rename(path.with_name(identity))
+    assert run_inline(graph, tmp_path).complete
+    assert list((tmp_path / "leases").iterdir()) == []
+    takeovers = [event for event in store.events.read() if event["event"] == "takeover"]
+    assert [event["identity"] for event in takeovers] == [undone]
 
 
 def test_of_many_takers_at_once_one_gets_a_dead_lease(tmp_path: Path):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from harness.run.slurm.submit import submit
 from harness.store.store import Store
 from harness.store.verify import verify
 from tests.run import slurm_cluster
-from tests.run.graphs import chain, digests, graph_of, make_step, run_inline, waiting
+from tests.run.graphs import chain, digests, graph_of, make_step, run_inline, special, waiting
 from tests.run.slurm_cluster import LARGEST_ARRAY, say, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -64,12 +65,11 @@ def requeued(conf: Path, job: str) -> None:
     """Wait until a job is in the queue again, and spare it the two minutes that Slurm lets pass."""
     asked = ("squeue", "--noheader", f"--jobs={job}", "--format=%T")
     wait_for(lambda: say(conf, *asked) == "PENDING", "the job to be queued again", 240)
+    # The node refuses a job whose last run it has not forgotten; it counts in whole seconds.
+    node = ("sinfo", "--noheader", "--format=%t")
+    wait_for(lambda: say(conf, *node).strip("*") in ("idle", "mix"), "the node to be done with it")
+    time.sleep(3)
     say(conf, "scontrol", "update", f"jobid={job}", "starttime=now")
-
-
-def special(name: str, place: Path, seconds: float = 600.0, label: str = "", seed: int = 0) -> Step:
-    params: dict[str, Json] = {"seconds": seconds, "label": label, "place": str(place)}
-    return make_step(name, params, seed=seed, function=f"tests.run.graphs:{name}")
 
 
 def values(store: Store, step: Step) -> dict[str, Json]:

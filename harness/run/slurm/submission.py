@@ -8,16 +8,16 @@ slurm/<number>/code/          the code that its jobs run
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from harness.errors import EvidenceError
 from harness.plan.step import Json
 from harness.store.digest import canonical
-from harness.store.files import write_atomic
+from harness.store.files import read_json, write_atomic
 from harness.store.store import Store
 
 
@@ -77,7 +77,8 @@ class Submission:
         """What was asked for; empty while it is not complete."""
         if not self.complete:
             return {}
-        asked: dict[str, Json] = json.loads((self.folder / "request.json").read_bytes())
+        with self._readable("request.json"):
+            asked: dict[str, Json] = dict(read_json(self.folder / "request.json"))
         return asked
 
     def finish(self, request: Mapping[str, Json]) -> None:
@@ -89,7 +90,8 @@ class Submission:
         found: list[QueuedArray] = []
         with suppress(FileNotFoundError):
             while True:
-                found.append(_parsed(self._array(len(found))))
+                with self._readable(f"arrays/{len(found)}.json"):
+                    found.append(_parsed(self._array(len(found))))
         return found
 
     def put(self, number: int, array: QueuedArray) -> None:
@@ -108,6 +110,16 @@ class Submission:
         """Forget it; its records stay."""
         shutil.rmtree(self.folder)
 
+    @contextmanager
+    def _readable(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise EvidenceError(
+                f"{self.folder}: {name} cannot be read ({error}); records are not concerned: end "
+                "its jobs with scancel, delete the folder, and submit again"
+            ) from None
+
     def _array(self, number: int) -> Path:
         return self.folder / "arrays" / f"{number}.json"
 
@@ -125,6 +137,6 @@ def _numbers(place: Path) -> list[int]:
 
 
 def _parsed(path: Path) -> QueuedArray:
-    fields = json.loads(path.read_bytes())
+    fields = dict(read_json(path))
     jobs = {job: [Queued(**step) for step in steps] for job, steps in fields.pop("jobs").items()}
     return QueuedArray(jobs=jobs, **fields)

@@ -1,0 +1,53 @@
+"""How a command ends that cannot go on: with one message and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness.errors import EvidenceError, UserError, one_line
+
+_PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
+"""Errors of the file system that concern a place the user chose."""
+_LONGEST = 4000
+"""Characters of a message. What it quotes may be of any length."""
+_INTERRUPTED = 130
+"""The exit code that Typer makes of Ctrl-C, without a word."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Print what the user can mend, and exit; anything else is a bug, and passes."""
+    try:
+        yield
+    except UserError as error:
+        _end(str(error), error.exit_code)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        if error.errno in _PLACES:
+            _end(f"{where}{error.strerror}; use another place", UserError.exit_code)
+        _end(
+            f"{where}{error.strerror or error}; see to it and give the same command again; what is "
+            "finished is kept",
+            EvidenceError.exit_code,
+        )
+    except MemoryError:
+        _end("out of memory; what is finished is kept", EvidenceError.exit_code)
+    except SystemExit as stop:
+        if stop.code == _INTERRUPTED:
+            _say("interrupted; what is finished is kept, and the same command goes on from there")
+        raise
+
+
+def _end(message: str, code: int) -> None:
+    _say(message)
+    sys.exit(code)
+
+
+def _say(message: str) -> None:
+    """Print a message with nothing that a terminal would obey."""
+    lines = [one_line(line) for line in message[:_LONGEST].split("\n")]
+    more = "..." if len(message) > _LONGEST else ""
+    print("repro:", "\n".join(lines) + more, file=sys.stderr)
