@@ -54,9 +54,7 @@ def test_a_dead_process_loses_its_lease(tmp_path: Path):
         os.kill(os.getpid(), signal.SIGKILL)
 
     pid = in_child(die)
-    while not (tmp_path / "leases" / STEP).exists():
-        time.sleep(0.01)
-    time.sleep(0.05)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # dead, and not reaped yet
     assert take(store) is not None, "a zombie is dead"
     assert ended(pid) == -signal.SIGKILL
     (event,) = store.events.read()
