@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("playwright", reason="the package playwright is not installed")
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tools.screenshots import CHROMIUM, SIZES, chromium
 
@@ -116,10 +116,10 @@ def test_filters_narrow_the_numbers_and_the_address_keeps_them(page: Page, site:
     assert all("deviates" in text for text in rows.all_inner_texts())
     few = rows.count()
     page.reload()
-    assert page.locator("#numbers tbody tr:visible").count() == few
+    expect(rows).to_have_count(few)
     assert page.locator("#count").inner_text() == f"{few} of {everything} numbers"
     page.click("button[type=reset]")
-    assert page.locator("#numbers tbody tr:visible").count() == everything
+    expect(rows).to_have_count(everything)
 
 
 def test_the_scorecard_leads_to_the_numbers_that_it_counts(page: Page, site: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_scorecard_leads_to_the_numbers_that_it_counts(page: Page, site: Pat
         address = links.nth(index).get_attribute("href")
         assert address
         _open(page, site, address)
-        assert page.locator("#numbers tbody tr:visible").count() == count, address
+        expect(page.locator("#numbers tbody tr:visible")).to_have_count(count)
         _open(page, site, "index.html")
 
 
@@ -145,21 +145,21 @@ def test_search_works_by_keyboard_alone(page: Page, site: Path) -> None:
     page.wait_for_url("**/numbers/verdicts/noisy-large.html")
     page.keyboard.press("/")
     page.keyboard.type("nothing is called so")
-    assert page.locator("#found").is_hidden()
+    expect(page.locator("#found")).to_be_hidden()
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_content(page: Page, site: Path) -> None:
     _open(page, site, "exhibits/verdicts.html")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
 
 
 def test_a_link_to_a_step_opens_it(page: Page, site: Path) -> None:
     _open(page, site, "numbers/verdicts/faithful-small.html")
     assert page.locator("details[open]").count() == 0
     page.locator("section[aria-labelledby=runs] a").first.click()
-    assert page.locator("details[open]").count() == 1
+    expect(page.locator("details[open]")).to_have_count(1)
 
 
 def test_light_and_dark_are_chosen_and_remembered(page: Page, site: Path) -> None:
