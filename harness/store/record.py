@@ -98,6 +98,16 @@ class Record:
             raise KeyError(f"step {self.step!r} left no tensors {name!r}; {known}")
         return self._verified(name)
 
+    def check_files(self) -> None:
+        """Verify every file of the manifest, so that reading one need not do it again.
+
+        Raises DamagedRecord.
+        """
+        manifest = read_manifest(self.directory)
+        for name in sorted(manifest):
+            check_file(self.identity, self.directory / name, manifest)
+        self._checked.update(n for n, output in self.outputs.items() if output["file"] in manifest)
+
     @property
     def log(self) -> str:
         """What the step printed and logged."""
