@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+import tomli
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import UserError, nearest
@@ -29,12 +29,12 @@ def read_toml(path: Path) -> dict[str, Any]:
             not have, of which no identity could be made.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SpecError(f"{path}: the file is missing; a spec was expected here") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as UTF-8 text ({error})") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (tomli.TOMLDecodeError, RecursionError) as error:
         raise SpecError(f"{path}: not valid TOML: {error}") from None
     for keys, value in _leaves(raw, ()):
         if not isinstance(value, bool | int | float | str) or (
