@@ -8,7 +8,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("commands", "planning", "centers", "submodular", "students", "scoring", "records", "gpu")
+NAMES = (
+    "commands",
+    "planning",
+    "centers",
+    "submodular",
+    "students",
+    "scoring",
+    "records",
+    "forecasts",
+    "gpu",
+)
 
 
 def main() -> int:
