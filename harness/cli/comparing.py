@@ -1,10 +1,10 @@
-"""`repro compare`: what changed between two stores, two exports or two profiles."""
+"""`repro compare`: what changed between two stores, exports or profiles, or by an alternative."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -26,7 +26,7 @@ def compare(
     project: Project,
     sides: tuple[str, str],
     exhibits: list[str],
-    profile: str | None,
+    asked: Request,
     as_json: bool,
 ) -> None:
     """Print every number that is in either of two places, and whether it changed.
@@ -34,11 +34,13 @@ def compare(
     Args:
         sides: folders of stores or exports, or names of profiles.
         exhibits: all if empty.
+        asked: how both are wanted; its variation is of the second alone.
 
     Raises:
         UserError: a side is neither a folder nor a profile.
     """
-    a, b = (_side(project, name, profile) for name in sides)
+    a = _side(project, sides[0], replace(asked, variation=None))
+    b = _side(project, sides[1], asked)
     found: list[Change] = []
     for name in named(project, exhibits or ["all"]):
         found += changes(_values(project, name, a), _values(project, name, b))
@@ -48,16 +50,16 @@ def compare(
     _print(found)
 
 
-def _side(project: Project, name: str, profile: str | None) -> Side:
+def _side(project: Project, name: str, asked: Request) -> Side:
     if name in project.paper.profiles:
-        return project.store, Request(name)
+        return project.store, replace(asked, profile=name)
     folder = Path(name)
     if not folder.is_dir():
         known = nearest(name, project.paper.profiles)
         raise UserError(f"'{name}': no folder, and no profile; {known}")
     if (folder / MANIFEST).is_file():  # an export: nothing but published records
-        return Store(folder / "records-of-nobody", folder), Request(profile)
-    return Store(folder, folder / "published"), Request(profile)
+        return Store(folder / "records-of-nobody", folder), asked
+    return Store(folder, folder / "published"), asked
 
 
 def _values(project: Project, exhibit: str, side: Side) -> dict[str, tuple[float, ...]]:

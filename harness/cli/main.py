@@ -206,12 +206,19 @@ def compare(
         list[str] | None, typer.Argument(metavar="[EXHIBIT]...", help="All by default.")
     ] = None,
     profile: ProfileName = None,
+    seeds: Seeds = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option("--vary", help="In B, an alternative: owner.setting=value. May be repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which numbers changed between two places, by Welch's test."""
+    """Say which numbers changed between two places, or by an alternative, by Welch's test."""
     from harness.cli.comparing import compare
 
-    compare(here(), (a, b), exhibits or [], profile, as_json)
+    project = here()
+    asked = request(project, profile, seeds, vary)
+    compare(project, (a, b), exhibits or [], asked, as_json)
 
 
 @app.command(epilog="Such as: repro assumptions table7")

@@ -43,6 +43,17 @@ def test_two_profiles_of_one_store(copied: Workplace) -> None:
     assert by_name["verdicts:Faithful:Small"]["kind"] in ("not told apart", "equal")
 
 
+def test_an_alternative_is_of_the_second_alone(copied: Workplace) -> None:
+    varied = ("--vary", "assumed.truth=0.6")
+    assert copied.repro("make", "averaged", *varied, *INLINE).code == 0
+    asked = ("compare", "stated", "stated", "averaged", "--seeds", "2", *varied, "--json")
+    found = {item["name"]: item for item in copied.repro(*asked).json["changes"]}
+    assert {len(item[side]) for item in found.values() for side in "ab"} == {2}
+    kinds = {name: item["kind"] == "equal" for name, item in found.items()}
+    assert not any(same for name, same in kinds.items() if ":Assumed:" in name)
+    assert all(same for name, same in kinds.items() if ":Assumed:" not in name)
+
+
 def test_what_is_neither_a_folder_nor_a_profile(made: Workplace) -> None:
     outcome = made.repro("compare", "statd", "small")
     assert outcome.code == 2
