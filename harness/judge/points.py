@@ -58,6 +58,8 @@ class PointResult:
     """Name of the quantity -> what it came to."""
     drawn: Mapping[tuple[str, int], tuple[Drawn, Drawn]]
     """Plot and number of the series -> x and y, means over seeds."""
+    spread: Mapping[tuple[str, int], Drawn]
+    """The same of y: its sample standard deviation over seeds. Nothing where there is one seed."""
     pictures: tuple[Picture, ...] = ()
     same_as: str = ""
     """The earlier point of the panel that is the same work under this profile."""
@@ -95,7 +97,7 @@ def collect_points(plan: PointsPlan, store: Store) -> tuple[PointResult, ...]:
 def _collect(panel: Panel, point: Point, read: Read, same_as: str) -> PointResult:
     missing = tuple(identity for identity in point.identities if read(identity) is None)
     if missing or not point.measured:
-        return PointResult(point, missing, {}, {}, same_as=same_as)
+        return PointResult(point, missing, {}, {}, {}, same_as=same_as)
 
     def all_seeds(reading: Reading) -> list[Drawn]:
         records = [read(identity) for identity in point.measured[reading.of]]
@@ -110,9 +112,18 @@ def _collect(panel: Panel, point: Point, read: Read, same_as: str) -> PointResul
         missing=(),
         amounts={value.name: _amount(value, all_seeds) for value in panel.values},
         drawn={
-            (plot.name, index): (_mean(all_seeds(series.x)), _mean(all_seeds(series.y)))
+            (plot.name, index): (
+                _over_seeds(statistics.fmean, all_seeds(series.x)),
+                _over_seeds(statistics.fmean, all_seeds(series.y)),
+            )
             for plot in panel.plots
             for index, series in enumerate(plot.series)
+        },
+        spread={
+            (plot.name, index): _over_seeds(statistics.stdev, all_seeds(series.y))
+            for plot in panel.plots
+            for index, series in enumerate(plot.series)
+            if len(set(point.measured[series.y.of])) > 1
         },
         pictures=_pictures(panel, point, read),
         same_as=same_as,
@@ -149,12 +160,12 @@ def _amount(quantity: Quantity, all_seeds: Callable[[Reading], list[Drawn]]) -> 
     )
 
 
-def _mean(seeds: Sequence[Drawn]) -> Drawn:
-    """The mean over seeds, of lines place by place."""
+def _over_seeds(statistic: Callable[[Sequence[float]], float], seeds: Sequence[Drawn]) -> Drawn:
+    """A statistic over seeds, of lines place by place."""
     lines = [each for each in seeds if isinstance(each, tuple)]
     if not lines:
-        return statistics.fmean(each for each in seeds if isinstance(each, float))
-    return tuple(statistics.fmean(place) for place in zip(*lines, strict=True))
+        return statistic([each for each in seeds if isinstance(each, float)])
+    return tuple(statistic(place) for place in zip(*lines, strict=True))
 
 
 def _read(where: str, reading: Reading, record: Record) -> Drawn:

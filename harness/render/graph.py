@@ -22,10 +22,14 @@ class Trace:
     style: Literal["solid", "dashed", "markers"]
     x: tuple[float, ...]
     y: tuple[float, ...]
+    spread: tuple[float, ...] = ()
+    """Standard deviations of y over seeds; empty where there is one seed."""
 
     def __post_init__(self) -> None:
         if len(self.x) != len(self.y):
             raise ValueError(f"{self.point}: {len(self.x)} places for {len(self.y)} values")
+        if len(self.spread) not in (0, len(self.y)):
+            raise ValueError(f"{self.point}: {len(self.spread)} spreads for {len(self.y)} values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,9 @@ class PlotAxes:
     """Whether the groups are numbers, whose order colours show."""
     traces: tuple[Trace, ...]
     notes: tuple[str, ...]
-    """Lines under the title: what the points were judged to say."""
+    """Lines under the title: what the points were judged to say, and how many are missing."""
+    stated: tuple[float, ...] = ()
+    """Values of y that the paper states of these points."""
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -13,11 +13,13 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.render import plot_pictures
@@ -37,6 +39,7 @@ _CROWD = 20
 """Markers of one trace above which they are small."""
 _DASHES: tuple[LineStyleType, ...] = ("-", (0, (5, 1)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 _FITTED: LineStyleType = (0, (2, 1))
+_STATED: LineStyleType = (0, (1, 2))
 _GREY = "#555555"
 _WITHOUT_TIME = {
     "svg": {"Date": None},
@@ -62,12 +65,15 @@ def save(graph: Graph, directory: Path) -> list[Path]:
 
 def rows(graph: Graph) -> Iterator[tuple[str, ...]]:
     """The plotted numbers, unrounded, a header first."""
-    yield ("panel", "plot", "point", "series", "group", "profile", "x", "y")
+    yield ("panel", "plot", "point", "series", "group", "profile", "x", "y", "std")
     for axes in graph.axes:
         for trace in axes.traces:
-            for x, y in zip(trace.x, trace.y, strict=True):
-                names = (axes.panel, axes.plot, trace.point, trace.series, trace.group)
-                yield (*names, graph.profile, repr(x), repr(y))
+            names = (axes.panel, axes.plot, trace.point, trace.series, trace.group)
+            spread = map(repr, trace.spread) if trace.spread else [""] * len(trace.y)
+            for x, y, std in zip(trace.x, trace.y, spread, strict=True):
+                yield (*names, graph.profile, repr(x), repr(y), std)
+        for number in axes.stated:
+            yield (axes.panel, axes.plot, "", "stated by the paper", "", "", "", repr(number), "")
 
 
 @style()
@@ -88,7 +94,10 @@ def draw(graph: Graph) -> Figure:
 def _plot(axes: Axes, data: PlotAxes, profile: str) -> None:
     colours = _colours(data)
     for trace in data.traces:
+        _spread(axes, trace, colours[trace.group])
         _trace(axes, trace, colours[trace.group], data.groups.index(trace.group))
+    for number in data.stated:
+        axes.axhline(number, color="black", linestyle=_STATED, linewidth=0.8, zorder=1)
     for described, scale, axis in (
         (data.x, axes.set_xscale, axes.xaxis),
         (data.y, axes.set_yscale, axes.yaxis),
@@ -116,6 +125,18 @@ def _colours(data: PlotAxes) -> Mapping[str, ColorType]:
         return {group: COLOURS[at % len(COLOURS)] for at, group in enumerate(groups)}
     shades = matplotlib.colormaps["cividis"]
     return {g: to_hex(shades(0.9 * at / max(1, len(groups) - 1))) for at, g in enumerate(groups)}
+
+
+def _spread(axes: Axes, trace: Trace, colour: ColorType) -> None:
+    """One standard deviation over seeds to both sides: a band of a line, bars of markers."""
+    if not trace.spread:
+        return
+    if len(trace.x) == 1 or trace.style == "markers":
+        axes.errorbar(trace.x, trace.y, trace.spread, color=colour, linestyle="", capsize=2)
+        return
+    low = [y - std for y, std in zip(trace.y, trace.spread, strict=True)]
+    high = [y + std for y, std in zip(trace.y, trace.spread, strict=True)]
+    axes.fill_between(trace.x, low, high, color=colour, alpha=0.2, linewidth=0)
 
 
 def _trace(axes: Axes, trace: Trace, colour: ColorType, at: int) -> None:
@@ -151,8 +172,8 @@ def _trace(axes: Axes, trace: Trace, colour: ColorType, at: int) -> None:
     )
 
 
-def _handles(data: PlotAxes, colours: Mapping[str, ColorType]) -> Iterator[Line2D]:
-    """The legend: groups by colour and marker, then what hollow markers and dashes are."""
+def _handles(data: PlotAxes, colours: Mapping[str, ColorType]) -> Iterator[Artist]:
+    """The legend: groups by colour and marker, then what all else is."""
     for at, group in enumerate(data.groups):
         label = fill(plain(group), _LEGEND_CHARACTERS)
         marker = MARKERS[at % len(MARKERS)]
@@ -162,6 +183,10 @@ def _handles(data: PlotAxes, colours: Mapping[str, ColorType]) -> Iterator[Line2
     dashes: Mapping[str, LineStyleType] = {"dashed": _FITTED, "markers": "", "solid": "-"}
     for name, kind in {t.series: t.style for t in data.traces if t.series}.items():
         yield _grey(name, dashes[kind], "o" if kind == "markers" else "")
+    if any(trace.spread for trace in data.traces):
+        yield Patch(color=_GREY, alpha=0.2, linewidth=0, label="± std over seeds")
+    for number in data.stated:
+        yield Line2D([], [], color="black", linestyle=_STATED, label=f"stated: {number:g}")
 
 
 def _grey(label: str, dash: LineStyleType, marker: str, face: str = _GREY) -> Line2D:

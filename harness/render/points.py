@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.judge.correlated import Correlated
 from harness.judge.points import Drawn, PointResult
 from harness.plan.points import PointsPlan
 from harness.render.graph import Graph, PlotAxes, PlotAxis, Strip, Trace, Wall
+from harness.spec.cell import parse_printed
+from harness.spec.exhibit import Stated
 from harness.spec.paper import Paper
 from harness.spec.runs import Panel, Plot, Runs
 
@@ -26,12 +29,16 @@ def graph_of(
     judged = {(item.panel, item.plot): item for item in correlated}
     axes = []
     for panel in exhibit.panels:
-        there = [r for r in results if r.point.address.row == panel.name and r.complete]
+        here = [r for r in results if r.point.address.row == panel.name]
+        there = [result for result in here if result.complete]
         distinct = [result for result in there if not result.same_as]
         for plot in panel.plots if distinct else ():
             found = judged.get((panel.name, plot.name))
             notes = tuple(correlation_lines(found)) if found else ()
-            axes.append(_axes(paper, panel, plot, distinct, notes))
+            if len(there) < len(here):
+                notes += (f"{len(here) - len(there)} of {len(here)} points not run",)
+            drawn = _axes(paper, panel, plot, distinct, notes)
+            axes.append(replace(drawn, stated=_stated(exhibit.stated, panel, plot)))
     walls = tuple(_walls(paper, plan, results))
     title = f"{exhibit.label}: {exhibit.title}"
     return Graph(exhibit.id, title, plan.profile.id, tuple(axes), walls)
@@ -80,6 +87,7 @@ def _axes(
             style=series.style,
             x=_many(result.drawn[plot.name, index][0]),
             y=_many(result.drawn[plot.name, index][1]),
+            spread=_many(result.spread.get((plot.name, index), ())),
         )
         for result in results
         for index, series in enumerate(plot.series)
@@ -97,6 +105,18 @@ def _axes(
         traces=tuple(traces),
         notes=notes,
     )
+
+
+def _stated(stated: Mapping[str, Stated], panel: Panel, plot: Plot) -> tuple[float, ...]:
+    """What the paper states of the quantity that a plot has upwards, each number once."""
+    upwards = {(series.y.of, series.y.value) for series in plot.series}
+    names = {value.name for value in panel.values if (value.of, value.value) in upwards}
+    found = [
+        float(parse_printed(item.text).mean)
+        for item in stated.values()
+        if item.ours and item.ours.panel == panel.name and item.ours.value in names
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _group(paper: Paper, plot: Plot, result: PointResult) -> str:

@@ -203,7 +203,7 @@ def test_make_writes_plots_and_their_numbers(drawn: Workplace) -> None:
     assert (folder / "scatter.png").read_bytes().startswith(b"\x89PNG")
     with (folder / "scatter.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    plotted = {(r["panel"], r["point"]): (float(r["x"]), float(r["y"])) for r in rows}
+    plotted = {(r["panel"], r["point"]): (float(r["x"]), float(r["y"])) for r in rows if r["point"]}
     for point in panel(fields, "a"):
         for marker in point["drawn"].get("scatter", ()):
             assert plotted["a", point["point"]] == (marker["x"], marker["y"])

@@ -105,9 +105,41 @@ def test_the_same_data_make_the_same_bytes(tmp_path: Path) -> None:
 
 def test_numbers_are_written_unrounded() -> None:
     header, *body = rows(graph(scatter(), lines()))
-    assert header == ("panel", "plot", "point", "series", "group", "profile", "x", "y")
+    assert header == ("panel", "plot", "point", "series", "group", "profile", "x", "y", "std")
     assert len(body) == 8 + 4 * 20
     assert [float(row[6]) for row in body[:8]] == [size / 7 for size in SIZES for _ in (0, 1)]
+
+
+def test_seeds_are_a_band_and_what_is_stated_is_a_line() -> None:
+    x, y, std = (1.0, 2.0, 3.0), (1.0, 4.0, 9.0), (0.5, 0.25, 1.0)
+    axes = PlotAxis("Epoch", False), PlotAxis("Loss", False)
+    traces = (
+        Trace("p", "", "line", "", "solid", x, y, std),
+        Trace("q", "", "one", "", "solid", (2.0,), (5.0,), (2.0,)),
+    )
+    data = PlotAxes("c", "curves", *axes, False, traces, (), stated=(0.805,))
+    (drawn,) = draw(graph(data)).axes
+    band, bars = drawn.collections
+    assert {tuple(v) for v in band.get_paths()[0].vertices} >= {
+        *zip(x, (0.5, 3.75, 8.0), strict=True),
+        *zip(x, (1.5, 4.25, 10.0), strict=True),
+    }
+    assert bars.get_segments()[0].tolist() == [[2.0, 3.0], [2.0, 7.0]]
+    assert [0.805, 0.805] in [list(line.get_ydata()) for line in drawn.get_lines()]
+    labels = [text.get_text() for text in drawn.get_legend().get_texts()]
+    assert labels == ["line", "one", "± std over seeds", "stated: 0.805"]
+    written = list(rows(graph(data)))[1:]
+    assert [row[-1] for row in written] == ["0.5", "0.25", "1.0", "2.0", ""]
+    assert written[-1][-2] == "0.805"
+
+
+def test_unordered_groups_differ_in_grey_or_by_their_marks() -> None:
+    x = (1.0, 2.0, 3.0)
+    axes = PlotAxis("Epoch", False), PlotAxis("Loss", False)
+    traces = tuple(Trace(n, "", n, "", "solid", x, x) for n in "abcdefg")
+    lines = draw(graph(PlotAxes("d", "curves", *axes, False, traces, ()))).axes[0].get_lines()
+    looks = {(line.get_marker(), round(lightness(line.get_color()), 1)) for line in lines}
+    assert len({line.get_marker() for line in lines}) == len(looks) == len(traces)
 
 
 def test_lines_need_a_place_for_each_value() -> None:
