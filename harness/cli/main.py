@@ -38,7 +38,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(data_app, name="data")
 
 
-@app.command("list")
+@app.command("list", epilog="Such as: repro list --json")
 def list_exhibits(as_json: AsJson = False) -> None:
     """List the exhibits of the paper."""
     from harness.cli.looking import list_exhibits
@@ -46,7 +46,7 @@ def list_exhibits(as_json: AsJson = False) -> None:
     list_exhibits(here(), as_json)
 
 
-@app.command("new-paper")
+@app.command("new-paper", epilog="Such as: repro new-paper ../another-paper")
 def new_paper(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
 ) -> None:
@@ -162,7 +162,7 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Such as: repro audit --json")
 def audit(as_json: AsJson = False) -> None:
     """Say where the paper does not agree with itself. Needs nothing but the specs."""
     from harness.cli.auditing import show_audit
@@ -170,7 +170,7 @@ def audit(as_json: AsJson = False) -> None:
     show_audit(here(), as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro paper --source reported")
 def paper(
     profile: ProfileName = None,
     source: Annotated[
@@ -246,7 +246,7 @@ def why(
     explain(project, address, request(project, profile, seeds, vary), as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro status --profile paper")
 def status(profile: ProfileName = None, as_json: AsJson = False) -> None:
     """Say how far every exhibit is, what runs now, and what failed."""
     from harness.cli.looking import show_status
@@ -254,7 +254,7 @@ def status(profile: ProfileName = None, as_json: AsJson = False) -> None:
     show_status(here(), profile, as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro collect")
 def collect(as_json: AsJson = False) -> None:
     """Say what came of queued steps; judge and render the exhibits that are over."""
     from harness.cli.queueing import collect
@@ -262,7 +262,7 @@ def collect(as_json: AsJson = False) -> None:
     collect(here(), as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro cancel 4711")
 def cancel(
     jobs: Annotated[
         list[str] | None, typer.Argument(metavar="[JOB]...", help="Arrays; all by default.")
@@ -275,7 +275,7 @@ def cancel(
     cancel(here(), jobs or [], as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro runs --step student")
 def runs(
     step: Annotated[str | None, typer.Option(help="Only records of this step.")] = None,
     as_json: AsJson = False,
@@ -286,7 +286,7 @@ def runs(
     list_runs(here(), step, as_json)
 
 
-@app.command()
+@app.command(epilog="Such as: repro probe --update")
 def probe(
     update: Annotated[
         bool, typer.Option("--update", help="Write the numbers of steps with a new revision.")

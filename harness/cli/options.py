@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import completing
+
 
 class Source(StrEnum):
     """Which numbers to render."""
@@ -31,12 +33,28 @@ class Device(StrEnum):
     cuda = "cuda"
 
 
-ExhibitName = Annotated[str, typer.Argument(metavar="EXHIBIT", help="Such as table7.")]
+ExhibitName = Annotated[
+    str,
+    typer.Argument(metavar="EXHIBIT", help="Such as table7.", autocompletion=completing.exhibits),
+]
 _PART = "Such as table7; or a part, 'table7:ROW', 'table7::COLUMN' or 'table7:ROW:COLUMN'"
-PartName = Annotated[str, typer.Argument(metavar="EXHIBIT", help=f"{_PART}.")]
-PartNames = Annotated[list[str], typer.Argument(metavar="EXHIBIT...", help=f"{_PART}; or: all.")]
+PartName = Annotated[
+    str, typer.Argument(metavar="EXHIBIT", help=f"{_PART}.", autocompletion=completing.parts)
+]
+PartNames = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXHIBIT...", help=f"{_PART}; or: all.", autocompletion=completing.parts
+    ),
+]
 ProfileName = Annotated[
-    str | None, typer.Option("--profile", "-p", help="How to run: the paper's own, or smaller.")
+    str | None,
+    typer.Option(
+        "--profile",
+        "-p",
+        help="How to run: the paper's own, or smaller.",
+        autocompletion=completing.profiles,
+    ),
 ]
 Seeds = Annotated[
     int | None,
@@ -44,7 +62,16 @@ Seeds = Annotated[
 ]
 Vary = Annotated[
     list[str] | None,
-    typer.Option("--vary", help="Use an alternative: owner.setting=value. May be repeated."),
+    typer.Option(
+        "--vary",
+        help="Use an alternative: owner.setting=value. May be repeated.",
+        autocompletion=completing.variations,
+    ),
 ]
-DatasetName = Annotated[str, typer.Argument(metavar="NAME", help="A data set of the specs.")]
+DatasetName = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="A data set of the specs.", autocompletion=completing.datasets
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

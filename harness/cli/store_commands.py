@@ -13,7 +13,7 @@ from harness.cli.options import AsJson, PartNames, ProfileName, Seeds, Vary
 store_app = typer.Typer(help="Look after the store of records.", no_args_is_help=True)
 
 
-@store_app.command("rebuild")
+@store_app.command("rebuild", epilog="Such as: repro store rebuild")
 def rebuild() -> None:
     """Build the index anew from the records."""
     from harness.cli.storing import rebuild
@@ -21,7 +21,9 @@ def rebuild() -> None:
     rebuild(here())
 
 
-@store_app.command("export")
+@store_app.command(
+    "export", epilog="Such as: repro store export store/published table8 --profile paper"
+)
 def export(
     folder: Annotated[Path, typer.Argument(help="Such as store/published.")],
     exhibits: PartNames,
@@ -37,7 +39,7 @@ def export(
     export(project, folder, exhibits, request(project, profile, seeds, vary), as_json)
 
 
-@store_app.command("import")
+@store_app.command("import", epilog="Such as: repro store import ../theirs/store/published")
 def import_published(
     folder: Annotated[Path, typer.Argument(help="A folder that an export wrote.")],
     as_json: AsJson = False,
@@ -48,7 +50,7 @@ def import_published(
     import_published(here(), folder, as_json)
 
 
-@store_app.command("verify")
+@store_app.command("verify", epilog="Such as: repro store verify --set-aside")
 def verify_store(
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="Move damaged records out of the way.")

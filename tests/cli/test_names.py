@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from tests.cli.conftest import INLINE
@@ -69,3 +72,20 @@ def test_looking_changes_no_record(copied: Workplace) -> None:
     kept = {name: data for name, data in after.items() if name in before and "duckdb" not in name}
     assert kept == {name: data for name, data in before.items() if "duckdb" not in name}
     assert all(name.split("/")[0] in ("memo", "repro.duckdb") for name in after.keys() - before)
+
+
+def test_the_help_of_every_command_has_an_example_that_is_its_own() -> None:
+    from typer.main import get_command
+
+    from harness.cli.main import app
+
+    def commands(group: Any, name: str) -> Iterator[tuple[str, Any]]:
+        for word, command in sorted(group.commands.items()):
+            if hasattr(command, "commands"):
+                yield from commands(command, f"{name} {word}")
+            else:
+                yield f"{name} {word}", command
+
+    for name, command in commands(get_command(app), "repro"):
+        assert command.epilog, name
+        assert command.epilog.startswith(f"Such as: {name}"), name
