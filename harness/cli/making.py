@@ -54,6 +54,9 @@ def make(
     shown = present(project, plans, request, as_json)
     if as_json:
         print_json({"exhibits": shown})
+    else:
+        profile = next(iter(plans.values())).profile.id
+        console().print(f"all of it as pages: repro report --profile {profile}")
     if not report.complete:
         raise EvidenceError(failures(report, graph))
 

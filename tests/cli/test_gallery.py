@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
+from base64 import b64decode
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from harness.judge.points import Picture
 from harness.render.graph import Graph, Strip, Wall
@@ -76,6 +80,25 @@ def test_pictures_are_drawn_and_listed_and_what_is_missing_is_said(place: Workpl
     table.unlink()
     assert place.repro("make", "gallery", *INLINE).code == 0
     assert table.with_suffix(".png").read_bytes() == again
+
+
+def test_the_report_leads_from_the_grid_to_every_image(place: Workplace) -> None:
+    assert place.repro("make", "gallery", *INLINE).code == 0
+    assert place.repro("report").code == 0
+    narrow, cited = place.repro("show", "gallery", "--json").json["points"]
+    (exhibit,) = place.root.rglob("exhibits/gallery.html")
+    pages = sorted((exhibit.parents[1] / "numbers" / "gallery").glob("*.html"))
+    assert all(f"numbers/gallery/{page.name}" in exhibit.read_text("utf-8") for page in pages)
+    shown = [re.findall(r'src="data:image/png;base64,([^"]+)"', p.read_text()) for p in pages]
+    record = place.store.get(narrow["run"]["steps"]["painted"][0])
+    assert record is not None
+    decoded = [
+        [np.asarray(Image.open(BytesIO(b64decode(data)))) for data in page] for page in shown
+    ]
+    kept = record.array("pictures")
+    (made,) = filter(None, decoded)
+    assert np.array_equal(np.reshape(made, kept.shape), kept)
+    assert cited["pictures"] == []
 
 
 def test_an_array_that_holds_no_pictures_is_one_message(place: Workplace) -> None:

@@ -109,6 +109,7 @@ def _point(project: Project, judged: PointsJudgement, result: PointResult, page:
         seeds_needed=None,
         gap=None,
         facts=facts,
+        pictures=result.pictures,
         **_behind(project, judged, point, named, page),
     )
 

@@ -1,4 +1,4 @@
-"""Small drawings that stand inside a page: intervals and curves, as SVG without styles of its own.
+"""What stands drawn inside a page: intervals and curves, as SVG without styles of its own; images.
 
 Colours come from the style sheet by class, so that they follow light, dark and print.
 """
@@ -6,11 +6,15 @@ Colours come from the style sheet by class, so that they follow light, dark and 
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from itertools import groupby
 
+import numpy as np
 from markupsafe import Markup
 
+from harness.judge.points import Picture
 from harness.render.report.pages import Curve, Gap
 from harness.render.text import plain
 
@@ -20,6 +24,17 @@ _INNER = 56.0
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 460.0, 190.0, 66.0, 26.0, 10.0
 MOST_POINTS = 400
 """Of a curve; longer ones are thinned."""
+
+
+def png(picture: Picture) -> str:
+    """An image as the address of a PNG that the page itself holds."""
+    from PIL import Image
+
+    shape = (picture.height, picture.width, picture.channels)
+    pixels = np.frombuffer(picture.pixels, np.uint8).reshape(shape)
+    file = BytesIO()
+    Image.fromarray(pixels[..., 0] if picture.channels == 1 else pixels).save(file, "PNG")
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 
 def interval(gap: Gap, reach: float) -> Markup:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from harness.judge.audit.finding import Finding
+from harness.judge.points import Picture
 from harness.plan.step import Step
 from harness.render.symbols import VERDICTS
 from harness.render.table import Table
@@ -136,6 +137,8 @@ class Number:
     settings: tuple[Mapping[str, str], ...]
     """Every hyperparameter: `name`, `value`, `source`, `place`."""
     command: str
+    pictures: tuple[Picture, ...] = ()
+    """Of a point of an exhibit that shows images: those of its first seed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,7 @@ def _environment() -> Environment:
         interval=drawing.interval,
         described=drawing.described,
         curves=drawing.curves,
+        png=drawing.png,
         by_name=by_name,
         grid=grid,
         captioned=captioned,
