@@ -1,78 +1,173 @@
-"""Training on random data on a GPU: the harness's loop beside the model's own rate.
+"""A ResNet-18 student on a GPU: the harness's loop, a loop that a user would write, the bare model.
 
-Rows that need eight fused seeds are not here, because no fused training is: see NOTES.md.
+The user's loop reads images that are decoded already, through torchvision's transforms and a
+DataLoader with a worker for each core, into the same model, compiled alike; the model alone is fed
+one batch of noise that stays on the device. Rows that need fused seeds are not measured, because no
+fused training is built: see NOTES.md.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
 import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import v2
 
 from benchmarks.bench import Row, compare, keep, not_measured
 from benchmarks.made import task
 from harness.lab.models.classifier import Classifier
+from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.loop import Examples, training
 from harness.lab.train.schedule import make_optimizer
 from harness.plan.step import StepContext
 
-WHAT = "ResNet-18 student at 224 px, GPU, bfloat16, random resized crops"
-BESIDE = "the same model on random data already on the device"
-GOAL = "at least 0.5 of its rate"
-IMAGES, BATCH, EPOCHS, SIDE, CLASSES = 2560, 256, 4, 224, 1000
+SIDE, CLASSES, IMAGES, BATCH, EPOCHS = 224, 1000, 2560, 256, 4
+WHAT = f"ResNet-18 student at {SIDE} px, GPU, bfloat16, random resized crops"
+PEERS = (
+    ("torchvision's transforms and a DataLoader with all cores, same model", "3 times"),
+    ("the same model on random data already on the device", "at least 0.5 of its rate"),
+)
 FUSED = (
     ("student, 8 seeds fused, GPU", "the plain loop 8 times, same GPU", "15 times"),
     ("expert trajectories for TM, fused", "one after the other", "5 times (GPU), 1.5 times (CPU)"),
 )
 
 
+@dataclass(frozen=True)
+class Job:
+    """Epochs of training on images that are decoded and in memory."""
+
+    dataset: DatasetRef
+    recipe: Recipe
+    network: str
+    device: str
+    images: np.ndarray
+    """uint8 (n, side, side, 3)."""
+    labels: np.ndarray
+
+    @property
+    def updates(self) -> int:
+        return EPOCHS * len(self.images) // self.recipe.batch_size
+
+    def fresh(self) -> Classifier:
+        return Classifier.fresh(self.network, self.dataset, self.device, self.recipe.precision, 0)
+
+    def ended(self) -> None:
+        if self.device.startswith("cuda"):
+            torch.cuda.synchronize()
+
+
 def main() -> None:
-    here = torch.cuda.is_available()
-    rows = [resnet() if here else not_measured(WHAT, BESIDE, GOAL, "no GPU")]
+    if torch.cuda.is_available():
+        given = job("cuda", SIDE, IMAGES)
+        rows = [
+            measured(given, loop, *peer) for loop, peer in zip((users, bare), PEERS, strict=True)
+        ]
+    else:
+        rows = [not_measured(WHAT, *peer, "no GPU") for peer in PEERS]
     rows += [not_measured(*row, "fused training is not built, see NOTES.md") for row in FUSED]
     keep("gpu", rows)
 
 
-def resnet() -> Row:
+def job(device: str, side: int, count: int) -> Job:
     given = task()
-    dataset = given.dataset.model_copy(update={"resolution": SIDE, "classes": CLASSES})
-    recipe = given.recipe.model_copy(
-        update={
-            "augmentation": "rrc-flip",
-            "crop_scale": (0.08, 1.0),
-            "precision": "bfloat16",
-            "batch_size": BATCH,
-        }
-    )
+    dataset = given.dataset.model_copy(update={"resolution": side, "classes": CLASSES})
+    changes = {"augmentation": "rrc-flip", "crop_scale": (0.08, 1.0), "batch_size": BATCH}
+    recipe = given.recipe.model_copy(update={**changes, "precision": "bfloat16"})
     draws = np.random.default_rng(0)
-    images = draws.integers(0, 256, (IMAGES, SIDE, SIDE, 3), np.uint8)
-    examples = Examples.on("cuda", images, draws.integers(0, CLASSES, IMAGES))
+    images = draws.integers(0, 256, (count, side, side, 3), np.uint8)
+    return Job(dataset, recipe, "resnet18", device, images, draws.integers(0, CLASSES, count))
 
-    def fresh() -> Classifier:
-        return Classifier.fresh("resnet18", dataset, "cuda", "bfloat16", 0)
 
-    def ours() -> int:
-        for update in training(
-            fresh(), examples, recipe, EPOCHS * IMAGES, StepContext("b", 0, "cuda")
-        ):
-            last = update.number
-        torch.cuda.synchronize()
-        return last
+def measured(given: Job, peer: Callable[[Job], int], beside: str, goal: str) -> Row:
+    row = compare(WHAT, beside, goal, lambda: ours(given), lambda: peer(given))
+    assert row.ours and row.theirs
+    seen = EPOCHS * len(given.images)
+    return replace(row, note=f"{seen / row.ours:.0f} and {seen / row.theirs:.0f} images a second")
 
-    def bare() -> int:
-        classifier = fresh()
-        optimizer = make_optimizer(classifier.network, recipe)
-        shown = torch.randn(BATCH, 3, SIDE, SIDE, device="cuda")
-        updates = EPOCHS * IMAGES // BATCH
-        for _ in range(updates):
-            loss = functional.cross_entropy(classifier.answer(shown), examples.labels[:BATCH])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        torch.cuda.synchronize()
-        return updates
 
-    return compare(WHAT, BESIDE, GOAL, ours, bare)
+def ours(given: Job) -> int:
+    examples = Examples.on(given.device, given.images, given.labels)
+    ctx = StepContext("student", 0, given.device)
+    samples = EPOCHS * len(given.images)
+    for update in training(given.fresh(), examples, given.recipe, samples, ctx):
+        last = update.number
+    given.ended()
+    return last
+
+
+class Decoded(Dataset[tuple[Tensor, int]]):
+    """Images in memory, transformed one by one."""
+
+    def __init__(self, given: Job) -> None:
+        self._given = given
+        size = given.dataset.resolution
+        self._seen = v2.Compose(
+            [
+                v2.RandomResizedCrop(size, given.recipe.crop_scale, antialias=True),
+                v2.RandomHorizontalFlip(),
+                v2.ToImage(),
+                v2.ToDtype(torch.float32, scale=True),
+                v2.Normalize(given.dataset.mean, given.dataset.std),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self._given.images)
+
+    def __getitem__(self, row: int) -> tuple[Tensor, int]:
+        return self._seen(Image.fromarray(self._given.images[row])), int(self._given.labels[row])
+
+
+def users(given: Job) -> int:
+    classifier = given.fresh()
+    optimizer = make_optimizer(classifier.network, given.recipe)
+    cores = len(os.sched_getaffinity(0))
+    loader = DataLoader(
+        Decoded(given),
+        given.recipe.batch_size,
+        shuffle=True,
+        num_workers=cores,
+        persistent_workers=True,
+        pin_memory=given.device.startswith("cuda"),
+    )
+    updates = 0
+    for _ in range(EPOCHS):
+        for images, labels in loader:
+            near = images.to(given.device, non_blocking=True)
+            update(classifier, optimizer, near, labels.to(given.device, non_blocking=True))
+            updates += 1
+    given.ended()
+    return updates
+
+
+def bare(given: Job) -> int:
+    classifier = given.fresh()
+    optimizer = make_optimizer(classifier.network, given.recipe)
+    size, side = given.recipe.batch_size, given.dataset.resolution
+    shown = torch.randn(size, 3, side, side, device=given.device)
+    labels = torch.from_numpy(given.labels[:size]).to(given.device)
+    for _ in range(given.updates):
+        update(classifier, optimizer, shown, labels)
+    given.ended()
+    return given.updates
+
+
+def update(
+    classifier: Classifier, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor
+) -> None:
+    classifier.network.train()
+    loss = functional.cross_entropy(classifier.answer(images), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
 
 
 if __name__ == "__main__":
