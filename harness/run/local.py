@@ -137,6 +137,7 @@ class _Run:
         cause = worker.how_it_died()
         worker.reap(time.monotonic())
         del self._workers[slot]
+        self._store.clean()  # of what it was writing
         self._deaths[step.identity] += 1
         deaths = self._deaths[step.identity]
         if deaths <= RETRIES:

@@ -17,6 +17,7 @@ from harness.plan.step import Json, Step, StepContext, StepInput, StepParams, St
 from harness.run.inline import InlineExecutor
 from harness.run.progress import Silent
 from harness.run.schedule import RunReport
+from harness.store.files import temporary
 from harness.store.store import Store
 from tests.toy.steps import STEPS
 
@@ -146,6 +147,7 @@ def die_until(
     deaths = len(list(place.iterdir()))
     if deaths < int(params.label):
         (place / str(deaths)).touch()
+        temporary(place.parent / "store").touch()  # as if it were writing
         os.kill(os.getpid(), signal.SIGKILL)
     return StepResult({"deaths": deaths})
 

@@ -124,6 +124,7 @@ def test_a_worker_that_dies_is_replaced_twice(tmp_path: Path, deaths: int, succe
     report = LocalExecutor(["cpu"]).run(graph_of(step, other), store, Silent())
     assert other.identity in report.ran
     assert len(list(place.iterdir())) == deaths
+    assert list((store.root / "tmp").iterdir()) == []
     assert (step.identity in report.ran) is succeeds
     assert (step.identity in report.failed) is not succeeds
     if not succeeds:
