@@ -24,8 +24,9 @@ class Watch:
         self._store = store
         self._silence = silence
         self._looked = time.monotonic()
-        self._seen: dict[str, tuple[float, float]] = {}
-        """Step -> its last beat by the file system's clock, and how long that has been the last."""
+        self._seen: dict[str, tuple[float | None, float]] = {}
+        """Step -> its last beat by the file system's clock, and how long that has been the last.
+        None before the worker has taken the lease: it may hang there too."""
 
     def hung(self, steps: list[str]) -> list[str]:
         """Those of the steps in hand whose worker has been silent for too long."""
@@ -37,8 +38,9 @@ class Watch:
         waited = min(passed, 2 * LOOK)
         before, self._seen = self._seen, {}
         for step in steps:
+            last = None
             with suppress(OSError):
                 last = beat(self._store, step)
-                known, silent = before.get(step, (last, -waited))
-                self._seen[step] = (last, silent + waited if known == last else 0.0)
+            known, silent = before.get(step, (last, -waited))
+            self._seen[step] = (last, silent + waited if known == last else 0.0)
         return [step for step, (_, silent) in self._seen.items() if silent > self._silence]

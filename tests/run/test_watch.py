@@ -48,6 +48,15 @@ def test_silence_is_noticed_and_a_heartbeat_heard(tmp_path: Path, clock: list[fl
     assert not any(looked(Store(tmp_path / "beating"), clock, [5.0] * 50, beats=True))
 
 
+def test_a_worker_that_never_takes_its_lease_hangs_too(tmp_path: Path, clock: list[float]):
+    guard = Watch(Store(tmp_path), silence=60.0)
+    found = []
+    for _ in range(15):
+        clock[0] += 5.0
+        found.append(guard.hung([STEP]))
+    assert found == [[]] * 13 + [[STEP]] * 2
+
+
 def test_a_night_is_no_silence(tmp_path: Path, clock: list[float]):
     assert not any(looked(Store(tmp_path), clock, [5.0, 5.0, 30_000.0, 5.0], beats=False))
 
