@@ -102,8 +102,8 @@ def summary(rows: Sequence[ClaimRow]) -> str:
     counts = ((sum(row.reproduced == outcome for row in rows), outcome) for outcome in _GLYPHS)
     ours = ", ".join(f"{count} {outcome}" for count, outcome in counts if count)
     return (
-        f"{len(rows)} claims; on the paper's numbers: {met} as expected, {len(rows) - met} not; "
-        f"on ours: {ours or 'none'}."
+        f"{len(rows)} claim{'s' * (len(rows) != 1)}; on the paper's numbers: {met} as expected, "
+        f"{len(rows) - met} not; on ours: {ours or 'none'}."
     )
 
 

@@ -86,7 +86,7 @@ def figure_of(table: spec.Table, results: Sequence[Result], profile: str) -> Fig
         ticks=tuple(Tick(column.label, column.group or None) for column in table.columns),
         series=tuple(series),
         profile=profile,
-        comparable=all(result.cell.comparable for result in results),
+        comparable=all(r.cell.comparable for r in results if r.mean is not None),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from harness.judge.assess import assess
 from harness.judge.results import collect
 from harness.plan.cells import plan_exhibit
+from harness.render.exhibit import figure_of
+from harness.spec.exhibit import Table
 from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
 
@@ -62,6 +65,16 @@ def test_a_severe_finding_of_the_audit_comes_before_all_results(made: Workplace)
     verdicts = assess(plan.exhibit, collect(plan, made.store), made.store, severe)
     assert [v["address"] for v in verdicts if v["name"] == "paper-inconsistent"] == list(severe)
     assert severe["verdicts:Faithful:Small"] in verdicts[0]["why"]
+
+
+def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace) -> None:
+    plan = plan_exhibit(made.paper, "verdicts")
+    results = collect(plan, made.store)
+    own = [replace(r, values=()) if r.cell.address.row == "Released" else r for r in results]
+    assert not all(result.cell.comparable for result in own)
+    assert isinstance(plan.exhibit, Table)
+    assert figure_of(plan.exhibit, own, "stated").comparable
+    assert not figure_of(plan.exhibit, results, "stated").comparable
 
 
 def test_a_paper_that_contradicts_itself_is_told_so_by_diff(copied: Workplace) -> None:

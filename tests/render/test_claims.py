@@ -23,7 +23,7 @@ def test_the_markdown_reads_back() -> None:
 
 @pytest.mark.parametrize("outcome", ["undecided", "not run", "fails"])
 def test_any_other_outcome_than_expected_counts_against_the_papers_numbers(outcome: str) -> None:
-    assert "1 claims; on the paper's numbers: 0 as expected, 1 not" in summary(
+    assert "1 claim; on the paper's numbers: 0 as expected, 1 not" in summary(
         [_claim("holds", outcome, "holds")]
     )
 

@@ -21,7 +21,7 @@ Judged = Judgement | PointsJudgement
 def assumptions(
     project: Project, judged: Judged, tried: bool, quiet: bool
 ) -> tuple[Assumption, ...]:
-    """Every choice that the paper leaves open and the exhibit rests on.
+    """Every choice that the paper leaves open and the exhibit rests on, the weightiest first.
 
     Args:
         tried: whether to look for records of the alternatives; without a number of ours there is
@@ -35,8 +35,8 @@ def assumptions(
                 used.setdefault((setting.name, repr(setting.value)), setting)
     if tried and used and not quiet:
         name, count = judged.plan.exhibit.id, sum(len(u.stated.alternatives) for u in used.values())
-        print(f"repro: {name}: looking for records of {count} alternatives", file=sys.stderr)
-    return tuple(
+        print(f"repro: {name}: looking for records of alternatives: {count}", file=sys.stderr)
+    found = (
         Assumption(
             name=setting.name,
             value=_written(setting.value),
@@ -46,6 +46,12 @@ def assumptions(
         )
         for _, setting in sorted(used.items())
     )
+    return tuple(sorted(found, key=_weight))
+
+
+def _weight(assumption: Assumption) -> tuple[bool, bool]:
+    """What flips a verdict comes first, and what nobody would try otherwise last."""
+    return not assumption.flips, not assumption.alternatives
 
 
 def _alternatives(
