@@ -117,6 +117,11 @@ def test_an_alternative_with_records_says_which_verdicts_it_flips(site: Path) ->
     assert "flips a verdict" not in pages(site)["numbers/averaged/faithful-mean.html"].said
 
 
+def test_an_alternative_may_have_points_that_the_default_has_not(site: Path) -> None:
+    said = pages(site)["exhibits/scatter.html"].said
+    assert "Or [20, 40, 60]: not run" in said
+
+
 def test_the_scorecard_counts_what_the_commands_say(made: Workplace, site: Path) -> None:
     said = pages(site)["index.html"].said
     claims = made.repro("verify", "--json").json["claims"]

@@ -79,7 +79,10 @@ def _outcome(
     except UserError:
         return "cannot be taken under this profile", ()
     before = {str(item.address): item.identities for item in default.plan.items}
-    touched = {str(i.address): i for i in planned.items if i.identities != before[str(i.address)]}
+    # An alternative may have points that the default has not: nothing of theirs can flip.
+    touched = {
+        str(i.address): i for i in planned.items if i.identities != before.get(str(i.address))
+    }
     run = {
         address
         for address, item in touched.items()
@@ -91,7 +94,7 @@ def _outcome(
     flips = tuple(
         Flip(address, f"{verdicts[address]} → {name}")
         for address, name in judge(project, planned).verdict_names.items()
-        if name not in (verdicts[address], "not run") and verdicts[address] != "not run"
+        if name not in (verdicts.get(address, name), "not run") and verdicts[address] != "not run"
     )
     state = f"run for {len(run)} of the {len(touched)} numbers that it touches"
     return state, flips
