@@ -58,7 +58,7 @@ ProfileName = Annotated[
 ]
 Seeds = Annotated[
     int | None,
-    typer.Option("--seeds", min=1, max=1000, help="Student seeds; the profile's by default."),
+    typer.Option("--seeds", min=1, max=10_000, help="Student seeds; the profile's by default."),
 ]
 Vary = Annotated[
     list[str] | None,
