@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from benchmarks.reliability import kills
+from benchmarks.reliability import company, damage, disks, hostile, kills
 from benchmarks.reliability.trial import Lab, Tally
 
 
@@ -21,4 +21,31 @@ ROWS: Mapping[str, Row] = {
     "write-points": Row("SIGKILL at every write point", kills.write_points),
     "random-moments": Row("SIGKILL at random moments", kills.random_moments),
     "with-workers": Row("SIGKILL at random moments, two workers", kills.with_workers),
+    "full-disk": Row("a disk that is full after a part of the records", disks.full_disk),
+    "read-only": Row("a read-only store, every kind of command", disks.read_only),
+    "vanished": Row("a folder of the store vanishes, before a run or in it", disks.vanished),
+    "truncated": Row("a file of a record cut off", damage.truncated),
+    "flipped-bits": Row("a bit of a file of a record flipped", damage.flipped),
+    "half-manifests": Row("a half-written manifest", damage.half_manifests),
+    "index": Row("DuckDB locked, corrupt, empty, deleted, or older than the records", damage.index),
+    "at-once": Row("8 processes make the same exhibit at once", company.at_once),
+    "out-of-memory": Row("a worker killed, as where memory runs out", company.killed_workers),
+    "hung-workers": Row("a worker that hangs", company.hung_workers),
+    "dead-owners": Row("a dead owner's lease on every step", company.dead_owners),
+    "clocks": Row("a clock that jumps", company.clocks),
+    "specs": Row(
+        "specs mistyped or of anything", hostile.by_tests(*hostile.SPECS, profile="explore")
+    ),
+    "importers": Row(
+        "files for the importers: npy, safetensors, pt, zip, tar, images",
+        hostile.by_tests(*hostile.IMPORTERS, profile="explore"),
+    ),
+    "store-import": Row(
+        "Parquet and manifests of anything", hostile.by_tests(*hostile.STORE, profile="explore")
+    ),
+    "words": Row("words on the command line", hostile.by_tests(*hostile.WORDS, profile="explore")),
+    "cluster": Row(
+        "jobs of Slurm killed, requeued, out of time, cancelled; Table 7 whole",
+        hostile.by_tests(*hostile.CLUSTER, profile="ci"),
+    ),
 }

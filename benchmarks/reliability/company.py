@@ -1,0 +1,158 @@
+"""Other processes at the same store, workers that hang or are killed, owners that died, clocks."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+from benchmarks.reliability.kills import LOCAL
+from benchmarks.reliability.trial import MAKE, Lab, Running, Tally, Trial
+from harness.run import local, watch
+from harness.store.owner import Owner
+
+AT_ONCE, ROUNDS = 8, 5
+OUT_OF_MEMORY, HANGING = 8, 4
+SILENCE = 12.0
+"""Seconds after which a worker counts as hung here, rather than minutes; it beats every five."""
+YEAR = 365 * 24 * 3600.0
+DEAD_PID = 2**22 + 1
+"""No process has that number."""
+ELSEWHERE = Owner("another-host", 1, "1")
+
+
+def at_once(lab: Lab) -> Tally:
+    """Processes that start together on an empty store."""
+    tally = Tally()
+    for number in range(ROUNDS):
+        trial = lab.trial(shared=True)
+        running = [trial.start(*MAKE) for _ in range(AT_ONCE)]
+        for ended in [each.wait() for each in running]:
+            tally.expect(ended.code == 0, f"round {number}: ended with {ended.code}: {ended.text}")
+            tally.times += 1
+            tally.outcomes["ended well"] += ended.code == 0
+        trial.check_finished(tally, f"round {number}")
+        trial.remove()
+    return tally
+
+
+def killed_workers(lab: Lab) -> Tally:
+    """SIGKILL to one of two workers, as the system does where memory runs out."""
+    tally, moments = Tally(), random.Random(5)
+    while tally.times < OUT_OF_MEMORY and not lab.late:
+        trial = lab.trial(shared=True)
+        running = trial.start(*LOCAL)
+        worker = _worker(trial, running, moments.randrange(1, len(lab.expected)))
+        if worker is not None:
+            os.kill(worker, signal.SIGKILL)
+        ended = running.wait()
+        if worker is not None:
+            when = f"worker {tally.times}"
+            tally.times += 1
+            tally.expect(ended.code == 0, f"{when}: ended with {ended.code}: {ended.text}")
+            tally.outcomes["the same run went on in a new worker, to the end"] += ended.code == 0
+            trial.check_sound(tally, when)
+            trial.finish(tally, when)
+        trial.remove()
+    return tally
+
+
+def hung_workers(lab: Lab) -> Tally:
+    """SIGSTOP to one of two workers; what counts as silence is seconds here, not minutes."""
+    tally, moments = Tally(), random.Random(6)
+
+    def impatient() -> None:
+        guard = partial(watch.Watch, silence=SILENCE)
+        mock.patch.object(watch, "LOOK", 1.0).start()
+        mock.patch.multiple(local, LOOK=1.0, Watch=guard).start()
+
+    while tally.times < HANGING and not lab.late:
+        trial = lab.trial(shared=True)
+        running = trial.start(*LOCAL, before=impatient)
+        worker = _worker(trial, running, moments.randrange(1, len(lab.expected) // 2))
+        if worker is not None:
+            os.kill(worker, signal.SIGSTOP)
+        ended = running.wait()
+        if worker is not None:
+            when = f"hung {tally.times}"
+            tally.times += 1
+            tally.expect(ended.code == 0, f"{when}: ended with {ended.code}: {ended.text}")
+            tally.outcomes["the run ended well"] += ended.code == 0
+            trial.check_sound(tally, when)
+            trial.finish(tally, when)
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        trial.remove()
+    return tally
+
+
+def dead_owners(lab: Lab) -> Tally:
+    """A lease on each step of an empty store, of a process that died here or on another host."""
+    tally = Tally()
+    here = Owner(Owner.current().host, DEAD_PID, "1")
+    for owner, beat in ((here, 0.0), (ELSEWHERE, -3600.0)):
+        trial = lab.trial(shared=True)
+        _lease_all(lab, trial, owner, beat)
+        trial.finish(tally, f"leases of {owner.host}")
+        taken = [e for e in trial.store.events.read() if e["event"] == "takeover"]
+        tally.times += len(lab.expected)
+        tally.expect(len(taken) == len(lab.expected), f"{len(taken)} takeovers were logged")
+        tally.outcomes["takeovers, each logged"] += len(taken)
+        trial.remove()
+    return tally
+
+
+def clocks(lab: Lab) -> Tally:
+    """Stores stamped a year ahead or behind, and leases of another host from before a jump."""
+    tally = Tally()
+    for years in (-10, -1, 1, 10):
+        trial = lab.copied(lab.half)
+        for path in trial.root.rglob("*"):
+            _shift(path, years * YEAR)
+        tally.times += 1
+        trial.finish(tally, f"all stamps {years:+} years")
+        tally.outcomes["stores run to the end with every digest as undisturbed"] += 1
+        trial.remove()
+    for beat in (3600.0, YEAR, -YEAR):
+        trial = lab.trial(shared=True)
+        _lease_all(lab, trial, ELSEWHERE, beat)
+        tally.times += len(lab.expected)
+        trial.finish(tally, f"leases stamped {beat:+.0f} s")
+        tally.outcomes["leases taken over"] += len(lab.expected)
+        trial.remove()
+    return tally
+
+
+def _lease_all(lab: Lab, trial: Trial, owner: Owner, beat: float) -> None:
+    """As if somebody held every step; the last beat is so many seconds from now."""
+    folder = trial.root / "leases"
+    folder.mkdir(parents=True)
+    for identity in lab.expected:
+        path = folder / identity
+        path.write_text(owner.token, encoding="utf-8")
+        _shift(path, beat)
+
+
+def _shift(path: Path, seconds: float) -> None:
+    stamp = path.stat().st_mtime + seconds
+    os.utime(path, (stamp, stamp))
+
+
+def _worker(trial: Trial, running: Running, records: int) -> int | None:
+    """One of the workers of a run, once there are so many records; None if it ends before."""
+    while len(trial.store.identities()) < records:
+        if os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return None
+        time.sleep(0.005)
+    for number in sorted(int(path.name) for path in Path("/proc").glob("[0-9]*")):
+        with suppress(OSError):
+            words = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
+            parent = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == running.pid and b"spawn_main" in b" ".join(words):
+                return number
+    return None

@@ -1,0 +1,53 @@
+"""Hostile and careless input, by the tests that make it up, and jobs on a cluster of one node.
+
+Hypothesis says how many inputs it tried; tests that take no inputs from it are cases made by hand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+
+from benchmarks.reliability.shrunken import ROOT
+from benchmarks.reliability.trial import Lab, Tally
+
+SPECS = ("tests/spec/test_never_a_traceback.py", "tests/spec/test_mistakes.py")
+IMPORTERS = ("tests/lab/imports/test_fuzz.py", "tests/lab/imports/test_hostile.py")
+STORE = ("tests/store/test_hostile_parquet.py",)
+WORDS = ("tests/cli/test_hostile_words.py", "tests/cli/test_names.py")
+CLUSTER = ("tests/run/test_slurm_cluster.py",)
+
+
+def by_tests(*files: str, profile: str) -> Callable[[Lab], Tally]:
+    """A row that runs tests under a profile of Hypothesis."""
+
+    def inject(lab: Lab) -> Tally:
+        tally = Tally()
+        places = [f"--basetemp={lab.place / 'pytest'}", "-p", "no:cacheprovider", "-q"]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *places, "--hypothesis-show-statistics", *files],
+            cwd=ROOT,
+            env={k: v for k, v in os.environ.items() if not k.startswith("REPRO_")}
+            | {"HYPOTHESIS_PROFILE": profile},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        tried = sum(map(int, re.findall(r"- (\d+) passing examples", done.stdout)))
+        passed = sum(map(int, re.findall(r"(\d+) passed", done.stdout)))
+        made_up = len(re.findall(r"during generate phase", done.stdout))
+        tally.times = tried + passed - made_up
+        tally.outcomes["inputs made up by Hypothesis"] = tried
+        tally.outcomes["cases made by hand"] = passed - made_up
+        for text in re.findall(r"^(?:FAILED|ERROR) .*", done.stdout, re.MULTILINE):
+            tally.expect(False, text)
+        tally.expect(done.returncode == 0, f"pytest ended with {done.returncode}")
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+        tally.outcomes["MiB of memory at most"] = peak
+        return tally
+
+    return inject
