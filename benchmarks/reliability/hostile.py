@@ -27,7 +27,7 @@ def by_tests(*files: str, profile: str) -> Callable[[Lab], Tally]:
 
     def inject(lab: Lab) -> Tally:
         tally = Tally()
-        places = [f"--basetemp={lab.place / 'pytest'}", "-p", "no:cacheprovider", "-q"]
+        places = [f"--basetemp={lab.place / 'pytest'}", "-p", "no:cacheprovider"]
         done = subprocess.run(
             [sys.executable, "-m", "pytest", *places, "--hypothesis-show-statistics", *files],
             cwd=ROOT,
@@ -37,7 +37,7 @@ def by_tests(*files: str, profile: str) -> Callable[[Lab], Tally]:
             text=True,
             check=False,
         )
-        tried = sum(map(int, re.findall(r"- (\d+) passing examples", done.stdout)))
+        tried = sum(map(int, re.findall(r"- (\d+) passing, ", done.stdout)))
         passed = sum(map(int, re.findall(r"(\d+) passed", done.stdout)))
         made_up = len(re.findall(r"during generate phase", done.stdout))
         tally.times = tried + passed - made_up

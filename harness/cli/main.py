@@ -26,9 +26,11 @@ from harness.cli.options import (
     Vary,
 )
 from harness.cli.store_commands import store_app
+from harness.cli.usage import PlainGroup
 from harness.errors import UserError
 
 app = typer.Typer(
+    cls=PlainGroup,
     help="A paper as data, and a machine that says which of its numbers come back.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -65,7 +65,7 @@ def refusal(root: Path) -> str | None:
     return None
 
 
-@settings(max_examples=250)
+@settings(max_examples=settings.default.max_examples * 5 // 2)
 @given(edit=edits())
 def test_a_slip_is_harmless_or_is_told_with_the_file(
     shared: Workplace, edit: tuple[str, str]
