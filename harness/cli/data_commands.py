@@ -21,7 +21,7 @@ def list_datasets(as_json: AsJson = False) -> None:
     list_datasets(here(), as_json)
 
 
-@data_app.command("check", epilog="Such as: repro data check cifar100")
+@data_app.command("check", epilog="Such as: repro data check NAME")
 def check_data(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="All that are here by default.")
@@ -35,7 +35,7 @@ def check_data(
         raise typer.Exit(1)
 
 
-@data_app.command("fetch", epilog="Such as: repro data fetch cifar100")
+@data_app.command("fetch", epilog="Such as: repro data fetch NAME")
 def fetch_data(name: DatasetName) -> None:
     """Download a data set's files from its publisher, where that is allowed."""
     from harness.cli.data import fetch
@@ -43,7 +43,7 @@ def fetch_data(name: DatasetName) -> None:
     fetch(here(), name)
 
 
-@data_app.command("prepare", epilog="Such as: repro data prepare cifar100")
+@data_app.command("prepare", epilog="Such as: repro data prepare NAME")
 def prepare_data(
     name: DatasetName,
     skip_damaged: Annotated[
@@ -59,7 +59,7 @@ def prepare_data(
     prepare(here(), name, skip_damaged)
 
 
-@data_app.command("import", epilog="Such as: repro data import cifar100 distilled.pt --as sets")
+@data_app.command("import", epilog="Such as: repro data import NAME distilled.pt --as sets")
 def import_released(
     name: DatasetName,
     place: Annotated[Path, typer.Argument(metavar="PATH", help="The set's file or folder.")],
@@ -80,7 +80,7 @@ def import_released(
     import_set(here(), name, place, layout, space, number, as_json)
 
 
-@data_app.command("path", epilog="Such as: repro data path cifar100")
+@data_app.command("path", epilog="Such as: repro data path NAME")
 def path_of_data(name: DatasetName) -> None:
     """Print where a data set's prepared form is or belongs."""
     from harness.cli.data import path
