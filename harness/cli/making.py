@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from harness.run.executor import Executor
 from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
+from harness.store.files import clean_temporary
 from harness.store.record import DamagedRecord
 from harness.store.store import Store
 
@@ -123,6 +125,8 @@ def run(project: Project, graph: Mapping[str, Step], executor: str, device: str)
     """Bring about every record of a graph; nothing is started when all are there."""
     store = project.store
     if not _lacking(graph, store):
+        with suppress(OSError):  # a store that takes nothing keeps what a dead process left
+            clean_temporary(store.root)
         return RunReport(current=list(graph))
     _writable(project.root)
     return _executor(executor, device).run(graph, store, progress_on())

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.run import inline
+from harness.store.files import temporary
+from harness.store.owner import Owner
 from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
 
@@ -95,6 +99,16 @@ def test_interrupted_it_keeps_what_is_done_and_goes_on_from_there(
     started = [e["identity"] for e in place.store.events.read() if e["event"] == "start"]
     assert len(started) == len(set(started))
     assert kept < place.store.identities()
+
+
+def test_what_a_dead_process_left_is_cleared_where_nothing_is_to_run(copied: Workplace) -> None:
+    left = temporary(copied.root / "store")
+    dead = left.with_name(replace(Owner.current(), pid=2**22 + 1).token + "~1")
+    left.touch()
+    dead.touch()
+    assert copied.repro("make", "verdicts", *INLINE).code == 0
+    assert left.exists()
+    assert not dead.exists()
 
 
 def test_renders_are_written_and_left_alone_if_nothing_changed(copied: Workplace) -> None:
