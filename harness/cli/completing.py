@@ -12,8 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_EXHIBITS = ("tables", "figures", "fits", "lemmas")
-_OWNERS = ("methods", "recipes", *_EXHIBITS)
 Offer = Callable[[str], list[str]]
 
 
@@ -30,8 +28,8 @@ def _offering(names: Callable[[Path, str], Iterator[str]]) -> Offer:
 
 
 def _exhibits(specs: Path, incomplete: str) -> Iterator[str]:
-    for folder in _EXHIBITS:
-        yield from _stems(specs / folder)
+    for folder in _exhibit_folders(specs):
+        yield from _stems(folder)
 
 
 def _parts(specs: Path, incomplete: str) -> Iterator[str]:
@@ -40,7 +38,7 @@ def _parts(specs: Path, incomplete: str) -> Iterator[str]:
     if not colon:
         yield from _exhibits(specs, incomplete)
         return
-    [path] = [path for folder in _EXHIBITS for path in (specs / folder).glob(f"{exhibit}.toml")]
+    [path] = [path for folder in _exhibit_folders(specs) for path in folder.glob(f"{exhibit}.toml")]
     stated = _read(path)
     row, colon, _ = rest.partition(":")
     if not colon:
@@ -50,13 +48,19 @@ def _parts(specs: Path, incomplete: str) -> Iterator[str]:
 
 def _variations(specs: Path, incomplete: str) -> Iterator[str]:
     """`owner.setting=` and each declared alternative."""
-    for folder in _OWNERS:
-        for path in (specs / folder).glob("*.toml"):
+    for folder in (specs / "methods", specs / "recipes", *_exhibit_folders(specs)):
+        for path in folder.glob("*.toml"):
             for setting, stated in _read(path).get("settings", {}).items():
                 for choice in stated if isinstance(stated, list) else [stated]:
                     for value in choice.get("alternatives", ()):
                         said = value if isinstance(value, str) else json.dumps(value)
                         yield f"{path.stem}.{setting}={said}"
+
+
+def _exhibit_folders(specs: Path) -> list[Path]:
+    from harness.spec.paper import EXHIBIT_FOLDERS
+
+    return [specs / name for name in EXHIBIT_FOLDERS]
 
 
 def _read(path: Path) -> Mapping[str, Any]:
