@@ -13,6 +13,7 @@ from typing import Any
 from harness.errors import UserError, nearest
 from harness.plan.step import Json, StepContext, StepInput, StepParams, StepResult
 from harness.run.arithmetic import exact
+from harness.run.memory import memory_kept
 from harness.run.threads import one_thread
 
 
@@ -45,7 +46,7 @@ def call(
     """
     function = resolve(dotted)
     model = params_model(dotted, function)
-    with one_thread(context.device), exact(context.device):
+    with one_thread(context.device), exact(context.device), memory_kept():
         result = function(model.model_validate(dict(params)), inputs, context)
     if not isinstance(result, StepResult):
         raise TypeError(f"{dotted} returned {type(result).__name__}, not a StepResult")
