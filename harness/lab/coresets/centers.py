@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from harness.errors import UserError
+from harness.lab.coresets.cover import Cover, distances
 from harness.lab.coresets.pools import Choice, Pool, selection
 from harness.lab.coresets.steps import CentersParams
 from harness.plan.step import StepContext, StepInput, StepResult
@@ -58,47 +59,11 @@ def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
 
     Ties go to the lowest row. The covering radius is at most twice the smallest possible.
     """
-    cover = Cover(points)
-    cover.add(start)
+    cover = Cover(points, start)
     while len(cover.rows) < count:
         # A copy of a row that is chosen may come again, the row itself must not.
         cover.add(cover.farthest())
     return np.array(cover.rows)
-
-
-class Cover:
-    """Chosen rows of `points`, and the row that is farthest from the nearest of them.
-
-    One product of a matrix and a vector says how far all rows are from a new one, but for rounding;
-    whatever that leaves open, `distances` decides. So the memory is linear in the number of points,
-    and the choice that of `distances` alone.
-    """
-
-    def __init__(self, points: np.ndarray) -> None:
-        self.rows: list[int] = []
-        self._points = points
-        self._norms = np.einsum("ij,ij->i", points, points)
-        self._nearest = np.full(len(points), np.inf)
-        # |x|^2 + |c|^2 - 2 x.c errs by less than this: the bound of a sum of d rounded products.
-        rounding = np.finfo(points.dtype).eps
-        self._slack = 4 * (points.shape[1] + 8) * rounding * self._norms.max()
-
-    def add(self, row: int) -> None:
-        squares = self._norms + self._norms[row] - 2 * (self._points @ self._points[row])
-        np.minimum(self._nearest, squares, out=self._nearest)
-        self.rows.append(row)
-        self._nearest[row] = -np.inf
-
-    def farthest(self) -> int:
-        """The lowest of the rows farthest from all chosen ones."""
-        could_be = np.flatnonzero(self._nearest >= self._nearest.max() - 2 * self._slack)
-        if len(could_be) == 1:
-            return int(could_be[0])
-        return int(could_be[np.argmax([self.distance(row) for row in could_be])])
-
-    def distance(self, row: int) -> float:
-        """From a row to the nearest chosen one."""
-        return float(distances(self._points[self.rows], self._points[row]).min())
 
 
 def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -116,12 +81,9 @@ def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 def radius(points: np.ndarray, rows: np.ndarray) -> float:
     """The largest distance of a point to the nearest of the chosen rows."""
-    cover = Cover(points)
-    for row in rows:
+    if len(rows) == len(points):
+        return 0.0
+    cover = Cover(points, int(rows[0]))
+    for row in rows[1:]:
         cover.add(int(row))
     return cover.distance(cover.farthest())
-
-
-def distances(points: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Euclidean, (n,)."""
-    return np.linalg.norm(points - point, axis=1)

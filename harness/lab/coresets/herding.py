@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.lab.coresets.centers import distances
+from harness.lab.coresets.cover import distances
 from harness.lab.coresets.pools import Choice, Pool, selection
 from harness.lab.coresets.steps import HerdingParams
 from harness.plan.step import StepContext, StepInput, StepResult

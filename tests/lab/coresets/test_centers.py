@@ -18,6 +18,7 @@ from harness.lab.coresets.centers import (
     radius,
     select_centers,
 )
+from harness.lab.coresets.cover import norms_of
 from harness.lab.coresets.probes import select_centers as probe
 from harness.lab.data import sets
 from tests.lab.fixtures import context
@@ -102,6 +103,37 @@ def test_the_choice_is_that_of_all_distances_ties_included(
     rows, largest = plainly(points, 12, 3)
     assert farthest_first(points, 12, 3).tolist() == rows
     assert radius(points, np.array(rows)) == largest
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("made", ["spread", "clustered", "tied", "copied", "offset"])
+def test_rows_that_sleep_do_not_change_the_choice(made: str, kind: type) -> None:
+    random = np.random.default_rng(1)
+    for width in (3, 40):
+        points = random.normal(size=(300, width))
+        if made == "clustered":
+            points += 20 * random.normal(size=(9, width))[random.integers(0, 9, 300)]
+        elif made == "tied":
+            points = np.round(points)
+        elif made == "copied":
+            points = points[random.integers(0, 60, 300)]
+        elif made == "offset":
+            points += 300
+        points = points.astype(kind)
+        rows, largest = plainly(points.astype(float), 150, 3)
+        assert farthest_first(points, 150, 3).tolist() == rows
+        assert radius(points, np.array(rows)) == largest
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("width", [1, 30, 700])
+def test_squares_err_by_less_than_the_slack(kind: type, width: int) -> None:
+    points = np.random.default_rng(width).uniform(0, 1, (40, width))
+    held = points.astype(kind)
+    norms, slack = norms_of(held)
+    squares = norms[:, None] + norms - 2 * (held @ held.T)
+    exact = np.square(points[:, None].astype(np.longdouble) - points).sum(axis=2)
+    assert 0 < np.abs(squares - exact).max() <= slack
 
 
 def test_the_random_start_is_uniform_over_the_seed() -> None:
