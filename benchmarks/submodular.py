@@ -14,8 +14,8 @@ import numpy as np  # noqa: E402
 
 from harness.lab.coresets.submodular import (  # noqa: E402
     FacilityLocation,
-    GraphCut,
     cosine_similarity,
+    graph_cut,
     lazy_greedy,
 )
 
@@ -38,7 +38,7 @@ def main() -> None:
                 f"GraphCut, 1,300 a class, {count} chosen",
                 "naive greedy, NumPy",
                 "10 times",
-                lambda c=count: lazy_greedy(GraphCut(given, TRADE_OFF), c)[0].tolist(),
+                lambda c=count: graph_cut(given, TRADE_OFF, c)[0].tolist(),
                 lambda c=count: naive_cut(given, c),
             ),
         ]
