@@ -97,7 +97,7 @@ def _plan_cell(
     variables = members[0]
     address = Address(table.id, row.name, column.name)
     terms: tuple[tuple[str, ...], ...] = ()
-    reason = cannot_run(ours.paper, variables, ["recipe"])
+    reason = cannot_run(ours, variables, ["recipe"])
     if not reason:
         try:
             twins = tuple(stated.students(m, [0])[0] for m in members)

@@ -13,7 +13,7 @@ from harness.plan.resolver import Resolver
 from harness.plan.settings import Used
 from harness.spec.exhibit import Address
 from harness.spec.others import Panelled
-from harness.spec.paper import Owner, Paper
+from harness.spec.paper import Owner
 from harness.spec.profile import Profile
 from harness.spec.toml import located
 
@@ -37,15 +37,16 @@ class Item:
         raise NotImplementedError
 
 
-def cannot_run(paper: Paper, variables: Mapping[str, Any], recipes: Sequence[str]) -> str:
-    """Why nothing can be run; empty if something can.
+def cannot_run(ours: Resolver, variables: Mapping[str, Any], recipes: Sequence[str]) -> str:
+    """Why nothing can be run under the profile; empty if something can.
 
     Args:
         recipes: variables that name recipes whose steps would have to be done.
     """
-    for method in paper.methods_of(variables).values():
-        if method.state != "runs":
-            return method.note
+    paper, bound = ours.paper, ours.bound(variables)
+    for method in paper.methods_of(bound).values():
+        if reason := method.cannot_run(bound):
+            return reason
     for name in recipes:
         recipe = paper.recipe(variables[name])
         if not recipe.steps:

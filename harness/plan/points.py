@@ -157,7 +157,7 @@ def _plan_point(
 ) -> Point:
     panel = exhibit.panels[index]
     measured: dict[str, tuple[str, ...]] = {}
-    reason = cannot_run(ours.paper, variables, _recipes(panel, variables))
+    reason = cannot_run(ours, variables, _recipes(panel, variables))
     if not reason:
         try:
             twin = stated.measured(exhibit, index, variables, 0)

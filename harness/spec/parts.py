@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import StringConstraints, model_validator
 
-from harness.spec.base import Label, Name, SpecModel
+from harness.spec.base import Label, Name, Scalar, SpecModel
 from harness.spec.setting import Setting
 from harness.spec.template import StepTemplate
 
@@ -90,6 +90,10 @@ class Method(SpecModel):
     """`runs`: done here. `imports`: official sets are read. `cited`: only reported numbers."""
     note: str = ""
     images: Images
+    when: Mapping[str, tuple[Scalar, ...]] = {}
+    """Variable -> the values with which it can be run at all; empty means always."""
+    elsewhere: str = ""
+    """Why it cannot be run with others."""
     settings: Mapping[str, Setting] = {}
     steps: tuple[StepTemplate, ...] = ()
 
@@ -99,7 +103,17 @@ class Method(SpecModel):
             raise ValueError("a method has 'steps' exactly when its state is 'runs'")
         if self.state != "runs" and not self.note:
             raise ValueError("a method that does not run needs a 'note' that says why")
+        if bool(self.when) != bool(self.elsewhere):
+            raise ValueError("a method has 'elsewhere', which says why, exactly when it has 'when'")
         return self
+
+    def cannot_run(self, variables: Mapping[str, Any]) -> str:
+        """Why it cannot be run with these variables; empty if it can."""
+        if self.state != "runs":
+            return self.note
+        if any(variables.get(name) not in values for name, values in self.when.items()):
+            return self.elsewhere
+        return ""
 
     @model_validator(mode="after")
     def _known_images(self) -> Method:

@@ -61,6 +61,9 @@ def _check_conditions(paper: Paper) -> None:
             path = paper.root / folder / f"{name}.toml"
             for setting, choices in owner.settings.items():
                 _check_choices(path, ["settings", setting], choices, variables)
+            if isinstance(owner, Method):
+                for variable in owner.when:
+                    _known(path, ["when", variable], variable, paper.about.variables)
             known = {*paper.about.variables, *owner.settings, *given}
             for index, step in enumerate(owner.steps):
                 for variable in step.when:

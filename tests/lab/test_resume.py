@@ -35,6 +35,8 @@ LONG = (
     "distill_sre2l",
     "distill_dwa",
     "distill_fadrm",
+    "distill_d4m",
+    "distill_minimax",
     "gram_during_training",
 )
 

@@ -103,6 +103,21 @@ def test_what_cannot_be_run_has_a_reason_and_no_steps(place: Workplace) -> None:
     assert cited.reason == "Only its number is known."
 
 
+def test_where_a_method_cannot_be_run_its_spec_says_why(place: Workplace) -> None:
+    """What the profile runs counts: here 15 numbers, where the paper has 20."""
+    place.edit(
+        "methods/noisy.toml",
+        'state = "runs"\n',
+        'state = "runs"\nwhen = { size = [15] }\nelsewhere = "There are only fifteen."\n',
+    )
+    small = cell(plan_exhibit(place.paper, "verdicts", "small"), "Noisy", "Small")
+    assert len(small.terms) == 2
+    for profile, column in (("small", "Large"), ("stated", "Small")):
+        other = cell(plan_exhibit(place.paper, "verdicts", profile), "Noisy", column)
+        assert (other.terms, other.comparable) == ((), False)
+        assert other.reason == "There are only fifteen."
+
+
 def test_a_choice_may_depend_on_a_variable(place: Workplace) -> None:
     place.edit(
         "methods/noisy.toml",

@@ -185,6 +185,14 @@ MISTAKES = {
         "settings.scatter.when.sise",
         "did you mean 'size'",
     ),
+    "a method that needs nothing": Mistake(
+        NOISY,
+        'state = "runs"',
+        'state = "runs"\nwhen = { sise = [40] }\nelsewhere = "Too few."',
+        "sise",
+        "when.sise",
+        "did you mean 'size'",
+    ),
     "a number that is none": Mistake(
         NOISY, "value = 0.04", "value = nan", "nan", "settings.scatter.value", "a finite number"
     ),
@@ -259,3 +267,11 @@ def test_the_other_mistakes_of_a_file_are_counted(place: Workplace) -> None:
     place.edit(VERDICTS, '50.00 ± 4.00", Large = "50.00 ± 4.00', 'x", Large = "y')
     with pytest.raises(SpecError, match=r"\(found 'x'\) \(and 1 more\)"):
         load_paper(place.specs)
+
+
+def test_a_need_without_a_reason_is_refused(place: Workplace) -> None:
+    place.edit(NOISY, 'state = "runs"', 'state = "runs"\nwhen = { size = [40] }')
+    with pytest.raises(SpecError) as caught:
+        load_paper(place.specs)
+    says = "a method has 'elsewhere', which says why, exactly when it has 'when'"
+    assert str(caught.value) == f"{place.specs / NOISY}: {says}"

@@ -101,23 +101,25 @@ def augmented(params: SynthesisParams, images: Tensor, draws: Draws) -> Tensor:
 
 
 def descend(
-    learned: nn.ParameterDict,
+    learned: nn.Module,
     optimizer: torch.optim.Optimizer,
     iterations: int,
     ctx: StepContext,
     iterate: Callable[[int, Generator], float],
+    kept: Mapping[str, Tensor] | None = None,
 ) -> np.ndarray:
     """Iterate from 0 and return the losses (iterations,), float64.
 
     `iterate` makes one step or more of what is learned, by the optimiser, and returns its loss
     before them; all that it draws, it draws from the generator, so that a run that was cut off
-    goes on after its last checkpoint. Draws: "synthesis" of `ctx`.
+    goes on after its last checkpoint, with what it had put into the tensors `kept`. Draws:
+    "synthesis" of `ctx`.
 
     Raises `EvidenceError` if the loss is no longer finite.
     """
     drawn = Generator().manual_seed(ctx.derive("synthesis"))
     losses = torch.empty(iterations, dtype=torch.float64)
-    state = RunState(learned, drawn, {"losses": losses})
+    state = RunState(learned, drawn, {"losses": losses, **(kept or {})})
     saved = ctx.checkpoints.load()
     done = state.restore(saved, optimizer) if saved else 0
     for number in range(done, iterations):

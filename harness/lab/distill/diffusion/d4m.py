@@ -1,0 +1,147 @@
+"""D4M (Su et al. 2024): prototypes of each class among latents, and images made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from harness.errors import UserError
+from harness.lab.data import sets
+from harness.lab.data.prepared import Split
+from harness.lab.data.resize import sizes_of
+from harness.lab.distill.diffusion.latents import as_pictures, encoded, square
+from harness.lab.distill.diffusion.pretrained import checked_fingerprint, kind, stable_diffusion
+from harness.lab.distill.diffusion.steps import D4mParams
+from harness.lab.train.loop import Examples
+from harness.plan.step import StepContext, StepInput, StepResult
+
+AT_ONCE = 8
+"""Images that pass the generator together."""
+_FINISHED = "images"
+
+
+def distill_d4m(params: D4mParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Images from the centres of each class's latents, told the name of the class.
+
+    Arrays `images` uint8 (n, h, w, c) and `labels` int64 (n,), class by class; value `fingerprint`
+    of the generator's weights. Draws, of each class: "order" of its training images, "encode",
+    "clusters", and "image-0" and so on.
+    Raises `UserError` if a class has fewer images than one step of k-means takes, and
+    `EvidenceError` without the generator's weights.
+    """
+    dataset, train = params.dataset, sets.load(params.dataset).train
+    fingerprint = checked_fingerprint(params.generator, params.fingerprint)
+    pipeline = stable_diffusion(params.generator, ctx.device, params.precision)
+    prompts = class_names(params)
+    made = []
+    for label in range(dataset.classes):
+        own = ctx.part(label, dataset.classes)
+        saved = own.checkpoints.load()
+        if saved is None:
+            centres = prototypes(params, pipeline.vae, train, label, own)
+            images = imagined(params, pipeline, centres, prompts[label], own)
+            saved = {_FINISHED: images}
+            own.checkpoints.save(saved)
+        made.append(np.array(saved[_FINISHED]))
+    labels = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
+    arrays = {"images": np.concatenate(made), "labels": labels}
+    return StepResult({"fingerprint": fingerprint}, arrays)
+
+
+def prototypes(
+    params: D4mParams, autoencoder: Any, train: Split, label: int, ctx: StepContext
+) -> Tensor:
+    """Centres of one class's latents (per_class, 4, h, w), by k-means in steps.
+
+    Each step is given `cluster_expansion` latents for each centre; those of an incomplete last
+    step are left out, as the official code leaves them.
+    """
+    from sklearn.cluster import MiniBatchKMeans
+
+    batch = params.cluster_expansion * params.per_class
+    rows = np.flatnonzero(np.asarray(train.labels) == label)
+    if len(rows) < batch:
+        raise UserError(
+            f"class {label} has {len(rows)} training images, but a step of k-means takes {batch}, "
+            f"{params.cluster_expansion} for each of {params.per_class} prototypes; ask for fewer "
+            "images a class, or a smaller cluster_expansion"
+        )
+    shuffled = np.random.default_rng(ctx.derive("order")).permutation(rows)
+    drawn = Generator().manual_seed(ctx.derive("encode"))
+    clusters = MiniBatchKMeans(
+        params.per_class, random_state=ctx.derive("clusters") % 2**32, batch_size=batch
+    )
+    shape: torch.Size = torch.Size()
+    steps = len(rows) // batch
+    for step, chosen in enumerate(shuffled[: steps * batch].reshape(steps, batch)):
+        ctx.report(step / steps / 2, f"prototypes of class {label}")
+        found = torch.cat(list(_latents(params, autoencoder, train, chosen, ctx.device, drawn)))
+        shape = found.shape[1:]
+        # k-means knows no half precision.
+        wide = found.double() if params.precision == "float64" else found.float()
+        clusters.partial_fit(wide.flatten(1).cpu().numpy())
+    centres = torch.from_numpy(clusters.cluster_centers_).view(-1, *shape)
+    return centres.to(ctx.device, kind(params.precision))
+
+
+def _latents(
+    params: D4mParams,
+    autoencoder: Any,
+    train: Split,
+    rows: np.ndarray,
+    device: str,
+    drawn: Generator,
+) -> Iterator[Tensor]:
+    """Of whole images, made square."""
+    for some in np.array_split(rows, -(-len(rows) // AT_ONCE)):
+        images = Examples.on(device, train.images[some], train.labels[some]).images
+        sizes = sizes_of(images)
+        whole = torch.cat([torch.zeros_like(sizes), sizes], dim=1)
+        pixels = square(images, whole, params.side, device, params.precision)
+        yield encoded(autoencoder, pixels, drawn)
+
+
+def imagined(
+    params: D4mParams, pipeline: Any, centres: Tensor, prompt: str, ctx: StepContext
+) -> np.ndarray:
+    """uint8 images (n, h, w, c): noise is added to each centre, and taken away step by step."""
+    made = []
+    for start in range(0, len(centres), AT_ONCE):
+        ctx.report((1 + start / len(centres)) / 2, f"images of {prompt}")
+        some = centres[start : start + AT_ONCE]
+        numbers = range(start, start + len(some))
+        answer = pipeline(
+            prompt=[prompt] * len(some),
+            negative_prompt=[params.negative_prompt] * len(some),
+            image=some,
+            strength=params.strength,
+            guidance_scale=params.guidance,
+            num_inference_steps=params.sampling_steps,
+            generator=[Generator().manual_seed(ctx.derive(f"image-{n}")) for n in numbers],
+            output_type="np",
+        )
+        made.append(as_pictures(answer.images, params.dataset))
+    return np.concatenate(made)
+
+
+def class_names(params: D4mParams) -> list[str]:
+    """What the generator is told, one prompt a class.
+
+    Raises `UserError` if torchvision names another number of classes.
+    """
+    classes = params.dataset.classes
+    if params.prompts == "numbers":
+        return [f"class {label}" for label in range(classes)]
+    from torchvision.models import ResNet18_Weights
+
+    names: list[str] = ResNet18_Weights.IMAGENET1K_V1.meta["categories"]
+    if len(names) != classes:
+        raise UserError(
+            f"torchvision names the {len(names)} classes of ImageNet-1K, but data set "
+            f"'{params.dataset.name}' has {classes}; choose prompts = \"numbers\""
+        )
+    return names

@@ -1,0 +1,223 @@
+"""Minimax Diffusion (Gu et al. 2024): a generator tuned to images that are typical and diverse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from harness.errors import UserError
+from harness.lab.data import sets
+from harness.lab.data.prepared import Split
+from harness.lab.data.resize import sizes_of
+from harness.lab.distill.diffusion.denoising import STEPS, Diffusion
+from harness.lab.distill.diffusion.dit import no_class, sampled, tunable
+from harness.lab.distill.diffusion.latents import as_pictures, decoded, encoded, normal, square
+from harness.lab.distill.diffusion.pretrained import autoencoder, checked_fingerprint, transformer
+from harness.lab.distill.diffusion.steps import MinimaxParams
+from harness.lab.distill.synthesis import descend
+from harness.lab.train.augment import mirror
+from harness.lab.train.loop import Examples
+from harness.plan.step import StepContext, StepInput, StepResult
+
+AT_ONCE = 8
+"""Images that are made together."""
+_FINISHED = "images"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The last latents of each class, first in first out."""
+
+    held: Tensor
+    """(classes, size, values of a latent)."""
+    counts: Tensor
+    """int64 (classes,): how many were ever put in; on the CPU."""
+
+    @classmethod
+    def empty(cls, classes: int, size: int, like: Tensor) -> Memory:
+        """For latents such as `like` (c, h, w)."""
+        return cls(like.new_zeros((classes, size, like.numel())), torch.zeros(classes).long())
+
+    def of(self, label: int) -> Tensor:
+        """(m, values), m at most the size; in no order."""
+        return self.held[label, : int(self.counts[label])]
+
+    def put(self, label: int, latents: Tensor) -> None:
+        """Latents (b, values) of one class."""
+        for latent in latents.detach():
+            self.held[label, int(self.counts[label]) % self.held.shape[1]] = latent
+            self.counts[label] += 1
+
+
+def minimax_losses(made: Tensor, reals: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Representativeness and diversity of latents (b, values) of one class (equation 3).
+
+    One minus their least cosine with real ones (m, values), and their greatest cosine with those
+    made before: what is least like any real one comes nearer, and what is most like another one
+    moves away.
+    """
+    return 1 - cosines(made, reals).min(), cosines(made, others).max()
+
+
+def cosines(first: Tensor, second: Tensor) -> Tensor:
+    """(a, b), of rows (a, d) and (b, d)."""
+    return functional.normalize(first, dim=1) @ functional.normalize(second, dim=1).T
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Some classes, on whose images a generator is tuned and which it then makes."""
+
+    params: MinimaxParams
+    labels: range
+    transformer: Any
+    tuned: list[nn.Parameter]
+    autoencoder: Any
+    examples: Examples
+    """Of these classes."""
+    ctx: StepContext
+    diffusion: Diffusion
+
+    def batches(self) -> tuple[int, int]:
+        """In an epoch, and in all; an incomplete last one is left out."""
+        each = len(self.examples) // self.params.batch_size
+        if not each:
+            raise UserError(
+                f"classes {self.labels[0]} to {self.labels[-1]} have {len(self.examples)} training "
+                f"images, fewer than one batch of {self.params.batch_size}; choose a smaller batch"
+            )
+        return each, each * self.params.epochs
+
+    def batch(self, number: int) -> Tensor:
+        """Rows of the examples: a new order each epoch, by its number alone."""
+        epoch, place = divmod(number, self.batches()[0])
+        order = Generator().manual_seed(self.ctx.derive(f"order-{epoch}"))
+        size = self.params.batch_size
+        rows = torch.randperm(len(self.examples), generator=order)
+        return rows[place * size : (place + 1) * size]
+
+    def latents(self, rows: Tensor, drawn: Generator) -> Tensor:
+        """Of the middle square of each image, half of them mirrored."""
+        params, device = self.params, self.ctx.device
+        images = self.examples.taken(rows)
+        sizes = sizes_of(images)
+        short = sizes.min(dim=1, keepdim=True).values
+        middle = torch.cat([(sizes - short) // 2, short.expand(-1, 2)], dim=1)
+        pixels = square(images, middle, params.side, device, params.precision)
+        if params.dataset.flip:
+            pixels = mirror(pixels, torch.rand(len(rows), generator=drawn) < 0.5)
+        return encoded(self.autoencoder, pixels, drawn)
+
+    def loss(self, rows: Tensor, reals: Memory, made: Memory, drawn: Generator) -> Tensor:
+        """Of a batch: the diffusion's own, and the two of every class in it; all are remembered."""
+        params, device = self.params, self.ctx.device
+        clean = self.latents(rows, drawn)
+        labels = self.examples.labels[rows.to(device)]
+        times = torch.randint(STEPS, (len(rows),), generator=drawn).to(device)
+        noise = normal(clean, drawn)
+        dropped = torch.rand(len(rows), generator=drawn) < params.label_dropout
+        shown = torch.where(dropped.to(device), no_class(self.transformer), labels)
+        noised = self.diffusion.noised(clean, times, noise)
+        answer = self.transformer(noised, timestep=times, class_labels=shown).sample
+        loss = self.diffusion.losses(answer, clean, times, noise).mean()
+        guess = self.diffusion.cleaned(noised, times, answer[:, : clean.shape[1]]).flatten(1)
+        present = labels.unique().tolist()
+        for label in present:
+            own, place = guess[labels == label], self.labels.index(label)
+            if made.counts[place]:
+                typical, alike = minimax_losses(own, reals.of(place), made.of(place))
+                loss = loss + (params.lambda_r * typical + params.lambda_d * alike) / len(present)
+            reals.put(place, clean[labels == label].flatten(1))
+            made.put(place, own)
+        return loss
+
+    def tune(self) -> np.ndarray:
+        """Train, and leave the mean of the weights in the transformer; losses (batches,)."""
+        params, count = self.params, len(self.labels)
+        learned = nn.ParameterList(self.tuned)
+        means = [weight.detach().clone() for weight in self.tuned]
+        optimizer = torch.optim.AdamW(learned, lr=params.learning_rate, weight_decay=0)
+        latent = self.latents(torch.zeros(1).long(), Generator())[0]
+        reals, made = (Memory.empty(count, params.memory, latent) for _ in range(2))
+
+        def iterate(number: int, drawn: Generator) -> float:
+            loss = self.loss(self.batch(number), reals, made, drawn)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            for mean, weight in zip(means, self.tuned, strict=True):
+                mean.lerp_(weight.detach(), 1 - params.ema)
+            return loss.item()
+
+        kept = {f"mean-{n}": mean for n, mean in enumerate(means)}
+        for name, memory in (("reals", reals), ("made", made)):
+            kept |= {name: memory.held, f"{name}-counts": memory.counts}
+        losses = descend(learned, optimizer, self.batches()[1], self.ctx, iterate, kept)
+        for mean, weight in zip(means, self.tuned, strict=True):
+            weight.detach().copy_(mean)
+        return losses
+
+    def images(self) -> np.ndarray:
+        """uint8 (n, h, w, c), class by class."""
+        params, device = self.params, self.ctx.device
+        wanted = torch.tensor(self.labels).repeat_interleave(params.per_class)
+        made = []
+        for numbers in torch.arange(len(wanted)).split(AT_ONCE):
+            drawn = [Generator().manual_seed(self.ctx.derive(f"image-{n}")) for n in numbers]
+            latents = sampled(self.transformer, wanted[numbers].to(device), params, drawn)
+            pixels = decoded(self.autoencoder, latents).permute(0, 2, 3, 1).cpu()
+            made.append(as_pictures(pixels.numpy(), params.dataset))
+        return np.concatenate(made)
+
+
+def distill_minimax(
+    params: MinimaxParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """Tune a diffusion transformer on some classes after others, and make images of each.
+
+    Arrays `images` uint8 (n, h, w, c) and `labels` int64 (n,), class by class; `losses` float64
+    (batches of all phases,). Values: the fingerprints of the weights of `generator` and
+    `autoencoder`. Draws, of each phase: "order-0" and so on, "synthesis", "image-0" and so on.
+    Raises `UserError` if a phase has no whole batch, and `EvidenceError` without the weights.
+    """
+    dataset, train = params.dataset, sets.load(params.dataset).train
+    prints = {
+        "generator": checked_fingerprint(params.generator, params.fingerprint),
+        "autoencoder": checked_fingerprint(params.autoencoder, ""),
+    }
+    published = transformer(params.generator, ctx.device, params.precision)
+    between = autoencoder(params.autoencoder, ctx.device, params.precision)
+    starts = range(0, dataset.classes, params.phase_classes)
+    images, losses = [], []
+    for number, start in enumerate(starts):
+        labels = range(start, min(start + params.phase_classes, dataset.classes))
+        own = ctx.part(number, len(starts))
+        saved = own.checkpoints.load()
+        if saved is None or _FINISHED not in saved:
+            network = deepcopy(published)
+            chosen = _of_classes(train, labels, ctx.device)
+            tuned, noise = tunable(network), Diffusion.linear(ctx.device)
+            phase = Phase(params, labels, network, tuned, between, chosen, own, noise)
+            saved = {"losses": phase.tune(), _FINISHED: phase.images()}
+            own.checkpoints.save(saved)
+        images.append(np.array(saved[_FINISHED]))
+        losses.append(np.array(saved["losses"]))
+    every = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
+    arrays = {
+        "images": np.concatenate(images),
+        "labels": every,
+        "losses": np.concatenate(losses),
+    }
+    return StepResult(prints, arrays)
+
+
+def _of_classes(train: Split, labels: range, device: str) -> Examples:
+    rows = np.flatnonzero(np.isin(np.asarray(train.labels), np.array(labels)))
+    return Examples.on(device, train.images[rows], np.asarray(train.labels)[rows])

@@ -1,0 +1,128 @@
+"""Pretrained latent diffusion models, read from folders in the layout of diffusers.
+
+A folder lies in `weights/` of the data folder, by the name of the generator. Weights are read as
+safetensors only, and known by the digest of their files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.errors import EvidenceError
+from harness.lab.distill.diffusion.library import diffusers
+from harness.lab.distill.diffusion.tiny import TINY, tiny_folder
+from harness.lab.models.weights import folder
+
+PUBLISHED = {
+    "stable-diffusion-1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "dit-xl-2-256": "facebook/DiT-XL-2-256",
+    "sd-vae-ft-mse": "stabilityai/sd-vae-ft-mse",
+}
+"""Generators and autoencoders, and the names that they are published by."""
+
+
+def stable_diffusion(name: str, device: str, precision: str) -> Any:
+    """diffusers' pipeline from a latent and a prompt to an image, without its safety checker.
+
+    Raises `EvidenceError` if the folder or the library is missing, or cannot be read.
+    """
+    library, place = diffusers(), _folder_of(name)
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    pipeline = library.StableDiffusionImg2ImgPipeline(
+        vae=_network(place / "vae", library.AutoencoderKL, precision),
+        unet=_network(place / "unet", library.UNet2DConditionModel, precision),
+        text_encoder=_network(place / "text_encoder", CLIPTextModel, precision),
+        tokenizer=_read(place / "tokenizer", CLIPTokenizer),
+        scheduler=_read(place / "scheduler", library.PNDMScheduler),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device)
+
+
+def transformer(name: str, device: str, precision: str) -> Any:
+    """A diffusion transformer of classes (DiT). Raises as `stable_diffusion`."""
+    kind_of = diffusers().DiTTransformer2DModel
+    return _network(_folder_of(name) / "transformer", kind_of, precision).to(device)
+
+
+def autoencoder(name: str, device: str, precision: str) -> Any:
+    """What maps images to latents and back. Raises as `stable_diffusion`."""
+    return _network(_folder_of(name), diffusers().AutoencoderKL, precision).to(device)
+
+
+def kind(precision: str) -> torch.dtype:
+    found: torch.dtype = getattr(torch, precision)
+    return found
+
+
+def checked_fingerprint(name: str, wanted: str) -> str:
+    """SHA-256 over the paths and bytes of a generator's files of weights, in order.
+
+    Raises `EvidenceError` if it is not the `wanted` one, where one is given.
+    """
+    root, digest = _folder_of(name), hashlib.sha256()
+    for path in sorted(root.rglob("*.safetensors")):
+        digest.update(f"{path.relative_to(root).as_posix()}\n{path.stat().st_size}\n".encode())
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    found = digest.hexdigest()
+    if wanted and found != wanted:
+        raise EvidenceError(
+            f"{root}: the fingerprint of its weights is {found}, expected {wanted}; put the right "
+            "files there, or name these in the spec"
+        )
+    return found
+
+
+def _folder_of(name: str) -> Path:
+    if name == TINY:
+        return tiny_folder()
+    place = folder() / name
+    if not place.is_dir():
+        known = PUBLISHED.get(name)
+        fetch = f": hf download {known} --local-dir {place}" if known else ""
+        raise EvidenceError(
+            f"no weights of generator '{name}': there is no folder {place}; put the published "
+            f"folder there, with its weights as safetensors{fetch}"
+        )
+    return place
+
+
+def _network(place: Path, kind_of: Any, precision: str) -> Any:
+    """With all of its weights: the libraries would leave those that a file lacks to chance."""
+    network, told = _read(
+        place,
+        kind_of,
+        use_safetensors=True,
+        output_loading_info=True,
+        low_cpu_mem_usage=False,
+        dtype=kind(precision),
+    )
+    if lacking := sorted({*told["missing_keys"], *map(str, told["mismatched_keys"])}):
+        raise EvidenceError(
+            f"{place}: its weights are not those of {kind_of.__name__}: {lacking[0]} and "
+            f"{len(lacking) - 1} more are missing; put the published folder there"
+        )
+    return network.eval().requires_grad_(False)
+
+
+def _read(place: Path, kind_of: Any, **options: Any) -> Any:
+    """From the folder alone: nothing is fetched behind the user's back."""
+    try:
+        # First weights are drawn before the file's take their place.
+        with torch.random.fork_rng(devices=[]):
+            return kind_of.from_pretrained(place, local_files_only=True, **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise EvidenceError(
+            f"{place} cannot be read as {kind_of.__name__} ({said}); put the published folder "
+            "there, with its weights as safetensors"
+        ) from None
