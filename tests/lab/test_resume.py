@@ -120,7 +120,7 @@ def test_optimiser_schedule_and_draws_are_restored(fields: Mapping[str, object])
     check("student", Probe(params, {"images": chosen(per_class=5)}))
 
 
-@pytest.mark.parametrize("lost", ["generator", "optimizer/", "network/", "kept/"])
+@pytest.mark.parametrize("lost", ["generators", "optimizer/", "network/", "kept/"])
 def test_each_part_of_the_state_matters(lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
     saved = RunState.saved
 
@@ -129,8 +129,8 @@ def test_each_part_of_the_state_matters(lost: str, monkeypatch: pytest.MonkeyPat
         for name in state:
             if name.startswith(lost):
                 state[name] = np.zeros_like(state[name])
-        if lost == "generator":
-            state[lost] = first["generator"]
+        if lost == "generators":
+            state[lost] = first["generators"]
         return state
 
     recipe = changed(RECIPE, augmentation="rrc-flip")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,15 @@ from harness.lab.data import sets
 from harness.lab.distill.steps import ExpertsParams
 from harness.lab.distill.synthesis import refuse_statistics
 from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples, evaluate, training
+from harness.lab.train.fused import (
+    Member,
+    at_once,
+    hand_back,
+    joined,
+    training_together,
+    worth_compiling,
+)
+from harness.lab.train.loop import Examples, evaluate
 from harness.lab.train.schedule import batch_sizes
 from harness.plan.step import StepContext, StepInput, StepResult
 
@@ -23,28 +31,19 @@ from harness.plan.step import StepContext, StepInput, StepResult
 def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
     """Train `count` networks, and keep their weights at the start and after every epoch.
 
-    Each has its own first weights, order and augmentation. Tensors `expert-000` and so on: every
-    parameter by its name, (epochs + 1, ...). Values `count`, `epochs`, `zca` where they read
-    whitened images, and the mean `accuracy` at the end (fraction, test split); array `accuracies`
-    (count,), float64.
+    Each has its own first weights, order and augmentation; as many as pay are trained together.
+    Tensors `expert-000` and so on: every parameter by its name, (epochs + 1, ...). Values `count`,
+    `epochs`, `zca` where they read whitened images, and the mean `accuracy` at the end (fraction,
+    test split); array `accuracies` (count,), float64.
     """
     dataset, recipe = sets.load(params.dataset), params.recipe
     train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
     test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
-    trajectories, accuracies = {}, []
-    for number in range(params.count):
-        own = ctx.part(number, params.count)
-        classifier = Classifier.fresh(
-            params.network,
-            params.dataset,
-            ctx.device,
-            recipe.precision,
-            own.derive("init"),
-            recipe.zca,
-        )
-        refuse_statistics(classifier, params.network)
-        trajectories[f"expert-{number:03d}"] = trajectory(classifier, train, params, own)
-        accuracies.append(evaluate(classifier, test).accuracy)
+    trajectories, accuracies = [], []
+    for group, numbers in enumerate(groups := _groups(params, ctx)):
+        members = [Member(_fresh(params, own), train, own) for own in numbers]
+        trajectories += paths(members, params, ctx.part(group, len(groups)))
+        accuracies += [evaluate(each.classifier, test).accuracy for each in members]
     return StepResult(
         {
             "count": params.count,
@@ -53,31 +52,59 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
             **({"zca": True} if recipe.zca else {}),
         },
         {"accuracies": np.array(accuracies)},
-        trajectories,
+        {f"expert-{number:03d}": passed for number, passed in enumerate(trajectories)},
     )
 
 
-def trajectory(
-    classifier: Classifier, train: Examples, params: ExpertsParams, ctx: StepContext
-) -> dict[str, np.ndarray]:
-    """Every parameter at the start and after each epoch, (epochs + 1, ...)."""
-    epochs = params.recipe.epochs
+def _fresh(params: ExpertsParams, own: StepContext) -> Classifier:
+    recipe = params.recipe
+    return Classifier.fresh(
+        params.network,
+        params.dataset,
+        own.device,
+        recipe.precision,
+        own.derive("init"),
+        recipe.zca,
+    )
+
+
+def _groups(params: ExpertsParams, ctx: StepContext) -> list[list[StepContext]]:
+    """The contexts of all experts, those together that are trained together."""
+    contexts = [ctx.part(number, params.count) for number in range(params.count)]
+    first = _fresh(params, contexts[0])
+    refuse_statistics(first, params.network)
+    size = at_once(first, params.count, params.recipe.batch_size)
+    return [contexts[start : start + size] for start in range(0, params.count, size)]
+
+
+def paths(
+    members: Sequence[Member], params: ExpertsParams, ctx: StepContext
+) -> list[dict[str, np.ndarray]]:
+    """Every parameter of each at the start and after each epoch, (epochs + 1, ...)."""
+    epochs, train = params.recipe.epochs, members[0].examples
+    samples = epochs * len(train)
+    long = worth_compiling(members[0].classifier, params.count * samples)
+    whole = joined([replace(each.classifier, long=long) for each in members])
     passed = {
         name: weight.detach().new_empty((epochs + 1, *weight.shape)).cpu()
-        for name, weight in classifier.network.named_parameters()
+        for name, weight in whole.network.named_parameters()
     }
 
     def keep(epoch: int) -> None:
-        for name, weight in classifier.network.named_parameters():
+        for name, weight in whole.network.named_parameters():
             passed[name][epoch] = weight.detach()
 
     keep(0)
-    samples = epochs * len(train)
     per_epoch = len(batch_sizes(len(train), params.recipe.batch_size, samples)) // epochs
-    for update in training(classifier, train, params.recipe, samples, ctx, kept=passed):
+    for update in training_together(whole, members, params.recipe, samples, ctx, kept=passed):
         if update.number % per_epoch == 0:
             keep(update.number // per_epoch)
-    return {name: weights.numpy() for name, weights in passed.items()}
+    hand_back(whole, [each.classifier for each in members])
+    apart = {name: weights.chunk(len(members), dim=1) for name, weights in passed.items()}
+    return [
+        {name: parts[number].contiguous().numpy() for name, parts in apart.items()}
+        for number in range(len(members))
+    ]
 
 
 @dataclass(frozen=True)

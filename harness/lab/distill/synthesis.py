@@ -119,7 +119,7 @@ def descend(
     """
     drawn = Generator().manual_seed(ctx.derive("synthesis"))
     losses = torch.empty(iterations, dtype=torch.float64)
-    state = RunState(learned, drawn, {"losses": losses, **(kept or {})})
+    state = RunState(learned, [drawn], {"losses": losses, **(kept or {})})
     saved = ctx.checkpoints.load()
     done = state.restore(saved, optimizer) if saved else 0
     for number in range(done, iterations):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import evaluation_view
 from harness.lab.data.zca import Whitening, whitening
-from harness.lab.models.compiling import compiled
+from harness.lab.models.compiling import can_compile, compiled
 from harness.lab.models.networks import build
 from harness.lab.recipe import DatasetRef
 
@@ -35,11 +35,17 @@ class Classifier:
     and with the channels of a pixel side by side in memory."""
     zca: bool = False
     """Whether the network reads whitened images where others read normalised ones."""
+    long: bool = False
+    """Whether it works for so long that compiling pays in any precision."""
 
     @property
     def dtype(self) -> torch.dtype:
         """Of the weights, and so of logits and losses."""
         return _weight_type(self.precision)
+
+    @property
+    def compiles(self) -> bool:
+        return self.precision == "bfloat16" or (self.long and can_compile())
 
     @property
     def at_once(self) -> int:
@@ -120,7 +126,7 @@ class Classifier:
 
     def answer(self, normalised: Tensor) -> Tensor:
         """Normalised pixels (n, c, h, w) to logits (n, classes) in the type of the weights."""
-        if self.precision == "bfloat16":
+        if self.compiles:
             normalised = normalised.contiguous(memory_format=torch.channels_last)
         with self._arithmetic():
             return self._forward(normalised).to(self.dtype)
@@ -131,7 +137,7 @@ class Classifier:
 
     @cached_property
     def _forward(self) -> Callable[[Tensor], Tensor]:
-        return compiled(self.network) if self.precision == "bfloat16" else self.network
+        return compiled(self.network) if self.compiles else self.network
 
     @cached_property
     def _whitening(self) -> Whitening:

@@ -88,7 +88,11 @@ def scale_of(given: StepInput, dataset: DatasetRef) -> DatasetRef:
 
 @dataclass(frozen=True)
 class Update:
-    """One finished update of the weights, and what the network said before it."""
+    """One finished update of the weights, and what the network said before it.
+
+    Where several networks are trained together, each tensor has one more dimension, their number:
+    the first of `chosen` and `loss`, the second of `logits`.
+    """
 
     number: int
     """From 1."""
@@ -125,30 +129,58 @@ def training(
     """
     order = Generator().manual_seed(ctx.derive("order"))
     drawn = Generator().manual_seed(ctx.derive("augment"))
-    sizes = batch_sizes(len(examples), recipe.batch_size, samples)
-    schedule = Schedule.of(recipe, len(examples), samples)
-    optimizer = make_optimizer(classifier.network, recipe)
-    state = RunState(classifier.network, drawn, kept or {})
-    saved = ctx.checkpoints.load()
-    done = state.restore(saved, optimizer) if saved else 0
-    batches = random_batches(len(examples), sizes, order)
-    for step, batch in enumerate(islice(batches, done, None), start=done):
-        if step % max(1, len(sizes) // 100) == 0:
-            ctx.report(step / len(sizes), f"training step {step} of {len(sizes)}")
-        if schedule.starts_afresh(step):
-            optimizer = make_optimizer(classifier.network, recipe)
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.rate(step)
+    run = Run.of(recipe, len(examples), samples)
+
+    def answer(batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         chosen = batch.to(classifier.device)
         seen = views(classifier, examples.taken(batch), recipe, factor, drawn)
-        classifier.network.train()
         logits = classifier.answer(seen)
         if objective is None:
-            loss = functional.cross_entropy(logits, examples.labels[chosen])
-        else:
-            loss = objective(logits, chosen, seen)
+            return chosen, logits, functional.cross_entropy(logits, examples.labels[chosen])
+        return chosen, logits, objective(logits, chosen, seen)
+
+    state = RunState(classifier.network, [drawn], kept or {})
+    return updates(run, random_batches(len(examples), run.sizes, order), answer, state, ctx)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How many updates there are, of how many examples each, and at what rates."""
+
+    recipe: Recipe
+    sizes: list[int]
+    schedule: Schedule
+
+    @classmethod
+    def of(cls, recipe: Recipe, examples: int, samples: int) -> Run:
+        """The recipe's schedule over `samples` examples of a set of `examples`."""
+        sizes = batch_sizes(examples, recipe.batch_size, samples)
+        return cls(recipe, sizes, Schedule.of(recipe, examples, samples))
+
+
+Answer: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+"""From rows of the examples on the CPU: an update's `chosen`, `logits` and `loss`."""
+
+
+def updates(
+    run: Run, batches: Iterator[Tensor], answer: Answer, state: RunState, ctx: StepContext
+) -> Iterator[Update]:
+    """Lower the loss of the state's network batch by batch, from its last checkpoint on."""
+    network, recipe, steps = state.network, run.recipe, len(run.sizes)
+    optimizer = make_optimizer(network, recipe)
+    saved = ctx.checkpoints.load()
+    done = state.restore(saved, optimizer) if saved else 0
+    for step, batch in enumerate(islice(batches, done, None), start=done):
+        if step % max(1, steps // 100) == 0:
+            ctx.report(step / steps, f"training step {step} of {steps}")
+        if run.schedule.starts_afresh(step):
+            optimizer = make_optimizer(network, recipe)
+        for group in optimizer.param_groups:
+            group["lr"] = run.schedule.rate(step)
+        network.train()
+        chosen, logits, loss = answer(batch)
         optimizer.zero_grad()
-        loss.backward()
+        loss.sum().backward()
         optimizer.step()
         yield Update(step + 1, chosen, logits.detach(), loss.detach())
         if ctx.checkpoints.due():

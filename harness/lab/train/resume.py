@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
 _STEP = "step"
-_DRAWN = "generator"
+_DRAWN = "generators"
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,13 @@ class RunState:
     """
 
     network: nn.Module
-    generator: Generator
+    generators: Sequence[Generator]
     kept: Mapping[str, Tensor]
 
     def saved(self, step: int, optimizer: Optimizer) -> dict[str, np.ndarray]:
         """As arrays, after `step` updates."""
-        state = {_STEP: torch.tensor(step), _DRAWN: self.generator.get_state()}
+        drawn = torch.stack([generator.get_state() for generator in self.generators])
+        state = {_STEP: torch.tensor(step), _DRAWN: drawn}
         state |= {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
         state |= {f"kept/{name}": tensor for name, tensor in self.kept.items()}
         for number, moments in optimizer.state_dict()["state"].items():
@@ -40,7 +41,8 @@ class RunState:
     def restore(self, state: Mapping[str, np.ndarray], optimizer: Optimizer) -> int:
         """The number of updates done; `optimizer` is a fresh one of the same recipe."""
         tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
-        self.generator.set_state(tensors[_DRAWN])
+        for generator, drawn in zip(self.generators, tensors[_DRAWN], strict=True):
+            generator.set_state(drawn.clone())
         self.network.load_state_dict(_below("network/", tensors))
         for name, tensor in self.kept.items():
             tensor.copy_(tensors[f"kept/{name}"])
