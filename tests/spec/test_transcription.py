@@ -312,7 +312,11 @@ def test_mlp_parameters_follow_from_the_layers(dataset: str) -> None:
     assert NETWORKS["mlp"].parameters[dataset] == expected
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnet101", "resnet152", "mobilenet-v2"])
+OF_TORCHVISION = ("resnet18", "resnet50", "resnet101", "resnet152", "mobilenet-v2")
+OF_TORCHVISION += ("efficientnet-b0", "shufflenet-v2-x0-5", "alexnet")
+
+
+@pytest.mark.parametrize("name", OF_TORCHVISION)
 def test_torchvision_networks_are_counted_right(name: str) -> None:
     torch = pytest.importorskip("torch")
     from torch.utils.flop_counter import FlopCounterMode

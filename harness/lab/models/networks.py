@@ -61,6 +61,9 @@ TORCHVISION: Mapping[str, str] = {
     "resnet101": "resnet101",
     "resnet152": "resnet152",
     "mobilenet-v2": "mobilenet_v2",
+    "efficientnet-b0": "efficientnet_b0",
+    "shufflenet-v2-x0-5": "shufflenet_v2_x0_5",
+    "alexnet": "alexnet",
 }
 """Networks that are torchvision's, and its names for them."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
 from harness.lab.data.ragged import Ragged
 from harness.lab.models.classifier import Classifier
+from harness.lab.models.drawing import drawing_from, draws
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.augment import views
 from harness.lab.train.resume import RunState
@@ -122,10 +124,11 @@ def training(
 
     The loss is the cross-entropy with the labels unless there is an `objective`. The recipe's
     schedule spans exactly this run, whatever its `epochs`. Examples come in a new random order each
-    epoch. Draws: "order" and "augment" of `ctx`, both on the CPU.
+    epoch. Draws: "order" and "augment" of `ctx`, both on the CPU, and "layers".
 
     A run that was cut off goes on after its last checkpoint: only the updates that are left are
-    yielded, and the caller finds in its tensors `kept` what it had put there until then.
+    yielded, and the caller finds in its tensors `kept` what it had put there until then. Layers
+    that draw (dropout) begin each update from a seed of its own.
     """
     order = Generator().manual_seed(ctx.derive("order"))
     drawn = Generator().manual_seed(ctx.derive("augment"))
@@ -168,6 +171,7 @@ def updates(
     """Lower the loss of the state's network batch by batch, from its last checkpoint on."""
     network, recipe, steps = state.network, run.recipe, len(run.sizes)
     optimizer = make_optimizer(network, recipe)
+    leaves_out, layers = draws(network), ctx.derive("layers")
     saved = ctx.checkpoints.load()
     done = state.restore(saved, optimizer) if saved else 0
     for step, batch in enumerate(islice(batches, done, None), start=done):
@@ -178,7 +182,8 @@ def updates(
         for group in optimizer.param_groups:
             group["lr"] = run.schedule.rate(step)
         network.train()
-        chosen, logits, loss = answer(batch)
+        with drawing_from(layers ^ step, ctx.device) if leaves_out else nullcontext():
+            chosen, logits, loss = answer(batch)
         optimizer.zero_grad()
         loss.sum().backward()
         optimizer.step()

@@ -9,6 +9,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+from torchvision.ops import StochasticDepth
 
 from harness.errors import EvidenceError
 from harness.lab.models.classifier import Classifier
@@ -167,6 +170,30 @@ def official(epochs: int) -> Recipe:
         learning_rate=0.01,
         batch_size=4,
     )
+
+
+@pytest.mark.parametrize("leaving_out", [nn.Dropout(0.5), StochasticDepth(0.5, "row")])
+def test_layers_that_draw_draw_from_the_seed_alone(
+    leaving_out: nn.Module, untouched_generators: None
+) -> None:
+    """Each update from a seed of its own, so that a run that was cut off finds it again."""
+    images = torch.linspace(0, 255, 4 * 64).byte().view(4, 1, 8, 8)
+    examples = Examples(images, torch.arange(4))
+    recipe = changed(HARD_LABELS, batch_size=4, learning_rate=1e-12, augmentation="none")
+
+    def logits(seed: int) -> Tensor:
+        network = nn.Sequential(nn.Flatten(), leaving_out, skip_init(nn.Linear, 64, 10))
+        nn.init.constant_(network[2].weight, 0.1)
+        nn.init.zeros_(network[2].bias)
+        run = training(
+            Classifier(network, DIGITS, "cpu", "float32"), examples, recipe, 20, context("x", seed)
+        )
+        return torch.stack([update.logits[update.chosen.argsort()] for update in run])
+
+    first = logits(seed=0)
+    assert torch.equal(first, logits(seed=0))
+    assert not torch.equal(first, logits(seed=1))
+    assert not torch.equal(first[0], first[1])
 
 
 def test_the_official_loop_runs_one_epoch_more_and_drops_after_index_half_plus_one() -> None:

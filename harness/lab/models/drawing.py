@@ -1,0 +1,33 @@
+"""Layers that draw while they train: dropout and stochastic depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+
+def draws(network: nn.Module) -> bool:
+    """Whether a layer leaves something out at random when the network trains.
+
+    torch's and torchvision's call the probability `p`, timm's `drop_prob`.
+    """
+    shares = (getattr(m, name, 0) for m in network.modules() for name in ("p", "drop_prob"))
+    return any(isinstance(share, float) and share > 0 for share in shares)
+
+
+@contextmanager
+def drawing_from(seed: int, device: str) -> Iterator[None]:
+    """What layers draw inside is a function of `seed`; the global generators stay as they were.
+
+    Such layers know no generator but the global one of their device.
+    """
+    on_gpu = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=on_gpu):
+        torch.default_generator.manual_seed(seed)
+        for gpu in on_gpu:
+            with torch.cuda.device(gpu):
+                torch.cuda.manual_seed(seed)
+        yield
