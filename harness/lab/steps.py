@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.lab.coresets import steps as coresets
 from harness.lab.distill import steps as distill
+from harness.lab.distill.backbones import steps as backbones
 from harness.lab.distill.diffusion import steps as diffusion
 from harness.lab.imports import steps as imports
 from harness.lab.measure import steps as measure
@@ -19,6 +20,7 @@ STEPS: tuple[StepType, ...] = (
     *coresets.STEPS,
     *distill.STEPS,
     *diffusion.STEPS,
+    *backbones.STEPS,
     *imports.STEPS,
     *measure.STEPS,
 )

@@ -37,6 +37,7 @@ LONG = (
     "distill_fadrm",
     "distill_d4m",
     "distill_minimax",
+    "distill_gvbsm",
     "gram_during_training",
 )
 

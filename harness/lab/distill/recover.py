@@ -6,36 +6,23 @@ them, and the distance of the view's statistics from those that its BatchNorm la
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
-from harness.errors import UserError
-from harness.lab.data import sets
-from harness.lab.data.ragged import Ragged
-from harness.lab.data.resize import crop_resize
 from harness.lab.distill.kept import as_bytes, through_jpeg
+from harness.lab.distill.pixels import Made, Start, cosine_rates, descend_pixels, noise, one_view
 from harness.lab.distill.statistics import climb, distances, listening, norms
 from harness.lab.distill.steps import DwaParams, FadrmParams, RecoverParams
-from harness.lab.distill.synthesis import descend, mean_losses
+from harness.lab.distill.synthesis import mean_losses
 from harness.lab.models.classifier import Classifier
-from harness.lab.train.augment import RATIOS, random_boxes
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext, StepInput, StepResult
-
-Made: TypeAlias = tuple[Tensor, np.ndarray]
-"""Normalised images (b, c, h, w), and the loss of every iteration, float64."""
-
-BETAS = (0.5, 0.9)
-"""Of Adam, in all three official codes."""
-_FINISHED = "finished"
 
 
 @dataclass(frozen=True)
@@ -90,18 +77,10 @@ class Recovery:
         return self.ctx.part(batch.number * self.stages + stage, count * self.stages)
 
     def view(self, images: Tensor, drawn: Generator) -> Tensor:
-        """A random crop to the same side, mirroring and roll, the same for the whole batch.
-
-        So do torchvision's transforms in the official codes, which are given the batch as one.
-        """
-        params, side = self.params, images.shape[-1]
-        if params.augmentation == "rrc-flip":
-            box = random_boxes(1, side, params.crop_scale, RATIOS, drawn)
-            images = crop_resize(images, box.expand(len(images), 4), side)
-            if params.dataset.flip and torch.rand((), generator=drawn) < 0.5:
-                images = images.flip(-1)
-        down, right = torch.randint(params.roll + 1, (2,), generator=drawn).tolist()
-        return images.roll((down, right), dims=(2, 3))
+        """One random crop, mirroring and roll for the whole batch."""
+        params = self.params
+        flip = params.dataset.flip
+        return one_view(images, params.augmentation, params.crop_scale, flip, params.roll, drawn)
 
     def loss(self, view: Tensor, labels: Tensor) -> Tensor:
         """Cross-entropy, and the weighted distance of statistics; differentiable in the view."""
@@ -114,67 +93,17 @@ class Recovery:
         return functional.cross_entropy(logits, labels) + matched
 
     def descend(self, images: Tensor, batch: Batch, stage: int = 0) -> Made:
-        """Steps of Adam down the loss of a new view each, clipped to what pixels can be.
+        """Steps of Adam down the loss of a new view each.
 
         The cosine, which ends at 0, spans all stages. Draws: "synthesis" of the part.
         """
-        own, count = self.part(batch, stage), self.params.iterations
-        saved = own.checkpoints.load()
-        if saved and _FINISHED in saved:
-            return torch.from_numpy(np.array(saved[_FINISHED])).to(images.device), saved["losses"]
-        learned = nn.ParameterDict({"images": images})
-        pixels, rate = learned["images"], self.params.learning_rate_pixels
-        optimizer = torch.optim.Adam([pixels], lr=rate, betas=BETAS)
-        inks = [torch.full_like(images[:1], ink) for ink in (0, 1)]
-        black, white = (self.teacher.normalised(ink) for ink in inks)
+        params = self.params
+        rates = cosine_rates(params.learning_rate_pixels, params.iterations, stage, self.stages)
 
-        def iterate(number: int, drawn: Generator) -> float:
-            share = (stage * count + number) / (self.stages * count)
-            optimizer.param_groups[0]["lr"] = rate * (1 + math.cos(math.pi * share)) / 2
-            loss = self.loss(self.view(pixels, drawn), batch.labels)
-            optimizer.zero_grad()
-            loss.backward(inputs=[pixels])
-            optimizer.step()
-            with torch.no_grad():
-                pixels.clamp_(black, white)
-            return loss.item()
+        def loss(number: int, pixels: Tensor, drawn: Generator) -> Tensor:
+            return self.loss(self.view(pixels, drawn), batch.labels)
 
-        losses = descend(learned, optimizer, count, own, iterate)
-        made = pixels.detach()
-        # A batch is over sooner than a checkpoint is due, and is not to be made again.
-        own.checkpoints.save({_FINISHED: made.cpu().numpy(), "losses": losses})
-        return made, losses
-
-
-@dataclass(frozen=True)
-class Start:
-    """Images to start from: number i of class c is picture `rows[i, c]`."""
-
-    pictures: np.ndarray | Ragged
-    """uint8 (n, h, w, c), or of many sizes."""
-    rows: np.ndarray
-    """int64 (per_class, classes)."""
-
-    @classmethod
-    def of(cls, params: RecoverParams, given: StepInput) -> Start:
-        """Raises `UserError` unless the input holds `per_class` images of every class."""
-        labels, classes = given.array("labels"), params.dataset.classes
-        sizes = np.bincount(labels, minlength=classes)
-        if not (sizes == params.per_class).all():
-            raise UserError(
-                f"a recovery of {params.per_class} images a class starts from as many, but the "
-                f"input holds {sizes.min()} to {sizes.max()}; give one image for each to be made"
-            )
-        rows = labels.argsort(kind="stable").reshape(classes, params.per_class).T
-        if "images" in given.arrays:
-            return cls(given.array("images"), rows)
-        return cls(sets.load(params.dataset).train.images, given.array("indices")[rows])
-
-    def at(self, batch: Batch, teacher: Classifier) -> Tensor:
-        """Normalised (b, c, h, w)."""
-        labels = batch.labels.cpu().numpy()
-        pictures = self.pictures[self.rows[batch.index, labels]]
-        return teacher.shown(Examples.on(teacher.device, pictures, labels).images)
+        return descend_pixels(images, self.teacher, rates, self.part(batch, stage), loss)
 
 
 def distill_sre2l(
@@ -188,13 +117,11 @@ def distill_sre2l(
     Raises `UserError` if the teacher has no BatchNorm layer.
     """
     recovery = Recovery.of(params, inputs, ctx)
-    side, channels = params.dataset.resolution, params.dataset.channels
 
     def recover(batch: Batch) -> Made:
         drawn = Generator().manual_seed(recovery.part(batch).derive("first"))
-        shape = (len(batch.labels), channels, side, side)
-        noise = torch.randn(shape, generator=drawn, dtype=torch.float64)
-        return recovery.descend(noise.to(ctx.device, recovery.teacher.dtype), batch)
+        first = noise(recovery.teacher, len(batch.labels), params.dataset, drawn)
+        return recovery.descend(first, batch)
 
     return recovered(recovery, recover)
 
@@ -206,12 +133,15 @@ def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepCon
     have. Climbs of the batches of one image of each class add up; the next image of each class
     begins with the teacher as it was given.
     """
-    recovery, start = Recovery.of(params, inputs, ctx), Start.of(params, inputs["start"])
+    recovery, start = (
+        Recovery.of(params, inputs, ctx),
+        Start.of(params.dataset, params.per_class, inputs["start"]),
+    )
     teacher = recovery.teacher
     given = {name: tensor.clone() for name, tensor in teacher.network.state_dict().items()}
 
     def recover(batch: Batch) -> Made:
-        images = start.at(batch, teacher)
+        images = start.at(batch.index, batch.labels, teacher)
         if batch.labels[0] == 0:
             teacher.network.load_state_dict(given)
         # The descent draws from the same seed.
@@ -232,10 +162,10 @@ def distill_fadrm(
     images become `residual` x images + (1 - `residual`) x patches, at the next resolution.
     """
     recovery = Recovery.of(params, inputs, ctx, len(params.stages))
-    start = Start.of(params, inputs["start"])
+    start = Start.of(params.dataset, params.per_class, inputs["start"])
 
     def recover(batch: Batch) -> Made:
-        patches = start.at(batch, recovery.teacher)
+        patches = start.at(batch.index, batch.labels, recovery.teacher)
         images = patches
         losses = []
         for stage, side in enumerate(params.stages):

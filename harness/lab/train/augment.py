@@ -89,10 +89,25 @@ def _views_of_many_sizes(
         )
     if not recipe.augmentation.startswith("rrc-flip"):
         return classifier.shown(images)
+    return crop_views(classifier, images, recipe.crop_scale, generator)
+
+
+def crop_views(
+    classifier: Classifier,
+    images: Tensor | Ragged,
+    scale: tuple[float, float],
+    generator: Generator,
+) -> Tensor:
+    """Random resized crop and mirroring of uint8 images of one size or of many, normalised."""
+    flip = classifier.dataset.flip
+    if isinstance(images, Tensor):
+        return classifier.normalised(
+            crop_and_mirror(classifier.pixels(images), scale, flip, generator)
+        )
     near, side = images.on(classifier.device), classifier.dataset.resolution
-    boxes = boxes_within(near.sizes, recipe.crop_scale, RATIOS, generator)
+    boxes = boxes_within(near.sizes, scale, RATIOS, generator)
     pixels = cut(near, boxes, side, classifier.dtype) / 255
-    if classifier.dataset.flip:
+    if flip:
         pixels = _some_mirrored(pixels, generator)
     return classifier.normalised(pixels)
 

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.lab.distill import probes
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET
 from harness.lab.steps import STEPS
 from harness.lab.train import fused
 from harness.plan.step import StepContext
-from harness.run.call import call
+from harness.run.call import call, resolve
 
 RECOVERED = ("distill_sre2l", "distill_dwa", "distill_fadrm")
+MATCHED = ("feature_statistics", "distill_gvbsm")
 
 
 def counted(work) -> int:
@@ -33,13 +33,15 @@ class Measured:
 
 # DATM also asks every expert about every training image, once; how many there are, is not known
 # before they are trained, and at any real length of the synthesis it does not count.
-@pytest.mark.parametrize("name", ["experts", "distill_dm", "distill_dc", "distill_tm", *RECOVERED])
+@pytest.mark.parametrize(
+    "name", ["experts", "distill_dm", "distill_dc", "distill_tm", *RECOVERED, *MATCHED]
+)
 def test_the_stated_work_is_what_is_done(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # One expert at a time: torch counts the gradient of a grouped convolution's weights once a
     # group too often.
     monkeypatch.setattr(fused, "CACHED", 0)
     step = next(step for step in STEPS if step.name == name)
-    probe = getattr(probes, name)()
+    probe = resolve(step.probe)()
     params = probe.params.model_dump(mode="json")
     done = counted(lambda: call(step.function, params, probe.inputs, StepContext(name, 0)))
     assert done == pytest.approx(step.cost(probe.params, Measured()).flops, rel=0.2)

@@ -95,3 +95,30 @@ def test_experts(recipe: str, epochs: int) -> None:
     assert (own["epochs"], own["learning_rate"], own["batch_size"]) == (epochs, 0.01, 256)
     assert (own["momentum"], own["weight_decay"], own["scheduler"]) == (0, 0, "constant")
     assert (own["augmentation"], own["zca"]) == ("dsa", False)
+
+
+# iterations, images on a GPU, rate, patch, decay, share left out, roll, augmentation
+GVBSM = {
+    "imagenet1k": (4000, 80 / 2, 0.1, 16, 0.4, 0.0, 32, "rrc-flip"),
+    "cifar100": (4000, 100 / 2, 0.05, 4, 0.8, 0.4, 32, "crop-flip"),
+    "tiny-imagenet": (4000, 100 / 2, 0.05, 4, 0.8, 0.4, 32, "crop-flip"),
+}
+
+
+@pytest.mark.parametrize("dataset", GVBSM)
+def test_generalised_matching(dataset: str) -> None:
+    own = used("g-vbsm", dataset, 10)
+    names = ("iterations", "batch_size", "learning_rate_pixels", "patch", "ema", "drop_rate")
+    assert tuple(own[name] for name in (*names, "roll", "augmentation")) == GVBSM[dataset]
+    assert (own["statistics_weight"], own["first_layer_weight"]) == (0.01, 10)
+    assert (own["densification_weight"], own["densification_temperature"]) == (1, 4)
+
+
+def test_the_backbones_of_generalised_matching() -> None:
+    own = used("g-vbsm", "imagenet1k", 10)
+    assert [own[f"backbone_{number}"] for number in range(1, 5)] == [
+        "resnet18",
+        "mobilenet-v2",
+        "efficientnet-b0",
+        "shufflenet-v2-x0-5",
+    ]

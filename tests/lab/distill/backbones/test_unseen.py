@@ -1,0 +1,92 @@
+"""What several backbones made has a lower loss in a network that none of them is."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from harness.lab.distill.backbones import probes
+from harness.lab.distill.backbones.gvbsm import distill_gvbsm
+from harness.lab.distill.backbones.measured import feature_statistics
+from harness.lab.distill.backbones.steps import FeatureStatisticsParams, GvbsmParams
+from harness.lab.measure.dcs.batchnorm import bn_loss
+from harness.lab.train.steps import TeacherParams
+from harness.lab.train.teacher import teacher as train_teacher
+from harness.plan.step import MemoryInput, StepResult
+from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context, held
+from tests.lab.measure.test_batchnorm import bn_params
+
+FOLDER = TemporaryDirectory(prefix="unseen-")
+BACKBONES = (NETWORK, "convnet-digits-instance")
+PER_CLASS = 2
+LABELS = np.repeat(np.arange(10), PER_CLASS)
+FIELDS: dict[str, Any] = probes.MATCHING | {
+    "dataset": DIGITS,
+    "networks": BACKBONES,
+    "batch_size": 20,
+    "iterations": 60,
+    "learning_rate_pixels": 0.25,
+    "statistics_weight": 0.1,
+    "patch": 4,
+    "roll": 1,
+    "augmentation": "crop-flip",
+    "precision": "float32",
+}
+
+
+def kept(name: str, record: StepResult) -> MemoryInput:
+    files = {}
+    for file, tensors in record.tensors.items():
+        files[file] = Path(FOLDER.name) / f"{name}-{file}.safetensors"
+        save_file({key: np.asarray(values) for key, values in tensors.items()}, files[file])
+    return MemoryInput(record.values, files=files)
+
+
+@cache
+def trained(network: str, seed: int = 0) -> MemoryInput:
+    recipe = changed(HARD_LABELS, epochs=4, learning_rate=0.1)
+    params = TeacherParams(dataset=DIGITS, network=network, recipe=recipe)
+    return kept(f"{network}-{seed}", train_teacher(params, {}, context("teacher", seed)))
+
+
+@cache
+def known() -> dict[str, MemoryInput]:
+    inputs = {}
+    for number, network in enumerate(BACKBONES):
+        fields = probes.MEASURED | {
+            "dataset": DIGITS,
+            "network": network,
+            "patch": 4,
+            "augmentation": "crop-flip",
+            "precision": "float32",
+        }
+        teacher = inputs[f"teacher.{number}"] = trained(network)
+        made = feature_statistics(
+            FeatureStatisticsParams(**fields), {"teacher": teacher}, context("feature_statistics")
+        )
+        inputs[f"statistics.{number}"] = kept(f"statistics-{network}", made)
+    return inputs
+
+
+def loss_in_another(images: MemoryInput) -> float:
+    """Cross-entropy and distance of statistics in a network of another seed."""
+    measured = bn_params(per_class=PER_CLASS, bn_weight=0.3, cross_entropy=True)
+    given = {"images": images, "teacher": trained(NETWORK, seed=1)}
+    return bn_loss(measured, given, context("bn_loss")).values["loss"]
+
+
+def check(made: StepResult, before: MemoryInput) -> None:
+    assert made.values["last_loss"] < made.values["first_loss"]
+    assert loss_in_another(as_input(made)) < 0.9 * loss_in_another(before)
+
+
+def test_gvbsm_comes_from_noise() -> None:
+    dense = {"densification_weight": 1.0, "densification_temperature": 4.0}
+    made = distill_gvbsm(GvbsmParams(**FIELDS, **dense), known(), context("distill_gvbsm"))
+    noise = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1)).astype(np.uint8)
+    check(made, held(images=noise, labels=LABELS))
