@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.cli.exhibits import Request, any_plan, claim_json, judge, judge_all
+from harness.cli.not_run import print_not_run, reasons_not_run
 from harness.cli.output import console, print_grid, print_json
 from harness.cli.points import PointsJudgement, print_stated
 from harness.cli.project import Project
@@ -41,12 +42,15 @@ def show(project: Project, name: str, request: Request, as_json: bool) -> None:
     profile = judgement.plan.profile.id
     judged = judge_all(project, about(project.paper, name), request)
     claims = [claim_json(item, profile) for item in judged]
+    not_run = reasons_not_run(project, judgement.plan)
     if as_json:
-        print_json({"exhibit": name, "profile": profile, **judgement.fields, "claims": claims})
+        fields = {**judgement.fields, "not_run": not_run, "claims": claims}
+        print_json({"exhibit": name, "profile": profile, **fields})
         return
     from harness.cli.rendering import print_claims, print_judgement
 
     print_judgement(judgement)
+    print_not_run(not_run)
     if claims:
         print_claims(claims)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cli.exhibits import Judgement, Request, any_plan, claim_json, judge, judge_all, named
+from harness.cli.not_run import print_not_run, reasons_not_run
 from harness.cli.output import console, print_json
 from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
@@ -203,21 +204,18 @@ def _present(
         "profile": profile,
         "varied": dict(request.variation or {}),
         **judgement.fields,
+        "not_run": reasons_not_run(project, judgement.plan),
         "flips": flips,
         "claims": [claim_json(item, profile) for item in judged],
         "files": [str(path) for path in files],
     }
     if not as_json:
-        _print(judgement, [claim_json(item, profile) for item in judged], flips, files, request)
+        _print(judgement, fields, request)
     return fields
 
 
 def _print(
-    judgement: Judgement | PointsJudgement,
-    claims: Sequence[Mapping[str, Any]],
-    flips: Sequence[str],
-    files: Sequence[Path],
-    request: Request,
+    judgement: Judgement | PointsJudgement, fields: Mapping[str, Any], request: Request
 ) -> None:
     from harness.cli.rendering import print_claims, print_judgement
 
@@ -225,11 +223,12 @@ def _print(
         varied = ", ".join(f"{name} = {value}" for name, value in request.variation.items())
         console().print(f"Varied: {varied}")
     print_judgement(judgement)
-    for flip in flips:
+    print_not_run(fields["not_run"])
+    for flip in fields["flips"]:
         console().print(f"Verdict flips: {flip}")
-    if claims:
-        print_claims(claims)
-    for path in files:
+    if fields["claims"]:
+        print_claims(fields["claims"])
+    for path in fields["files"]:
         console().print(f"wrote {path}", soft_wrap=True)
 
 

@@ -113,7 +113,8 @@ def print_points(judgement: PointsJudgement) -> None:
     print_stated(judgement)
     for line in dict.fromkeys(_reading(item) for item in judgement.stated if item.readings):
         console().print(line, soft_wrap=True)
-    reasons = dict.fromkeys(r.point.reason for r in judgement.results if r.point.reason)
+    run = [result.point for result in judgement.results if result.point.measured]
+    reasons = dict.fromkeys(point.reason for point in run if point.reason)
     for reason in reasons:
         console().print(reason, soft_wrap=True)
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from harness.plan.step import Step
 from harness.run.lease import held
 from harness.run.needed import needed
+from harness.store.failures import Failure
 from harness.store.store import Store
 
 State: TypeAlias = Literal["current", "run", "linked", "blocked", "running", "failed"]
@@ -62,3 +63,19 @@ def _linked_or_run(step: Step, store: Store, digests: dict[str, str]) -> State:
         return "run"
     digests[step.identity] = twin.digest
     return "linked"
+
+
+def failures_behind(graph: Mapping[str, Step], store: Store) -> dict[str, Failure]:
+    """Of each step that waits in vain, the failure: its own, or an input's, however far up."""
+    failed, found = store.failures.identities(), dict[str, Failure]()
+    if not failed:
+        return found
+    recorded = store.identities()
+    for identity, step in graph.items():
+        if identity in recorded:
+            continue
+        own = store.failures.get(identity) if identity in failed else None
+        above = (found[source] for source in step.inputs.values() if source in found)
+        if failure := own or next(above, None):
+            found[identity] = failure
+    return found

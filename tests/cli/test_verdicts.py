@@ -159,6 +159,21 @@ def test_a_failing_step_ends_make_with_3_and_leaves_the_rest_done(place: Workpla
     assert {state: states.count(state) for state in states} == {"current": 7, "failed": 5}
 
 
+def test_what_is_not_run_says_why_afterwards(place: Workplace) -> None:
+    """The failure of a step, or what a spec says; not what is only not made yet."""
+    assert place.repro("show", "broken", "--json").json["not_run"] == {}
+    place.repro("make", "broken", *INLINE)
+    shown = place.repro("show", "broken")
+    [(reason, addresses)] = place.repro("show", "broken", "--json").json["not_run"].items()
+    assert reason == "Step measure failed: RuntimeError: asked to fail"
+    assert addresses == ["broken:Failing:Small"]
+    assert f"Not run: broken:Failing:Small. {reason}" in shown.out
+    told = place.repro("show", "verdicts", "--json").json["not_run"]
+    assert told == {
+        "Only its number is known.": [f"verdicts:Cited:{size}" for size in ("Small", "Large")]
+    }
+
+
 @pytest.mark.parametrize("arguments", [["--nope"], ["show"], ["nope"], ["plan", "verdicts", "x"]])
 def test_bad_usage_ends_with_2(place: Workplace, arguments: list[str]) -> None:
     assert place.repro(*arguments).code == 2

@@ -78,3 +78,42 @@ def test_the_tables_of_the_large_scale_come_out_whole_in_four_gigabytes(project:
                 assert cell["comparable"] is False
     # Kibibytes of the largest process that was waited for.
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 4 << 20
+
+
+@pytest.mark.parametrize("method", ["d4m", "minimax"])
+def test_images_of_a_diffusion_model_come_from_real_ones_and_teach_a_student(
+    project: Path, method: str
+) -> None:
+    """The spec's own steps on a tiny random generator, without its weights and with them."""
+    spec = project / "specs" / "methods" / f"{method}.toml"
+    text = spec.read_text().replace('dataset = ["imagenet1k"]', f'dataset = ["{NAME}"]')
+    spec.write_text(text)
+    table = project / "specs" / "tables" / "table6.toml"
+    table.write_text(table.read_text().replace('method = "d4m"', f'method = "{method}"'))
+    failed = repro(project, "make", "table6:D4M", "--executor", "inline")
+    assert failed.returncode == 3
+    assert "no weights of generator" in failed.stderr
+    [(reason, addresses)] = json.loads(repro(project, "show", "table6", "--json").stdout)[
+        "not_run"
+    ].items()
+    assert reason.startswith(f"Step distill_{method} failed: no weights of generator")
+    assert addresses == ["table6:D4M:HL/IPC 50"]
+    tiny = {
+        "generator": '"random-tiny"',
+        "autoencoder": '"random-tiny"',
+        "generator_precision": '"float32"',
+        "prompts": '"numbers"',
+        "side": "16",
+        "sampling_steps": "3",
+        "epochs": "1",
+        "phase_classes": "2",
+    }
+    for name, value in tiny.items():
+        text = re.sub(rf"(\[settings\.{name}\]\nvalue = ).*", rf"\g<1>{value}", text)
+    spec.write_text(text)
+    done = repro(project, "make", "table6:D4M", "--executor", "inline")
+    assert done.returncode == 0, done.stderr[-4000:]
+    cells = json.loads(repro(project, "show", "table6", "--json").stdout)["cells"]
+    [made] = [cell for cell in cells if cell["row"] == "D4M"]
+    assert made["reproduced"]["n"] == 1
+    assert made["comparable"] is False
