@@ -67,6 +67,7 @@ def stated_results(
         {
             "stated": float(parse_printed(item.text).mean),
             "margin": item.ours.margin if item.ours else None,
+            "at_least": item.ours is not None and item.ours.at_least,
             "ours": asdict(number) if (number := ours.get(key)) else None,
             "reason": _reason(plan, item.ours, results),
         }
@@ -184,7 +185,8 @@ def _verdict(evidence: Any) -> dict[str, Json]:
 
     df = math.inf if ours["df"] is None else ours["df"]
     difference = Difference(gap, ours["error"], df)
-    name, why = ("not comparable", reason) if reason else _tested(difference, evidence["margin"])
+    tested = _tested_bound if evidence["at_least"] else _tested
+    name, why = ("not comparable", reason) if reason else tested(difference, evidence["margin"])
     return {
         "name": name,
         "why": why,
@@ -206,3 +208,16 @@ def _tested(difference: Any, margin: float) -> tuple[str, str]:
     if difference.p_equal() < ALPHA and abs(difference.estimate) > margin:
         return "deviates", f"{text}, beyond ±{margin:g}"
     return "inconclusive", f"{text}, neither surely within ±{margin:g} nor beyond"
+
+
+def _tested_bound(difference: Any, margin: float) -> tuple[str, str]:
+    """Of a number that is stated as the least: one-sided, since more is as stated."""
+    from harness.judge.welch import ALPHA
+
+    low, high = difference.interval()
+    text = f"off by {difference.estimate:+.3g} (95 % interval {low:+.3g} to {high:+.3g})"
+    if difference.p_greater(-margin) < ALPHA:
+        return "reproduced", f"{text}, surely not lower by {margin:g}"
+    if difference.p_less() < ALPHA and difference.estimate < -margin:
+        return "deviates", f"{text}, lower by more than {margin:g}"
+    return "inconclusive", f"{text}, neither surely so much nor lower by {margin:g}"

@@ -122,6 +122,8 @@ class Ours(SpecModel):
     """Or the correlation that the panel's plot is judged by."""
     margin: Annotated[float, Field(gt=0)]
     """Differences up to this count as none; declared before any result is seen."""
+    at_least: bool = False
+    """Whether the paper says 'at least', so that more is no deviation."""
 
     @model_validator(mode="after")
     def _one(self) -> Ours:

@@ -136,6 +136,20 @@ def test_diff_tells_by_its_exit_code(
     assert verdict in place.repro("diff", "law").out
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"), [("1.0", "reproduced"), ("2.5", "deviates"), ("2.15", "inconclusive")]
+)
+def test_of_at_least_more_is_no_deviation(
+    drawn: Workplace, tmp_path: Path, text: str, verdict: str
+) -> None:
+    """Ours is 2, and its 95 % interval goes from 1.9 to 2.1."""
+    place = drawn.copy(tmp_path)
+    place.edit("fits/law.toml", 'text = "2.0"', f'text = "{text}"')
+    place.edit("fits/law.toml", "margin = 0.2", "margin = 0.2, at_least = true")
+    slope = stated(place.repro("show", "law", "--json").json, "slope")
+    assert slope["verdict"] == verdict
+
+
 def test_nothing_runs_twice_and_points_share_steps(drawn: Workplace, tmp_path: Path) -> None:
     place = drawn.copy(tmp_path)
     before = place.starts()
