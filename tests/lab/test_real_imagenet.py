@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from harness.lab.data import datasets, prepared, sets
+from tests.lab.test_beside_the_paper import METHODS, table_of
 from tools.prepare_imagenet_mini import CLASSES, write_tree
 
 ROOT = Path(__file__).parents[2]
@@ -117,3 +118,12 @@ def test_images_of_a_diffusion_model_come_from_real_ones_and_teach_a_student(
     [made] = [cell for cell in cells if cell["row"] == "D4M"]
     assert made["reproduced"]["n"] == 1
     assert made["comparable"] is False
+
+
+def test_several_backbones_of_the_large_scale_make_images_together(project: Path) -> None:
+    (project / "specs" / "tables" / "beside.toml").write_text(table_of(*METHODS), "utf-8")
+    done = repro(project, "make", "beside", "--executor", "inline")
+    assert done.returncode == 0, done.stderr[-4000:]
+    cells = json.loads(repro(project, "show", "beside", "--json").stdout)["cells"]
+    assert [cell["row"] for cell in cells] == list(METHODS)
+    assert all(cell["reproduced"]["n"] == 1 for cell in cells), cells

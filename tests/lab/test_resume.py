@@ -38,6 +38,7 @@ LONG = (
     "distill_d4m",
     "distill_minimax",
     "distill_gvbsm",
+    "distill_edc",
     "gram_during_training",
 )
 

@@ -76,6 +76,7 @@ _RESNET152 = partial(resnet, block=BOTTLENECK, counts=(3, 8, 36, 3))
 NETWORKS: Mapping[str, Builder] = {
     "convnet-digits": partial(convnet, width=32, depth=2, norm=NORMS["batch"]),
     "convnet-digits-instance": partial(convnet, width=32, depth=2, norm=NORMS["instance"]),
+    "convnet-digits-none": partial(convnet, width=32, depth=2, norm=NORMS["none"]),
     "convnet-d3": partial(convnet, width=128, depth=3, norm=NORMS["instance"]),
     "convnet-d4": partial(convnet, width=128, depth=4, norm=NORMS["instance"]),
     # Every norm of the official codes, by name: convnet-d3-batch and so on.

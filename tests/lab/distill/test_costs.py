@@ -14,7 +14,7 @@ from harness.plan.step import StepContext
 from harness.run.call import call, resolve
 
 RECOVERED = ("distill_sre2l", "distill_dwa", "distill_fadrm")
-MATCHED = ("feature_statistics", "distill_gvbsm")
+MATCHED = ("feature_statistics", "distill_gvbsm", "distill_edc")
 
 
 def counted(work) -> int:

@@ -122,3 +122,30 @@ def test_the_backbones_of_generalised_matching() -> None:
         "efficientnet-b0",
         "shufflenet-v2-x0-5",
     ]
+
+
+# iterations, images on a GPU, weight of statistics, patch, real views
+EDC = {
+    "imagenet1k": (1000, 80 / 4, 0.1, 16, "rrc-flip"),
+    "cifar100": (2000, 100 / 4, 0.01, 4, "crop-flip"),
+    "tiny-imagenet": (2000, 100 / 4, 0.01, 4, "crop-flip"),
+}
+
+
+@pytest.mark.parametrize("dataset", EDC)
+def test_matching_by_class(dataset: str) -> None:
+    own = used("edc", dataset, 10)
+    names = ("iterations", "batch_size", "statistics_weight", "patch", "real_augmentation")
+    assert tuple(own[name] for name in names) == EDC[dataset]
+    assert (own["learning_rate_pixels"], own["ema"], own["drop_rate"]) == (0.05, 0.8, 0)
+    assert (own["augmentation"], own["crop_scale"], own["roll"]) == ("rrc-flip", [0.5, 1.0], 0)
+    assert (own["class_share"], own["class_patches"], own["flatness_weight"]) == (0.5, "swapped", 0)
+    start = "real" if dataset == "cifar100" else "rded"
+    assert own["initial_images"] == start
+
+
+def test_the_backbones_of_edc_are_those_of_generalised_matching_and_alexnet() -> None:
+    edc, others = used("edc", "imagenet1k", 10), used("g-vbsm", "imagenet1k", 10)
+    for number in range(1, 5):
+        assert edc[f"backbone_{number}"] == others[f"backbone_{number}"]
+    assert edc["backbone_5"] == "alexnet"

@@ -33,7 +33,12 @@ class Backbone:
 
     @classmethod
     def of(
-        cls, params: MatchParams, number: int, inputs: Mapping[str, StepInput], ctx: StepContext
+        cls,
+        params: MatchParams,
+        number: int,
+        inputs: Mapping[str, StepInput],
+        ctx: StepContext,
+        by_class: bool,
     ) -> Backbone:
         """Raises `UserError` if it has no layer to match."""
         name = params.networks[number]
@@ -53,7 +58,8 @@ class Backbone:
             if not isinstance(layer, nn.Conv2d)
         }
         targets |= _paired(load_file(measured.tensors("statistics")), classifier)
-        return cls(classifier, layers, targets, {})
+        classes = load_file(measured.tensors("classes")) if by_class else {}
+        return cls(classifier, layers, targets, _paired(classes, classifier))
 
 
 def _paired(tensors: Mapping[str, Tensor], classifier: Classifier) -> dict[str, Moments]:
@@ -64,7 +70,7 @@ def _paired(tensors: Mapping[str, Tensor], classifier: Classifier) -> dict[str, 
 
 
 def backbones_of(
-    params: MatchParams, inputs: Mapping[str, StepInput], ctx: StepContext
+    params: MatchParams, inputs: Mapping[str, StepInput], ctx: StepContext, by_class: bool = False
 ) -> list[Backbone]:
     """Raises `UserError` unless there are a teacher and its statistics for each network."""
     for kind in ("teacher", "statistics"):
@@ -74,7 +80,8 @@ def backbones_of(
                 f"{len(params.networks)} networks are named, but there are {given} inputs "
                 f"'{kind}'; give one for each network, in their order"
             )
-    return [Backbone.of(params, number, inputs, ctx) for number in range(len(params.networks))]
+    numbers = range(len(params.networks))
+    return [Backbone.of(params, number, inputs, ctx, by_class) for number in numbers]
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,7 @@ class Averages:
 class Look:
     """One backbone's answer to a view, and what its layers find in it."""
 
+    number: int
     backbone: Backbone
     logits: Tensor
     found: Mapping[str, Moments]
@@ -155,7 +163,7 @@ def look(
     ):
         logits = backbone.classifier.answer(view)
     found = {key: averages.after(f"{number}/{key}", own) for key, own in present.items()}
-    return Look(backbone, logits, found)
+    return Look(number, backbone, logits, found)
 
 
 def _heard(

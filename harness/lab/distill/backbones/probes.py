@@ -11,9 +11,9 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from harness.lab.distill.backbones.measured import feature_statistics as measure
-from harness.lab.distill.backbones.steps import FeatureStatisticsParams, GvbsmParams
+from harness.lab.distill.backbones.steps import EdcParams, FeatureStatisticsParams, GvbsmParams
 from harness.lab.models.networks import build
-from harness.lab.probing import DATASET, NETWORK
+from harness.lab.probing import DATASET, NETWORK, chosen
 from harness.plan.step import MemoryInput, Probe, StepContext
 
 OTHER = "convnet-digits-instance"
@@ -53,6 +53,18 @@ def feature_statistics() -> Probe:
 def distill_gvbsm() -> Probe:
     dense = {"densification_weight": 1.0, "densification_temperature": 4.0}
     return Probe(GvbsmParams(**MATCHING, **dense), known())
+
+
+def distill_edc() -> Probe:
+    params = EdcParams(
+        **MATCHING,
+        class_share=0.5,
+        class_patches="swapped",
+        flatness_weight=1.0,
+        flatness_decay=0.5,
+        flatness_temperature=4.0,
+    )
+    return Probe(params, known() | {"start": chosen(per_class=2)})
 
 
 def known() -> dict[str, MemoryInput]:

@@ -37,8 +37,15 @@ class Matching:
     ctx: StepContext
 
     @classmethod
-    def of(cls, params: MatchParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> Matching:
-        return cls(params, backbones_of(params, inputs, ctx), ctx)
+    def of(
+        cls,
+        params: MatchParams,
+        inputs: Mapping[str, StepInput],
+        ctx: StepContext,
+        by_class: bool = False,
+    ) -> Matching:
+        """Classes are among the targets if `by_class`."""
+        return cls(params, backbones_of(params, inputs, ctx, by_class), ctx)
 
     @property
     def batches(self) -> list[Batch]:

@@ -67,15 +67,37 @@ class GvbsmParams(MatchParams):
     densification_temperature: float = Field(gt=0)
 
 
+class EdcParams(MatchParams):
+    class_share: Annotated[float, Field(ge=0, le=1)]
+    """Weight of the distance from the statistics of the classes of a batch; the whole training
+    split has the rest."""
+    class_patches: Literal["swapped", "right"]
+    """Swapped: means of patches are matched to variances of a class, and variances to means."""
+    flatness_weight: float = Field(ge=0)
+    """Of the divergence from the answer to the images' moving average."""
+    flatness_decay: Annotated[float, Field(ge=0, lt=1)]
+    """Share of the past in that average."""
+    flatness_temperature: float = Field(gt=0)
+
+
 def _feature_statistics_work(p: FeatureStatisticsParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, 0, p.dataset.train_size)
 
 
-def _gvbsm_work(p: MatchParams, facts: Facts) -> Work:
+def _match_work(p: MatchParams, facts: Facts, cost: int) -> Work:
     """Each image is seen by one backbone an iteration, by all of them equally often."""
     seen = p.per_class * p.dataset.classes * p.iterations
     flops = [facts.forward_flops(network, p.dataset.resolution) for network in p.networks]
-    return Work(samples=seen, flops=FROZEN * seen * sum(flops) / len(flops))
+    return Work(samples=seen, flops=cost * seen * sum(flops) / len(flops))
+
+
+def _gvbsm_work(p: GvbsmParams, facts: Facts) -> Work:
+    return _match_work(p, facts, FROZEN)
+
+
+def _edc_work(p: EdcParams, facts: Facts) -> Work:
+    """For flatness, the average of the images is seen too."""
+    return _match_work(p, facts, FROZEN + (p.flatness_weight > 0))
 
 
 STEPS = (
@@ -92,5 +114,12 @@ STEPS = (
         GvbsmParams,
         _gvbsm_work,
         inputs=("teacher*", "statistics*"),
+    ),
+    declare(
+        "distill_edc",
+        "distill.backbones.edc",
+        EdcParams,
+        _edc_work,
+        inputs=("start", "teacher*", "statistics*"),
     ),
 )

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from harness.lab.data import sets
 from harness.lab.distill.backbones import probes
+from harness.lab.distill.backbones.edc import distill_edc
 from harness.lab.distill.backbones.gvbsm import distill_gvbsm
 from harness.lab.distill.backbones.measured import feature_statistics
-from harness.lab.distill.backbones.steps import FeatureStatisticsParams, GvbsmParams
+from harness.lab.distill.backbones.steps import EdcParams, FeatureStatisticsParams, GvbsmParams
 from harness.lab.measure.dcs.batchnorm import bn_loss
 from harness.lab.train.steps import TeacherParams
 from harness.lab.train.teacher import teacher as train_teacher
@@ -21,6 +23,7 @@ from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context, held
 from tests.lab.measure.test_batchnorm import bn_params
 
+TRAIN = sets.load(DIGITS).train
 FOLDER = TemporaryDirectory(prefix="unseen-")
 BACKBONES = (NETWORK, "convnet-digits-instance")
 PER_CLASS = 2
@@ -83,6 +86,18 @@ def loss_in_another(images: MemoryInput) -> float:
 def check(made: StepResult, before: MemoryInput) -> None:
     assert made.values["last_loss"] < made.values["first_loss"]
     assert loss_in_another(as_input(made)) < 0.9 * loss_in_another(before)
+
+
+def test_edc_comes_from_real_images() -> None:
+    """From images that are grey noise about a digit, so that there is something to gain."""
+    rows = [np.flatnonzero(TRAIN.labels == label)[:PER_CLASS] for label in range(10)]
+    noise = np.random.default_rng(0).normal(0, 90, (20, 8, 8, 1))
+    blurred = np.clip(TRAIN.images[np.concatenate(rows)] + noise, 0, 255).astype(np.uint8)
+    start = held(images=blurred, labels=LABELS)
+    own = {"class_share": 0.5, "class_patches": "right", "flatness_weight": 1.0}
+    own |= {"flatness_decay": 0.9, "flatness_temperature": 4.0}
+    made = distill_edc(EdcParams(**FIELDS, **own), known() | {"start": start}, context("edc"))
+    check(made, start)
 
 
 def test_gvbsm_comes_from_noise() -> None:
