@@ -14,6 +14,7 @@ NAMES = (
     "centers",
     "submodular",
     "students",
+    "experts",
     "scoring",
     "records",
     "forecasts",

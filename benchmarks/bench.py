@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
 import shlex
@@ -10,7 +11,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -80,6 +83,16 @@ def compare(
     )
     print(line(row), flush=True)
     return row
+
+
+@contextmanager
+def process() -> Iterator[Callable[..., Any]]:
+    """Calls functions in a process of their own, which stays until the end.
+
+    For work that changes settings of its process, such as how it keeps memory.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        yield lambda work, *given: pool.submit(work, *given).result()
 
 
 def alone(what: str, goal: str, ours: Work, runs: int = RUNS, note: str = "") -> Row:

@@ -39,11 +39,7 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
     dataset, recipe = sets.load(params.dataset), params.recipe
     train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
     test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
-    trajectories, accuracies = [], []
-    for group, numbers in enumerate(groups := _groups(params, ctx)):
-        members = [Member(_fresh(params, own), train, own) for own in numbers]
-        trajectories += paths(members, params, ctx.part(group, len(groups)))
-        accuracies += [evaluate(each.classifier, test).accuracy for each in members]
+    trajectories, accuracies = trained(params, train, test, ctx)
     return StepResult(
         {
             "count": params.count,
@@ -54,6 +50,18 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
         {"accuracies": np.array(accuracies)},
         {f"expert-{number:03d}": passed for number, passed in enumerate(trajectories)},
     )
+
+
+def trained(
+    params: ExpertsParams, train: Examples, test: Examples, ctx: StepContext
+) -> tuple[list[dict[str, np.ndarray]], list[float]]:
+    """What each expert passed through, see `paths`, and its accuracy at the end."""
+    trajectories, accuracies = [], []
+    for number, contexts in enumerate(groups := _groups(params, ctx)):
+        members = [Member(_fresh(params, own), train, own) for own in contexts]
+        trajectories += paths(members, params, ctx.part(number, len(groups)))
+        accuracies += [evaluate(each.classifier, test).accuracy for each in members]
+    return trajectories, accuracies
 
 
 def _fresh(params: ExpertsParams, own: StepContext) -> Classifier:

@@ -37,8 +37,7 @@ class Measured:
     "name", ["experts", "distill_dm", "distill_dc", "distill_tm", *RECOVERED, *MATCHED]
 )
 def test_the_stated_work_is_what_is_done(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # One expert at a time: torch counts the gradient of a grouped convolution's weights once a
-    # group too often.
+    # One expert at a time: torch counts the weights' gradient of k grouped convolutions k times.
     monkeypatch.setattr(fused, "CACHED", 0)
     step = next(step for step in STEPS if step.name == name)
     probe = resolve(step.probe)()
