@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import warnings
@@ -14,6 +15,7 @@ from joblib import Memory
 from benchmarks.bench import compare, keep
 from harness.plan.step import Step, StepResult, Work
 from harness.store.digest import digest_json
+from harness.store.index import Index
 from harness.store.store import Store
 from harness.store.verify import verify
 
@@ -22,6 +24,7 @@ COUNT, LARGE, BYTES = 10_000, 40, 8 << 20
 
 def main() -> None:
     warnings.simplefilter("ignore")
+    gc.set_threshold(100_000)  # as the command does
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         store = Store(folder / "store")
@@ -33,6 +36,8 @@ def main() -> None:
         draws = np.random.default_rng(0)
         for n in range(LARGE):
             commit(large, n, draws.integers(0, 256, BYTES, np.uint8))
+        index = Index(store)
+        index.rebuild()
         rows = [
             compare(
                 f"which of {COUNT:,} records are there",
@@ -40,6 +45,15 @@ def main() -> None:
                 "10 times",
                 lambda: len(store.identities().intersection(identities)),
                 lambda: sum(cached.check_call_in_cache(n) for n in range(COUNT)),
+            ),
+            compare(
+                f"what {COUNT:,} records hold, by one question of the index",
+                "joblib.Memory, the cached call",
+                "10 times",
+                lambda: [row["values"]["value"] for row in index.records("work")],
+                lambda: [cached(n)["value"] for n in range(COUNT)],
+                same=lambda a, b: sorted(a) == b,
+                note="each is looked at, whether it is the one that was indexed",
             ),
             compare(
                 f"the values of {COUNT:,} records, each checked against its digest",

@@ -8,8 +8,11 @@ import json
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import from_json
 
 from harness.store.faults import point
 from harness.store.owner import Owner
@@ -51,10 +54,24 @@ def _abandoned(path: Path, owner: Owner) -> bool:
         return False
 
 
-def read_json(path: Path) -> Any:
+def read_bytes(path: str | Path) -> bytes:
+    """What a small file holds, with as few calls of the system as that takes."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (a Path costs more than the reading)
+        return file.readall()
+
+
+def read_json(path: str | Path) -> Any:
     """What a JSON file holds. OSError if it cannot be read, ValueError if it is no JSON."""
+    return parse_json(read_bytes(path))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What `json.loads` makes of a text, in half of its time. ValueError if it is no JSON."""
+    with suppress(ValueError):
+        return from_json(text, cache_strings="keys")
+    # Parts nested 200 deep and half characters are JSON too.
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(text)
     except RecursionError:
         raise ValueError("its parts are nested too deeply") from None
 
