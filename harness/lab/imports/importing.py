@@ -33,8 +33,8 @@ LAYOUTS: Mapping[str, Layout] = {
     "folders": Layout(lambda path, ref, _, __: read_folders(path, ref), ("pixels",)),
     "list": Layout(lambda path, ref, _, __: read_list(path, ref), ("pixels",)),
 }
-"""`sets`: DC, DSA, DM. `pair`: MTT, DATM, DC-Bench's random and k-means. `folders`: SRe2L, RDED and
-others at large scale. `list`: DeepCore and other coresets."""
+"""`sets`: DC, DSA, DM. `pair`: MTT, GLaD, DATM, DC-Bench's random and k-means. `folders`: SRe2L,
+RDED and others at large scale. `list`: DeepCore and other coresets."""
 
 
 def import_set(

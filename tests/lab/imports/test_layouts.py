@@ -68,6 +68,30 @@ def test_mtts_two_files_are_read_in_the_space_that_is_said(
     assert imported(ref, tmp_path / "mtt", "pair", space=space)[1] == told
 
 
+@pytest.mark.parametrize("looked", ["best", "01000"])
+def test_what_glads_code_leaves_is_a_pair(ref: DatasetRef, tmp_path: Path, looked: str) -> None:
+    """Its decoded images are darker than real ones by a mean of its own, and stay so."""
+    images, labels = normalised(ref)
+    shifted = images + torch.tensor([0.2, 0.05, -0.3]).view(3, 1, 1)
+    folder = write_pair(tmp_path / "imagenet-birds" / "a-run", shifted, labels).parent
+    for kind in ("images", "labels"):
+        (folder / f"{kind}_best.pt").rename(folder / f"{kind}_{looked}.pt")
+    given, told = imported(ref, folder / f"images_{looked}.pt", "pair", space="mean-std")
+    assert np.array_equal(planes(given), shifted.numpy())
+    assert (told["per_class"], told["learning_rate"]) == (3, None)
+
+
+def test_the_last_file_of_glads_code_is_a_table_without_accuracies(
+    ref: DatasetRef, tmp_path: Path
+) -> None:
+    images, labels = normalised(ref)
+    path = tmp_path / "res_DC_imagenet-birds_ConvNet_3ipc.pt"
+    torch.save({"data": [[images, labels]], "accs_all_exps": {"ConvNet": [], "ViT": []}}, path)
+    given, told = imported(ref, path, "sets")
+    assert np.array_equal(planes(given), images.numpy())
+    assert told["notes"] == ["set 1 of 1"]
+
+
 def test_datms_three_files_hold_logits_and_a_rate(ref: DatasetRef, tmp_path: Path) -> None:
     images, labels = whitened(ref)
     logits = torch.randn(len(labels), CLASSES, generator=torch.Generator().manual_seed(0))
