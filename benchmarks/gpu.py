@@ -1,9 +1,9 @@
-"""A ResNet-18 student on a GPU: the harness's loop, a loop that a user would write, the bare model.
+"""Students on a GPU: a ResNet-18 by the harness's loop, by a user's, and bare; seeds together.
 
 The user's loop reads images that are decoded already, through torchvision's transforms and a
 DataLoader with a worker for each core, into the same model, compiled alike; the model alone is fed
-one batch of noise that stays on the device. Rows that need fused seeds are not measured, because no
-fused training is built: see NOTES.md.
+one batch of noise that stays on the device. Eight seeds of a ConvNet-D3 are trained together, and
+one after the other by the plain float32 loop of the DC family.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -21,10 +22,12 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from benchmarks.bench import Row, compare, keep, not_measured
-from benchmarks.made import task
+from benchmarks.made import TESTED, Task, task
+from benchmarks.plain import alike, epochs, judged
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef, Recipe
-from harness.lab.train.loop import Examples, training
+from harness.lab.train.fused import Member, hand_back, joined, training_together
+from harness.lab.train.loop import Examples, evaluate, training
 from harness.lab.train.schedule import make_optimizer
 from harness.plan.step import StepContext
 
@@ -34,7 +37,12 @@ PEERS = (
     ("torchvision's transforms and a DataLoader with all cores, same model", "3 times"),
     ("the same model on random data already on the device", "at least 0.5 of its rate"),
 )
-FUSED = (("student, 8 seeds fused, GPU", "the plain loop 8 times, same GPU", "15 times"),)
+SEEDS, LONGER = 8, 20
+TOGETHER = (
+    f"student, ConvNet-D3, IPC 10, HL with DSA, {SEEDS} seeds fused, GPU: {LONGER} epochs",
+    "plain float32 loop of the DC family, one seed after the other, same GPU",
+    "15 times",
+)
 
 
 @dataclass(frozen=True)
@@ -67,9 +75,12 @@ def main() -> None:
         rows = [
             measured(given, loop, *peer) for loop, peer in zip((users, bare), PEERS, strict=True)
         ]
+        near = task().on("cuda")
+        one, other = partial(together, near, "cuda", LONGER), partial(in_turn, near, "cuda", LONGER)
+        rows.append(compare(*TOGETHER, one, other, same=partial(alike, judged=SEEDS * TESTED)))
     else:
         rows = [not_measured(WHAT, *peer, "no GPU") for peer in PEERS]
-    rows += [not_measured(*row, "fused training is not built, see NOTES.md") for row in FUSED]
+        rows.append(not_measured(*TOGETHER, "no GPU"))
     keep("gpu", rows)
 
 
@@ -164,6 +175,32 @@ def update(
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
+
+
+def together(given: Task, device: str, count: int) -> float:
+    """The mean accuracy of all seeds after `count` epochs."""
+    members = []
+    for seed in range(SEEDS):
+        own = StepContext("student", seed, device)
+        init, precision = own.derive("init"), given.recipe.precision
+        made = Classifier.fresh("convnet-d3", given.dataset, device, precision, init)
+        members.append(Member(made, given.train, own))
+    networks = [member.classifier for member in members]
+    whole, samples = joined(networks), count * len(given.train)
+    for _ in training_together(whole, members, given.recipe, samples, StepContext("all", 0)):
+        pass
+    hand_back(whole, networks)
+    return float(np.mean([evaluate(network, given.test).accuracy for network in networks]))
+
+
+def in_turn(given: Task, device: str, count: int) -> float:
+    accuracies = []
+    for seed in range(SEEDS):
+        made = Classifier.fresh("convnet-d3", given.dataset, device, "float32", seed)
+        for _ in epochs(made, given.train, given.recipe, count, seed):
+            pass
+        accuracies.append(judged(made, given.test))
+    return float(np.mean(accuracies))
 
 
 if __name__ == "__main__":

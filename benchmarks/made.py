@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -27,6 +27,13 @@ class Task:
     test: Examples
     data: str
     """What the images are."""
+
+    def on(self, device: str) -> Task:
+        near = (
+            Examples(part.images.to(device), part.labels.to(device))
+            for part in (self.train, self.test)
+        )
+        return replace(self, train=next(near), test=next(near))
 
 
 @cache

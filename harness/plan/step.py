@@ -181,6 +181,14 @@ class StepContext:
 
 
 @dataclass(frozen=True)
+class Share:
+    """One of several steps, equal but for seeds and inputs, that are done by one program."""
+
+    inputs: Mapping[str, StepInput]
+    context: StepContext
+
+
+@dataclass(frozen=True)
 class StepResult:
     """What a step's function returns; the store turns it into a record."""
 

@@ -90,7 +90,8 @@ def training_together(
 ) -> Iterator[Update]:
     """As `training`, of all members' networks, `joined` in `whole`; `samples` for each.
 
-    Progress and checkpoints are those of `ctx`; each draws as its own context says.
+    Progress and checkpoints are those of `ctx`; each draws as its own context says, the layers of a
+    single network too. Those of several draw nothing.
     """
     count, first = len(members), members[0]
     orders = [Generator().manual_seed(each.ctx.derive("order")) for each in members]
@@ -114,4 +115,5 @@ def training_together(
 
     batches = zip(*(random_batches(len(first.examples), run.sizes, o) for o in orders), strict=True)
     state = RunState(whole.network, draws, kept or {})
-    return updates(run, map(torch.stack, batches), answer, state, ctx)
+    own = replace(ctx, step=first.ctx.step, seed=first.ctx.seed)
+    return updates(run, map(torch.stack, batches), answer, state, own)

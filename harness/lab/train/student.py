@@ -45,8 +45,7 @@ def student_stored(
 
     All kinds of student draw alike, so that their comparisons are paired.
     """
-    targets = torch.from_numpy(np.array(inputs["soft_labels"].array("logits"))).to(ctx.device)
-    objective = stored(targets, params.recipe)
+    objective = labelled(params, inputs, ctx)
     return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
 
 
@@ -56,6 +55,12 @@ def student_online(
     """As `student`, labelled at every step by the teacher, which sees what the student sees."""
     objective = taught(params, inputs, ctx)
     return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
+
+
+def labelled(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> Objective:
+    """The loss of a student with one soft label an image: `logits` of its `soft_labels`."""
+    targets = torch.from_numpy(np.array(inputs["soft_labels"].array("logits"))).to(ctx.device)
+    return stored(targets, params.recipe)
 
 
 def taught(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> Objective:
@@ -109,18 +114,27 @@ def train_student(
         classifier, examples, recipe, samples, ctx, params.factor, objective, {"losses": kept}
     ):
         kept[update.number - 1] = update.loss
-    losses = kept.cpu().numpy()
-    curve = (losses * sizes).reshape(recipe.run_epochs, -1).sum(axis=1) / len(examples)
-    return classifier, curve.astype(losses.dtype)
+    return classifier, curve(kept.cpu().numpy(), sizes, recipe.run_epochs)
+
+
+def curve(losses: np.ndarray, sizes: np.ndarray, epochs: int) -> np.ndarray:
+    """The mean loss of each epoch (epochs,), from that of each batch and the sizes of all."""
+    totals = (losses * sizes).reshape(epochs, -1).sum(axis=1)
+    return (totals / (sizes.sum() // epochs)).astype(losses.dtype)
+
+
+def judged(classifier: Classifier, losses: np.ndarray, test: Examples) -> StepResult:
+    """What a student's record holds, see `student`, from its curve and the test split."""
+    result = evaluate(classifier, test)
+    return StepResult(
+        {"accuracy": result.accuracy, "loss": result.loss},
+        {"correct": np.packbits(result.correct), "curve": losses},
+    )
 
 
 def _trained(
     params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None
 ) -> StepResult:
-    classifier, curve = train_student(params, given, ctx, objective)
+    classifier, losses = train_student(params, given, ctx, objective)
     test = sets.load(params.dataset).test
-    result = evaluate(classifier, Examples.on(ctx.device, test.images, test.labels))
-    return StepResult(
-        {"accuracy": result.accuracy, "loss": result.loss},
-        {"correct": np.packbits(result.correct), "curve": curve},
-    )
+    return judged(classifier, losses, Examples.on(ctx.device, test.images, test.labels))
