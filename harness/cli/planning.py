@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -112,8 +112,10 @@ def _print_plan(
 ) -> None:
     wanted = set(todo)
     rows = []
-    for name in sorted({step.name for step in graph.values()}):
-        own = [i for i, step in graph.items() if step.name == name]
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for identity, step in graph.items():
+        by_name[step.name].append(identity)
+    for name, own in sorted(by_name.items()):
         counts = Counter(known[i] for i in own)
         states_text = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
         cost = _sum(costs[i] for i in own if i in wanted)

@@ -72,10 +72,13 @@ class GraphBuilder:
         added: dict[str, str] = {}
         known = dict(given)
         for each in filled:
+            sources = each.template.inputs
             try:
-                inputs = _inputs(each.template, known)
-            except Misplaced as error:
-                raise Misplaced(str(error), "steps", each.index, *error.keys) from None
+                inputs = {name: known[source] for name, source in sources.items()}
+            except KeyError:
+                name, source = next(pair for pair in sources.items() if pair[1] not in known)
+                message = f"unknown input '{source}'; {nearest(source, known)}"
+                raise Misplaced(message, "steps", each.index, "inputs", name) from None
             drawn = seed if each.template.seed == "{seed}" else each.template.seed
             added[each.template.id] = known[each.template.id] = self._add(each, drawn, inputs)
         return added
@@ -130,7 +133,8 @@ class GraphBuilder:
 
     def _add(self, filled: Filled, seed: int, inputs: Mapping[str, str]) -> str:
         key = (seed, *inputs.items())
-        if key not in filled.made:
+        identity = filled.made.get(key)
+        if identity is None:
             kind, identity = filled.kind, filled.identity(seed, inputs)
             if identity not in self.steps:
                 self.steps[identity] = Step(
@@ -144,7 +148,7 @@ class GraphBuilder:
                     work=filled.work,
                 )
             filled.made[key] = identity
-        return filled.made[key]
+        return identity
 
 
 def last(added: Mapping[str, str]) -> str:
@@ -152,14 +156,6 @@ def last(added: Mapping[str, str]) -> str:
     if not added:
         raise Misplaced("no step is left, since no 'when' holds", "steps")
     return list(added.values())[-1]
-
-
-def _inputs(template: StepTemplate, known: Mapping[str, str]) -> dict[str, str]:
-    """Input name -> identity of the step that provides it."""
-    for name, source in template.inputs.items():
-        if source not in known:
-            raise Misplaced(f"unknown input '{source}'; {nearest(source, known)}", "inputs", name)
-    return {name: known[source] for name, source in template.inputs.items()}
 
 
 def _check_inputs(template: StepTemplate, kind: StepType) -> None:

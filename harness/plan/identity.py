@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
 from harness.plan.step import Json, StepType
@@ -52,10 +53,19 @@ def identities(
 
     def identity(seed: int, inputs: Mapping[str, str]) -> str:
         # The canonical JSON of all of it: the keys are in their order.
-        body = f'{{"inputs":{canonical(dict(inputs))},{fixed},"seed":{seed},"step":{name}}}'
+        body = f'{{"inputs":{_texts(inputs)},{fixed},"seed":{seed},"step":{name}}}'
         return _hashed("step", body)
 
     return identity
+
+
+def _texts(held: Mapping[str, str]) -> str:
+    """`canonical` of texts by name, without setting up its encoder for every seed."""
+    pairs = [
+        f"{encode_basestring_ascii(name)}:{encode_basestring_ascii(held[name])}"
+        for name in sorted(held)
+    ]
+    return "{" + ",".join(pairs) + "}"
 
 
 def _counted(params: Mapping[str, Json], neutral: Mapping[str, Json]) -> dict[str, Json]:

@@ -34,7 +34,7 @@ def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Ste
     found = set(wanted)
     for identity, step in reversed(list(steps.items())):
         if identity in found:
-            found |= set(step.inputs.values())
+            found.update(step.inputs.values())
     return {identity: step for identity, step in steps.items() if identity in found}
 
 

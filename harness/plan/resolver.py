@@ -84,9 +84,12 @@ class Resolver:
             making = self.builder.fill(method.steps, own)
             owner = recipe
             reading = self.builder.fill(recipe.steps, own)
+            anew = any(each.template.seed == "{seed}" for each in making)
+            images = ""
             for seed in seeds:
                 owner = method
-                images = last(self.builder.add(making, seed, {}))
+                if anew or not images:
+                    images = last(self.builder.add(making, seed, {}))
                 owner = recipe
                 identities.append(last(self.builder.add(reading, seed, {"{images}": images})))
         except Misplaced as error:

@@ -45,7 +45,7 @@ _FILE = re.compile(r"\w[\w.-]{0,99}\.(npy|safetensors)")
 class _Closed(BaseModel):
     """What was published has these fields, of these types, and no others."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class _Output(_Closed):

@@ -48,6 +48,13 @@ def test_a_cell_is_a_chain_of_steps_for_each_seed(place: Workplace) -> None:
                 assert (drawn.seed, chosen.seed) == (0, 0)
 
 
+def test_images_may_be_drawn_anew_with_each_seed(place: Workplace) -> None:
+    place.edit("methods/noisy.toml", 'id = "drawn"', 'id = "drawn"\nseed = "{seed}"')
+    plan = plan_exhibit(place.paper, "verdicts")
+    seeds = [[step.seed for step in chain(plan, last)] for last in runs(plan, "Noisy")]
+    assert seeds == [[seed, 0, seed] for seed in range(5)]
+
+
 def test_steps_come_after_their_inputs(place: Workplace) -> None:
     plan = plan_exhibit(place.paper, "verdicts")
     seen: set[str] = set()
