@@ -16,8 +16,8 @@ from harness.lab.distill.backbones.moments import (
     joined,
     layers_of,
     listening,
-    moments_of,
     moments_of_each,
+    together,
 )
 from harness.lab.distill.backbones.steps import FeatureStatisticsParams
 from harness.lab.models.classifier import Classifier
@@ -40,18 +40,18 @@ class Sums:
     def add(self, layer: str, kind: str, found: Moments, count: int) -> None:
         """Of `count` images together."""
         names = [f"{layer}/{kind}/{moment}" for moment in MOMENTS]
-        theirs = found[0].double(), found[1].double()
+        theirs = found
         if names[0] in self.whole:
             theirs = joined(self.seen, (self.whole[names[0]], self.whole[names[1]]), count, theirs)
         self.whole |= dict(zip(names, theirs, strict=True))
 
     def add_each(self, layer: str, kind: str, found: Moments, labels: Tensor, classes: int) -> None:
-        """Of each of some images, (groups, n), by their classes (n,)."""
+        """Of each of some images, (n, groups), by their classes (n,)."""
         for moment, values in zip(MOMENTS, found, strict=True):
             name = f"{layer}/{kind}/{moment}"
             if name not in self.classes:
-                self.classes[name] = values.new_zeros(classes, len(values))
-            self.classes[name].index_add_(0, labels, values.T)
+                self.classes[name] = values.new_zeros(classes, values.shape[1])
+            self.classes[name].index_add_(0, labels, values)
 
     def saved(self, drawn: Generator) -> dict[str, np.ndarray]:
         state = {"seen": torch.tensor(self.seen), "generator": drawn.get_state()}
@@ -119,13 +119,13 @@ def add_batch(
     labels = examples.labels[rows.to(backbone.device)]
 
     def hear(name: str, layer: nn.Module, maps: Tensor) -> None:
-        maps = maps.to(backbone.dtype)
-        if isinstance(layer, nn.Conv2d):
-            for kind, found in moments_of(layer, maps, params.patch).items():
-                sums.add(name, kind, found, len(rows))
-        if params.by_class:
-            for kind, found in moments_of_each(layer, maps, params.patch).items():
-                sums.add_each(name, kind, found, labels, params.dataset.classes)
+        if not (params.by_class or isinstance(layer, nn.Conv2d)):
+            return
+        for kind, each in moments_of_each(layer, maps.to(backbone.dtype), params.patch).items():
+            if isinstance(layer, nn.Conv2d):
+                sums.add(name, kind, together((each[0].double(), each[1].double())), len(rows))
+            if params.by_class:
+                sums.add_each(name, kind, each, labels, params.dataset.classes)
 
     with listening(layers, hear):
         backbone.answer(seen(params, backbone, examples, rows, drawn))
@@ -156,7 +156,7 @@ def finished(sums: Sums, labels: np.ndarray, params: FeatureStatisticsParams) ->
     """The record: sums of classes become means."""
     tensors = {"statistics": _plain(sums.whole)}
     if params.by_class:
-        sizes = torch.bincount(torch.from_numpy(labels), minlength=params.dataset.classes)
+        sizes = torch.from_numpy(np.bincount(labels, minlength=params.dataset.classes))
         means = {n: total / sizes.to(total)[:, None] for n, total in sums.classes.items()}
         tensors["classes"] = _plain(means)
     return StepResult({"images": sums.seen}, tensors=tensors)

@@ -15,7 +15,7 @@ from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.distill.backbones import probes
 from harness.lab.distill.backbones.measured import feature_statistics
-from harness.lab.distill.backbones.moments import joined, layers_of, moments, patches
+from harness.lab.distill.backbones.moments import joined, layers_of, patches, together
 from harness.lab.distill.backbones.steps import FeatureStatisticsParams
 from harness.lab.models import classifier
 from harness.lab.models.networks import build
@@ -121,17 +121,23 @@ def test_a_pass_that_was_cut_off_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_maps_are_cut_row_by_row_and_enlarged_where_they_have_to_be() -> None:
     maps = torch.arange(2 * 3 * 4 * 6.0).view(2, 3, 4, 6)
     cut = patches(maps, 2)
-    assert cut.shape == (6, 2, 12)
-    assert cut[4, 1].tolist() == maps[1, :, 2:4, 2:4].flatten().tolist()
-    assert patches(maps, 3).shape == (4, 2, 27)
-    assert patches(maps[:, :, :1, :1], 16).shape == (1, 2, 3 * 256)
+    assert cut.shape == (2, 6, 12)
+    assert cut[1, 4].tolist() == maps[1, :, 2:4, 2:4].flatten().tolist()
+    assert patches(maps, 3).shape == (2, 4, 27)
+    assert patches(maps[:, :, :1, :1], 16).shape == (2, 1, 3 * 256)
 
 
 def test_moments_of_parts_join_to_those_of_the_whole() -> None:
-    values = torch.linspace(-1, 3, 70, dtype=torch.float64).view(2, 35).exp()
-    parts = moments(values[:, :10])
-    both = joined(10, parts, 25, moments(values[:, 10:]))
+    values = torch.linspace(-1, 3, 70, dtype=torch.float64).view(35, 2).exp()
+
+    def moments(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return part.mean(dim=0), part.var(dim=0, correction=0)
+
+    both = joined(10, moments(values[:10]), 25, moments(values[10:]))
     torch.testing.assert_close(both, moments(values))
+    seven = values.view(5, 7, 2)
+    each = seven.mean(dim=1), seven.var(dim=1, correction=0)
+    torch.testing.assert_close(together(each), moments(values))
 
 
 def test_a_network_without_such_layers_is_refused() -> None:
