@@ -12,6 +12,7 @@ from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
 from harness.plan.cells import Plan
 from harness.plan.cost import NOTHING, Past, Seconds, forecast
+from harness.plan.fusing import programs
 from harness.plan.parts import closure, exhibit_of, steps_below
 from harness.plan.points import PointsPlan
 from harness.plan.step import Step
@@ -25,6 +26,9 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
     known = states(graph, project.store)
     todo = [i for i in graph if known[i] not in ("current", "linked")]
     # Where nothing is to do, nothing is forecast for a reader, and no past runs are looked up.
+    # A CPU does every step alone.
+    on_cpu = planned.profile.device == "cpu"
+    fused = {} if on_cpu else programs(graph[i] for i in todo if known[i] == "run")
     costs = _forecasts(project, graph if todo or as_json else {}, planned.profile.device)
     if not costs:
         _print_plan(graph, planned.profile.device, known, costs, todo)
@@ -48,6 +52,7 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
                 "samples": step.work.samples,
                 "flops": step.work.flops,
                 "seconds": asdict(costs[identity]),
+                "fused": fused.get(identity),
             }
             for identity, step in graph.items()
         ]
@@ -65,6 +70,21 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
         [(row, _interval(Seconds(**cost))) for row, cost in totals["by_row"].items()],
     )
     _print_plan(graph, planned.profile.device, known, costs, todo)
+    _print_fused(graph, fused)
+
+
+def _print_fused(graph: Mapping[str, Step], fused: Mapping[str, str]) -> None:
+    """How many steps of each kind are in how many groups, of how many each."""
+    groups = Counter(fused.values())
+    sizes = Counter((graph[i].name, groups[program]) for i, program in fused.items())
+    parts = [
+        f"{count} {name} in {count // size} groups of {size}"
+        for (name, size), count in sorted(sizes.items())
+        if size > 1
+    ]
+    if parts:
+        told = "; ".join(parts)
+        console().print(f"May be fused, as they differ in seed and set alone: {told}")
 
 
 def _forecasts(project: Project, graph: Mapping[str, Step], device: Device) -> dict[str, Seconds]:

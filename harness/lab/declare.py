@@ -15,6 +15,11 @@ LATER_OF_DATASETS: Mapping[str, Json] = {"dataset.short_side": 0}
 """Fields of a step's `dataset` that came later: at these values they are in no identity."""
 
 
+def alone(params: Any) -> str:
+    """No module does several such steps at once."""
+    return ""
+
+
 def declare(
     name: str,
     module: str,
@@ -23,10 +28,12 @@ def declare(
     inputs: tuple[str, ...] = (),
     revision: int = 1,
     neutral: Mapping[str, Json] | None = None,
+    fused: Callable[[Any], str] = alone,
 ) -> StepType:
     """A step done by the function of its own name in `module`, a dotted path below the lab.
 
-    Its probe has that name too, in the module `probes` beside it.
+    Its probe has that name too, in the module `probes` beside it; and what does several at once, in
+    the module that `fused` names, if any.
     """
     package = module.rpartition(".")[0]
     later = LATER_OF_DATASETS if "dataset" in params.model_fields else {}
@@ -39,6 +46,7 @@ def declare(
         cost=cost,
         probe=f"harness.lab.{package}.probes:{name}",
         neutral=later | dict(neutral or {}),
+        fused=lambda given: f"harness.lab.{place}:{name}" if (place := fused(given)) else "",
     )
 
 

@@ -27,6 +27,7 @@ class Filled:
     kind: StepType
     params: Mapping[str, Json]
     work: Work
+    fused: str
     identity: Callable[[int, Mapping[str, str]], str]
     made: dict[tuple[object, ...], str]
     """Seed and inputs -> identity of what was added."""
@@ -129,7 +130,8 @@ class GraphBuilder:
             raise Misplaced(f"step '{kind.name}': {message}", "params", *first["loc"]) from None
         params = model.model_dump(mode="json")
         work = kind.cost(model, self._facts)
-        return Filled(index, template, kind, params, work, identities(kind, params), {})
+        fused = kind.fused(model)
+        return Filled(index, template, kind, params, work, fused, identities(kind, params), {})
 
     def _add(self, filled: Filled, seed: int, inputs: Mapping[str, str]) -> str:
         key = (seed, *inputs.items())
@@ -146,6 +148,7 @@ class GraphBuilder:
                     identity=identity,
                     function=kind.function,
                     work=filled.work,
+                    fused=filled.fused,
                 )
             filled.made[key] = identity
         return identity

@@ -75,6 +75,10 @@ class StepType:
     neutral: Mapping[str, Json] = field(default_factory=dict)
     """Parameters added later, with the value at which they do not enter the identity. A dotted
     path names a parameter of an inner table."""
+    fused: Callable[[Any], str] = lambda params: ""
+    """From the parameters, `package.module:function` that does several such steps at once, equal
+    but for seeds and inputs: it takes the parameters, a `Share` for each and the context of the
+    whole, and returns the result of each. Empty: they are done one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class Step:
     identity: str
     function: str
     work: Work
+    fused: str = ""
+    """What `StepType.fused` says of the parameters."""
 
 
 class StepInput(Protocol):

@@ -6,12 +6,12 @@ import importlib
 import inspect
 import io
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 from harness.errors import UserError, nearest
-from harness.plan.step import Json, StepContext, StepInput, StepParams, StepResult
+from harness.plan.step import Json, Share, StepContext, StepInput, StepParams, StepResult
 from harness.run.arithmetic import exact
 from harness.run.memory import memory_kept
 from harness.run.threads import one_thread
@@ -44,13 +44,27 @@ def call(
 
     Raises what the function raises; TypeError if it returns anything but a `StepResult`.
     """
-    function = resolve(dotted)
-    model = params_model(dotted, function)
-    with one_thread(context.device), exact(context.device), memory_kept():
-        result = function(model.model_validate(dict(params)), inputs, context)
+    result = _called(dotted, params, inputs, context)
     if not isinstance(result, StepResult):
         raise TypeError(f"{dotted} returned {type(result).__name__}, not a StepResult")
     return result
+
+
+def call_together(
+    dotted: str, params: Mapping[str, Json], shares: Sequence[Share], context: StepContext
+) -> Sequence[StepResult]:
+    """As `call`, of a function that does several steps at once; one result for each share."""
+    results = _called(dotted, params, shares, context)
+    if len(results) != len(shares) or not all(isinstance(each, StepResult) for each in results):
+        raise TypeError(f"{dotted} did not return a StepResult for each of {len(shares)} steps")
+    return results  # type: ignore[no-any-return]
+
+
+def _called(dotted: str, params: Mapping[str, Json], given: object, context: StepContext) -> Any:
+    function = resolve(dotted)
+    model = params_model(dotted, function)
+    with one_thread(context.device), exact(context.device), memory_kept():
+        return function(model.model_validate(dict(params)), given, context)
 
 
 def params_model(dotted: str, function: Callable[..., Any]) -> type[StepParams]:

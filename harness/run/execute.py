@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -39,28 +40,33 @@ def execute(step: Step, store: Store, device: str, report: Report) -> Outcome:
     Raises:
         OSError: the store cannot be read or written, so that it takes no failure either.
     """
+    with ExitStack() as leases:
+        begun = begin(step, store, leases)
+        return begun if isinstance(begun, Outcome) else run(step, store, begun, device, report)
+
+
+def begin(step: Step, store: Store, leases: ExitStack) -> Outcome | Mapping[str, Record]:
+    """What a step reads, once its lease is among `leases`; an outcome if it is not to run."""
     if store.whole(step.identity) is not None:
         return Outcome(step.identity, "current")
     lease = acquire(store, step.identity, step.name)
     if lease is None:
         return Outcome(step.identity, "busy")
-    with lease:
-        if store.whole(step.identity) is not None:
-            return Outcome(step.identity, "current")
-        inputs = {name: store.whole(identity) for name, identity in step.inputs.items()}
-        found = {name: record for name, record in inputs.items() if record is not None}
-        if len(found) < len(inputs):
-            missing = sorted(set(inputs) - set(found))
-            message = (
-                f"its inputs {', '.join(missing)} have no usable record; run the command again"
-            )
-            return fail(store, step, Failure(step.identity, step.name, "NoInput", message, ""))
-        twin = store.equivalent(step, {name: record.digest for name, record in found.items()})
-        if twin is not None:
-            store.link(step, twin)
-            store.events.append("link", step.identity, step.name, target=twin.identity)
-            return Outcome(step.identity, "linked", f"same work as {twin.identity}")
-        return _run(step, store, found, device, report)
+    leases.enter_context(lease)
+    if store.whole(step.identity) is not None:
+        return Outcome(step.identity, "current")
+    inputs = {name: store.whole(identity) for name, identity in step.inputs.items()}
+    found = {name: record for name, record in inputs.items() if record is not None}
+    if len(found) < len(inputs):
+        missing = sorted(set(inputs) - set(found))
+        message = f"its inputs {', '.join(missing)} have no usable record; run the command again"
+        return fail(store, step, Failure(step.identity, step.name, "NoInput", message, ""))
+    twin = store.equivalent(step, {name: record.digest for name, record in found.items()})
+    if twin is not None:
+        store.link(step, twin)
+        store.events.append("link", step.identity, step.name, target=twin.identity)
+        return Outcome(step.identity, "linked", f"same work as {twin.identity}")
+    return found
 
 
 def fail(store: Store, step: Step, failure: Failure) -> Outcome:
@@ -70,9 +76,10 @@ def fail(store: Store, step: Step, failure: Failure) -> Outcome:
     return Outcome(step.identity, "failed", failure.message)
 
 
-def _run(
+def run(
     step: Step, store: Store, inputs: Mapping[str, Record], device: str, report: Report
 ) -> Outcome:
+    """Do a step whose lease is held, and keep its record or its failure."""
     store.events.append("start", step.identity, step.name)
     result: StepResult | None = None
     with captured() as log:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from functools import partial
 
 from harness.plan.step import Step
-from harness.run.execute import execute
 from harness.run.executor import POLL
 from harness.run.lease import clean
 from harness.run.progress import Progress
 from harness.run.schedule import RunReport, Schedule
+from harness.run.together import execute_together, fuses
 from harness.store.store import Store
 
 
@@ -39,13 +39,16 @@ class InlineExecutor:
         settled = False
         while (step := schedule.take()) is not None:
             progress.working(step, 0.0, "")
-            outcome = execute(step, store, self._device, partial(progress.working, step))
-            if outcome.status == "busy":
-                busy.append(step.identity)
-                continue
-            schedule.settle(outcome)
-            progress.settled(step, outcome, schedule.unsettled)
-            settled = True
+            fellows = schedule.fellows(step, workers=1) if fuses(self._device) else []
+            steps = {each.identity: each for each in (step, *fellows)}
+            report = partial(progress.working, step)
+            for outcome in execute_together(list(steps.values()), store, self._device, report):
+                if outcome.status == "busy":
+                    busy.append(outcome.identity)
+                    continue
+                schedule.settle(outcome)
+                progress.settled(steps[outcome.identity], outcome, schedule.unsettled)
+                settled = True
         for identity in busy:
             schedule.give_back(identity)
         return settled

@@ -13,6 +13,7 @@ from harness.run.executor import POLL
 from harness.run.lease import clean
 from harness.run.progress import Progress
 from harness.run.schedule import RunReport, Schedule
+from harness.run.together import fuses
 from harness.run.watch import LOOK, Watch
 from harness.run.worker import GRACE, Advance, Worker
 from harness.store.failures import Failure
@@ -75,7 +76,7 @@ class _Run:
     def _assign(self) -> None:
         for slot, device in enumerate(self._devices):
             worker = self._workers.get(slot)
-            if worker is not None and worker.step is not None:
+            if worker is not None and worker.steps:
                 continue
             step = self._schedule.take()
             if step is None:
@@ -85,13 +86,19 @@ class _Run:
                 published = shown.folder if shown else None
                 worker = self._workers[slot] = Worker(self._store.root, published, device)
             self._progress.working(step, 0.0, "")
+            # What a worker has died of is found out alone.
+            fellows = (
+                self._schedule.fellows(step, len(self._devices), self._deaths)
+                if fuses(device)
+                else []
+            )
             try:
-                worker.send(step)
+                worker.send([step, *fellows])
             except BrokenPipeError:
                 self._bury(slot, worker)
 
     def _listen(self) -> None:
-        slots = {worker.connection: slot for slot, worker in self._workers.items() if worker.step}
+        slots = {worker.connection: slot for slot, worker in self._workers.items() if worker.steps}
         if not slots:
             time.sleep(POLL)
             return
@@ -108,19 +115,18 @@ class _Run:
 
     def _end_hung(self) -> None:
         """Kill workers that give no sign of life; they are then buried like any that died."""
-        at_work = {w.step.identity: w for w in self._workers.values() if w.step}
+        at_work = {step.identity: w for w in self._workers.values() for step in w.steps}
         for identity in self._watch.hung(list(at_work)):
             at_work[identity].kill()
 
     def _hear(self, worker: Worker, message: Outcome | Advance | OSError) -> None:
-        step = worker.step
-        assert step is not None
         if isinstance(message, OSError):
             raise message  # the store takes nothing more, from nobody
         if isinstance(message, Advance):
-            self._progress.working(step, message.fraction, message.message)
+            self._progress.working(worker.steps[0], message.fraction, message.message)
             return
-        worker.step = None
+        step = next(each for each in worker.steps if each.identity == message.identity)
+        worker.steps.remove(step)
         if message.status == "busy":
             self._later[step.identity] = time.monotonic() + POLL
         else:
@@ -131,13 +137,15 @@ class _Run:
         self._progress.settled(step, outcome, self._schedule.unsettled)
 
     def _bury(self, slot: int, worker: Worker) -> None:
-        """A worker has died: try its step again in a new one, unless that was tried enough."""
-        step = worker.step
-        assert step is not None
+        """A worker has died: try its steps again in a new one, unless that was tried enough."""
         cause = worker.how_it_died()
         worker.reap(time.monotonic())
         del self._workers[slot]
         self._store.clean()  # of what it was writing
+        for step in worker.steps:
+            self._retry(step, cause)
+
+    def _retry(self, step: Step, cause: str) -> None:
         self._deaths[step.identity] += 1
         deaths = self._deaths[step.identity]
         if deaths <= RETRIES:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
 
+from harness.plan.fusing import programs
 from harness.plan.step import Step
 from harness.run.execute import Outcome
 from harness.run.needed import needed
+from harness.run.together import AT_ONCE
 from harness.store.store import Store
 
 
@@ -65,6 +69,31 @@ class Schedule:
         if not self._ready:
             return None
         return self._graph[self._order[heapq.heappop(self._ready)]]
+
+    def fellows(self, step: Step, workers: int, apart: Container[str] = ()) -> list[Step]:
+        """Take what may run and can be done together with a step that was taken, if fairly shared.
+
+        Args:
+            workers: among how many such steps are shared evenly.
+            apart: identities of those that are to run alone.
+        """
+        own = self._programs.get(step.identity)
+        if own is None or step.identity in apart:
+            return []
+        names = {place: self._order[place] for place in sorted(self._ready)}
+        alike = [
+            place
+            for place, name in names.items()
+            if self._programs.get(name) == own and name not in apart
+        ]
+        count = min(ceil((len(alike) + 1) / workers), AT_ONCE) - 1
+        taken = alike[:count]
+        self._ready = [place for place in names if place not in set(taken)]
+        return [self._graph[names[place]] for place in taken]
+
+    @cached_property
+    def _programs(self) -> dict[str, str]:
+        return programs(self._graph.values())
 
     def give_back(self, identity: str) -> None:
         """Offer a step again that was taken and did not run."""

@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -14,8 +14,9 @@ from pathlib import Path
 from types import FrameType
 
 from harness.plan.step import Step
-from harness.run.execute import Outcome, execute
+from harness.run.execute import Outcome
 from harness.run.threads import one_thread_in_environment
+from harness.run.together import execute_together
 from harness.store.store import Store
 
 GRACE = 5.0
@@ -33,7 +34,7 @@ class Advance:
 
 
 class Worker:
-    """One spawned process, which runs one step at a time on one device."""
+    """One spawned process, which runs one step at a time on one device, or several as one."""
 
     def __init__(self, root: Path, published: Path | None, device: str) -> None:
         context = multiprocessing.get_context("spawn")
@@ -43,13 +44,15 @@ class Worker:
         with one_thread_in_environment(device), _interrupts_held():
             self._process.start()
         theirs.close()
-        self.step: Step | None = None
+        self.steps: list[Step] = []
+        """What it was given and has not settled; empty if it waits for work."""
 
-    def send(self, step: Step) -> None:
-        """Start a step. BrokenPipeError if the process has died."""
-        self.step = step
-        plain = replace(step, params=dict(step.params), inputs=dict(step.inputs))
-        self.connection.send(plain)
+    def send(self, steps: Sequence[Step]) -> None:
+        """Start steps of one program. BrokenPipeError if the process has died."""
+        self.steps = list(steps)
+        self.connection.send(
+            [replace(each, params=dict(each.params), inputs=dict(each.inputs)) for each in steps]
+        )
 
     def receive(self) -> Outcome | Advance | OSError:
         """The next message. EOFError or ConnectionError if the process has died."""
@@ -90,16 +93,17 @@ def serve(connection: Connection, root: Path, published: Path | None, device: st
     reporter = _Reporter(connection)
     while True:
         try:
-            step: Step = connection.recv()
+            steps: list[Step] = connection.recv()
         except EOFError:
             return
-        outcome: Outcome | OSError
+        outcomes: Sequence[Outcome | OSError]
         try:
-            outcome = execute(step, store, device, reporter.report)
+            outcomes = execute_together(steps, store, device, reporter.report)
         except OSError as error:
-            outcome = error
+            outcomes = [error]
         try:
-            connection.send(outcome)
+            for outcome in outcomes:
+                connection.send(outcome)
         except BrokenPipeError:
             return
 

@@ -75,6 +75,7 @@ class Step(Shape):
     step: str
     state: Literal["current", "linked", "run", "blocked", "running", "failed"]
     seconds: Seconds
+    fused: str | None
 
 
 class Plan(Shape):

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ def test_the_forecast_as_the_paper_states_it(tmp_path: Path) -> None:
     # one cuts and joins patches, which the third does not.
     assert hours["Dyn-Unc"] == pytest.approx(hours["DUAL"])
     assert hours["DUAL"] > 1.2 * hours["CA2D"] > 1.2 * hours["CAD-Prune"]
+    # One ResNet-18 fills a GPU.
+    assert {step["fused"] for step in plan["steps"]} == {None}
+
+
+def test_small_students_are_fused_where_the_profile_has_a_gpu(tmp_path: Path) -> None:
+    steps = repro(tmp_path, "plan", "table8", "--profile", "paper")["steps"]
+    groups: dict[str, set[int]] = defaultdict(set)
+    for step in steps:
+        if step["fused"]:
+            assert step["fused"].startswith(step["step"])
+            groups[step["fused"]].add(step["seed"])
+    assert groups
+    assert set(map(len, groups.values())) == {3}
+    on_cpu = repro(tmp_path, "plan", "table8", "--profile", "cifar100")["steps"]
+    assert {step["fused"] for step in on_cpu} == {None}
 
 
 def test_more_images_than_a_class_has_are_refused_with_the_line_of_the_profile(

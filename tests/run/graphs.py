@@ -8,12 +8,23 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from harness.plan.step import Json, Step, StepContext, StepInput, StepParams, StepResult, Work
+from harness.errors import UserError
+from harness.plan.step import (
+    Json,
+    Share,
+    Step,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+)
 from harness.run.inline import InlineExecutor
 from harness.run.progress import Silent
 from harness.run.schedule import RunReport
@@ -184,3 +195,35 @@ def special(name: str, place: Path, seconds: float = 600.0, label: str = "", see
     """A step of this module, by the name of its function."""
     params: dict[str, Json] = {"seconds": seconds, "label": label, "place": str(place)}
     return make_step(name, params, seed=seed, function=f"tests.run.graphs:{name}")
+
+
+def sown(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """The seed; fails for seed 2 where the label says so."""
+    if params.label == "fails" and context.seed == 2:
+        raise UserError("no step has seed 2")
+    Path(params.place, str(context.seed)).touch()
+    return StepResult({"seed": context.seed})
+
+
+def sown_together(
+    params: WaitParams, shares: Sequence[Share], context: StepContext
+) -> list[StepResult]:
+    """The same of several at once, which leaves word of their seeds; or dies."""
+    seeds = [share.context.seed for share in shares]
+    context.report(0.5, f"{len(seeds)} at once")
+    if params.label == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if params.label == "fails" and 2 in seeds:
+        raise ValueError("one of them has seed 2")
+    Path(params.place, "+".join(map(str, seeds))).touch()
+    return [StepResult({"seed": seed}) for seed in seeds]
+
+
+def seeds_of(place: Path, label: str = "", count: int = 5) -> dict[str, Step]:
+    """Steps that one program can do, equal but for their seeds."""
+    params: Mapping[str, Json] = {"seconds": 0.0, "label": label, "place": str(place)}
+    steps = [
+        make_step("sown", params, seed=seed, function="tests.run.graphs:sown")
+        for seed in range(count)
+    ]
+    return graph_of(*(replace(step, fused="tests.run.graphs:sown_together") for step in steps))

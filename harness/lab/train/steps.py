@@ -75,6 +75,11 @@ def _online_work(p: StudentParams, facts: Facts) -> Work:
     return own + answers
 
 
+def _together(p: StudentParams) -> str:
+    """Small networks alone leave most of a GPU idle; larger ones fill it."""
+    return "train.students" if p.network.startswith(("convnet-", "mlp")) else ""
+
+
 STEPS = (
     declare("teacher", "train.teacher", TeacherParams, _teacher_work, neutral=NEUTRAL),
     declare(
@@ -84,6 +89,7 @@ STEPS = (
         _student_work,
         inputs=("images",),
         neutral=NEUTRAL,
+        fused=_together,
     ),
     declare(
         "soft_labels",
@@ -99,6 +105,7 @@ STEPS = (
         _student_work,
         inputs=("images", "soft_labels"),
         neutral=NEUTRAL,
+        fused=_together,
     ),
     declare(
         "student_online",
@@ -107,5 +114,6 @@ STEPS = (
         _online_work,
         inputs=("images", "teacher"),
         neutral=NEUTRAL,
+        fused=_together,
     ),
 )

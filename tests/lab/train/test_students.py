@@ -9,9 +9,11 @@ import pytest
 
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET, NETWORK
+from harness.lab.steps import STEPS
 from harness.lab.train import fused, probes, student, students
 from harness.lab.train.steps import StudentParams
 from harness.plan.step import MemoryInput, Probe, Share, StepContext, StepInput
+from harness.run.call import call_together
 from tests.lab.test_resume import Died, InMemory
 
 KINDS = ("student", "student_stored", "student_online")
@@ -40,7 +42,9 @@ def test_fused_equals_alone(name: str, room: int, monkeypatch: pytest.MonkeyPatc
     alone = [getattr(student, name)(params, s.inputs, s.context) for s in shares(probe, name)]
     one = fused.activations(build(NETWORK, DATASET, 0), DATASET.channels, DATASET.resolution)
     monkeypatch.setattr(fused, "CACHED", room * params.recipe.batch_size * one)
-    together = getattr(students, name)(params, shares(probe, name), StepContext(name, 0))
+    step = next(step for step in STEPS if step.name == name)
+    stated = params.model_dump(mode="json")
+    together = call_together(step.fused(params), stated, shares(probe, name), StepContext(name, 0))
     for own, other in zip(alone, together, strict=True):
         assert other.values == pytest.approx(dict(own.values), rel=1e-9)
         np.testing.assert_allclose(other.arrays["curve"], own.arrays["curve"], rtol=1e-9)
