@@ -103,6 +103,8 @@ def import_published(project: Project, folder: Path, as_json: bool) -> None:
 def probe(project: Project, update: bool) -> None:
     """Compare every step's probe with the committed numbers, beside the step library.
 
+    With `update`, numbers of new steps and revisions are written first, and it is said which.
+
     Raises:
         UserError: numbers changed while the revision did not.
     """
@@ -112,7 +114,8 @@ def probe(project: Project, update: bool) -> None:
     types = step_types(project.paper)
     path = probe_file(project.paper.about.steps)
     if update:
-        write(types.values(), path)
+        for line in write(types.values(), path):
+            console().print(line)
     problems = check(types.values(), path)
     if problems:
         raise UserError("\n  ".join(problems))

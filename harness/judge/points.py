@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from harness.errors import UserError, nearest
 from harness.plan.points import Point, PointsPlan
@@ -13,6 +13,9 @@ from harness.plan.step import Json
 from harness.spec.runs import Panel, Quantity, Reading
 from harness.store.record import Record
 from harness.store.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Read = Callable[[str], Record | None]
 Drawn: TypeAlias = "float | tuple[float, ...]"
@@ -45,6 +48,15 @@ class Picture:
     channels: int
     pixels: bytes
     """uint8, row by row."""
+
+    @property
+    def array(self) -> np.ndarray:
+        """uint8 (height, width) where there is one channel, else (height, width, channels)."""
+        import numpy as np
+
+        made = np.frombuffer(self.pixels, np.uint8)
+        shape = (self.height, self.width, self.channels)
+        return made.reshape(shape[:2] if self.channels == 1 else shape)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from textwrap import fill
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -70,10 +69,9 @@ def draw(graph: Graph) -> Figure:
 
 
 def _picture(axes: Axes, picture: Picture) -> None:
-    shape = (picture.height, picture.width, picture.channels)
-    pixels = np.frombuffer(picture.pixels, np.uint8).reshape(shape)
-    shown = pixels[..., 0] if picture.channels == 1 else pixels
-    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+    axes.imshow(
+        picture.array, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto"
+    )
     axes.set_axis_off()
 
 

@@ -46,8 +46,10 @@ def check(types: Iterable[StepType], path: Path) -> list[str]:
     return messages + [f"step {name}: probe numbers of no step; {_UPDATE}" for name in gone]
 
 
-def update(types: Iterable[StepType], path: Path) -> None:
+def update(types: Iterable[StepType], path: Path) -> list[str]:
     """Write the numbers of new steps and new revisions, and drop those of steps that are gone.
+
+    Returns what was written or dropped, one line each.
 
     Raises UserError, and writes nothing, if a step's numbers changed and its revision did not.
     """
@@ -65,6 +67,17 @@ def update(types: Iterable[StepType], path: Path) -> None:
         raise UserError("\n".join(refused))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return list(_written(held, kept))
+
+
+def _written(held: Mapping[str, Any], kept: Mapping[str, Any]) -> Iterator[str]:
+    for name, fresh in kept.items():
+        if name not in held:
+            yield f"step {name}: the numbers of revision {fresh['revision']} are kept"
+        elif fresh is not held[name]:
+            before, now = held[name]["revision"], fresh["revision"]
+            yield f"step {name}: the numbers of revision {now} replace those of {before}"
+    yield from (f"step {name}: its numbers are dropped" for name in sorted(set(held) - set(kept)))
 
 
 _UPDATE = "run `repro probe --update`"

@@ -62,7 +62,8 @@ def test_a_raised_revision_is_written_and_the_rest_is_left(kept: Path):
     (message,) = check(raised, kept)
     assert "its revision is 2, but the probe numbers are of revision 1" in message
     before = json.loads(kept.read_text())
-    update(raised, kept)
+    assert update(raised, kept) == ["step draw: the numbers of revision 2 replace those of 1"]
+    assert update(raised, kept) == []
     after = json.loads(kept.read_text())
     assert check(raised, kept) == []
     assert after["draw"]["revision"] == 2
@@ -76,7 +77,10 @@ def test_new_and_forgotten_steps_are_told(kept: Path):
         "step sketch: no probe numbers are kept",
         "step draw: probe numbers of no step",
     ]
-    update([renamed, *STEPS[1:]], kept)
+    assert update([renamed, *STEPS[1:]], kept) == [
+        "step sketch: the numbers of revision 1 are kept",
+        "step draw: its numbers are dropped",
+    ]
     assert set(json.loads(kept.read_text())) == {"sketch", *(step.name for step in STEPS[1:])}
 
 

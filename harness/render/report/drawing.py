@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from io import BytesIO
 from itertools import groupby
 
-import numpy as np
 from markupsafe import Markup
 
 from harness.judge.points import Picture
@@ -30,10 +29,8 @@ def png(picture: Picture) -> str:
     """An image as the address of a PNG that the page itself holds."""
     from PIL import Image
 
-    shape = (picture.height, picture.width, picture.channels)
-    pixels = np.frombuffer(picture.pixels, np.uint8).reshape(shape)
     file = BytesIO()
-    Image.fromarray(pixels[..., 0] if picture.channels == 1 else pixels).save(file, "PNG")
+    Image.fromarray(picture.array).save(file, "PNG")
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 
