@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -43,50 +45,51 @@ def at_once(lab: Lab) -> Tally:
 
 def killed_workers(lab: Lab) -> Tally:
     """SIGKILL to one of two workers, as the system does where memory runs out."""
-    tally, moments = Tally(), random.Random(5)
-    while tally.times < OUT_OF_MEMORY and not lab.late:
-        trial = lab.trial(shared=True)
-        running = trial.start(*LOCAL)
-        worker = _worker(trial, running, moments.randrange(1, len(lab.expected)))
-        if worker is not None:
-            os.kill(worker, signal.SIGKILL)
-        ended = running.wait()
-        if worker is not None:
-            when = f"worker {tally.times}"
-            tally.times += 1
-            tally.expect(ended.code == 0, f"{when}: ended with {ended.code}: {ended.text}")
-            tally.outcomes["the same run went on in a new worker, to the end"] += ended.code == 0
-            trial.check_sound(tally, when)
-            trial.finish(tally, when)
-        trial.remove()
-    return tally
+    draws, well = random.Random(5), "the same run went on in a new worker, to the end"
+    moments = (draws.randrange(1, len(lab.expected)) for _ in itertools.count())
+    return _lost_workers(lab, signal.SIGKILL, moments, OUT_OF_MEMORY, well)
 
 
 def hung_workers(lab: Lab) -> Tally:
     """SIGSTOP to one of two workers; what counts as silence is seconds here, not minutes."""
-    tally, moments = Tally(), random.Random(6)
 
     def impatient() -> None:
         guard = partial(watch.Watch, silence=SILENCE)
         mock.patch.object(watch, "LOOK", 1.0).start()
         mock.patch.multiple(local, LOOK=1.0, Watch=guard).start()
 
-    while tally.times < HANGING and not lab.late:
+    draws, well = random.Random(6), "the run ended well"
+    moments = (draws.randrange(1, len(lab.expected) // 2) for _ in itertools.count())
+    return _lost_workers(lab, signal.SIGSTOP, moments, HANGING, well, impatient)
+
+
+def _lost_workers(
+    lab: Lab,
+    sent: signal.Signals,
+    moments: Iterator[int],
+    times: int,
+    well: str,
+    before: Callable[[], None] | None = None,
+) -> Tally:
+    """A signal to one of two workers, each time once so many records are there."""
+    tally = Tally()
+    while tally.times < times and not lab.late:
         trial = lab.trial(shared=True)
-        running = trial.start(*LOCAL, before=impatient)
-        worker = _worker(trial, running, moments.randrange(1, len(lab.expected) // 2))
+        running = trial.start(*LOCAL, before=before)
+        worker = _worker(trial, running, next(moments))
         if worker is not None:
-            os.kill(worker, signal.SIGSTOP)
+            os.kill(worker, sent)
         ended = running.wait()
         if worker is not None:
-            when = f"hung {tally.times}"
+            when = f"{sent.name} {tally.times}"
             tally.times += 1
             tally.expect(ended.code == 0, f"{when}: ended with {ended.code}: {ended.text}")
-            tally.outcomes["the run ended well"] += ended.code == 0
+            tally.outcomes[well] += ended.code == 0
             trial.check_sound(tally, when)
             trial.finish(tally, when)
-            with suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
+            if sent == signal.SIGSTOP:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
         trial.remove()
     return tally
 
