@@ -13,14 +13,19 @@ from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.data.prepared import Split
 from harness.lab.data.resize import sizes_of
-from harness.lab.distill.diffusion.latents import as_pictures, encoded, square
-from harness.lab.distill.diffusion.pretrained import checked_fingerprint, kind, stable_diffusion
+from harness.lab.distill.diffusion.latents import AT_ONCE, as_pictures, encoded, square
+from harness.lab.distill.diffusion.pretrained import (
+    STABLE_DIFFUSION,
+    checked_fingerprint,
+    kind,
+    stable_diffusion,
+)
 from harness.lab.distill.diffusion.steps import D4mParams
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext, StepInput, StepResult
 
-AT_ONCE = 8
-"""Images that pass the generator together."""
+CRANES = (134, 517)
+"""Classes of the bird and of the machine, which WordNet calls the same."""
 _FINISHED = "images"
 
 
@@ -34,7 +39,7 @@ def distill_d4m(params: D4mParams, inputs: Mapping[str, StepInput], ctx: StepCon
     `EvidenceError` without the generator's weights.
     """
     dataset, train = params.dataset, sets.load(params.dataset).train
-    fingerprint = checked_fingerprint(params.generator, params.fingerprint)
+    fingerprint = checked_fingerprint(params.generator, STABLE_DIFFUSION, params.fingerprint)
     pipeline = stable_diffusion(params.generator, ctx.device, params.precision)
     prompts = class_names(params)
     made = []
@@ -57,8 +62,9 @@ def prototypes(
 ) -> Tensor:
     """Centres of one class's latents (per_class, 4, h, w), by k-means in steps.
 
-    Each step is given `cluster_expansion` latents for each centre; those of an incomplete last
-    step are left out, as the official code leaves them.
+    Each step is given `cluster_expansion` latents for each centre, in float64 as the official code
+    does; those of an incomplete last step are left out, as there (but for the one class of the
+    image that comes last of all).
     """
     from sklearn.cluster import MiniBatchKMeans
 
@@ -81,9 +87,7 @@ def prototypes(
         ctx.report(step / steps / 2, f"prototypes of class {label}")
         found = torch.cat(list(_latents(params, autoencoder, train, chosen, ctx.device, drawn)))
         shape = found.shape[1:]
-        # k-means knows no half precision.
-        wide = found.double() if params.precision == "float64" else found.float()
-        clusters.partial_fit(wide.flatten(1).cpu().numpy())
+        clusters.partial_fit(found.double().flatten(1).cpu().numpy())
     centres = torch.from_numpy(clusters.cluster_centers_).view(-1, *shape)
     return centres.to(ctx.device, kind(params.precision))
 
@@ -131,17 +135,21 @@ def imagined(
 def class_names(params: D4mParams) -> list[str]:
     """What the generator is told, one prompt a class.
 
-    Raises `UserError` if torchvision names another number of classes.
+    Raises `UserError` where names are asked for and the classes are not those of ImageNet-1K.
     """
     classes = params.dataset.classes
     if params.prompts == "numbers":
         return [f"class {label}" for label in range(classes)]
-    from torchvision.models import ResNet18_Weights
+    from timm.data import ImageNetInfo
 
-    names: list[str] = ResNet18_Weights.IMAGENET1K_V1.meta["categories"]
-    if len(names) != classes:
+    known = ImageNetInfo("imagenet-1k")
+    if known.num_classes() != classes:
         raise UserError(
-            f"torchvision names the {len(names)} classes of ImageNet-1K, but data set "
+            f"the {known.num_classes()} classes of ImageNet-1K have names, but data set "
             f"'{params.dataset.name}' has {classes}; choose prompts = \"numbers\""
         )
+    names = [known.index_to_description(label) for label in range(classes)]
+    cranes = ["crane, bird", "crane, machine"]
+    for label in CRANES if params.prompts == "corrected" else CRANES[::-1]:
+        names[label] = cranes.pop(0)
     return names

@@ -30,7 +30,7 @@ class Diffusion:
 
     @classmethod
     def linear(cls, device: str) -> Diffusion:
-        return cls(torch.linspace(BETA_START, BETA_END, STEPS, dtype=torch.float64, device=device))
+        return cls(torch.linspace(BETA_START, BETA_END, STEPS, dtype=torch.float64).to(device))
 
     @cached_property
     def kept(self) -> Tensor:

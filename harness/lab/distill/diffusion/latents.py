@@ -9,9 +9,14 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
+from harness.errors import EvidenceError
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import cut
+from harness.lab.distill.diffusion.pretrained import kind
 from harness.lab.recipe import DatasetRef
+
+AT_ONCE = 8
+"""Images that pass a generator together."""
 
 
 def normal(like: Tensor, *generators: Generator) -> Tensor:
@@ -32,7 +37,7 @@ def square(
     Resized before it is rounded to half precision.
     """
     wide = torch.float64 if precision == "float64" else torch.float32
-    return (cut(images, boxes, side, wide) / 255).to(device, getattr(torch, precision))
+    return (cut(images, boxes, side, wide) / 255).to(device, kind(precision))
 
 
 def encoded(autoencoder: Any, pixels: Tensor, drawn: Generator) -> Tensor:
@@ -58,7 +63,13 @@ def as_pictures(pixels: np.ndarray, dataset: DatasetRef) -> np.ndarray:
     """Images (n, h, w, 3) in [0, 1] as uint8 at the resolution and channels of the data set.
 
     Rounded first and resized then, by Pillow's bicubic filter, as D4M does.
+    Raises `EvidenceError` if a number is not finite, which would be kept as black.
     """
+    if not np.isfinite(pixels).all():
+        raise EvidenceError(
+            "the generator made numbers that are not finite; give it more precision, or a lower "
+            "learning rate where it is tuned"
+        )
     size = (dataset.resolution, dataset.resolution)
     mode = "RGB" if dataset.channels == 3 else "L"
     made = [Image.fromarray(np.rint(image * 255).astype(np.uint8)) for image in pixels]

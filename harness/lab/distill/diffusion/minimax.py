@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.errors import UserError
 from harness.lab.data import sets
@@ -18,7 +19,14 @@ from harness.lab.data.prepared import Split
 from harness.lab.data.resize import sizes_of
 from harness.lab.distill.diffusion.denoising import STEPS, Diffusion
 from harness.lab.distill.diffusion.dit import no_class, sampled, tunable
-from harness.lab.distill.diffusion.latents import as_pictures, decoded, encoded, normal, square
+from harness.lab.distill.diffusion.latents import (
+    AT_ONCE,
+    as_pictures,
+    decoded,
+    encoded,
+    normal,
+    square,
+)
 from harness.lab.distill.diffusion.pretrained import autoencoder, checked_fingerprint, transformer
 from harness.lab.distill.diffusion.steps import MinimaxParams
 from harness.lab.distill.synthesis import descend
@@ -26,8 +34,6 @@ from harness.lab.train.augment import mirror
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext, StepInput, StepResult
 
-AT_ONCE = 8
-"""Images that are made together."""
 _FINISHED = "images"
 
 
@@ -140,11 +146,11 @@ class Phase:
 
     def tune(self) -> np.ndarray:
         """Train, and leave the mean of the weights in the transformer; losses (batches,)."""
-        params, count = self.params, len(self.labels)
+        params, count, config = self.params, len(self.labels), self.transformer.config
         learned = nn.ParameterList(self.tuned)
         means = [weight.detach().clone() for weight in self.tuned]
         optimizer = torch.optim.AdamW(learned, lr=params.learning_rate, weight_decay=0)
-        latent = self.latents(torch.zeros(1).long(), Generator())[0]
+        latent = means[0].new_empty((config.in_channels, config.sample_size, config.sample_size))
         reals, made = (Memory.empty(count, params.memory, latent) for _ in range(2))
 
         def iterate(number: int, drawn: Generator) -> float:
@@ -152,14 +158,16 @@ class Phase:
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            for mean, weight in zip(means, self.tuned, strict=True):
-                mean.lerp_(weight.detach(), 1 - params.ema)
+            torch._foreach_lerp_(means, [weight.detach() for weight in self.tuned], 1 - params.ema)
             return loss.item()
 
         kept = {f"mean-{n}": mean for n, mean in enumerate(means)}
         for name, memory in (("reals", reals), ("made", made)):
             kept |= {name: memory.held, f"{name}-counts": memory.counts}
-        losses = descend(learned, optimizer, self.batches()[1], self.ctx, iterate, kept)
+        first = replace(self.ctx, report=lambda share, text: self.ctx.report(share / 2, text))
+        # The other kernels of a GPU add up the gradients of attention in no order.
+        with sdpa_kernel(SDPBackend.MATH):
+            losses = descend(learned, optimizer, self.batches()[1], first, iterate, kept)
         for mean, weight in zip(means, self.tuned, strict=True):
             weight.detach().copy_(mean)
         return losses
@@ -170,6 +178,8 @@ class Phase:
         wanted = torch.tensor(self.labels).repeat_interleave(params.per_class)
         made = []
         for numbers in torch.arange(len(wanted)).split(AT_ONCE):
+            share = int(numbers[0]) / len(wanted)
+            self.ctx.report((1 + share) / 2, f"image {numbers[0]} of {len(wanted)}")
             drawn = [Generator().manual_seed(self.ctx.derive(f"image-{n}")) for n in numbers]
             latents = sampled(self.transformer, wanted[numbers].to(device), params, drawn)
             pixels = decoded(self.autoencoder, latents).permute(0, 2, 3, 1).cpu()
@@ -189,33 +199,57 @@ def distill_minimax(
     """
     dataset, train = params.dataset, sets.load(params.dataset).train
     prints = {
-        "generator": checked_fingerprint(params.generator, params.fingerprint),
-        "autoencoder": checked_fingerprint(params.autoencoder, ""),
+        "generator": checked_fingerprint(params.generator, ["transformer"], params.fingerprint),
+        "autoencoder": checked_fingerprint(
+            params.autoencoder, [""], params.autoencoder_fingerprint
+        ),
     }
     published = transformer(params.generator, ctx.device, params.precision)
     between = autoencoder(params.autoencoder, ctx.device, params.precision)
+    _check_fit(params, published, between)
     starts = range(0, dataset.classes, params.phase_classes)
-    images, losses = [], []
-    for number, start in enumerate(starts):
+
+    def made(number: int, start: int) -> Mapping[str, np.ndarray]:
         labels = range(start, min(start + params.phase_classes, dataset.classes))
         own = ctx.part(number, len(starts))
         saved = own.checkpoints.load()
-        if saved is None or _FINISHED not in saved:
-            network = deepcopy(published)
-            chosen = _of_classes(train, labels, ctx.device)
-            tuned, noise = tunable(network), Diffusion.linear(ctx.device)
-            phase = Phase(params, labels, network, tuned, between, chosen, own, noise)
-            saved = {"losses": phase.tune(), _FINISHED: phase.images()}
-            own.checkpoints.save(saved)
-        images.append(np.array(saved[_FINISHED]))
-        losses.append(np.array(saved["losses"]))
-    every = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
-    arrays = {
-        "images": np.concatenate(images),
-        "labels": every,
-        "losses": np.concatenate(losses),
+        if saved is not None and _FINISHED in saved:
+            return {name: np.array(array) for name, array in saved.items()}
+        network = deepcopy(published)
+        tuned, noise = tunable(network), Diffusion.linear(ctx.device)
+        chosen = _of_classes(train, labels, ctx.device)
+        phase = Phase(params, labels, network, tuned, between, chosen, own, noise)
+        finished = {"losses": phase.tune(), _FINISHED: phase.images()}
+        own.checkpoints.save(finished)
+        return finished
+
+    phases = [made(number, start) for number, start in enumerate(starts)]
+    labels = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
+    arrays = {name: np.concatenate([phase[name] for phase in phases]) for name in phases[0]}
+    return StepResult(prints, {**arrays, "labels": labels})
+
+
+def _check_fit(params: MinimaxParams, published: Any, between: Any) -> None:
+    """Raises `UserError` where the generator knows other classes, sides or channels.
+
+    Labels would stand for other classes, and guidance would reach the variance.
+    """
+    config, halved = published.config, len(between.config.block_out_channels) - 1
+    known = {
+        "classes of the data set": (params.dataset.classes, no_class(published)),
+        "side": (params.side, config.sample_size << halved),
     }
-    return StepResult(prints, arrays)
+    for name, (ours, theirs) in known.items():
+        if ours != theirs:
+            raise UserError(
+                f"generator '{params.generator}' does not fit: {name} would be {ours}, but it has "
+                f"{theirs}; choose another generator or correct the spec"
+            )
+    if params.guided_channels > config.in_channels:
+        raise UserError(
+            f"guided_channels is {params.guided_channels}, but the latents of "
+            f"'{params.generator}' have {config.in_channels} channels; choose as many at most"
+        )
 
 
 def _of_classes(train: Split, labels: range, device: str) -> Examples:

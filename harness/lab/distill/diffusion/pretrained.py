@@ -7,6 +7,7 @@ safetensors only, and known by the digest of their files.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,17 @@ def stable_diffusion(name: str, device: str, precision: str) -> Any:
 
 
 def transformer(name: str, device: str, precision: str) -> Any:
-    """A diffusion transformer of classes (DiT). Raises as `stable_diffusion`."""
+    """A diffusion transformer of classes (DiT). Raises as `stable_diffusion`.
+
+    In two places diffusers' own differs from the one that the published weights were trained in,
+    and is mended here: the frequencies that tell the time, and what norms add to a variance.
+    """
     kind_of = diffusers().DiTTransformer2DModel
-    return _network(_folder_of(name) / "transformer", kind_of, precision).to(device)
+    network = _network(_folder_of(name) / "transformer", kind_of, precision)
+    for block in network.transformer_blocks:
+        block.norm1.emb.time_proj.downscale_freq_shift = 0
+        block.norm3.eps = 1e-6
+    return network.to(device)
 
 
 def autoencoder(name: str, device: str, precision: str) -> Any:
@@ -63,20 +72,31 @@ def kind(precision: str) -> torch.dtype:
     return found
 
 
-def checked_fingerprint(name: str, wanted: str) -> str:
-    """SHA-256 over the paths and bytes of a generator's files of weights, in order.
+STABLE_DIFFUSION = ("scheduler", "text_encoder", "tokenizer", "unet", "vae")
+"""Folders of the parts that are read of a generator that listens to text."""
+READ = (".json", ".safetensors", ".txt")
+"""Endings of the files that are read."""
 
+
+def checked_fingerprint(name: str, parts: Sequence[str], wanted: str) -> str:
+    """SHA-256 over the names and contents of the files that are read of a generator's parts.
+
+    A part is a folder below the generator's, or empty for that itself. Copies of the weights in
+    another precision, which a published folder may hold too, are not read and do not count.
     Raises `EvidenceError` if it is not the `wanted` one, where one is given.
     """
     root, digest = _folder_of(name), hashlib.sha256()
-    for path in sorted(root.rglob("*.safetensors")):
-        digest.update(f"{path.relative_to(root).as_posix()}\n{path.stat().st_size}\n".encode())
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    for part in parts:
+        for path in sorted((root / part).glob("*")):
+            read = path.suffix in READ and "." not in path.stem
+            if read:
+                digest.update(f"{part}/{path.name}\n".encode())
+                with path.open("rb") as stream:
+                    digest.update(hashlib.file_digest(stream, "sha256").digest())
     found = digest.hexdigest()
     if wanted and found != wanted:
         raise EvidenceError(
-            f"{root}: the fingerprint of its weights is {found}, expected {wanted}; put the right "
+            f"{root}: the fingerprint of its files is {found}, expected {wanted}; put the right "
             "files there, or name these in the spec"
         )
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.lab.declare import declare
 from harness.lab.recipe import Count, DatasetRef
@@ -21,10 +21,10 @@ class GenerateParams(StepParams):
     generator: str
     """Name of a pretrained diffusion model: its folder among the weights."""
     fingerprint: str = ""
-    """Of the generator's weights, checked if it is given."""
+    """Of the generator's files, checked if it is given."""
     per_class: Count
     side: Count
-    """Of the images that the generator reads and makes, in pixels."""
+    """Of the images that the generator was made for, in pixels."""
     guidance: float = Field(ge=1)
     """Scale of classifier-free guidance; 1 is none."""
     sampling_steps: Count
@@ -33,18 +33,32 @@ class GenerateParams(StepParams):
 
 
 class D4mParams(GenerateParams):
-    prompts: Literal["torchvision", "numbers"]
-    """Names of the classes: torchvision's of ImageNet-1K, or `class 0` and so on."""
+    prompts: Literal["official", "corrected", "numbers"]
+    """What stands for a class: all its names in WordNet, for ImageNet-1K alone, with the two cranes
+    in each other's place as in the official list or in their own; or `class 0` and so on."""
     negative_prompt: str
     cluster_expansion: Count
     """Latents that a step of k-means is given, for each prototype."""
     strength: Annotated[float, Field(gt=0, le=1)]
-    """Share of the steps that an image takes from its prototype."""
+    """Share of the way to noise that a prototype is sent, and from there back to an image."""
+
+    @model_validator(mode="after")
+    def _a_step_for_every_class(self) -> D4mParams:
+        batch, fewest = self.cluster_expansion * self.per_class, self.dataset.smallest_class
+        if batch > fewest:
+            raise ValueError(
+                f"a step of k-means takes {batch} images, {self.cluster_expansion} for each of "
+                f"{self.per_class} prototypes, but the smallest class of '{self.dataset.name}' has "
+                f"{fewest}; choose a smaller cluster_expansion"
+            )
+        return self
 
 
 class MinimaxParams(GenerateParams):
     autoencoder: str
     """Name of the pretrained autoencoder between images and latents."""
+    autoencoder_fingerprint: str = ""
+    """Of its files, checked if it is given."""
     phase_classes: Count
     """Classes that the generator is fine-tuned on together, each time as it was published."""
     epochs: Count
@@ -86,7 +100,8 @@ def _made(p: GenerateParams) -> int:
 
 
 def _d4m_work(p: D4mParams, facts: Facts) -> Work:
-    scale, steps = (p.side / 512) ** 2, int(p.sampling_steps * p.strength)
+    # The scheduler of Stable Diffusion takes its second step twice.
+    scale, steps = (p.side / 512) ** 2, int(p.sampling_steps * p.strength) + 1
     made = _made(p) * (GUIDED * steps * UNET + DECODE_512)
     samples = p.dataset.train_size + _made(p) * GUIDED * steps
     return _work(p, samples, scale * (p.dataset.train_size * ENCODE_512 + made))

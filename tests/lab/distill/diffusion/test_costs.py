@@ -75,10 +75,11 @@ def test_the_work_is_that_of_all_images_read_and_made() -> None:
         "side": 512,
         "per_class": 50,
         "sampling_steps": 50,
+        "dataset": {**probes.GENERATED["dataset"].model_dump(), "smallest_class": 732},
         "precision": "float16",
     }
     done = work("distill_d4m", D4mParams.model_validate(d4m))
-    assert done.flops == pytest.approx(24 * ENCODE_512 + 200 * (70 * UNET + DECODE_512))
+    assert done.flops == pytest.approx(24 * ENCODE_512 + 200 * (72 * UNET + DECODE_512))
     assert done.half == done.flops
     minimax = probes.distill_minimax().params.model_dump() | {"side": 256, "per_class": 50}
     done = work("distill_minimax", MinimaxParams.model_validate(minimax))

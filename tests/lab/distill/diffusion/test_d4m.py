@@ -9,18 +9,20 @@ import numpy as np
 import pytest
 import sklearn.cluster  # noqa: F401 - its first import moves Python's own generator
 import torch
+from PIL import Image
+from pydantic import ValidationError
 from torch import Generator
-from torchvision.models import ResNet50_Weights
 
-from harness.errors import UserError
+from harness.errors import EvidenceError, UserError
 from harness.lab.data import sets
-from harness.lab.distill.diffusion import probes
+from harness.lab.distill.diffusion import d4m, probes
 from harness.lab.distill.diffusion.d4m import class_names, distill_d4m, imagined, prototypes
 from harness.lab.distill.diffusion.latents import as_pictures, decoded, encoded, normal
 from harness.lab.distill.diffusion.pretrained import autoencoder, stable_diffusion
-from harness.lab.distill.diffusion.steps import D4mParams
+from harness.lab.distill.diffusion.steps import GUIDED, STEPS, D4mParams
 from harness.lab.distill.diffusion.tiny import TINY
 from harness.lab.probing import DATASET
+from tests.lab.distill.diffusion.fixtures import MANY_SIZES, Identity, resized
 from tests.lab.fixtures import as_bytes, context
 
 pytest.importorskip("diffusers")
@@ -30,22 +32,6 @@ TRAIN = sets.load(DATASET).train
 
 def params(**fields: Any) -> D4mParams:
     return D4mParams.model_validate(probes.distill_d4m().params.model_dump() | fields)
-
-
-class Identity:
-    """An autoencoder whose latents are the pixels themselves, four times as large."""
-
-    class config:
-        scaling_factor = 4.0
-
-    def encode(self, shown: torch.Tensor) -> Any:
-        class Posterior:
-            mean, std = shown, torch.zeros_like(shown)
-
-        class Answer:
-            latent_dist = Posterior
-
-        return Answer
 
 
 def test_latents_are_drawn_from_the_posterior_and_scaled() -> None:
@@ -88,9 +74,52 @@ def test_an_incomplete_step_is_left_out() -> None:
     assert any(np.allclose(centre, four) for four in fours)
 
 
-def test_a_class_with_too_few_images_is_refused() -> None:
-    with pytest.raises(UserError, match="class 0 has 6 training images, but a step of k-means"):
-        distill_d4m(params(per_class=4, cluster_expansion=2), {}, context("distill_d4m"))
+def test_a_class_with_too_few_images_is_refused_before_anything_is_run() -> None:
+    with pytest.raises(ValidationError, match=r"takes 8 images.*the smallest class .* has 6"):
+        params(per_class=4, cluster_expansion=2)
+
+
+def test_images_of_many_sizes_are_read_whole() -> None:
+    """One centre of a class of three is the mean of all three, each made square."""
+    own = params(cluster_expansion=3, side=8)
+    centre = prototypes(own, Identity(), MANY_SIZES, 1, context("distill_d4m"))[0]
+    whole = [resized(MANY_SIZES.images.image(row), 8) for row in (3, 4, 5)]
+    assert torch.allclose(centre / 4 / 2 + 0.5, torch.stack(whole).mean(dim=0), atol=1e-5)
+
+
+def test_every_class_is_made_of_its_own_images_and_told_its_own_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[int] = []
+    told: list[str] = []
+
+    def centres(own: D4mParams, network: Any, train: Any, label: int, ctx: Any) -> torch.Tensor:
+        read.append(label)
+        return torch.full((own.per_class, 4, 8, 8), float(label))
+
+    def images(own: Any, pipeline: Any, given: Any, prompt: str, ctx: Any) -> np.ndarray:
+        told.append(prompt)
+        return np.full((len(given), 8, 8, 1), int(given[0, 0, 0, 0]), dtype=np.uint8)
+
+    monkeypatch.setattr(d4m, "prototypes", centres)
+    monkeypatch.setattr(d4m, "imagined", images)
+    result = distill_d4m(params(per_class=2), {}, context("distill_d4m"))
+    assert read == [0, 1, 2, 3]
+    assert told == ["class 0", "class 1", "class 2", "class 3"]
+    assert result.arrays["images"][:, 0, 0, 0].tolist() == result.arrays["labels"].tolist()
+
+
+def test_an_image_takes_as_many_passes_as_its_cost_says() -> None:
+    """Half of them guided; 36 of 50 steps at a strength of 0.7."""
+    own, pipeline = params(sampling_steps=50), stable_diffusion(TINY, "cpu", "float64")
+    rows: list[int] = []
+    pipeline.unet.register_forward_pre_hook(lambda network, given: rows.append(len(given[0])))
+    imagined(own, pipeline, torch.zeros(3, 4, 8, 8).double(), "tench", context("distill_d4m"))
+    step = next(step for step in STEPS if step.name == "distill_d4m")
+    images = 3
+    counted = step.cost(own.model_copy(update={"per_class": images}), None).samples
+    assert sum(rows) == images * GUIDED * 36
+    assert counted == own.dataset.train_size + own.dataset.classes * sum(rows)
 
 
 def test_images_are_those_of_diffusers_own_way_from_image_to_image() -> None:
@@ -130,26 +159,44 @@ def test_it_leaves_as_many_images_of_every_class_as_asked_for() -> None:
     assert as_bytes(result) == as_bytes(again)
 
 
-def test_half_precision_works_where_k_means_knows_none() -> None:
-    result = distill_d4m(params(precision="float16"), {}, context("distill_d4m"))
-    assert result.arrays["images"].shape == (4, 8, 8, 1)
+def test_half_precision_runs_from_end_to_end() -> None:
+    made = distill_d4m(params(precision="float16"), {}, context("distill_d4m")).arrays["images"]
+    assert made.shape == (4, 8, 8, 1)
+    assert made.std() > 5
 
 
 def test_pictures_are_rounded_and_then_made_small_by_pillow() -> None:
-    flat = np.full((1, 16, 16, 3), 0.5)
-    assert (as_pictures(flat, DATASET) == 128).all()
     colour = DATASET.model_copy(update={"channels": 3})
-    assert as_pictures(flat, colour).shape == (1, 8, 8, 3)
+    pixels = np.random.default_rng(1).random((2, 16, 16, 3))
+    made = as_pictures(pixels, colour)
+    whole = Image.fromarray(np.floor(pixels[1] * 255 + 0.5).astype(np.uint8))
+    assert np.array_equal(made[1], np.asarray(whole.resize((8, 8))))
+    grey = np.asarray(whole.resize((8, 8)).convert("L"))
+    assert np.array_equal(as_pictures(pixels, DATASET)[1, ..., 0], grey)
 
 
-def test_torchvision_tells_the_two_cranes_apart() -> None:
-    many = DATASET.model_copy(update={"classes": 1000})
-    names = class_names(params(prompts="torchvision", dataset=many.model_dump()))
-    assert len(set(names)) == 1000
-    assert (names[134], names[517]) == ("crane bird", "crane")
-    assert names == ResNet50_Weights.IMAGENET1K_V2.meta["categories"]
+def test_numbers_that_are_none_do_not_become_black() -> None:
+    pixels = np.full((1, 16, 16, 3), 0.5)
+    pixels[0, 3, 3, 1] = np.nan
+    with pytest.raises(EvidenceError, match="not finite"):
+        as_pictures(pixels, DATASET)
+
+
+def test_classes_are_told_by_all_their_names() -> None:
+    many = DATASET.model_copy(update={"classes": 1000, "smallest_class": 732}).model_dump()
+    official = class_names(params(prompts="official", dataset=many))
+    assert official[0] == "tench, Tinca tinca"
+    assert official[673] == "mouse, computer mouse"
+    assert official[726] == "plane, carpenter's plane, woodworking plane"
+    assert (official[638], official[639]) == ("maillot", "maillot, tank suit")
+    assert len(set(official)) == 1000
+    # The bird is class 134, the machine 517.
+    assert (official[134], official[517]) == ("crane, machine", "crane, bird")
+    corrected = class_names(params(prompts="corrected", dataset=many))
+    assert (corrected[134], corrected[517]) == ("crane, bird", "crane, machine")
+    assert sum(a != b for a, b in zip(official, corrected, strict=True)) == 2
     with pytest.raises(UserError, match='has 4; choose prompts = "numbers"'):
-        class_names(params(prompts="torchvision"))
+        class_names(params(prompts="official"))
 
 
 def test_a_generator_of_ones_own_is_read_from_the_weights(

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from harness.errors import EvidenceError
 from harness.lab.distill.diffusion.library import diffusers
 from harness.lab.distill.diffusion.pretrained import (
+    STABLE_DIFFUSION,
     autoencoder,
     checked_fingerprint,
     stable_diffusion,
@@ -39,7 +40,7 @@ def test_a_missing_generator_tells_how_to_get_it(
     ):
         transformer("dit-xl-2-256", "cpu", "float32")
     with pytest.raises(EvidenceError, match="no weights of generator 'another'"):
-        checked_fingerprint("another", "")
+        checked_fingerprint("another", [""], "")
 
 
 def test_the_library_is_asked_for_by_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,15 +81,25 @@ def test_what_cannot_be_read_is_one_message(mine: Path, damage: str) -> None:
         stable_diffusion("mine", "cpu", "float32")
 
 
-def test_a_generator_is_known_by_its_weights(mine: Path) -> None:
-    known = checked_fingerprint(TINY, "")
-    assert checked_fingerprint("mine", known) == known
-    (mine / "README.md").write_text("not weights")
-    assert checked_fingerprint("mine", known) == known
-    file = mine / "unet" / "diffusion_pytorch_model.safetensors"
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
+def test_a_generator_is_known_by_the_files_that_are_read(mine: Path) -> None:
+    parts = STABLE_DIFFUSION
+    known = checked_fingerprint(TINY, parts, "")
+    assert checked_fingerprint("mine", parts, known) == known
+    # Neither a description, nor a copy in half precision, nor another part's weights.
+    (mine / "unet" / "README.md").write_text("not weights")
+    weights = mine / "unet" / "diffusion_pytorch_model.safetensors"
+    shutil.copy(weights, mine / "unet" / "diffusion_pytorch_model.fp16.safetensors")
+    (mine / "transformer" / "config.json").write_text("{}")
+    assert checked_fingerprint("mine", parts, known) == known
+    scheduler = mine / "scheduler" / "scheduler_config.json"
+    before = scheduler.read_text()
+    scheduler.write_text(before.replace("0.00085", "0.00086"))
     with pytest.raises(EvidenceError, match=f"expected {known}"):
-        checked_fingerprint("mine", known)
+        checked_fingerprint("mine", parts, known)
+    scheduler.write_text(before)
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(EvidenceError, match=f"expected {known}"):
+        checked_fingerprint("mine", parts, known)
 
 
 def test_nothing_of_it_can_be_trained_by_accident() -> None:
