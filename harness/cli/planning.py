@@ -74,11 +74,11 @@ def show_plan(project: Project, name: str, request: Request, as_json: bool) -> N
 
 
 def _print_fused(graph: Mapping[str, Step], fused: Mapping[str, str]) -> None:
-    """How many steps of each kind are in how many groups, of how many each."""
+    """How many steps of each kind may run together, and how many at once."""
     groups = Counter(fused.values())
     sizes = Counter((graph[i].name, groups[program]) for i, program in fused.items())
     parts = [
-        f"{count} {name} in {count // size} groups of {size}"
+        f"{count} {name}, {size} at once"
         for (name, size), count in sorted(sizes.items())
         if size > 1
     ]
