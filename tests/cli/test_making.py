@@ -78,7 +78,7 @@ def test_interrupted_it_keeps_what_is_done_and_goes_on_from_there(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = []
-    execute = inline.execute
+    execute = inline.execute_together
 
     def tired(*arguments: object, **named: object) -> object:
         if len(done) == 3:
@@ -87,7 +87,7 @@ def test_interrupted_it_keeps_what_is_done_and_goes_on_from_there(
         return execute(*arguments, **named)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(inline, "execute", tired)
+        patch.setattr(inline, "execute_together", tired)
         outcome = place.repro("make", "averaged", *INLINE)
     assert outcome.code == 130
     assert "interrupted; what is finished is kept, and the same command goes on" in outcome.err
