@@ -34,8 +34,8 @@ RATES: Mapping[Device, Rate] = {
     # 3.64 GFLOP each.
     "a100": Rate(65e12, 65e12),
     "h200": Rate(130e12, 130e12),
-    # One core with bfloat16 arithmetic: a ConvNet at 32 px trains at 980 images a second, compiled in
-    # bfloat16, and at 300 to 400 in float32. A little less here, since few cores are idle.
+    # One core with bfloat16 arithmetic: a ConvNet at 32 px trains at 980 images a second, compiled
+    # in bfloat16, and at 300 to 400 in float32. A little less here, since few cores are idle.
     "cpu": Rate(8e10, 2.6e11, example=2.8e-5),
 }
 SPREAD = (0.6, 1.6)
