@@ -201,8 +201,7 @@ def _verdict(evidence: Any) -> dict[str, Json]:
 def _tested(difference: Any, margin: float) -> tuple[str, str]:
     from harness.judge.welch import ALPHA
 
-    low, high = difference.interval()
-    text = f"off by {difference.estimate:+.3g} (95 % interval {low:+.3g} to {high:+.3g})"
+    text = _described(difference)
     if difference.p_equivalent(margin) < ALPHA:
         return "reproduced", f"{text}, surely within ±{margin:g}"
     if difference.p_equal() < ALPHA and abs(difference.estimate) > margin:
@@ -214,10 +213,14 @@ def _tested_bound(difference: Any, margin: float) -> tuple[str, str]:
     """Of a number that is stated as the least: one-sided, since more is as stated."""
     from harness.judge.welch import ALPHA
 
-    low, high = difference.interval()
-    text = f"off by {difference.estimate:+.3g} (95 % interval {low:+.3g} to {high:+.3g})"
+    text = _described(difference)
     if difference.p_greater(-margin) < ALPHA:
         return "reproduced", f"{text}, surely not lower by {margin:g}"
     if difference.p_less() < ALPHA and difference.estimate < -margin:
         return "deviates", f"{text}, lower by more than {margin:g}"
     return "inconclusive", f"{text}, neither surely so much nor lower by {margin:g}"
+
+
+def _described(difference: Any) -> str:
+    low, high = difference.interval()
+    return f"off by {difference.estimate:+.3g} (95 % interval {low:+.3g} to {high:+.3g})"

@@ -14,6 +14,7 @@ from harness.plan.identity import canonical, identities
 from harness.plan.library import find
 from harness.plan.step import Facts, Json, Step, StepType, Work
 from harness.spec.base import Misplaced
+from harness.spec.setting import applies
 from harness.spec.template import StepTemplate
 
 
@@ -53,7 +54,7 @@ class GraphBuilder:
         """
         filled = []
         for index, template in enumerate(templates):
-            if any(variables.get(name) not in values for name, values in template.when.items()):
+            if not applies(template.when, variables):
                 continue
             try:
                 filled.append(self._fill(index, template, variables))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import StringConstraints, model_validator
 
 from harness.spec.base import Label, Name, Scalar, SpecModel
-from harness.spec.setting import Setting
+from harness.spec.setting import Setting, applies
 from harness.spec.template import StepTemplate
 
 
@@ -111,9 +111,7 @@ class Method(SpecModel):
         """Why it cannot be run with these variables; empty if it can."""
         if self.state != "runs":
             return self.note
-        if any(variables.get(name) not in values for name, values in self.when.items()):
-            return self.elsewhere
-        return ""
+        return "" if applies(self.when, variables) else self.elsewhere
 
     @model_validator(mode="after")
     def _known_images(self) -> Method:

@@ -17,6 +17,11 @@ Value = Scalar | tuple[Scalar, ...]
 Source = Literal["paper", "code", "inferred", "ours"]
 
 
+def applies(when: Mapping[str, tuple[Scalar, ...]], variables: Mapping[str, Any]) -> bool:
+    """Whether every variable of a `when` has one of the values that stand there."""
+    return all(variables.get(name) in values for name, values in when.items())
+
+
 class Choice(SpecModel):
     """One value of a hyperparameter, for the cases that `when` describes."""
 
@@ -46,7 +51,7 @@ class Choice(SpecModel):
         return self
 
     def applies(self, variables: Mapping[str, Any]) -> bool:
-        return all(variables.get(name) in values for name, values in self.when.items())
+        return applies(self.when, variables)
 
 
 def _as_list(value: Any) -> Any:
