@@ -1,23 +1,17 @@
-"""What the declarations of steps share: a step's names, and what passes through a network cost.
+"""Declares steps whose function and probe are named by dotted texts.
 
-Neither torch nor numpy is imported here, so that planning stays cheap.
+Only until every step is declared by `harness.plan.step.declare`, beside its function and probe.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from harness.lab.recipe import DatasetRef
-from harness.plan.step import Facts, Json, StepParams, StepType, Work
+from harness.lab.cost import no_work, passes
+from harness.plan.step import Facts, StepParams, StepType, Work
 
-LATER_OF_DATASETS: Mapping[str, Json] = {"dataset.short_side": 0}
-"""Fields of a step's `dataset` that came later: at these values they are in no identity."""
-
-
-def alone(params: Any) -> str:
-    """No module does several such steps at once."""
-    return ""
+__all__ = ["declare", "no_work", "passes"]
 
 
 def declare(
@@ -27,8 +21,7 @@ def declare(
     cost: Callable[[Any, Facts], Work],
     inputs: tuple[str, ...] = (),
     revision: int = 1,
-    neutral: Mapping[str, Json] | None = None,
-    fused: Callable[[Any], str] = alone,
+    fused: Callable[[Any], str] = lambda params: "",
 ) -> StepType:
     """A step done by the function of its own name in `module`, a dotted path below the lab.
 
@@ -36,7 +29,6 @@ def declare(
     the module that `fused` names, if any.
     """
     package = module.rpartition(".")[0]
-    later = LATER_OF_DATASETS if "dataset" in params.model_fields else {}
     return StepType(
         name=name,
         params=params,
@@ -45,27 +37,5 @@ def declare(
         revision=revision,
         cost=cost,
         probe=f"harness.lab.{package}.probes:{name}",
-        neutral=later | dict(neutral or {}),
         fused=lambda given: f"harness.lab.{place}:{name}" if (place := fused(given)) else "",
     )
-
-
-def passes(
-    facts: Facts,
-    network: str,
-    dataset: DatasetRef,
-    trained: int,
-    scored: int,
-    precision: str = "float32",
-) -> Work:
-    """Examples that a network is trained on, and examples that it scores.
-
-    A training pass costs three forward passes: forward, and twice that backward.
-    """
-    flops = (3 * trained + scored) * facts.forward_flops(network, dataset.resolution)
-    return Work(trained + scored, flops, half=flops if precision == "bfloat16" else 0.0)
-
-
-def no_work(params: StepParams, facts: Facts) -> Work:
-    """Array arithmetic: no pass through a network."""
-    return Work(samples=0, flops=0)

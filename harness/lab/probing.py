@@ -1,7 +1,8 @@
 """The tiny fixed inputs that the probes of the lab share.
 
 If a change of code moves the numbers that a step's probe makes, the revision of the step has to be
-raised.
+raised. Neither torch nor numpy is imported before a probe runs, because a step's declaration stands
+beside its probe.
 """
 
 from __future__ import annotations
@@ -10,11 +11,6 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-from safetensors.numpy import save_file
-
-from harness.lab.data import sets
-from harness.lab.models.networks import build
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.plan.step import MemoryInput
 
@@ -50,6 +46,11 @@ RECIPE = Recipe(
 
 
 def chosen(per_class: int) -> MemoryInput:
+    """The first `per_class` training images of every class."""
+    import numpy as np
+
+    from harness.lab.data import sets
+
     labels = sets.load(DATASET).train.labels
     rows = [np.flatnonzero(labels == label)[:per_class] for label in range(DATASET.classes)]
     indices = np.concatenate(rows)
@@ -58,6 +59,10 @@ def chosen(per_class: int) -> MemoryInput:
 
 def taught() -> MemoryInput:
     """A network as it is initialised."""
+    from safetensors.numpy import save_file
+
+    from harness.lab.models.networks import build
+
     weights = Path(_folder().name) / "weights.safetensors"
     state = build(NETWORK, DATASET, seed=0).double().state_dict()
     save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)

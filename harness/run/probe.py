@@ -102,10 +102,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _numbers(kind: StepType) -> Numbers:
     """Run one probe; its values and arrays as JSON."""
-    probe: Probe = resolve(kind.probe)()
+    probe = made(kind)
     context = StepContext(kind.name, probe.seed)
     result = call(kind.function, probe.params.model_dump(mode="json"), probe.inputs, context)
     return flatten(result)
+
+
+def made(kind: StepType) -> Probe:
+    """The tiny fixed input of a step."""
+    function = resolve(kind.probe) if isinstance(kind.probe, str) else kind.probe
+    probe: Probe = function()
+    return probe
 
 
 def flatten(result: StepResult) -> Numbers:

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
-from harness.lab.recipe import NEUTRAL, Count, DatasetRef, Recipe, Share
-from harness.plan.step import Facts, StepParams, Work
+from harness.lab.recipe import Count, DatasetRef, Recipe, Share
+from harness.plan.step import Facts, Neutral, StepParams, Work
 
 
 class DynamicsParams(StepParams):
@@ -23,7 +23,7 @@ class DynamicsParams(StepParams):
     """Training examples seen in the run; its schedule ends exactly there."""
     looks: Count
     """Evenly spaced points of the run at which every example is scored, the last at its end."""
-    schedule_samples: Annotated[int, Field(ge=0)] = 0
+    schedule_samples: Annotated[int, Field(ge=0), Neutral(0)] = 0
     """Examples of the longer run that this is the beginning of, with its schedule; 0: of none."""
 
     @model_validator(mode="after")
@@ -154,7 +154,7 @@ class SelectParams(StepParams):
 
 class TopParams(SelectParams):
     balanced: bool
-    keep: Literal["highest", "lowest"] = "highest"
+    keep: Annotated[Literal["highest", "lowest"], Neutral("highest")] = "highest"
 
 
 class WindowParams(SelectParams):
@@ -264,19 +264,17 @@ STEPS = (
         "coresets.dynamics",
         DynamicsParams,
         _dynamics_work,
-        neutral=NEUTRAL | {"schedule_samples": 0},
     ),
     declare("dyn_unc_score", "coresets.scores", DynUncParams, no_work, inputs=("dynamics",)),
     declare("dual_score", "coresets.scores", DualParams, no_work, inputs=("dynamics",)),
     declare("cad_score", "coresets.scores", CadParams, no_work, inputs=("dynamics",)),
-    declare("el2n_score", "coresets.el2n", El2nParams, _el2n_work, neutral=NEUTRAL),
+    declare("el2n_score", "coresets.el2n", El2nParams, _el2n_work),
     declare(
         "select_top",
         "coresets.select",
         TopParams,
         no_work,
         inputs=("score",),
-        neutral={"keep": "highest"},
     ),
     declare("select_beta", "coresets.select", BetaParams, no_work, inputs=("score",)),
     declare(
@@ -285,7 +283,6 @@ STEPS = (
         WindowParams,
         _window_work,
         inputs=("score",),
-        neutral=NEUTRAL,
     ),
     declare("select_random", "coresets.select", RandomParams, no_work),
     declare("select_centers", "coresets.centers", CentersParams, _taught_work, inputs=("teacher",)),
@@ -295,10 +292,9 @@ STEPS = (
         El2nSlParams,
         _el2n_sl_work,
         inputs=("teacher",),
-        neutral=NEUTRAL,
     ),
-    declare("grand_score", "coresets.gradients", GrandParams, _grand_work, neutral=NEUTRAL),
-    declare("visits", "coresets.forgetting", VisitsParams, _visits_work, neutral=NEUTRAL),
+    declare("grand_score", "coresets.gradients", GrandParams, _grand_work),
+    declare("visits", "coresets.forgetting", VisitsParams, _visits_work),
     declare(
         "forgetting_score", "coresets.forgetting", ForgettingParams, no_work, inputs=("visits",)
     ),

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, passes
-from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Recipe, check_factor
-from harness.plan.step import Facts, StepParams, Work
+from harness.lab.recipe import Count, CropScale, DatasetRef, Recipe, check_factor
+from harness.plan.step import Facts, Neutral, StepParams, Work
 
 Quality: TypeAlias = Annotated[int, Field(ge=0, le=95)]
 """Of the JPEG that images are kept in; 0: they are kept as they are."""
@@ -27,7 +27,7 @@ class StitchParams(StepParams):
     crops: Count = 5
     """Random crops tried per source image."""
     crop_scale: CropScale
-    jpeg_quality: Quality = 0
+    jpeg_quality: Annotated[Quality, Neutral(0)] = 0
 
     @model_validator(mode="after")
     def _whole_patches(self) -> StitchParams:
@@ -241,7 +241,6 @@ STEPS = (
         StitchParams,
         _stitch_work,
         inputs=("pool", "teacher"),
-        neutral={"jpeg_quality": 0},
     ),
     declare("distill_sre2l", "distill.recover", RecoverParams, _sre2l_work, inputs=("teacher",)),
     declare("distill_dwa", "distill.recover", DwaParams, _dwa_work, inputs=("start", "teacher")),
@@ -250,7 +249,7 @@ STEPS = (
     ),
     declare("distill_dm", "distill.dm", DmParams, _dm_work),
     declare("distill_dc", "distill.dc", DcParams, _dc_work),
-    declare("experts", "distill.experts", ExpertsParams, _experts_work, neutral=NEUTRAL),
+    declare("experts", "distill.experts", ExpertsParams, _experts_work),
     declare("distill_tm", "distill.tm", TmParams, _tm_work, inputs=("experts",)),
     declare("distill_datm", "distill.tm", DatmParams, _tm_work, inputs=("experts",)),
 )

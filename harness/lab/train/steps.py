@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from harness.lab.declare import declare, passes
-from harness.lab.recipe import NEUTRAL, Count, DatasetRef, Recipe, check_factor
+from harness.lab.recipe import Count, DatasetRef, Recipe, check_factor
 from harness.plan.step import Facts, StepParams, Work
 
 
@@ -81,14 +81,13 @@ def _together(p: StudentParams) -> str:
 
 
 STEPS = (
-    declare("teacher", "train.teacher", TeacherParams, _teacher_work, neutral=NEUTRAL),
+    declare("teacher", "train.teacher", TeacherParams, _teacher_work),
     declare(
         "student",
         "train.student",
         StudentParams,
         _student_work,
         inputs=("images",),
-        neutral=NEUTRAL,
         fused=_together,
     ),
     declare(
@@ -104,7 +103,6 @@ STEPS = (
         StudentParams,
         _student_work,
         inputs=("images", "soft_labels"),
-        neutral=NEUTRAL,
         fused=_together,
     ),
     declare(
@@ -113,7 +111,6 @@ STEPS = (
         StudentParams,
         _online_work,
         inputs=("images", "teacher"),
-        neutral=NEUTRAL,
         fused=_together,
     ),
 )

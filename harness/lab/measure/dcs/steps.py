@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
-from harness.lab.recipe import NEUTRAL, Count, CropScale, DatasetRef, Share
+from harness.lab.recipe import Count, CropScale, DatasetRef, Share
 from harness.lab.train.steps import StudentParams
-from harness.plan.step import Facts, StepParams, Work
+from harness.plan.step import Facts, Neutral, StepParams, Work
 
 
 class RepeatParams(StepParams):
@@ -130,7 +130,7 @@ class OodParams(StudentParams):
         Literal["gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"], ...
     ] = Field(min_length=1)
     severities: tuple[Annotated[int, Field(ge=1, le=5)], ...] = Field(min_length=1)
-    pictures: str = ""
+    pictures: Annotated[str, Neutral("")] = ""
     """Fingerprint of a folder of corrupted pictures that are used instead of these; empty: none."""
 
 
@@ -201,6 +201,5 @@ STEPS = (
         OodParams,
         _ood_work,
         inputs=("images",),
-        neutral=dict(NEUTRAL) | {"pictures": ""},
     ),
 )

@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
-from harness.lab.recipe import NEUTRAL, Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, Recipe
 from harness.plan.step import Facts, StepParams, Work
 
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
@@ -101,6 +101,5 @@ STEPS = (
         GramParams,
         _gram_work,
         inputs=("teacher",),
-        neutral=NEUTRAL,
     ),
 )

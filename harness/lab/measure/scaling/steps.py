@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
-from harness.lab.recipe import NEUTRAL, Count
+from harness.lab.recipe import Count
 from harness.lab.train.steps import StudentParams
 from harness.plan.step import Facts, StepParams, Work
 
@@ -157,7 +157,6 @@ STEPS = (
         CurveParams,
         _curve_work,
         inputs=("images",),
-        neutral=NEUTRAL,
     ),
     declare(
         "learning_curve_online",
@@ -165,7 +164,6 @@ STEPS = (
         CurveParams,
         _curve_work,
         inputs=("images", "teacher"),
-        neutral=NEUTRAL,
     ),
     declare(
         "saturation",
