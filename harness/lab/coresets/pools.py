@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import log_softmax
 from torch import Tensor, nn
 
-from harness.lab.coresets.steps import TaughtParams, TaughtSelectParams
+from harness.lab.coresets.params import TaughtParams, TaughtSelectParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples

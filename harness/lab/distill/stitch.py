@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from harness.lab.coresets.select import require_per_class
+from harness.lab.coresets.ranking import require_per_class
 from harness.lab.data import sets
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import cut, sizes_of

@@ -22,7 +22,7 @@ from harness.lab.distill.steps import DwaParams, FadrmParams, RecoverParams
 from harness.lab.measure.dcs.batchnorm import bn_loss
 from harness.lab.models import networks
 from harness.lab.probing import DATASET
-from harness.lab.train.steps import TeacherParams
+from harness.lab.train.teacher import TeacherParams
 from harness.lab.train.teacher import teacher as train_teacher
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context, held

@@ -16,8 +16,7 @@ from harness.lab.measure.dcs.corruption import IMAGENET_C, SEVERITIES, corrupted
 from harness.lab.measure.dcs.ood import student_ood
 from harness.lab.measure.dcs.steps import OodParams
 from harness.lab.recipe import DatasetRef
-from harness.lab.train.steps import StudentParams
-from harness.lab.train.student import student
+from harness.lab.train.student import StudentParams, student
 from harness.plan.step import StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 

@@ -18,7 +18,7 @@ from harness.lab.measure.dcs.corruption import IMAGENET_C, corrupted
 from harness.lab.measure.dcs.steps import OodParams
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples, evaluate
-from harness.lab.train.student import train_student
+from harness.lab.train.student_training import train_student
 from harness.plan.step import StepContext, StepInput, StepResult
 
 FOLDER = "mini-imagenet-c"

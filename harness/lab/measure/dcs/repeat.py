@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.lab.coresets.select import require_per_class
+from harness.lab.coresets.ranking import require_per_class
 from harness.lab.measure.dcs.steps import RepeatParams
 from harness.plan.step import StepContext, StepInput, StepResult
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
 from harness.lab.recipe import Count, CropScale, DatasetRef, Share
-from harness.lab.train.steps import StudentParams
+from harness.lab.train.student import StudentParams
 from harness.plan.step import Facts, Neutral, StepParams, Work
 
 

@@ -11,7 +11,7 @@ from harness.lab.data import sets
 from harness.lab.measure.scaling.steps import CurveParams
 from harness.lab.train.loop import Examples, Objective, evaluate, training
 from harness.lab.train.schedule import batch_sizes
-from harness.lab.train.student import beginner, taught
+from harness.lab.train.student_training import beginner, online_objective
 from harness.plan.step import StepContext, StepInput, StepResult
 
 
@@ -32,7 +32,7 @@ def learning_curve_online(
     params: CurveParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
     """As `learning_curve`, labelled at every step by the teacher (SL+KD)."""
-    return _curve(params, inputs["images"], ctx, taught(params, inputs, ctx))
+    return _curve(params, inputs["images"], ctx, online_objective(params, inputs, ctx))
 
 
 def _curve(

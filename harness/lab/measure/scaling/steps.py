@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.declare import declare, no_work, passes
 from harness.lab.recipe import Count
-from harness.lab.train.steps import StudentParams
+from harness.lab.train.student import StudentParams
 from harness.plan.step import Facts, StepParams, Work
 
 Positive: TypeAlias = Annotated[float, Field(gt=0)]

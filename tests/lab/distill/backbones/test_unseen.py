@@ -17,7 +17,7 @@ from harness.lab.distill.backbones.gvbsm import distill_gvbsm
 from harness.lab.distill.backbones.measured import feature_statistics
 from harness.lab.distill.backbones.steps import EdcParams, FeatureStatisticsParams, GvbsmParams
 from harness.lab.measure.dcs.batchnorm import bn_loss
-from harness.lab.train.steps import TeacherParams
+from harness.lab.train.teacher import TeacherParams
 from harness.lab.train.teacher import teacher as train_teacher
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context, held
