@@ -19,7 +19,7 @@ from harness.lab.coresets import (
 from harness.lab.distill import steps as distill
 from harness.lab.distill.backbones import steps as backbones
 from harness.lab.distill.diffusion import steps as diffusion
-from harness.lab.imports import steps as imports
+from harness.lab.imports import released_set
 from harness.lab.measure import steps as measure
 from harness.lab.train import student, teacher
 from harness.plan.step import StepType
@@ -39,7 +39,7 @@ MODULES = (
     distill,
     diffusion,
     backbones,
-    imports,
+    released_set,
     measure,
 )
 STEPS: tuple[StepType, ...] = tuple(step for module in MODULES for step in module.STEPS)

@@ -15,8 +15,7 @@ from harness.lab.data.refused import Refused
 from harness.lab.data.zca import whitening
 from harness.lab.imports import released
 from harness.lab.imports.imported import Imported
-from harness.lab.imports.steps import ReleasedSetParams
-from harness.lab.imports.use import released_set
+from harness.lab.imports.released_set import ReleasedSetParams, released_set
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef
 from harness.lab.train.student import StudentParams, student
