@@ -125,7 +125,7 @@ def show_assumptions(project: Project, name: str, profile: str | None, as_json: 
     listed = [
         {
             "id": setting.used.origin,
-            "label": setting.used.stated.label,
+            "label": setting.used.label,
             "value": setting.used.value,
             "source": setting.used.choice.source,
             "place": setting.used.choice.place,

@@ -25,6 +25,8 @@ class Used:
     """`owner.setting`."""
     origin: str
     """`owner.setting` of the one that states it: the name itself, unless it is taken from there."""
+    label: str
+    """The paper's symbol; empty where it has none."""
     stated: Choice
     """What the specs say for these variables."""
     choice: Choice
@@ -38,12 +40,11 @@ class Used:
     @property
     def titled(self) -> str:
         """The name with the paper's symbol, where it has one."""
-        return titled(self.name, self.stated)
+        return _titled(self.name, self.label)
 
 
-def titled(name: str, choice: Choice) -> str:
-    """A setting's name with the paper's symbol, where it has one: `owner.setting (J)`."""
-    return f"{name} ({choice.label})" if choice.label else name
+def _titled(name: str, label: str) -> str:
+    return f"{name} ({label})" if label else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Shared:
         """The name of the one that states it, with the paper's symbol, and who else uses it."""
         origin = self.used.origin
         others = ", ".join(name for name in self.names if name != origin)
-        title = titled(origin, self.used.stated)
+        title = _titled(origin, self.used.label)
         return f"{title}; also {others}" if others else title
 
 
@@ -93,16 +94,17 @@ def resolve_settings(
     """
     for key, setting in owner.settings.items():
         names = (f"{owner.id}.{key}", *setting.origins)
-        name, origin = names[0], names[-1]
+        name = (names[0], names[-1], setting.label)
+        origin = names[-1]
         stated = used = _applying(setting.choices, variables, "settings", key)
         if origin in variation and variation[origin] in map(_plain, stated.alternatives):
-            yield Used(name, origin, stated, stated, variation[origin])
+            yield Used(*name, stated, stated, variation[origin])
             continue
         for each in names:
             if each in profile.override:
                 used = _applying(profile.override[each], variables, "override", each)
                 break
-        yield Used(name, origin, stated, used, _plain(used.value))
+        yield Used(*name, stated, used, _plain(used.value))
 
 
 def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Choice:

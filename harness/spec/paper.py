@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints
 
 from harness.errors import UserError, nearest
 from harness.spec.base import Label, Name, SpecModel
@@ -42,7 +42,7 @@ VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
 class PaperFile(SpecModel):
     """`paper.toml`."""
 
-    format: Annotated[int, Field(ge=1, le=FORMAT)] = 1
+    format: PositiveInt = 1
     """The format of all these specs; `repro upgrade` rewrites older ones."""
     id: Name
     title: Label

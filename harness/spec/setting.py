@@ -36,7 +36,7 @@ class Choice(SpecModel):
     when: Mapping[str, tuple[Scalar, ...]] = {}
     """Variable -> the values for which this choice applies; empty means always."""
     label: str = ""
-    """The paper's symbol for the hyperparameter, such as `J`; shown beside its name."""
+    """The paper's symbol for the hyperparameter, such as `J`; one of several choices gives it."""
     printed: str = ""
     """How the paper prints the value, where that differs from the value itself."""
 
@@ -68,8 +68,14 @@ Choices = Annotated[
 class Reference(SpecModel):
     """A setting that another method, recipe or exhibit states, in place of choices of its own."""
 
-    from_: Annotated[str, Field(alias="from")]
-    """`owner.setting`. Its variations and what a profile puts in its place hold here too."""
+    from_: Annotated[
+        str,
+        Field(
+            alias="from",
+            description="`owner.setting`. What is varied there, or put in its place by a profile, "
+            "holds here too.",
+        ),
+    ]
 
 
 class Setting(SpecModel):
@@ -82,6 +88,11 @@ class Setting(SpecModel):
     origins: tuple[str, ...] = ()
     """`owner.setting` that it is taken from, that this one is taken from, and so on; empty for a
     setting that states its own choices."""
+
+    @property
+    def label(self) -> str:
+        """The paper's symbol, which one of the choices gives for all."""
+        return next((choice.label for choice in self.choices if choice.label), "")
 
 
 def _as_setting(stated: Any) -> Any:

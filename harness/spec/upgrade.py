@@ -23,12 +23,15 @@ from harness.spec.toml import SpecError
 
 Texts = Mapping[Path, str]
 """Path of a spec from the folder of specs -> its text."""
+ABOUT = Path("paper.toml")
+"""The spec that holds the number of the format."""
 
 
 def upgraded(root: Path) -> dict[Path, tuple[str, str]]:
     """Path of every spec that the present format writes otherwise -> its text, and the new one.
 
-    Nothing is written. The new specs are loaded, so that an upgrade never leaves broken ones.
+    Nothing is written. The new specs are loaded, so that an upgrade never leaves broken ones;
+    `paper.toml` comes last, so that one which is cut off can be done again.
 
     Raises:
         SpecError: the specs are wrong as they are, or of a format that is newer than this version.
@@ -41,6 +44,7 @@ def upgraded(root: Path) -> dict[Path, tuple[str, str]]:
     for number, migrate in enumerate(MIGRATIONS[format_of(root) - 1 :], format_of(root) + 1):
         after = _numbered(migrate(after), number)
     changed = {path: (text, after[path]) for path, text in before.items() if text != after[path]}
+    changed = dict(sorted(changed.items(), key=lambda item: item[0] == ABOUT))
     with tempfile.TemporaryDirectory() as folder:
         copied = Path(folder) / "specs"
         shutil.copytree(root, copied)
@@ -56,12 +60,11 @@ def upgraded(root: Path) -> dict[Path, tuple[str, str]]:
 
 def _numbered(texts: Texts, number: int) -> Texts:
     """The same with the format's number, in front of the other keys of `paper.toml`."""
-    path = Path("paper.toml")
     stated = re.compile(r"^format *=.*$", re.MULTILINE)
     first = re.compile(r"^(?=[^\s#])", re.MULTILINE)
     line = f"format = {number}"
-    text, found = stated.subn(line, texts[path], count=1)
-    return {**texts, path: text if found else first.sub(f"{line}\n", text, count=1)}
+    text, found = stated.subn(line, texts[ABOUT], count=1)
+    return {**texts, ABOUT: text if found else first.sub(f"{line}\n", text, count=1)}
 
 
 def share_copies(texts: Texts) -> Texts:
