@@ -62,7 +62,7 @@ def new_paper(
 def upgrade(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="A folder of specs; the project's by default."),
+        typer.Argument(metavar="DIR", help="A folder of specs; the project's by default."),
     ] = None,
     dry: Annotated[
         bool, typer.Option("--dry", help="Print the changes and write nothing.")
