@@ -124,7 +124,7 @@ def show_assumptions(project: Project, name: str, profile: str | None, as_json: 
     settings = open_choices(used for item in planned.items for used in item.settings)
     listed = [
         {
-            "id": setting.used.origin,
+            "id": setting.used.listed,
             "label": setting.used.label,
             "value": setting.used.value,
             "source": setting.used.choice.source,

@@ -25,6 +25,8 @@ class Used:
     """`owner.setting`."""
     origin: str
     """`owner.setting` of the one that states it: the name itself, unless it is taken from there."""
+    listed: str
+    """The name that its value goes under: the nearest that the profile overrides, or the origin."""
     label: str
     """The paper's symbol; empty where it has none."""
     stated: Choice
@@ -56,23 +58,22 @@ class Shared:
 
     @property
     def titled(self) -> str:
-        """The name of the one that states it, with the paper's symbol, and who else uses it."""
-        origin = self.used.origin
-        others = ", ".join(name for name in self.names if name != origin)
-        title = _titled(origin, self.used.label)
+        """The name that the value goes under, with the paper's symbol, and who else uses it."""
+        others = ", ".join(name for name in self.names if name != self.used.listed)
+        title = _titled(self.used.listed, self.used.label)
         return f"{title}; also {others}" if others else title
 
 
 def open_choices(settings: Iterable[Used]) -> list[Shared]:
-    """What the paper does not state, each once: by the name of the one that states it, then value.
+    """What the paper does not state, each once: by the name that its value goes under, then value.
 
-    A setting that is taken from another is listed with that one, unless a profile gives only one
-    of them another value.
+    A setting that is taken from another is listed with that one, unless a profile puts another
+    value in the place of this one alone.
     """
     found: dict[tuple[str, str], list[Used]] = {}
     for used in settings:
         if used.choice.source != "paper":
-            found.setdefault((used.origin, repr(used.value)), []).append(used)
+            found.setdefault((used.listed, repr(used.value)), []).append(used)
     return [
         Shared(alike[0], tuple(sorted({used.name for used in alike})))
         for _, alike in sorted(found.items())
@@ -94,17 +95,15 @@ def resolve_settings(
     """
     for key, setting in owner.settings.items():
         names = (f"{owner.id}.{key}", *setting.origins)
-        name = (names[0], names[-1], setting.label)
-        origin = names[-1]
+        name, origin = names[0], names[-1]
         stated = used = _applying(setting.choices, variables, "settings", key)
         if origin in variation and variation[origin] in map(_plain, stated.alternatives):
-            yield Used(*name, stated, stated, variation[origin])
+            yield Used(name, origin, origin, setting.label, stated, stated, variation[origin])
             continue
-        for each in names:
-            if each in profile.override:
-                used = _applying(profile.override[each], variables, "override", each)
-                break
-        yield Used(*name, stated, used, _plain(used.value))
+        listed = next((each for each in names if each in profile.override), origin)
+        if listed in profile.override:
+            used = _applying(profile.override[listed], variables, "override", listed)
+        yield Used(name, origin, listed, setting.label, stated, used, _plain(used.value))
 
 
 def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Choice:

@@ -103,6 +103,11 @@ def test_what_a_profile_puts_in_place_is_followed_and_the_nearest_counts() -> No
     # 10,000 of DATM's whole synthesis, which digits replaces for the path by itself.
     whole = used("datm-path", "digits", **ten)["whole_iterations"]
     assert (whole.origin, whole.stated.value, whole.value) == ("datm.iterations", 10000, 8)
+    alone = open_choices([whole, used("datm", "digits", **ten, expert_recipe="")["iterations"]])
+    assert [(each.titled, each.used.value) for each in alone] == [
+        ("datm-path.whole_iterations", 8),
+        ("datm.iterations", 100),
+    ]
 
 
 def test_a_shared_choice_is_listed_once_with_all_who_use_it(shared: Workplace) -> None:

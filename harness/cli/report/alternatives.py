@@ -35,7 +35,7 @@ def assumptions(
         print(f"repro: {name}: looking for records of alternatives: {count}", file=sys.stderr)
     found = (
         Assumption(
-            name=setting.used.origin,
+            name=setting.used.listed,
             title=setting.titled,
             value=_written(setting.used.value),
             source=setting.used.choice.source,

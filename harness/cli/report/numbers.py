@@ -150,7 +150,7 @@ def _behind(
         "settings": tuple(
             {
                 "name": used.titled,
-                "origin": used.origin,
+                "listed": used.listed,
                 "value": str(used.value),
                 "source": used.choice.source,
                 "place": used.choice.place or used.choice.why,

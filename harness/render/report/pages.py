@@ -89,7 +89,7 @@ class Assumption:
     """A choice that the paper leaves open."""
 
     name: str
-    """`owner.setting` of the one that states it."""
+    """`owner.setting` that its value goes under."""
     title: str
     """The same with the paper's symbol, and the names of those that it is taken by."""
     value: str
