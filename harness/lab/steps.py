@@ -7,9 +7,9 @@ that does the work, which is imported only when the step runs.
 from __future__ import annotations
 
 from harness.lab.coresets import steps as coresets
-from harness.lab.distill import steps as distill
-from harness.lab.distill.backbones import steps as backbones
-from harness.lab.distill.diffusion import steps as diffusion
+from harness.lab.distill import matching, recover, stitch, trajectories
+from harness.lab.distill.backbones import methods as backbones
+from harness.lab.distill.diffusion import generate as diffusion
 from harness.lab.imports import steps as imports
 from harness.lab.measure import steps as measure
 from harness.lab.train import steps as train
@@ -18,7 +18,10 @@ from harness.plan.step import StepType
 STEPS: tuple[StepType, ...] = (
     *train.STEPS,
     *coresets.STEPS,
-    *distill.STEPS,
+    *stitch.STEPS,
+    *recover.STEPS,
+    *matching.STEPS,
+    *trajectories.STEPS,
     *diffusion.STEPS,
     *backbones.STEPS,
     *imports.STEPS,

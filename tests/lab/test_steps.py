@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from harness.lab.coresets.steps import DynamicsParams
-from harness.lab.distill.steps import StitchParams
+from harness.lab.distill.stitch import StitchParams
 from harness.lab.steps import STEPS
 from harness.lab.train.steps import StudentParams, TeacherParams
 from harness.plan.step import Probe, StepContext, StepParams, StepResult

@@ -24,8 +24,7 @@ from harness.lab.coresets.steps import (
     TopParams,
 )
 from harness.lab.data import sets
-from harness.lab.distill.steps import StitchParams
-from harness.lab.distill.stitch import stitch
+from harness.lab.distill.stitch import StitchParams, stitch
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples, evaluate
 from harness.lab.train.steps import StudentParams, TeacherParams

@@ -9,7 +9,14 @@ from torch import Generator, Tensor
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
-from harness.lab.distill.statistics import Moments, Sums, climb, distances, listening, norms
+from harness.lab.distill.statistics import (
+    InputSums,
+    Moments,
+    batchnorm_layers,
+    climb,
+    distances,
+    input_sums,
+)
 from harness.lab.measure.dcs.steps import BnLossParams
 from harness.lab.measure.dcs.subset import class_by_class, given_subset, in_turn
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
@@ -31,7 +38,7 @@ def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     teacher = Classifier.stored(
         params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
     )
-    layers = norms(teacher)
+    layers = batchnorm_layers(teacher)
     subset = given_subset(inputs["images"], params.dataset, params.per_class, ctx.device, ctx.step)
     climb(teacher, subset, params.perturbation_iterations, params.perturbation_size)
     drawn = Generator().manual_seed(ctx.derive("views"))
@@ -72,15 +79,15 @@ def observed(
     batch: Examples,
     params: BnLossParams,
     drawn: Generator,
-) -> tuple[list[Sums], float]:
+) -> tuple[list[InputSums], float]:
     """The sums of each layer, and the summed cross-entropy, over one batch of any size."""
     teacher.network.eval()
     loss = 0.0
-    with listening(layers, torch.float64) as heard:
+    with input_sums(layers, torch.float64) as sums:
         for rows in torch.arange(len(batch)).split(SCORED_AT_ONCE):
             logits = teacher.answer(seen(teacher, batch.images[rows], params, drawn))
             loss += functional.cross_entropy(logits, batch.labels[rows], reduction="sum").item()
-    return [heard[layer] for layer in layers], loss
+    return [sums[place] for place in range(len(layers))], loss
 
 
 def seen(teacher: Classifier, images: Tensor, params: BnLossParams, drawn: Generator) -> Tensor:
@@ -92,7 +99,7 @@ def seen(teacher: Classifier, images: Tensor, params: BnLossParams, drawn: Gener
 
 
 def aggregated(
-    sizes: list[int], sums: list[list[Sums]], params: BnLossParams
+    sizes: list[int], sums: list[list[InputSums]], params: BnLossParams
 ) -> list[tuple[float, Moments]]:
     """Statistics whose losses are added, and the share of each."""
     moments = [[layer.moments(params.variance) for layer in batch] for batch in sums]

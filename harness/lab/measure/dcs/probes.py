@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.lab.distill.probes import MATCHED, passed
+from harness.lab.distill.matching import MATCHED
+from harness.lab.distill.trajectories import made_up_experts as passed
 from harness.lab.measure.dcs.steps import (
     BnLossParams,
     DcLossParams,

@@ -11,7 +11,7 @@ from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import evaluation_view
-from harness.lab.distill.kept import as_bytes
+from harness.lab.distill.images import as_bytes
 from harness.lab.measure.look.steps import PicturesParams
 from harness.lab.train.loop import scale_of
 from harness.plan.step import StepContext, StepInput, StepResult
