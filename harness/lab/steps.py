@@ -11,7 +11,10 @@ from harness.lab.distill import matching, recover, stitch, trajectories
 from harness.lab.distill.backbones import methods as backbones
 from harness.lab.distill.diffusion import generate as diffusion
 from harness.lab.imports import steps as imports
-from harness.lab.measure import steps as measure
+from harness.lab.measure import pictures
+from harness.lab.measure.dcs import losses, ood, path, repeat
+from harness.lab.measure.lemma import lemma1
+from harness.lab.measure.scaling import curves, fitting
 from harness.lab.train import steps as train
 from harness.plan.step import StepType
 
@@ -25,5 +28,12 @@ STEPS: tuple[StepType, ...] = (
     *diffusion.STEPS,
     *backbones.STEPS,
     *imports.STEPS,
-    *measure.STEPS,
+    *repeat.STEPS,
+    *losses.STEPS,
+    *path.STEPS,
+    *ood.STEPS,
+    *curves.STEPS,
+    *fitting.STEPS,
+    *lemma1.STEPS,
+    *pictures.STEPS,
 )

@@ -57,7 +57,7 @@ def gradients(
 def gradient_distance(
     real: Sequence[Tensor], synthetic: Sequence[Tensor], distance: str = "cosine-rows"
 ) -> Tensor:
-    """How far two gradients of the same parameters are apart (Zhao et al. 2021), a scalar.
+    """Distance of two gradients of the same parameters (Zhao et al. 2021), a scalar.
 
     `cosine-rows`: one minus the cosine, summed over the output rows of every weight; biases and
     norms do not count. `cosine`: one minus the cosine of everything as one vector. `mse`: the

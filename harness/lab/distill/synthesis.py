@@ -45,7 +45,7 @@ class Reals:
         return cls(examples, examples.images, rows)
 
     def among(self, allowed: Tensor) -> Reals:
-        """Only the examples for which `allowed` (n,) is true."""
+        """The same examples, of which only those are drawn for which `allowed` (n,) is true."""
         return replace(self, rows=tuple(rows[allowed[rows]] for rows in self.rows))
 
     def drawn(self, label: int, count: int, generator: Generator) -> Tensor:

@@ -51,7 +51,7 @@ class TrajectoryParams(SynthesisParams):
     learning_rate_rate: float = Field(ge=0)
     """Learning rate of the rate of the steps on synthetic images, which is learned too."""
     first_learning_rate: float = Field(gt=0)
-    """That rate at first."""
+    """Rate of the steps on synthetic images at first."""
     synthetic_batch_size: int = Field(ge=0)
     """0: all synthetic images."""
 

@@ -36,7 +36,7 @@ class Backbone:
     targets: Mapping[str, Moments]
     """`layer/kind` -> mean and variance, (groups,); those of a BatchNorm layer are its own."""
     classes: Mapping[str, Moments]
-    """The same for each class, (classes, groups); empty if they were not measured."""
+    """`layer/kind` -> moments of each class, (classes, groups); empty if not measured."""
 
     @classmethod
     def of(

@@ -58,7 +58,7 @@ class MatchParams(RecoveryParams):
     statistics_weight: float = Field(ge=0)
     """Weight of the distance of statistics, beside the cross-entropy."""
     patch: Count
-    """As in the statistics."""
+    """Side of the patches, as in the statistics."""
     ema: Annotated[float, Field(ge=0, lt=1)]
     """Share of the past in the moving average of the images' statistics."""
     ema_start: Literal["zero", "first"]
@@ -231,7 +231,7 @@ def _gvbsm_work(p: GvbsmParams, facts: Facts) -> Work:
 
 
 def _edc_work(p: EdcParams, facts: Facts) -> Work:
-    """For flatness, the average of the images is seen too."""
+    """With the flatness term, the average of the images passes the backbone too."""
     return _match_work(p, facts, FROZEN + (p.flatness_weight > 0))
 
 

@@ -28,7 +28,7 @@ Moments: TypeAlias = tuple[Tensor, Tensor]
 """Mean and variance, each (groups,), or (images, groups)."""
 MOMENTS = ("mean", "variance")
 Found: TypeAlias = Mapping[str, Moments]
-"""By kind: `channel`, and `patch` for a convolution."""
+"""Kind (`channel`, and `patch` for a convolution) -> moments."""
 
 
 def layers_of(network: nn.Module, name: str) -> dict[str, nn.Module]:

@@ -40,7 +40,7 @@ def diffusers() -> Any:
     """The library, which is an extra, silenced. Raises `EvidenceError` if it is not installed."""
     try:
         with warnings.catch_warnings(action="ignore"):
-            # What they still use of torch is their concern. They import when first asked for.
+            # The libraries warn of what they use of torch, and import a class at its first use.
             import diffusers as library
             import transformers
 
