@@ -102,13 +102,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _numbers(kind: StepType) -> Numbers:
     """Run one probe; its values and arrays as JSON."""
-    probe = made(kind)
+    probe = probe_of(kind)
     context = StepContext(kind.name, probe.seed)
     result = call(kind.function, probe.params.model_dump(mode="json"), probe.inputs, context)
     return flatten(result)
 
 
-def made(kind: StepType) -> Probe:
+def probe_of(kind: StepType) -> Probe:
     """The tiny fixed input of a step."""
     function = resolve(kind.probe) if isinstance(kind.probe, str) else kind.probe
     probe: Probe = function()

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.lab.steps import STEPS
-from harness.lab.train.probes import student
-from harness.lab.train.steps import StudentParams
+from harness.lab.train.student import StudentParams
+from harness.lab.train.student import probe_student as student
 from harness.plan.identity import identity_of
 from harness.plan.step import Neutral, StepParams, StepType, Work
 

@@ -1,8 +1,11 @@
-"""Which of n points is farthest from all that are chosen, without most of the distances."""
+"""Centres that cover n points, found without computing most of the distances."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
+
+from harness.errors import UserError
 
 BLOCK = 256
 """Coordinates whose squares are summed together: short sums round less than long ones."""
@@ -135,3 +138,54 @@ def norms_of(points: np.ndarray) -> tuple[np.ndarray, float]:
 def distances(points: np.ndarray, point: np.ndarray) -> np.ndarray:
     """Euclidean, (n,)."""
     return np.linalg.norm(points - point, axis=1)
+
+
+def centres(points: np.ndarray, count: int, method: str, generator: torch.Generator) -> np.ndarray:
+    """Rows (count,) of `points` (n, d) in the order chosen. Raises `UserError` if n < count."""
+    if count > len(points):
+        raise UserError(
+            f"select_centers: {count} centres are asked for among {len(points)} examples; ask for "
+            "fewer"
+        )
+    if method == "k-means":
+        return medoids(points, count, int(torch.randint(2**31, (), generator=generator)))
+    if method == "greedy":
+        start = int(torch.randint(len(points), (), generator=generator))
+    else:
+        start = int(distances(points, points.mean(axis=0)).argmin())
+    return farthest_first(points, count, start)
+
+
+def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
+    """Greedy k-centre: again and again the row farthest from all that are chosen (Gonzalez 1985).
+
+    Ties go to the lowest row. The covering radius is at most twice the smallest possible.
+    """
+    cover = Cover(points, start)
+    while len(cover.rows) < count:
+        # A copy of a row that is chosen may come again, the row itself must not.
+        cover.add(cover.farthest())
+    return np.array(cover.rows)
+
+
+def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Of each k-means cluster the row nearest to its mean; large clusters first."""
+    from sklearn.cluster import KMeans
+
+    found = KMeans(count, n_init=1, random_state=seed).fit(points)
+    sizes = np.bincount(found.labels_, minlength=count)
+    rows = []
+    for cluster in np.argsort(-sizes, kind="stable"):
+        members = np.flatnonzero(found.labels_ == cluster)
+        rows.append(members[distances(points[members], found.cluster_centers_[cluster]).argmin()])
+    return np.array(rows)
+
+
+def radius(points: np.ndarray, rows: np.ndarray) -> float:
+    """The largest distance of a point to the nearest of the chosen rows."""
+    if len(rows) == len(points):
+        return 0.0
+    cover = Cover(points, int(rows[0]))
+    for row in rows[1:]:
+        cover.add(int(row))
+    return cover.distance(cover.farthest())

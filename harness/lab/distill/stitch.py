@@ -59,7 +59,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     import torch
     from torch import Generator
 
-    from harness.lab.coresets.select import require_per_class
+    from harness.lab.coresets.ranking import require_per_class
     from harness.lab.data import sets
     from harness.lab.distill.images import class_labels, through_jpeg
     from harness.lab.distill.patches import best_crops, tile

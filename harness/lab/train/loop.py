@@ -106,6 +106,13 @@ class Update:
     """Mean loss of the batch, a scalar on the device."""
 
 
+def untrained(network: str, dataset: DatasetRef, recipe: Recipe, ctx: StepContext) -> Classifier:
+    """A network before its first update. Draws: "init" of `ctx`."""
+    return Classifier.fresh(
+        network, dataset, ctx.device, recipe.precision, ctx.derive("init"), recipe.zca
+    )
+
+
 Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
 """Loss of a batch from its logits (b, classes), the rows chosen (b,) and the views seen."""
 

@@ -12,7 +12,7 @@ from harness.lab.steps import STEPS
 from harness.lab.train import fused
 from harness.plan.step import StepContext
 from harness.run.call import call
-from harness.run.probe import made
+from harness.run.probe import probe_of
 
 RECOVERED = ("distill_sre2l", "distill_dwa", "distill_fadrm")
 MATCHED = ("feature_statistics", "distill_gvbsm", "distill_edc")
@@ -41,7 +41,7 @@ def test_the_stated_work_is_what_is_done(name: str, monkeypatch: pytest.MonkeyPa
     # One expert at a time: torch counts the weights' gradient of k grouped convolutions k times.
     monkeypatch.setattr(fused, "CACHED", 0)
     step = next(step for step in STEPS if step.name == name)
-    probe = made(step)
+    probe = probe_of(step)
     params = probe.params.model_dump(mode="json")
     done = counted(lambda: call(step.function, params, probe.inputs, StepContext(name, 0)))
     assert done == pytest.approx(step.cost(probe.params, Measured()).flops, rel=0.2)

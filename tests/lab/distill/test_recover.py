@@ -31,7 +31,7 @@ from harness.lab.measure.dcs.losses import bn_loss
 from harness.lab.models import networks
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET
-from harness.lab.train.steps import TeacherParams
+from harness.lab.train.teacher import TeacherParams
 from harness.lab.train.teacher import teacher as train_teacher
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context, held

@@ -15,8 +15,7 @@ from harness.lab.data import packing, prepared, sets
 from harness.lab.measure.dcs.corrupted import IMAGENET_C, SEVERITIES, corrupted
 from harness.lab.measure.dcs.ood import OodParams, student_ood
 from harness.lab.recipe import DatasetRef
-from harness.lab.train.steps import StudentParams
-from harness.lab.train.student import student
+from harness.lab.train.student import StudentParams, student
 from harness.plan.step import StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 

@@ -7,8 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import UserError
-from harness.lab.coresets.select import select_random
-from harness.lab.coresets.steps import RandomParams
+from harness.lab.coresets.select import RandomParams, select_random
 from harness.lab.measure.scaling import curves
 from harness.lab.measure.scaling.curves import CurveParams, learning_curve, learning_curve_online
 from harness.lab.measure.scaling.fitting import (
@@ -25,8 +24,7 @@ from harness.lab.measure.scaling.fitting import (
 )
 from harness.lab.measure.scaling.law import Evaluations, printed
 from harness.lab.recipe import Recipe
-from harness.lab.train.steps import StudentParams
-from harness.lab.train.student import student, student_online
+from harness.lab.train.student import StudentParams, student, student_online
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context
 

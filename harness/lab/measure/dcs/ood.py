@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.lab.cost import passes
-from harness.lab.train.steps import StudentParams
+from harness.lab.train.student import StudentParams
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -44,7 +44,7 @@ def student_ood(params: OodParams, inputs: Mapping[str, StepInput], ctx: StepCon
     from harness.lab.data import sets
     from harness.lab.measure.dcs.corrupted import on_pictures, on_test_split
     from harness.lab.train.loop import Examples, evaluate
-    from harness.lab.train.student import train_student
+    from harness.lab.train.student_training import train_student
 
     test = sets.load(params.dataset).test
     classifier, _ = train_student(params, inputs["images"], replace(ctx, step="student"))

@@ -31,7 +31,7 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
     """
     import numpy as np
 
-    from harness.lab.coresets.select import require_per_class
+    from harness.lab.coresets.ranking import require_per_class
 
     given = inputs["images"]
     labels = given.array("labels")

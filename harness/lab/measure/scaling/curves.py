@@ -11,7 +11,7 @@ from harness.errors import UserError
 from harness.lab.cost import no_work, passes
 from harness.lab.measure.values import number
 from harness.lab.recipe import Count, Recipe
-from harness.lab.train.steps import StudentParams
+from harness.lab.train.student import StudentParams
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -66,9 +66,9 @@ def learning_curve_online(
 ) -> StepResult:
     """As `learning_curve`, labelled at every step by the teacher (SL+KD)."""
     from harness.lab.measure.scaling.evaluations import curve
-    from harness.lab.train.student import taught
+    from harness.lab.train.student_training import online_objective
 
-    return curve(params, inputs["images"], ctx, taught(params, inputs, ctx))
+    return curve(params, inputs["images"], ctx, online_objective(params, inputs, ctx))
 
 
 def saturation(

@@ -9,7 +9,7 @@ from harness.lab.data import sets
 from harness.lab.measure.scaling.curves import CurveParams
 from harness.lab.train.loop import Examples, Objective, evaluate, training
 from harness.lab.train.schedule import batch_sizes
-from harness.lab.train.student import beginner
+from harness.lab.train.student_training import beginner
 from harness.plan.step import Json, StepContext, StepInput, StepResult
 
 

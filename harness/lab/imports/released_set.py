@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
+from pydantic import field_validator
 
 from harness.errors import UserError
-from harness.lab.imports import released
-from harness.lab.imports.checks import check_answers
-from harness.lab.imports.imported import Imported
-from harness.lab.imports.spaces import scaled
-from harness.lab.imports.steps import ReleasedSetParams
-from harness.lab.models.classifier import Classifier
-from harness.lab.recipe import DatasetRef
-from harness.lab.train.loop import Examples
-from harness.plan.step import Json, StepContext, StepInput, StepResult
+from harness.lab.cost import passes
+from harness.lab.probing import DATASET, NETWORK
+from harness.lab.recipe import Count, DatasetRef
+from harness.plan.step import (
+    Facts,
+    Json,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from harness.lab.imports.imported import Imported
+    from harness.lab.models.classifier import Classifier
+
+
+class ReleasedSetParams(StepParams):
+    dataset: DatasetRef
+    per_class: Count
+    fingerprint: str
+    """Of the set, as `repro data import` prints it."""
+    network: str
+    """Of the teacher that has to recognise the images; a list of rows needs none."""
+    whitened: bool
+    """Whether students read whitened images, as those of a set released whitened have to."""
+
+    @field_validator("fingerprint")
+    @classmethod
+    def _named(cls, fingerprint: str) -> str:
+        if not re.fullmatch(r"probe|[0-9a-f]{64}", fingerprint):
+            raise ValueError(
+                "no released set is named here; `repro data import` reads one that you have "
+                "downloaded, and prints the 64 hexadecimal digits to write into the method's spec"
+            )
+        return fingerprint
 
 
 def released_set(
@@ -33,6 +66,10 @@ def released_set(
     `learning_rate` if one was learned.
     Raises `UserError` if the set is another than declared, or the teacher does not recognise it.
     """
+    from harness.lab.imports import released
+    from harness.lab.imports.spaces import scaled
+    from harness.lab.models.classifier import Classifier
+
     given = released.read(params.fingerprint, params.dataset)
     place = released.folder_of(params.fingerprint)
     _check_declared(params, given)
@@ -42,7 +79,7 @@ def released_set(
     arrays = given.arrays()
     if given.images is not None:
         images, scale = scaled(given.images, given.space, params.dataset)
-        if images.dtype != np.uint8:
+        if images.dtype != "uint8":
             values |= {"mean": list(scale.mean), "std": list(scale.std)}
         arrays["images"] = images
         if "teacher" in inputs:
@@ -59,6 +96,11 @@ def agreement(
     """Fraction of images, scaled by `scale`, that a teacher puts into their class; `Refused` if
     that is chance, or another order of classes fits far better.
     """
+    import torch
+
+    from harness.lab.imports.checks import check_answers
+    from harness.lab.train.loop import Examples
+
     examples = Examples.on(teacher.device, images, labels)
     shown = teacher.rescaled(teacher.shown(examples.images), scale)
     answers = torch.cat([logits.argmax(dim=1) for logits in teacher.predict(shown)])
@@ -80,3 +122,28 @@ def _check_declared(params: ReleasedSetParams, given: Imported) -> None:
             f"released set {params.fingerprint[:12]} is {released_as}, but students {students}: "
             "they would lose accuracy without an error; vary the recipe's zca"
         )
+
+
+def _released_set_work(p: ReleasedSetParams, facts: Facts) -> Work:
+    return passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
+
+
+def probe_released_set() -> Probe:
+    """There is no teacher, since an untrained one would not recognise the images."""
+    from harness.lab.imports.released import PROBE
+
+    params = ReleasedSetParams(
+        dataset=DATASET, per_class=1, fingerprint=PROBE, network=NETWORK, whitened=False
+    )
+    return Probe(params, {})
+
+
+STEPS = (
+    declare(
+        released_set,
+        ReleasedSetParams,
+        _released_set_work,
+        probe_released_set,
+        inputs=("teacher?",),
+    ),
+)
