@@ -12,12 +12,14 @@ from torch.nn import functional
 
 from harness.errors import EvidenceError, UserError
 from harness.lab.data import sets
+from harness.lab.data.prepared import Dataset
 from harness.lab.distill import class_losses, synthesis
 from harness.lab.distill.matching import DcParams, DmParams, distill_dc, distill_dm
 from harness.lab.distill.synthesis import Reals, first_images, fresh
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET
 from harness.plan.step import StepResult
+from tests.lab.distill.diffusion.fixtures import MANY_SIZES
 from tests.lab.fixtures import as_bytes, context
 
 TRAIN = sets.load(DATASET).train
@@ -197,6 +199,12 @@ def test_too_many_images_and_running_statistics_are_refused() -> None:
         by_dm(per_class=7)
     with pytest.raises(UserError, match="'convnet-digits' keeps running statistics"):
         by_dc(network="convnet-digits")
+
+
+def test_images_of_many_sizes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sets, "load", lambda dataset: Dataset(MANY_SIZES, MANY_SIZES))
+    with pytest.raises(UserError, match="images of 'probe' have many sizes"):
+        by_dm()
 
 
 def test_a_synthesis_that_diverges_is_an_error_and_not_a_set() -> None:

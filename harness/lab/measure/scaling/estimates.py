@@ -64,11 +64,11 @@ def fitted(params: FitParams, given: list[StepInput], ctx: StepContext) -> StepR
     for name, (low, high) in zip(NAMES, middle(again).T, strict=True):
         values |= {f"{name}_low": float(low), f"{name}_high": float(high)}
     for coordinate, name in enumerate(("b", "tau")):
-        more, arrays[f"{name}_profile"] = _profiled(Profile(problem, errors, made, coordinate))
-        for key, value in more.items():
-            values[f"{name}_{key}"] = value
-            if coordinate == 1 and key in ("profile_low", "profile_high"):
-                values[f"delta_{key}"] = float(delta(float(value)))
+        ends, arrays[f"{name}_profile"] = _profiled(Profile(problem, errors, made, coordinate))
+        values |= {f"{name}_{key}": end for key, end in ends.items()}
+    for key in ("profile_low", "profile_high"):
+        # The ends are those of tau, whose profile came last.
+        values[f"delta_{key}"] = float(delta(ends[key]))
     return StepResult(values, arrays)
 
 
