@@ -8,11 +8,16 @@ beside its probe.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.plan.step import MemoryInput
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NETWORK = "convnet-digits"
 DATASET = DatasetRef(
@@ -57,19 +62,24 @@ def chosen(per_class: int) -> MemoryInput:
     return MemoryInput(held={"indices": indices, "labels": labels[indices]})
 
 
-def taught() -> MemoryInput:
+def taught(network: str = NETWORK) -> MemoryInput:
     """A network as it is initialised."""
-    from safetensors.numpy import save_file
-
     from harness.lab.models.networks import build
 
-    weights = Path(_folder().name) / "weights.safetensors"
-    state = build(NETWORK, DATASET, seed=0).double().state_dict()
-    save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)
-    return MemoryInput(files={"weights": weights})
+    state = build(network, DATASET, seed=0).double().state_dict()
+    weights = {name: tensor.numpy() for name, tensor in state.items()}
+    return MemoryInput(files={"weights": weights_file(f"weights-{network}", weights)})
+
+
+def weights_file(name: str, tensors: Mapping[str, np.ndarray]) -> Path:
+    """A safetensors file for a probe to read; it vanishes with the process."""
+    from safetensors.numpy import save_file
+
+    path = Path(_folder().name) / f"{name}.safetensors"
+    save_file(dict(tensors), path)
+    return path
 
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Holds the weights that a probe reads, and vanishes with the process."""
     return tempfile.TemporaryDirectory(prefix="probe-")

@@ -16,11 +16,14 @@ from harness.lab.coresets import (
     submodular,
     uncertainty,
 )
-from harness.lab.distill import steps as distill
-from harness.lab.distill.backbones import steps as backbones
-from harness.lab.distill.diffusion import steps as diffusion
+from harness.lab.distill import matching, recover, stitch, trajectories
+from harness.lab.distill.backbones import methods
+from harness.lab.distill.diffusion import generate
 from harness.lab.imports import released_set
-from harness.lab.measure import steps as measure
+from harness.lab.measure import pictures
+from harness.lab.measure.dcs import losses, ood, path, repeat
+from harness.lab.measure.lemma import lemma1
+from harness.lab.measure.scaling import curves, fitting
 from harness.lab.train import student, teacher
 from harness.plan.step import StepType
 
@@ -36,10 +39,20 @@ MODULES = (
     centers,
     herding,
     submodular,
-    distill,
-    diffusion,
-    backbones,
+    stitch,
+    recover,
+    matching,
+    trajectories,
+    generate,
+    methods,
     released_set,
-    measure,
+    repeat,
+    losses,
+    path,
+    ood,
+    curves,
+    fitting,
+    lemma1,
+    pictures,
 )
 STEPS: tuple[StepType, ...] = tuple(step for module in MODULES for step in module.STEPS)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from harness.lab.coresets.dynamics import DynamicsParams
-from harness.lab.distill.steps import StitchParams
+from harness.lab.distill.stitch import StitchParams
 from harness.lab.steps import STEPS
 from harness.lab.train.student import StudentParams
 from harness.lab.train.teacher import TeacherParams

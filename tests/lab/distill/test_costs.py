@@ -28,8 +28,8 @@ class Measured:
     """One forward pass of the probes' network, as torch counts it."""
 
     def forward_flops(self, network: str, resolution: int) -> float:
-        made = build(network, DATASET, seed=0)
-        return counted(lambda: made(torch.zeros(1, 1, resolution, resolution)))
+        own = build(network, DATASET, seed=0)
+        return counted(lambda: own(torch.zeros(1, 1, resolution, resolution)))
 
 
 # DATM also asks every expert about every training image, once; how many there are, is not known

@@ -29,8 +29,7 @@ from harness.lab.coresets.select import (
     select_top,
 )
 from harness.lab.data import sets
-from harness.lab.distill.steps import StitchParams
-from harness.lab.distill.stitch import stitch
+from harness.lab.distill.stitch import StitchParams, stitch
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import Recipe
 from harness.lab.train.loop import Examples, evaluate

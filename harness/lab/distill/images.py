@@ -1,4 +1,4 @@
-"""How synthetic images are kept: as bytes, and as what is left of them in a JPEG."""
+"""How a record holds synthetic images: as bytes, class by class, and perhaps after JPEG."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from torch import Tensor
 from harness.lab.recipe import DatasetRef
 
 
+def class_labels(dataset: DatasetRef, per_class: int) -> np.ndarray:
+    """Labels int64 (classes x per_class,) of images that are ordered class by class."""
+    return np.repeat(np.arange(dataset.classes, dtype=np.int64), per_class)
+
+
 def as_bytes(normalised: Tensor, dataset: DatasetRef) -> np.ndarray:
     """Normalised images (n, c, h, w) to uint8 (n, h, w, c), rounded and clipped."""
     mean, std = (
@@ -23,7 +28,7 @@ def as_bytes(normalised: Tensor, dataset: DatasetRef) -> np.ndarray:
 
 
 def through_jpeg(images: np.ndarray, quality: int) -> np.ndarray:
-    """uint8 images (n, h, w, 1 or 3), written as JPEG and read again; as they are if 0."""
+    """Images uint8 (n, h, w, 1 or 3) written as JPEG and read again; unchanged if quality is 0."""
     if not quality:
         return images
     return np.stack([_once(image, quality) for image in images])

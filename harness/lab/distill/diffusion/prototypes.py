@@ -1,8 +1,8 @@
-"""D4M (Su et al. 2024): prototypes of each class among latents, and images made from them."""
+"""D4M's algorithm: prototypes of each class among latents, and images made from them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,51 +10,18 @@ import torch
 from torch import Generator, Tensor
 
 from harness.errors import UserError
-from harness.lab.data import sets
 from harness.lab.data.prepared import Split
 from harness.lab.data.resize import sizes_of
+from harness.lab.distill.diffusion.generate import D4mParams
 from harness.lab.distill.diffusion.latents import AT_ONCE, as_pictures, encoded, square
 from harness.lab.distill.diffusion.pretrained import (
-    STABLE_DIFFUSION,
-    checked_fingerprint,
     kind,
-    stable_diffusion,
 )
-from harness.lab.distill.diffusion.steps import D4mParams
 from harness.lab.train.loop import Examples
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.plan.step import StepContext
 
 CRANES = (134, 517)
 """Classes of the bird and of the machine, which WordNet calls the same."""
-_FINISHED = "images"
-
-
-def distill_d4m(params: D4mParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
-    """Images from the centres of each class's latents, told the name of the class.
-
-    Arrays `images` uint8 (n, h, w, c) and `labels` int64 (n,), class by class; value `fingerprint`
-    of the generator's weights. Draws, of each class: "order" of its training images, "encode",
-    "clusters", and "image-0" and so on.
-    Raises `UserError` if a class has fewer images than one step of k-means takes, and
-    `EvidenceError` without the generator's weights.
-    """
-    dataset, train = params.dataset, sets.load(params.dataset).train
-    fingerprint = checked_fingerprint(params.generator, STABLE_DIFFUSION, params.fingerprint)
-    pipeline = stable_diffusion(params.generator, ctx.device, params.precision)
-    prompts = class_names(params)
-    made = []
-    for label in range(dataset.classes):
-        own = ctx.part(label, dataset.classes)
-        saved = own.checkpoints.load()
-        if saved is None:
-            centres = prototypes(params, pipeline.vae, train, label, own)
-            images = imagined(params, pipeline, centres, prompts[label], own)
-            saved = {_FINISHED: images}
-            own.checkpoints.save(saved)
-        made.append(np.array(saved[_FINISHED]))
-    labels = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
-    arrays = {"images": np.concatenate(made), "labels": labels}
-    return StepResult({"fingerprint": fingerprint}, arrays)
 
 
 def prototypes(
@@ -100,7 +67,7 @@ def _latents(
     device: str,
     drawn: Generator,
 ) -> Iterator[Tensor]:
-    """Of whole images, made square."""
+    """Latents of whole images, made square."""
     for some in np.array_split(rows, -(-len(rows) // AT_ONCE)):
         images = Examples.on(device, train.images[some], train.labels[some]).images
         sizes = sizes_of(images)
@@ -133,14 +100,14 @@ def imagined(
 
 
 def class_names(params: D4mParams) -> list[str]:
-    """What the generator is told, one prompt a class.
+    """The prompts that the generator is given, one a class.
 
     Raises `UserError` where names are asked for and the classes are not those of ImageNet-1K.
     """
     classes = params.dataset.classes
     if params.prompts == "numbers":
         return [f"class {label}" for label in range(classes)]
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
 
     known = ImageNetInfo("imagenet-1k")
     if known.num_classes() != classes:
