@@ -13,21 +13,21 @@ from harness.cli.exhibits import fields as exhibit_fields
 from harness.cli.not_run import print_not_run, reasons_not_run
 from harness.cli.output import console, print_json
 from harness.cli.project import Project
-from harness.errors import EvidenceError, UserError, nearest
+from harness.errors import EvidenceError, UserError
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import about
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.parts import exhibit_of, steps_below
 from harness.plan.step import Step
+from harness.registry import resolve
 from harness.run.executor import Executor
+from harness.run.executors import executor_entry
 from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
 from harness.store.files import clean_temporary
 from harness.store.record import DamagedRecord
 from harness.store.store import Store
-
-EXECUTORS = ("inline", "local")
 
 
 def make(
@@ -47,7 +47,7 @@ def make(
     names = named(project, exhibits)
     plans = plans_of(project, names, request)
     graph = steps_of(plans, names)
-    if executor == "slurm" and _lacking(graph, project.store):
+    if executor_entry(executor).leaves and _lacking(graph, project.store):
         from harness.cli.queueing import submit
 
         _writable(project.root)
@@ -143,19 +143,13 @@ def _writable(root: Path) -> None:
 
 
 def _executor(name: str, device: str) -> Executor:
-    if name not in EXECUTORS:
-        raise UserError(f"unknown executor '{name}'; {nearest(name, EXECUTORS)}")
+    entry = executor_entry(name)
     gpus = [f"cuda:{index}" for index in range(_visible_gpus())]
     if device == "cuda" and not gpus:
         raise UserError("--device cuda: no GPU is visible here; use --device cpu or auto")
     devices = gpus if gpus and device != "cpu" else ["cpu"] * _cores()
-    if name == "inline":
-        from harness.run.inline import InlineExecutor
-
-        return InlineExecutor(devices[0])
-    from harness.run.local import LocalExecutor
-
-    return LocalExecutor(devices)
+    made: Executor = resolve(entry.factory)(devices)
+    return made
 
 
 def _visible_gpus() -> int:

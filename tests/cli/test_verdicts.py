@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from harness.judge.exhibit import cell_verdicts
 
+from harness.judge.exhibit import cell_verdicts
 from harness.judge.results import collect
 from harness.plan.exhibit import plan_exhibit
 from harness.render.exhibit import figure_of

@@ -133,7 +133,12 @@ def test_a_variation_may_change_the_points_and_how_they_are_judged(place: Workpl
 
 def test_only_what_runs_can_be_planned(place: Workplace) -> None:
     """An exhibit that is not there, and one for which nothing runs."""
-    for name, message in (("nothing", "unknown exhibit"), ("settings", "nothing runs for")):
+    place.add(
+        "lemmas/shown.toml",
+        'id = "shown"\nkind = "lemma"\nlabel = "Lemma 2"\ntitle = "Shown"\nsection = "1"\n'
+        'caption = "x"\nassumption = "x"\nstatement = "x"\nsteps = {}\n',
+    )
+    for name, message in (("nothing", "unknown exhibit"), ("shown", "nothing runs for")):
         with pytest.raises(UserError, match=message):
             plan_exhibit(place.paper, name)
 

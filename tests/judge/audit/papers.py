@@ -127,7 +127,9 @@ def with_number(source: Paper, address: str, text: str) -> Paper:
     else:
         assert isinstance(exhibit, Table)
         rows = tuple(
-            r.model_copy(update={"cells": {**r.cells, column: parse_printed(text)}}) if r.name == row else r
+            r.model_copy(update={"cells": {**r.cells, column: parse_printed(text)}})
+            if r.name == row
+            else r
             for r in exhibit.rows
         )
         assert rows != exhibit.rows
