@@ -56,7 +56,12 @@ class Checkout:
         self._process = subprocess.Popen(
             [folder.absolute() / ".venv/bin/python", Path(__file__).absolute(), "--serve"],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder.absolute()), "REPRO_STORE": store},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(folder.absolute()),
+                "REPRO_STORE": store,
+                "COLUMNS": "100",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

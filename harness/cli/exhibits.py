@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, overload
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from harness.cli.points import PointsJudgement, judge_points
+from harness.cli.points import point_fields
 from harness.cli.project import Project
-from harness.judge.assess import assess
-from harness.judge.audit.audit import severe_cells
-from harness.judge.outcomes import Judged, exhibits_of, judge_claims, numbers_of
-from harness.judge.results import Result, collect, reported_fields
-from harness.judge.stated import stated_numbers
-from harness.plan.cells import Plan, plan_exhibit
-from harness.plan.points import PointsPlan, plan_points
+from harness.judge.exhibit import Judgement, judge_exhibit, numbers
+from harness.judge.outcomes import Judged, KnownNumber, exhibits_of, judge_claims
+from harness.judge.results import ItemResult
+from harness.judge.sample import ReportedNumber
+from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.settings import Variation
 from harness.plan.step import Json
+from harness.spec.cell import Printed
 from harness.spec.claims import Claim
-from harness.spec.exhibit import Average, Table
+from harness.spec.exhibit import LAST_STEP, Average, Reporting, Table
 
 
 @dataclass(frozen=True)
@@ -30,53 +29,63 @@ class Request:
     variation: Variation | None = None
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """An exhibit with its results and verdicts, cell by cell."""
+def fields(judgement: Judgement) -> dict[str, Any]:
+    """An exhibit as documented for `show --json` and `diff --json`."""
+    table = judgement.plan.exhibit
+    return _cells(table, judgement) if isinstance(table, Table) else point_fields(judgement)
 
-    plan: Plan
-    results: tuple[Result, ...]
-    verdicts: Sequence[Mapping[str, Any]]
 
-    @property
-    def verdict_names(self) -> dict[str, str]:
-        """Address -> verdict."""
-        return {verdict["address"]: verdict["name"] for verdict in self.verdicts}
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The cells as documented for `show --json` and `diff --json`."""
-        table = self.plan.exhibit
-        cells = [
+def _cells(table: Table, judgement: Judgement) -> dict[str, Any]:
+    cells = []
+    for result in judgement.results:
+        verdict = judgement.verdicts[str(result.item.address)]
+        cells.append(
             {
-                "row": result.cell.address.row,
-                "column": result.cell.address.column,
-                "reported": reported_fields(result.cell.reported, table.reporting),
-                "reproduced": result.summary(),
+                "row": result.item.address.row,
+                "column": result.item.address.column,
+                "reported": _reported(result.item.reported, table.reporting),
+                "reproduced": _reproduced(result),
                 "missing": _missing(result, table.average),
-                "comparable": result.cell.comparable,
-                "reason": result.cell.reason,
-                "verdict": verdict["name"],
-                "why": verdict["why"],
-                "difference": verdict["difference"],
-                "interval": verdict["interval"],
-                "margin": verdict["margin"],
-                "seeds_needed": verdict["seeds_needed"],
-                "run": {**result.cell.run, "steps": [list(terms) for terms in result.cell.terms]},
+                "comparable": result.item.comparable,
+                "reason": result.item.reason,
+                "verdict": verdict.name,
+                "why": verdict.why,
+                "difference": verdict.difference,
+                "interval": verdict.interval,
+                "margin": verdict.margin,
+                "seeds_needed": verdict.seeds_needed,
+                "run": {**result.item.run, "steps": _runs(result)},
             }
-            for result, verdict in zip(self.results, self.verdicts, strict=True)
-        ]
-        return {"cells": cells}
+        )
+    return {"cells": cells}
 
 
-def _missing(result: Result, average: Average | None) -> list[dict[str, Any]]:
+def _reported(printed: Printed | None, reporting: Reporting) -> dict[str, Any] | None:
+    if printed is None:
+        return None
+    return {"text": printed.text, **asdict(ReportedNumber.read(printed, reporting))}
+
+
+def _reproduced(result: ItemResult) -> dict[str, Any] | None:
+    amount = result.amount
+    if amount is None:
+        return None
+    seeds = list(result.seeds)
+    return {"mean": amount.mean, "std": amount.std, "n": len(amount.values), "seeds": seeds}
+
+
+def _runs(result: ItemResult) -> list[list[str]]:
+    """For each seed, the runs whose mean a cell is."""
+    return [list(members) for members in result.item.sources.get(LAST_STEP, ())]
+
+
+def _missing(result: ItemResult, average: Average | None) -> list[dict[str, Any]]:
     """The runs that a cell waits for, and of a mean, which of its members each of them is."""
     members = [{average.over: value} for value in average.values] if average else [{}]
-    cell = result.cell
     return [
         {"seed": seed, **member, "identity": identity}
-        for seed, terms in zip(cell.seeds, cell.terms, strict=True)
-        for member, identity in zip(members, terms, strict=True)
+        for seed, runs in zip(result.item.seeds, _runs(result), strict=True)
+        for member, identity in zip(members, runs, strict=True)
         if identity in result.missing
     ]
 
@@ -86,49 +95,33 @@ def named(project: Project, names: Sequence[str]) -> list[str]:
     return project.paper.runnable if "all" in names else list(names)
 
 
-def plan(project: Project, exhibit: str, request: Request) -> Plan:
-    return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
-
-
-def any_plan(project: Project, exhibit: str, request: Request) -> Plan | PointsPlan:
-    """The plan of a table of results, or of another exhibit for which something is run.
+def plan_of(project: Project, exhibit: str, request: Request) -> ExhibitPlan:
+    """The plan of an exhibit.
 
     Raises:
         UserError: nothing is run for it, or its specs cannot be resolved.
     """
-    if isinstance(project.paper.exhibit(exhibit), Table):
-        return plan(project, exhibit, request)
-    return plan_points(project.paper, exhibit, request.profile, request.seeds, request.variation)
+    return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
 
 
-@overload
-def judge(project: Project, planned: Plan) -> Judgement: ...
-@overload
-def judge(project: Project, planned: Plan | PointsPlan) -> Judgement | PointsJudgement: ...
-def judge(project: Project, planned: Plan | PointsPlan) -> Judgement | PointsJudgement:
+def judge(project: Project, planned: ExhibitPlan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
-    if isinstance(planned, PointsPlan):
-        return judge_points(project, planned)
-    results = collect(planned, project.store)
-    severe = severe_cells(project.paper)
-    return Judgement(planned, results, assess(planned.exhibit, results, project.store, severe))
+    return judge_exhibit(project.paper, planned, project.store)
 
 
 def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> list[Judged]:
     """Claims on reported numbers, and on the results of every exhibit that they are about."""
     wanted = list(claims)
-    ours: dict[str, Json] = {}
+    ours: dict[str, KnownNumber] = {}
     for name in sorted({name for claim in wanted for name in exhibits_of(claim)}):
         if name in project.paper.runnable:
-            ours |= our_numbers(project, any_plan(project, name, request))
+            ours |= our_numbers(project, plan_of(project, name, request))
     return judge_claims(project.paper, wanted, ours, project.store)
 
 
-def our_numbers(project: Project, planned: Plan | PointsPlan) -> dict[str, Json]:
-    """Address -> the fields of our number, of all in an exhibit that are complete."""
-    if isinstance(planned, Plan):
-        return numbers_of(collect(planned, project.store))
-    return stated_numbers(planned.exhibit.id, judge_points(project, planned).stated)
+def our_numbers(project: Project, planned: ExhibitPlan) -> dict[str, KnownNumber]:
+    """Address -> our number, for all in an exhibit that are complete."""
+    return numbers(judge(project, planned))
 
 
 def claim_json(judged: Judged, profile: str) -> dict[str, Json]:
@@ -137,9 +130,9 @@ def claim_json(judged: Judged, profile: str) -> dict[str, Json]:
         "text": judged.claim.text,
         "where": judged.claim.where,
         "expect": judged.claim.expect,
-        "reported": judged.reported["outcome"],
-        "reported_why": judged.reported["why"],
-        "reproduced": judged.reproduced["outcome"],
-        "reproduced_why": judged.reproduced["why"],
+        "reported": judged.reported.outcome,
+        "reported_why": judged.reported.why,
+        "reproduced": judged.reproduced.outcome,
+        "reproduced_why": judged.reproduced.why,
         "profile": profile,
     }

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.cli.exhibits import Request, any_plan, claim_json, judge, judge_all
+from harness.cli.exhibits import Request, claim_json, fields, judge, judge_all, plan_of
 from harness.cli.not_run import print_not_run, reasons_not_run
 from harness.cli.output import console, print_grid, print_json
-from harness.cli.points import PointsJudgement, print_stated
+from harness.cli.points import print_stated
 from harness.cli.project import Project
 from harness.cli.standing import standing_lines, standings_json
 from harness.errors import UserError, nearest
@@ -38,14 +38,14 @@ def show(project: Project, name: str, request: Request, as_json: bool) -> None:
     if name not in project.paper.runnable:
         _show_stated(exhibit, as_json)
         return
-    judgement = judge(project, any_plan(project, name, request))
+    judgement = judge(project, plan_of(project, name, request))
     profile = judgement.plan.profile.id
     judged = judge_all(project, about(project.paper, name), request)
     claims = [claim_json(item, profile) for item in judged]
     not_run = reasons_not_run(project, judgement.plan)
     if as_json:
-        fields = {**judgement.fields, "not_run": not_run, "claims": claims}
-        print_json({"exhibit": name, "profile": profile, **fields})
+        more = {"not_run": not_run, "claims": claims}
+        print_json({"exhibit": name, "profile": profile, **fields(judgement), **more})
         return
     from harness.cli.rendering import print_claims, print_judgement
 
@@ -87,14 +87,14 @@ def _show_stated(exhibit: Exhibit, as_json: bool) -> None:
 
 def show_diff(project: Project, name: str, request: Request, as_json: bool) -> bool:
     """Print the differences; whether no number deviates or contradicts itself."""
-    judgement = judge(project, any_plan(project, name, request))
+    judgement = judge(project, plan_of(project, name, request))
     if as_json:
-        fields = {"exhibit": name, "profile": judgement.plan.profile.id, **judgement.fields}
-        print_json(fields)
-    elif isinstance(judgement, PointsJudgement):
-        print_stated(judgement)
+        profile = judgement.plan.profile.id
+        print_json({"exhibit": name, "profile": profile, **fields(judgement)})
+    elif isinstance(judgement.plan.exhibit, Table):
+        _print_diff(fields(judgement)["cells"])
     else:
-        _print_diff(judgement.fields["cells"])
+        print_stated(judgement)
     names = judgement.verdict_names.values()
     return not any(name in ("deviates", "paper-inconsistent") for name in names)
 
@@ -120,7 +120,7 @@ def _print_diff(cells: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_assumptions(project: Project, name: str, profile: str | None, as_json: bool) -> None:
-    planned = any_plan(project, name, Request(profile))
+    planned = plan_of(project, name, Request(profile))
     settings = open_choices(used for item in planned.items for used in item.settings)
     listed = [
         {
@@ -154,7 +154,7 @@ def explain(project: Project, address: str, request: Request, as_json: bool) -> 
     from harness.run.why import why
 
     exhibit, *_ = address.split(":")
-    planned = any_plan(project, exhibit, request)
+    planned = plan_of(project, exhibit, request)
     items = {str(item.address): item for item in planned.items}
     if address not in items:
         raise UserError(f"unknown cell '{address}'; {nearest(address, items)}")
@@ -174,7 +174,7 @@ def show_status(project: Project, profile: str | None, as_json: bool) -> None:
     queued = {i for s in submitted for i, stand in s.steps.items() if stand == "queued"}
     rows = []
     for name in project.paper.runnable:
-        planned = any_plan(project, name, Request(profile))
+        planned = plan_of(project, name, Request(profile))
         known = states(planned.steps, project.store)
         count = {s: sum(value == s for value in known.values()) for s in set(known.values())}
         rows.append(

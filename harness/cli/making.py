@@ -8,26 +8,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from harness.cli.exhibits import Judgement, Request, any_plan, claim_json, judge, judge_all, named
+from harness.cli.exhibits import Request, claim_json, judge, judge_all, named, plan_of
+from harness.cli.exhibits import fields as exhibit_fields
 from harness.cli.not_run import print_not_run, reasons_not_run
 from harness.cli.output import console, print_json
-from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
-from harness.errors import EvidenceError, UserError, nearest
+from harness.errors import EvidenceError, UserError
+from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import about
-from harness.plan.cells import Plan
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.parts import exhibit_of, steps_below
-from harness.plan.points import PointsPlan
 from harness.plan.step import Step
+from harness.registry import resolve
 from harness.run.executor import Executor
+from harness.run.executors import executor_entry
 from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
 from harness.store.files import clean_temporary
 from harness.store.record import DamagedRecord
 from harness.store.store import Store
-
-EXECUTORS = ("inline", "local")
 
 
 def make(
@@ -47,7 +47,7 @@ def make(
     names = named(project, exhibits)
     plans = plans_of(project, names, request)
     graph = steps_of(plans, names)
-    if executor == "slurm" and _lacking(graph, project.store):
+    if executor_entry(executor).leaves and _lacking(graph, project.store):
         from harness.cli.queueing import submit
 
         _writable(project.root)
@@ -64,23 +64,21 @@ def make(
         raise EvidenceError(failures(report, graph))
 
 
-def plans_of(
-    project: Project, names: Sequence[str], request: Request
-) -> dict[str, Plan | PointsPlan]:
+def plans_of(project: Project, names: Sequence[str], request: Request) -> dict[str, ExhibitPlan]:
     """The plan of each exhibit; of its default too, as `NAME (default)`, where it is varied.
 
     Args:
         names: exhibits or parts of them.
     """
     exhibits = dict.fromkeys(exhibit_of(name) for name in names)
-    plans = {name: any_plan(project, name, request) for name in exhibits}
+    plans = {name: plan_of(project, name, request) for name in exhibits}
     if request.variation:
         default = Request(request.profile, request.seeds)
-        plans |= {f"{name} (default)": any_plan(project, name, default) for name in exhibits}
+        plans |= {f"{name} (default)": plan_of(project, name, default) for name in exhibits}
     return plans
 
 
-def steps_of(plans: Mapping[str, Plan | PointsPlan], names: Sequence[str]) -> dict[str, Step]:
+def steps_of(plans: Mapping[str, ExhibitPlan], names: Sequence[str]) -> dict[str, Step]:
     """One graph of all steps below what is named, in the order of the names."""
     return {
         identity: step
@@ -92,7 +90,7 @@ def steps_of(plans: Mapping[str, Plan | PointsPlan], names: Sequence[str]) -> di
 
 def present(
     project: Project,
-    plans: Mapping[str, Plan | PointsPlan],
+    plans: Mapping[str, ExhibitPlan],
     request: Request,
     as_json: bool,
 ) -> list[dict[str, Any]]:
@@ -109,7 +107,7 @@ def present(
 
 def _presented(
     project: Project,
-    plans: Mapping[str, Plan | PointsPlan],
+    plans: Mapping[str, ExhibitPlan],
     request: Request,
     as_json: bool,
 ) -> list[dict[str, Any]]:
@@ -145,19 +143,13 @@ def _writable(root: Path) -> None:
 
 
 def _executor(name: str, device: str) -> Executor:
-    if name not in EXECUTORS:
-        raise UserError(f"unknown executor '{name}'; {nearest(name, EXECUTORS)}")
+    entry = executor_entry(name)
     gpus = [f"cuda:{index}" for index in range(_visible_gpus())]
     if device == "cuda" and not gpus:
         raise UserError("--device cuda: no GPU is visible here; use --device cpu or auto")
     devices = gpus if gpus and device != "cpu" else ["cpu"] * _cores()
-    if name == "inline":
-        from harness.run.inline import InlineExecutor
-
-        return InlineExecutor(devices[0])
-    from harness.run.local import LocalExecutor
-
-    return LocalExecutor(devices)
+    made: Executor = resolve(entry.factory)(devices)
+    return made
 
 
 def _visible_gpus() -> int:
@@ -173,9 +165,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _flips(
-    judgement: Judgement | PointsJudgement, default: Judgement | PointsJudgement
-) -> list[str]:
+def _flips(judgement: Judgement, default: Judgement) -> list[str]:
     """Addresses whose verdict under the variation is another one than under the default."""
     before = default.verdict_names
     return [
@@ -188,7 +178,7 @@ def _flips(
 def _present(
     project: Project,
     name: str,
-    judgement: Judgement | PointsJudgement,
+    judgement: Judgement,
     request: Request,
     flips: list[str],
     as_json: bool,
@@ -203,7 +193,7 @@ def _present(
         "exhibit": name,
         "profile": profile,
         "varied": dict(request.variation or {}),
-        **judgement.fields,
+        **exhibit_fields(judgement),
         "not_run": reasons_not_run(project, judgement.plan),
         "flips": flips,
         "claims": [claim_json(item, profile) for item in judged],
@@ -214,9 +204,7 @@ def _present(
     return fields
 
 
-def _print(
-    judgement: Judgement | PointsJudgement, fields: Mapping[str, Any], request: Request
-) -> None:
+def _print(judgement: Judgement, fields: Mapping[str, Any], request: Request) -> None:
     from harness.cli.rendering import print_claims, print_judgement
 
     if request.variation:

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from harness.cli.output import console
 from harness.cli.project import Project
-from harness.plan.cells import Plan
-from harness.plan.points import PointsPlan
+from harness.plan.exhibit import ExhibitPlan
 from harness.run.state import failures_behind
 
 
-def reasons_not_run(project: Project, planned: Plan | PointsPlan) -> dict[str, list[str]]:
+def reasons_not_run(project: Project, planned: ExhibitPlan) -> dict[str, list[str]]:
     """Reason -> the addresses of the numbers: what their specs say, or the failure of a step."""
     failed = failures_behind(planned.steps, project.store)
     found: dict[str, list[str]] = {}

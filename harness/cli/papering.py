@@ -8,17 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cli.exhibits import Judgement, Request, any_plan, judge, our_numbers, plan
+from harness.cli.exhibits import Request, judge, our_numbers, plan_of
 from harness.cli.output import console, print_json
-from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.cli.rendering import printed, write_renders
 from harness.cli.typesetting import typeset
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
-from harness.judge.outcomes import judge_claims
-from harness.judge.results import Result, collect
-from harness.plan.step import Json
+from harness.judge.exhibit import Judgement
+from harness.judge.outcomes import KnownNumber, judge_claims
+from harness.judge.results import ItemResult, collect
 from harness.render import document, latex
 from harness.render.claims import ClaimRow, row_of
 from harness.render.exhibit import judged_table
@@ -38,7 +37,7 @@ class Document:
     folder: Path
     profile: str | None
     """None: the paper's own numbers only."""
-    judged: Mapping[str, Judgement | PointsJudgement]
+    judged: Mapping[str, Judgement]
     """Exhibits that could be planned under the profile."""
 
     @property
@@ -58,14 +57,16 @@ class Document:
 
     def has_results(self, exhibit: str) -> bool:
         judgement = self.judged.get(exhibit)
-        if isinstance(judgement, PointsJudgement):
-            return any(result.drawn for result in judgement.results)
-        return judgement is not None and any(result.values for result in judgement.results)
+        if judgement is None:
+            return False
+        if isinstance(judgement.plan.exhibit, Table):
+            return any(result.amounts for result in judgement.results)
+        return any(result.lines for result in judgement.results)
 
     def table(self, name: str) -> Judgement | None:
         """A judged table of results."""
         judgement = self.judged.get(name)
-        return judgement if isinstance(judgement, Judgement) else None
+        return judgement if judgement and isinstance(judgement.plan.exhibit, Table) else None
 
 
 def make_paper(project: Project, profile: str | None, reported: bool, as_json: bool) -> None:
@@ -104,7 +105,7 @@ def _judged(project: Project, profile: str | None) -> Document:
     found = {}
     for name in project.paper.runnable:
         try:
-            found[name] = judge(project, any_plan(project, name, Request(profile)))
+            found[name] = judge(project, plan_of(project, name, Request(profile)))
         except UserError as error:
             print(f"repro: {name} has no results: {error}", file=sys.stderr)
     return Document(project, made.folder, profile, found)
@@ -150,8 +151,8 @@ def _sources(sources: Path, folder: Path) -> Iterator[Path]:
 
 def _plot_caption(made: Document, name: str) -> str:
     judged, label = made.judged[name], made.project.paper.exhibit(name).label
-    if isinstance(judged, PointsJudgement):
-        return caption(label, made.name, judged.correlated)
+    if not isinstance(judged.plan.exhibit, Table):
+        return caption(label, made.name, judged.correlations)
     how = "Hollow markers on dashed lines: the paper's numbers. Filled markers on solid lines: ours"
     return f"**{label}, plotted.** {how}, under profile {made.name}."
 
@@ -162,7 +163,7 @@ def _tally(made: Document, table: Table) -> document.Tally:
     if judged is None:
         return document.tally(table.label, table.title, numbers, 0, ())
     complete = sum(result.complete for result in judged.results)
-    verdicts = [str(verdict["name"]) for verdict in judged.verdicts]
+    verdicts = [v.name for result in judged.results if (v := judged.verdict(result))]
     return document.tally(table.label, table.title, numbers, complete, verdicts)
 
 
@@ -171,32 +172,35 @@ def _known_cells(made: Document) -> list[document.KnownCell]:
     ours: dict[str, dict[str, str]] = {}
     for profile in made.project.paper.profiles:
         for result in _results(made, profile):
-            if result.complete and result.mean is not None:
-                number = mean_std(result.mean, result.std, result.cell.reported)
-                ours.setdefault(str(result.cell.address), {})[profile] = number
+            amount, printed = result.amount, result.item.reported
+            if result.complete and amount:
+                number = mean_std(amount.mean, amount.std, printed.text if printed else None)
+                ours.setdefault(str(result.item.address), {})[profile] = number
     return [
-        document.KnownCell(address, row.cells.get(column.name), ours.get(address, {}))
+        document.KnownCell(address, number.text if number else None, ours.get(address, {}))
         for table in made.tables
-        for row, column, _ in table.cells()
+        for row, column, number in table.cells()
         for address in [str(Address(table.id, row.name, column.name))]
     ]
 
 
-def _results(made: Document, profile: str) -> Iterator[Result]:
+def _results(made: Document, profile: str) -> Iterator[ItemResult]:
     if profile == made.profile:
         found = [made.table(name) for name in made.judged]
         yield from (result for judged in found if judged for result in judged.results)
         return
     for table in made.tables:
         try:
-            yield from collect(plan(made.project, table.id, Request(profile)), made.project.store)
+            yield from collect(
+                plan_of(made.project, table.id, Request(profile)), made.project.store
+            )
         except UserError:
             continue  # a table that this profile cannot do has no results under it
 
 
 def _claims(made: Document) -> list[ClaimRow]:
     paper = made.project.paper
-    ours: dict[str, Json] = {}
+    ours: dict[str, KnownNumber] = {}
     for judgement in made.judged.values():
         ours |= our_numbers(made.project, judgement.plan)
     judged = judge_claims(paper, paper.claims.values(), ours, made.project.store)

@@ -7,21 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.cli.exhibits import Request, any_plan
+from harness.cli.exhibits import Request, plan_of
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
-from harness.plan.cells import Plan
 from harness.plan.cost import NOTHING, Past, Seconds, forecast
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.fusing import programs
 from harness.plan.parts import closure, exhibit_of, steps_below
-from harness.plan.points import PointsPlan
 from harness.plan.step import Step
 from harness.run.state import State, states
 from harness.spec.profile import Device
 
 
 def show_plan(project: Project, name: str, request: Request, as_json: bool) -> None:
-    planned = any_plan(project, exhibit_of(name), request)
+    planned = plan_of(project, exhibit_of(name), request)
     graph = steps_below(planned, [name])
     known = states(graph, project.store)
     todo = [i for i in graph if known[i] not in ("current", "linked")]
@@ -112,7 +111,7 @@ def _by_step(steps: Mapping[str, Step], costs: Mapping[str, Seconds]) -> dict[st
 
 
 def _by_row(
-    planned: Plan | PointsPlan, graph: Mapping[str, Step], costs: Mapping[str, Seconds]
+    planned: ExhibitPlan, graph: Mapping[str, Step], costs: Mapping[str, Seconds]
 ) -> dict[str, Any]:
     """Cost of all that a row or a panel stands on; steps that several share count for each."""
     wanted: dict[str, set[str]] = {}

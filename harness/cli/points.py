@@ -4,59 +4,33 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from harness.cli.output import console, print_grid
-from harness.cli.project import Project
-from harness.judge.correlated import Correlated, correlations
-from harness.judge.points import Amount, PointResult, collect_points
-from harness.judge.stated import StatedResult, stated_results
-from harness.plan.points import PointsPlan
+from harness.judge.correlated import Correlated
+from harness.judge.exhibit import Judgement
+from harness.judge.model import Amount
+from harness.judge.results import ItemResult, of_row
+from harness.judge.stated import StatedResult
 
 _ACROSS = 4
 """Most columns of a printed panel, beside the point's name."""
 
 
-@dataclass(frozen=True)
-class PointsJudgement:
-    """An exhibit with its points, their correlations, and the stated numbers beside ours."""
-
-    plan: PointsPlan
-    results: tuple[PointResult, ...]
-    correlated: Sequence[Correlated]
-    stated: Sequence[StatedResult]
-
-    @property
-    def verdict_names(self) -> dict[str, str]:
-        """Address of each stated number -> verdict."""
-        return {
-            f"{self.plan.exhibit.id}:stated:{item.id}": str(item.verdict["name"])
-            for item in self.stated
-        }
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """As documented for `show --json`."""
-        return {
-            "points": [_point_fields(result) for result in self.results],
-            "correlations": [asdict(item) for item in self.correlated],
-            "stated": [_stated_fields(item) for item in self.stated],
-        }
+def point_fields(judgement: Judgement) -> dict[str, Any]:
+    """An exhibit made of panels, as documented for `show --json`."""
+    return {
+        "points": [_point_fields(result) for result in judgement.results],
+        "correlations": [asdict(item) for item in judgement.correlations],
+        "stated": [_stated_fields(item) for item in judgement.stated],
+    }
 
 
-def judge_points(project: Project, planned: PointsPlan) -> PointsJudgement:
-    """Read what is in the store, and compare it with what the paper states."""
-    results = collect_points(planned, project.store)
-    found = correlations(planned, results, project.store)
-    stated = stated_results(planned, results, found, project.store)
-    return PointsJudgement(planned, results, found, stated)
-
-
-def _point_fields(result: PointResult) -> dict[str, Any]:
-    point = result.point
+def _point_fields(result: ItemResult) -> dict[str, Any]:
+    point = result.item
     drawn: dict[str, list[dict[str, Any]]] = {}
-    for (plot, _), (x, y) in result.drawn.items():
+    for (plot, _), (x, y) in result.lines.items():
         drawn.setdefault(plot, []).append({"x": x, "y": y})
     return {
         "panel": point.address.row,
@@ -69,8 +43,13 @@ def _point_fields(result: PointResult) -> dict[str, Any]:
         "missing": list(result.missing),
         "same_as": result.same_as or None,
         "seeds": list(point.seeds),
-        "run": {**point.run, "steps": point.measured},
+        "run": {**point.run, "steps": _steps(result)},
     }
+
+
+def _steps(result: ItemResult) -> dict[str, list[str]]:
+    """What readings are of -> the step for each seed; a point is no mean of several."""
+    return {name: [members[0] for members in s] for name, s in result.item.sources.items()}
 
 
 def _amount_fields(amount: Amount) -> dict[str, Any]:
@@ -85,53 +64,51 @@ def _stated_fields(item: StatedResult) -> dict[str, Any]:
         "mean": item.ours.mean,
         "error": item.ours.error,
         "n": item.ours.n,
-        "interval": verdict.get("interval"),
+        "interval": verdict.ours_interval,
     }
     return {
         "id": item.id,
         **item.stated.model_dump(exclude={"ours"}),
         "reproduced": ours,
         "readings": dict(item.readings),
-        "verdict": verdict["name"],
-        "why": verdict["why"],
-        "difference": verdict.get("difference"),
-        "interval": verdict.get("difference_interval"),
+        "verdict": verdict.name,
+        "why": verdict.why,
+        "difference": verdict.difference,
+        "interval": verdict.interval,
         "margin": item.stated.ours.margin if item.stated.ours else None,
     }
 
 
-def print_points(judgement: PointsJudgement) -> None:
+def print_points(judgement: Judgement) -> None:
     """Print what every point came to, the correlations, and the stated numbers beside ours."""
     exhibit = judgement.plan.exhibit
     console().print(f"{exhibit.label}. {exhibit.title}", style="bold")
-    for panel in exhibit.panels:
-        here = [r for r in judgement.results if r.point.address.row == panel.name]
-        if here:
-            _print_panel(panel.name, here)
-    for item in judgement.correlated:
+    for panel in dict.fromkeys(item.address.row for item in judgement.plan.items):
+        _print_panel(panel, list(of_row(judgement.results, panel)))
+    for item in judgement.correlations:
         _print_correlations(item)
     print_stated(judgement)
     for line in dict.fromkeys(_reading(item) for item in judgement.stated if item.readings):
         console().print(line, soft_wrap=True)
-    run = [result.point for result in judgement.results if result.point.measured]
+    run = [result.item for result in judgement.results if result.item.sources]
     reasons = dict.fromkeys(point.reason for point in run if point.reason)
     for reason in reasons:
         console().print(reason, soft_wrap=True)
 
 
-def _print_panel(name: str, results: Sequence[PointResult]) -> None:
+def _print_panel(name: str, results: Sequence[ItemResult]) -> None:
     """A row for each point: quantities, then what is drawn where that is a number.
 
     A few at a time, so that no number is cut off on a narrow terminal.
     """
     done = [result for result in results if result.complete]
     quantities = list(done[0].amounts) if done else []
-    plots = [key for key, (x, y) in done[0].drawn.items() if _number(x)] if done else []
+    plots = [key for key, (x, y) in done[0].lines.items() if _number(x)] if done else []
     headings = [f"{plot} {axis}" for plot, _ in plots for axis in ("x", "y")]
     rows = [
         (
             *(_amount(result.amounts.get(quantity)) for quantity in quantities),
-            *(_text(drawn) for key in plots for drawn in result.drawn.get(key, ("", ""))),
+            *(_text(drawn) for key in plots for drawn in result.lines.get(key, ("", ""))),
             _state(result),
         )
         for result in results
@@ -141,7 +118,7 @@ def _print_panel(name: str, results: Sequence[PointResult]) -> None:
         here = slice(first, first + _ACROSS)
         print_grid(
             (f"Panel {name}", *columns[here]),
-            [(r.point.address.column, *row[here]) for r, row in zip(results, rows, strict=True)],
+            [(r.item.address.column, *row[here]) for r, row in zip(results, rows, strict=True)],
         )
 
 
@@ -161,8 +138,8 @@ def _amount(amount: Amount | None) -> str:
     return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
 
 
-def _state(result: PointResult) -> str:
-    if not result.point.measured:
+def _state(result: ItemResult) -> str:
+    if not result.item.sources:
         return "cannot be run"
     if result.missing:
         return f"{len(result.missing)} steps missing"
@@ -172,11 +149,11 @@ def _state(result: PointResult) -> str:
 def _print_correlations(item: Correlated) -> None:
     rows = [
         (
-            str(held["adjustment"]),
-            _signed(held["rho"]),
-            f"{_signed(held['low'])} to {_signed(held['high'])}",
-            str(held["n"]),
-            _range(held["without"]),
+            held.adjustment,
+            _signed(held.rho),
+            f"{_signed(held.low)} to {_signed(held.high)}",
+            str(held.n),
+            _range(held.without),
         )
         for held in item.coefficients
     ]
@@ -193,15 +170,15 @@ def _signed(value: float | None) -> str:
     return "–" if value is None else f"{value:+.2f}"
 
 
-def print_stated(judgement: PointsJudgement) -> None:
+def print_stated(judgement: Judgement) -> None:
     """Print the stated numbers that have a counterpart beside it; the others as stated."""
     rows = [
         (
             item.id,
-            f"≈ {item.stated.text}" if item.stated.approximate else item.stated.text,
+            f"≈ {item.stated.text}" if item.stated.approximate else str(item.stated.text),
             "–" if item.ours is None else f"{item.ours.mean:.4g}",
-            _interval(item.verdict.get("interval")),
-            str(item.verdict["name"]) if item.stated.ours else "–",
+            _interval(item.verdict.ours_interval),
+            item.verdict.name if item.stated.ours else "–",
             item.stated.where,
         )
         for item in judgement.stated

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.cli.exhibits import Judgement
 from harness.cli.output import console
-from harness.cli.points import PointsJudgement, print_points
+from harness.cli.points import print_points
 from harness.cli.project import Project
+from harness.judge.exhibit import Judgement
 from harness.plan.identity import digest, source_digest
 from harness.plan.settings import Variation
 from harness.render import figure as figure_module
@@ -28,22 +28,21 @@ KINDS = ("tex", "md", "pdf", "png", "csv")
 GRAPH_KINDS = ("svg", "pdf", "png", "csv")
 
 
-def write_renders(
-    project: Project, judgement: Judgement | PointsJudgement, variation: Variation
-) -> list[Path]:
+def write_renders(project: Project, judgement: Judgement, variation: Variation) -> list[Path]:
     """Everything that shows one exhibit with what came back; written anew only if it changed."""
     varied = [f"{name}={value}".replace(" ", "") for name, value in variation.items()]
     folder = project.build / "-".join([judgement.plan.profile.id, *varied])
-    if isinstance(judgement, PointsJudgement):
-        return _write_points(project, judgement, folder)
-    return _write_table(judgement, folder)
+    table = judgement.plan.exhibit
+    if isinstance(table, Table):
+        return _write_table(table, judgement, folder)
+    return _write_points(project, judgement, folder)
 
 
-def _write_table(judgement: Judgement, folder: Path) -> list[Path]:
+def _write_table(table: Table, judgement: Judgement, folder: Path) -> list[Path]:
     """LaTeX, Markdown, plot and plotted numbers of a table."""
     from harness.render import latex, markdown
 
-    table, profile = judgement.plan.exhibit, judgement.plan.profile.id
+    profile = judgement.plan.profile.id
     model = judged_table(table, judgement.results, judgement.verdicts, profile)
     figure = figure_of(table, judgement.results, profile)
     files = [folder / f"{table.id}.{kind}" for kind in KINDS]
@@ -57,10 +56,10 @@ def _write_table(judgement: Judgement, folder: Path) -> list[Path]:
     return files
 
 
-def _write_points(project: Project, judgement: PointsJudgement, folder: Path) -> list[Path]:
+def _write_points(project: Project, judgement: Judgement, folder: Path) -> list[Path]:
     """Plots and plotted numbers of a figure, a fit or a lemma; nothing where no point is there."""
     plan = judgement.plan
-    graph = graph_of(project.paper, plan, judgement.results, judgement.correlated)
+    graph = graph_of(project.paper, plan, judgement.results, judgement.correlations)
     if not graph.axes and not graph.walls:
         return []
     files = [folder / f"{graph.id}.{kind}" for kind in GRAPH_KINDS]
@@ -103,15 +102,15 @@ def write_reported(project: Project, table: Table | SettingsTable) -> list[Path]
     return files
 
 
-def print_judgement(judgement: Judgement | PointsJudgement) -> None:
+def print_judgement(judgement: Judgement) -> None:
     """Print an exhibit with what came back."""
-    if isinstance(judgement, PointsJudgement):
+    plan, table = judgement.plan, judgement.plan.exhibit
+    if not isinstance(table, Table):
         print_points(judgement)
         return
     from harness.render import terminal
 
-    plan = judgement.plan
-    model = judged_table(plan.exhibit, judgement.results, judgement.verdicts, plan.profile.id)
+    model = judged_table(table, judgement.results, judgement.verdicts, plan.profile.id)
     terminal.show(model, "both", console())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.cli.exhibits import Request, any_plan, named
+from harness.cli.exhibits import Request, named, plan_of
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.cli.project import Project
 from harness.errors import EvidenceError, UserError, one_line
@@ -76,7 +76,7 @@ def export(
     identities = {
         i
         for name in named(project, names)
-        for i in steps_below(any_plan(project, exhibit_of(name), request), [name])
+        for i in steps_below(plan_of(project, exhibit_of(name), request), [name])
     }
     records = [record for i in sorted(identities) if (record := project.store.get(i))]
     written, held = export_records(records, folder)

@@ -69,7 +69,7 @@ def _require_results(found: Verified) -> None:
     lacking = [
         item.claim.id
         for item in found.judged
-        if item.reproduced["outcome"] == "not run" and not about_print(item.claim)
+        if item.reproduced.outcome == "not run" and not about_print(item.claim)
     ]
     if lacking:
         raise EvidenceError(

@@ -19,7 +19,7 @@ from harness.render.templating import TEMPLATES, template
 from harness.render.tex import escape, symbol
 from harness.spec.exhibit import Exhibit
 from harness.spec.others import Figure, Fit, Lemma, Parameter
-from harness.spec.paper import AnyExhibit, Paper
+from harness.spec.paper import Paper
 from harness.spec.runs import Panel
 
 Source = Literal["reported", "reproduced"]
@@ -101,7 +101,7 @@ def findings(found: Sequence[Finding]) -> str:
     return template("findings").render(groups=groups)
 
 
-def exhibit(paper: Paper, shown: AnyExhibit) -> str:
+def exhibit(paper: Paper, shown: Exhibit) -> str:
     """A figure, a fit or a lemma.
 
     Raises:
@@ -136,7 +136,7 @@ def _numbered(severity: str, found: Sequence[Finding]) -> list[dict[str, Any]]:
 def _stated(shown: Exhibit) -> list[dict[str, str]]:
     return [
         {
-            "text": f"≈ {item.text}" if item.approximate else item.text,
+            "text": f"≈ {item.text}" if item.approximate else str(item.text),
             "where": item.where,
             "quote": f"“{item.quote}”",
         }

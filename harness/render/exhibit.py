@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from harness.judge.results import Result
+from harness.judge.model import Verdict
+from harness.judge.results import ItemResult, of_row
 from harness.render.figure import FigureData, Series, Source, Tick
 from harness.render.numbers import mean_std
 from harness.render.table import Cell, Column, Row, Table
 from harness.spec import exhibit as spec
-from harness.spec.cell import parse_printed
-
-Verdict = Mapping[str, Any]
 
 
 def reported_table(table: spec.Table) -> Table:
@@ -22,28 +19,29 @@ def reported_table(table: spec.Table) -> Table:
 
 
 def judged_table(
-    table: spec.Table, results: Sequence[Result], verdicts: Sequence[Verdict], profile: str
+    table: spec.Table,
+    results: Sequence[ItemResult],
+    verdicts: Mapping[str, Verdict],
+    profile: str,
 ) -> Table:
     """A table with the printed numbers, ours, and the verdicts."""
-    found = {
-        result.cell.address[1:]: (result, verdict)
-        for result, verdict in zip(results, verdicts, strict=True)
-    }
+    found = {result.item.address[1:]: result for result in results}
 
     def cell(row: spec.Row, column: spec.Column) -> Cell:
-        result, verdict = found[(row.name, column.name)]
-        mean = result.mean
-        ours = None if mean is None else mean_std(mean, result.std, result.cell.reported)
-        marks = ("flips",) if verdict["flips"] else ()
+        result = found[row.name, column.name]
+        verdict, amount = verdicts[str(result.item.address)], result.amount
         printed = _printed(row, column)
-        return replace(printed, reproduced=ours, verdict=str(verdict["name"]), marks=marks)
+        ours = mean_std(amount.mean, amount.std, printed.reported) if amount else None
+        marks = ("flips",) if verdict.flips else ()
+        return replace(printed, reproduced=ours, verdict=verdict.name, marks=marks)
 
     return _table(table, cell, f"reproduced ({profile})")
 
 
 def _printed(row: spec.Row, column: spec.Column) -> Cell:
     derived = row.derived.get(column.name)
-    return Cell(row.cells.get(column.name), None if derived is None else derived.text)
+    number = row.cells.get(column.name)
+    return Cell(number.text if number else None, None if derived is None else derived.text)
 
 
 def _table(
@@ -71,10 +69,10 @@ def _table(
     )
 
 
-def figure_of(table: spec.Table, results: Sequence[Result], profile: str) -> FigureData:
+def figure_of(table: spec.Table, results: Sequence[ItemResult], profile: str) -> FigureData:
     """The same numbers as a figure."""
     series = [
-        _series(row, source, [r for r in results if r.cell.address.row == row.name])
+        _series(row, source, list(of_row(results, row.name)))
         for row in table.rows
         for source in ("reported", "reproduced")
     ]
@@ -86,15 +84,17 @@ def figure_of(table: spec.Table, results: Sequence[Result], profile: str) -> Fig
         ticks=tuple(Tick(column.label, column.group or None) for column in table.columns),
         series=tuple(series),
         profile=profile,
-        comparable=all(r.cell.comparable for r in results if r.mean is not None),
+        comparable=all(r.item.comparable for r in results if r.amount),
     )
 
 
-def _series(row: spec.Row, source: Source, results: Sequence[Result]) -> Series:
+def _series(row: spec.Row, source: Source, results: Sequence[ItemResult]) -> Series:
     if source == "reproduced":
-        values = tuple(result.mean for result in results)
-        return Series(row.label, source, values, tuple(result.std for result in results))
-    printed = [r.cell.reported and parse_printed(r.cell.reported) for r in results]
+        amounts = [result.amount for result in results]
+        means = tuple(amount.mean if amount else None for amount in amounts)
+        spreads = tuple(amount.std if amount else None for amount in amounts)
+        return Series(row.label, source, means, spreads)
+    printed = [result.item.reported for result in results]
     return Series(
         row.label,
         source,

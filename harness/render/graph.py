@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.judge.points import Picture
+from harness.judge.model import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from harness.judge.points import Picture
+from harness.judge.model import Picture
 from harness.render.graph import Graph, Strip
 from harness.render.style import style
 from harness.render.text import plain

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from harness.judge.correlated import Correlated
-from harness.judge.points import Drawn, PointResult
-from harness.plan.points import PointsPlan
+from harness.judge.results import Drawn, ItemResult, of_row
+from harness.plan.exhibit import ExhibitPlan
 from harness.render.graph import Graph, PlotAxes, PlotAxis, Strip, Trace, Wall
-from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Stated
+from harness.spec.others import Panelled
 from harness.spec.paper import Paper
 from harness.spec.runs import Panel, Plot, Runs
 
@@ -20,16 +20,17 @@ _ADJUSTED = {"plain": "", "partial": ", given size", "within": ", within sizes"}
 
 def graph_of(
     paper: Paper,
-    plan: PointsPlan,
-    results: Sequence[PointResult],
+    plan: ExhibitPlan,
+    results: Sequence[ItemResult],
     correlated: Sequence[Correlated],
 ) -> Graph:
     """The plots of an exhibit, as far as its points are complete."""
     exhibit = plan.exhibit
+    assert isinstance(exhibit, Panelled)
     judged = {(item.panel, item.plot): item for item in correlated}
     axes = []
     for panel in exhibit.panels:
-        here = [r for r in results if r.point.address.row == panel.name]
+        here = list(of_row(results, panel.name))
         there = [result for result in here if result.complete]
         distinct = [result for result in there if not result.same_as]
         for plot in panel.plots if distinct else ():
@@ -44,10 +45,11 @@ def graph_of(
     return Graph(exhibit.id, title, plan.profile.id, tuple(axes), walls)
 
 
-def _walls(paper: Paper, plan: PointsPlan, results: Sequence[PointResult]) -> Iterator[Wall]:
+def _walls(paper: Paper, plan: ExhibitPlan, results: Sequence[ItemResult]) -> Iterator[Wall]:
     """The pictures of every panel that has any; points without say why."""
+    assert isinstance(plan.exhibit, Panelled)
     for panel in plan.exhibit.panels:
-        here = [result for result in results if result.point.address.row == panel.name]
+        here = list(of_row(results, panel.name))
         if panel.gallery is None or panel.runs is None or not any(r.complete for r in here):
             continue
         strips = [
@@ -58,36 +60,36 @@ def _walls(paper: Paper, plan: PointsPlan, results: Sequence[PointResult]) -> It
         yield Wall(panel.name, title, tuple(strips))
 
 
-def _row(paper: Paper, runs: Runs, result: PointResult) -> str:
+def _row(paper: Paper, runs: Runs, result: ItemResult) -> str:
     """What tells a point apart, as labels."""
-    return ", ".join(_said(paper, name, result.point.run[name]) for name in runs.over)
+    return ", ".join(_said(paper, name, result.item.run[name]) for name in runs.over)
 
 
-def _why_none(result: PointResult) -> str:
+def _why_none(result: ItemResult) -> str:
     if result.complete:
         return ""
-    return "not run" if result.point.measured else f"not run: {result.point.reason}"
+    return "not run" if result.item.sources else f"not run: {result.item.reason}"
 
 
 def _axes(
     paper: Paper,
     panel: Panel,
     plot: Plot,
-    results: Sequence[PointResult],
+    results: Sequence[ItemResult],
     notes: tuple[str, ...],
 ) -> PlotAxes:
     # Of a single point, colours tell the series apart.
     alone = len(results) == 1 and len(plot.series) > 1
     traces = [
         Trace(
-            point=result.point.address.column,
+            point=result.item.address.column,
             series="" if alone else series.label,
             group=series.label if alone else _group(paper, plot, result),
             hollow=_changed(panel, plot, result),
             style=series.style,
-            x=_many(result.drawn[plot.name, index][0]),
-            y=_many(result.drawn[plot.name, index][1]),
-            spread=_many(result.spread.get((plot.name, index), ())),
+            x=_many(result.lines[plot.name, index][0]),
+            y=_many(result.lines[plot.name, index][1]),
+            spread=_many(result.spreads.get((plot.name, index), ())),
         )
         for result in results
         for index, series in enumerate(plot.series)
@@ -112,18 +114,18 @@ def _stated(stated: Mapping[str, Stated], panel: Panel, plot: Plot) -> tuple[flo
     upwards = {(series.y.of, series.y.value) for series in plot.series}
     names = {value.name for value in panel.values if (value.of, value.value) in upwards}
     found = [
-        float(parse_printed(item.text).mean)
+        float(item.text.mean)
         for item in stated.values()
         if item.ours and item.ours.panel == panel.name and item.ours.value in names
     ]
     return tuple(dict.fromkeys(found))
 
 
-def _group(paper: Paper, plot: Plot, result: PointResult) -> str:
+def _group(paper: Paper, plot: Plot, result: ItemResult) -> str:
     """What a colour stands for: a value as it was run, or the label of what is named."""
     if not plot.colour:
-        return result.point.address.column
-    return _said(paper, plot.colour, result.point.run[plot.colour])
+        return result.item.address.column
+    return _said(paper, plot.colour, result.item.run[plot.colour])
 
 
 def _said(paper: Paper, variable: str, value: Any) -> str:
@@ -138,17 +140,17 @@ def _said(paper: Paper, variable: str, value: Any) -> str:
     return f"{variable} {value}" if kind == "value" else str(named[kind][str(value)].label)
 
 
-def _value(plot: Plot, result: PointResult) -> float:
-    value = result.point.run[plot.colour]
+def _value(plot: Plot, result: ItemResult) -> float:
+    value = result.item.run[plot.colour]
     return float("inf") if isinstance(value, str) else float(value)
 
 
-def _changed(panel: Panel, plot: Plot, result: PointResult) -> str:
+def _changed(panel: Panel, plot: Plot, result: ItemResult) -> str:
     """The variables that make other points of the same images and have not their first value."""
     names = plot.correlation.same if plot.correlation else ()
     over = panel.runs.over if panel.runs else {}
     firsts = {name: values[0] for name in names if isinstance(values := over[name], tuple)}
-    stated = result.point.stated
+    stated = result.item.stated
     return ", ".join(f"{name} {stated[name]}" for name in firsts if stated[name] != firsts[name])
 
 
@@ -159,10 +161,10 @@ def _many(drawn: Drawn) -> tuple[float, ...]:
 def correlation_lines(item: Correlated) -> Iterator[str]:
     """Each coefficient with its interval, one line each, and how many points they are of."""
     for held in item.coefficients:
-        if held["rho"] is None:
+        if held.rho is None:
             continue
-        interval = f" [{held['low']:+.2f}, {held['high']:+.2f}]" if held["low"] is not None else ""
-        yield f"ρ{_ADJUSTED[held['adjustment']]} = {held['rho']:+.2f}{interval}, n = {held['n']}"
+        interval = f" [{held.low:+.2f}, {held.high:+.2f}]" if held.low is not None else ""
+        yield f"ρ{_ADJUSTED[held.adjustment]} = {held.rho:+.2f}{interval}, n = {held.n}"
 
 
 def caption(label: str, profile: str, correlated: Sequence[Correlated]) -> str:

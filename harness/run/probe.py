@@ -16,7 +16,8 @@ from pydantic import ValidationError
 
 from harness.errors import UserError
 from harness.plan.step import Probe, Share, StepContext, StepParams, StepResult, StepType
-from harness.run.call import call, call_together, resolve
+from harness.registry import resolve
+from harness.run.call import call, call_together
 from harness.run.fingerprint import fingerprint
 from harness.store.record import Record
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from harness.plan.step import Share, Step, StepContext
-from harness.run.call import call_together, captured, resolve
+from harness.registry import resolve
+from harness.run.call import call_together, captured
 from harness.run.environment import environment
 from harness.run.execute import Outcome, Report, begin, run
 from harness.run.fingerprint import fingerprint

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from harness.errors import nearest
-from harness.spec.exhibit import Exhibit, Stated, Table
-from harness.spec.others import Panelled
+from harness.spec.exhibit import Stated
 from harness.spec.parts import ImageSource, Method, Recipe
-from harness.spec.setting import Choices
+from harness.spec.setting import Choices, Setting
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
     from harness.spec.paper import Paper
 
 Keys = list[int | str]
-FOLDERS = {
-    "table": "tables",
-    "settings": "tables",
-    "figure": "figures",
-    "fit": "fits",
-    "lemma": "lemmas",
-}
-"""Kind of exhibit -> the folder of its specs."""
 
 
 def check_references(paper: Paper) -> None:
@@ -34,7 +25,7 @@ def check_references(paper: Paper) -> None:
         SpecError: a name does not exist; the message says where it is used, and the nearest one.
     """
     for exhibit in paper.exhibits.values():
-        path = paper.root / FOLDERS[exhibit.kind] / f"{exhibit.id}.toml"
+        path = paper.path_of(exhibit)
         for variable in exhibit.caption_binds:
             _known(path, ["caption_binds", variable], variable, paper.about.variables)
         for key, stated in exhibit.stated.items():
@@ -49,7 +40,7 @@ def check_references(paper: Paper) -> None:
 
 
 def _check_conditions(paper: Paper) -> None:
-    """What is told apart by a variable that nothing binds would never apply, and never be seen."""
+    """A condition on a variable that nothing binds would never hold, and nobody would notice."""
     variables = {*paper.about.variables, *(f"paper.{name}" for name in paper.about.variables)}
     of_methods = {name for method in paper.methods.values() for name in method.settings}
     groups: list[tuple[str, Mapping[str, Method | Recipe], set[str]]] = [
@@ -59,7 +50,7 @@ def _check_conditions(paper: Paper) -> None:
     for folder, owners, given in groups:
         for name, owner in owners.items():
             path = paper.root / folder / f"{name}.toml"
-            _check_settings(path, owner, variables)
+            _check_settings(path, owner.settings, variables)
             if isinstance(owner, Method):
                 _check_images(path, owner)
                 for variable in owner.when:
@@ -69,17 +60,15 @@ def _check_conditions(paper: Paper) -> None:
                 for variable in step.when:
                     _known(path, ["steps", index, "when", variable], variable, known)
     for exhibit in paper.exhibits.values():
-        if isinstance(exhibit, Panelled):
-            path = paper.root / FOLDERS[exhibit.kind] / f"{exhibit.id}.toml"
-            _check_settings(path, exhibit, variables)
+        _check_settings(paper.path_of(exhibit), exhibit.own_settings, variables)
     for profile in paper.profiles.values():
         path = paper.root / "profiles" / f"{profile.id}.toml"
         for setting, choices in profile.override.items():
             _check_choices(path, ["override", setting], choices, variables)
 
 
-def _check_settings(path: Path, owner: Method | Recipe | Panelled, variables: set[str]) -> None:
-    for name, setting in owner.settings.items():
+def _check_settings(path: Path, settings: Mapping[str, Setting], variables: set[str]) -> None:
+    for name, setting in settings.items():
         if not setting.origins:  # else it is checked where it is stated
             _check_choices(path, ["settings", name], setting.choices, variables)
 
@@ -122,14 +111,11 @@ def _check_stated(paper: Paper, path: Path, keys: Keys, stated: Stated) -> None:
 
 def printed_addresses(paper: Paper) -> list[str]:
     """The addresses of all printed numbers: cells of tables, and stated ones."""
-    return [address for exhibit in paper.exhibits.values() for address in _addresses(exhibit)]
-
-
-def _addresses(exhibit: Exhibit) -> Iterator[str]:
-    if isinstance(exhibit, Table):
-        for row in exhibit.rows:
-            yield from (f"{exhibit.id}:{row.name}:{column}" for column in row.cells)
-    yield from (f"{exhibit.id}:stated:{key}" for key in exhibit.stated)
+    found: list[str] = []
+    for exhibit in paper.exhibits.values():
+        found += (str(address) for address, _ in exhibit.printed_cells())
+        found += (f"{exhibit.id}:stated:{key}" for key in exhibit.stated)
+    return found
 
 
 def _known(path: Path, keys: Keys, name: str, known: Iterable[str]) -> None:

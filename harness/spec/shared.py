@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from harness.errors import nearest
-from harness.spec.others import Panelled
+from harness.spec.exhibit import Exhibit
 from harness.spec.parts import Method, Recipe
-from harness.spec.references import FOLDERS
 from harness.spec.setting import Setting
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
     from harness.spec.paper import Paper
 
-OwnerT = TypeVar("OwnerT", Method, Recipe, Panelled)
+OwnerT = TypeVar("OwnerT", Method, Recipe, Exhibit)
 
 
 def with_shared_settings(paper: Paper) -> Paper:
@@ -31,9 +30,9 @@ def with_shared_settings(paper: Paper) -> Paper:
         return {name: _filled(paper.root / folder, owner, known) for name, owner in owners.items()}
 
     exhibits = {
-        name: _filled(paper.root / FOLDERS[exhibit.kind], exhibit, known)
+        name: _filled(paper.path_of(exhibit).parent, exhibit, known)
         for name, exhibit in paper.exhibits.items()
-        if isinstance(exhibit, Panelled)
+        if exhibit.own_settings
     }
     return paper.model_copy(
         update={
@@ -47,7 +46,8 @@ def with_shared_settings(paper: Paper) -> Paper:
 
 def _filled(folder: Path, owner: OwnerT, known: Mapping[str, Setting]) -> OwnerT:
     path = folder / f"{owner.id}.toml"
-    settings = {name: _taken(path, name, each, known) for name, each in owner.settings.items()}
+    held = owner.own_settings if isinstance(owner, Exhibit) else owner.settings
+    settings = {name: _taken(path, name, each, known) for name, each in held.items()}
     return owner.model_copy(update={"settings": settings})
 
 

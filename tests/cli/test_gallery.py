@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.judge.points import Picture
+from harness.judge.model import Picture
 from harness.render.graph import Graph, Strip, Wall
 from harness.render.plot_pictures import draw
 from tests.toy.paper import Workplace, plotted_workplace

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.judge.assess import assess
+from harness.judge.exhibit import cell_verdicts
 from harness.judge.results import collect
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.render.exhibit import figure_of
 from harness.spec.exhibit import Table
 from tests.cli.conftest import INLINE
@@ -62,16 +62,18 @@ def test_the_seeds_that_are_there_are_judged_and_the_others_named(copied: Workpl
 def test_a_severe_finding_of_the_audit_comes_before_all_results(made: Workplace) -> None:
     plan = plan_exhibit(made.paper, "verdicts")
     severe = {"verdicts:Faithful:Small": "printed as 50 here and as 55 there"}
-    verdicts = assess(plan.exhibit, collect(plan, made.store), made.store, severe)
-    assert [v["address"] for v in verdicts if v["name"] == "paper-inconsistent"] == list(severe)
-    assert severe["verdicts:Faithful:Small"] in verdicts[0]["why"]
+    assert isinstance(plan.exhibit, Table)
+    cells = [(result, plan.exhibit.reporting) for result in collect(plan, made.store)]
+    verdicts = cell_verdicts(cells, made.store, severe)
+    assert [v.address for v in verdicts if v.name == "paper-inconsistent"] == list(severe)
+    assert severe["verdicts:Faithful:Small"] in verdicts[0].why
 
 
 def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace) -> None:
     plan = plan_exhibit(made.paper, "verdicts")
     results = collect(plan, made.store)
-    own = [replace(r, values=()) if r.cell.address.row == "Released" else r for r in results]
-    assert not all(result.cell.comparable for result in own)
+    own = [replace(r, amounts={}) if r.item.address.row == "Released" else r for r in results]
+    assert not all(result.item.comparable for result in own)
     assert isinstance(plan.exhibit, Table)
     assert figure_of(plan.exhibit, own, "stated").comparable
     assert not figure_of(plan.exhibit, results, "stated").comparable

@@ -14,7 +14,7 @@ import pytest
 from click import Context
 from typer.main import get_command
 
-from harness.cli.exhibits import Request, any_plan
+from harness.cli.exhibits import Request, plan_of
 from harness.cli.main import app
 from harness.cli.project import find_project
 from harness.plan.parts import steps_below
@@ -65,7 +65,7 @@ def _resolve(words: list[str]) -> None:
     for word in words:
         name, colon, _ = word.partition(":")
         if colon or name in paper.exhibits:
-            planned = any_plan(find_project(), name, Request())
+            planned = plan_of(find_project(), name, Request())
             steps_below(planned, [word])
 
 

@@ -14,7 +14,7 @@ from harness.lab.steps import STEPS
 from harness.lab.train.student import StudentParams
 from harness.lab.train.teacher import TeacherParams
 from harness.plan.step import StepContext, StepParams, StepResult
-from harness.run.call import resolve
+from harness.registry import resolve
 from harness.run.probe import probe_of
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_bytes, changed
 

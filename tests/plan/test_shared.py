@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.settings import Used, open_choices, parse_variation, resolve_settings
 from harness.spec.paper import load_paper
 from harness.spec.toml import SpecError

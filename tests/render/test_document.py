@@ -107,7 +107,7 @@ def test_every_other_exhibit_shows_all_that_is_stated_of_it(paper: Paper) -> Non
         # The lines of the list of stated numbers begin with the number.
         firsts = [line.partition(" & ")[0] for line in source.splitlines() if " & " in line]
         for item in exhibit.stated.values():
-            shown = item.text.replace("-", "$-$")
+            shown = item.text.text.replace("-", "$-$")
             assert (f"$\\approx$ {shown}" if item.approximate else shown) in firsts
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.spec.paper import FORMAT, format_of
 from harness.spec.upgrade import MIGRATIONS, taken, upgraded
 from tests.toy.paper import Workplace

@@ -8,18 +8,16 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from harness.cli.exhibits import Judgement, Request, any_plan, judge
-from harness.cli.points import PointsJudgement
+from harness.cli.exhibits import Request, judge, plan_of
 from harness.cli.project import Project
 from harness.errors import UserError
+from harness.judge.exhibit import Judgement
 from harness.plan.settings import Used, open_choices
 from harness.render.report.pages import Alternative, Assumption, Flip
 
-Judged = Judgement | PointsJudgement
-
 
 def assumptions(
-    project: Project, judged: Judged, tried: bool, quiet: bool
+    project: Project, judged: Judgement, tried: bool, quiet: bool
 ) -> tuple[Assumption, ...]:
     """Every choice that the paper leaves open and the exhibit rests on, the weightiest first.
 
@@ -53,7 +51,7 @@ def _weight(assumption: Assumption) -> tuple[bool, bool]:
 
 
 def _alternatives(
-    project: Project, judged: Judged, setting: Used, tried: bool
+    project: Project, judged: Judgement, setting: Used, tried: bool
 ) -> Iterator[Alternative]:
     plan = judged.plan
     for alternative in setting.stated.alternatives:
@@ -68,12 +66,12 @@ def _alternatives(
 
 
 def _outcome(
-    project: Project, default: Judged, variation: dict[str, Any]
+    project: Project, default: Judgement, variation: dict[str, Any]
 ) -> tuple[str, tuple[Flip, ...]]:
     """How far an alternative was run, in words, and the verdicts that it changes."""
     exhibit, profile = default.plan.exhibit.id, default.plan.profile.id
     try:
-        planned = any_plan(project, exhibit, Request(profile, variation=variation))
+        planned = plan_of(project, exhibit, Request(profile, variation=variation))
     except UserError:
         return "cannot be taken under this profile", ()
     before = {str(item.address): item.identities for item in default.plan.items}

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.cli.exhibits import Judgement, Request, any_plan, judge
+from harness.cli.exhibits import Request, judge, plan_of
 from harness.cli.output import console, print_json
-from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.cli.rendering import printed, write_renders
 from harness.cli.report.alternatives import assumptions
@@ -18,17 +17,15 @@ from harness.cli.verified import Verified, judge_all_claims
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
+from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import exhibits_of
 from harness.render.exhibit import judged_table, reported_table
 from harness.render.points import correlation_lines
 from harness.render.report.pages import ClaimLine, ExhibitPage, Site
 from harness.render.report.site import write
 from harness.render.table import Table as Printed
-from harness.spec.exhibit import Table
+from harness.spec.exhibit import Exhibit, Table
 from harness.spec.others import Fit, Lemma, Panelled, SettingsTable
-from harness.spec.paper import AnyExhibit
-
-Judged = Judgement | PointsJudgement
 
 
 def make_report(project: Project, profile: str | None, out: Path | None, as_json: bool) -> None:
@@ -70,31 +67,33 @@ def _count(folder: Path) -> int:
     return sum(1 for _ in folder.rglob("*.html"))
 
 
-def _judged(project: Project, name: str, profile: str) -> tuple[Judged | None, str]:
+def _judged(project: Project, name: str, profile: str) -> tuple[Judgement | None, str]:
     """An exhibit judged; None where nothing is run for it, or where a spec is in the way."""
     if name not in project.paper.runnable:
         return None, ""
     try:
-        return judge(project, any_plan(project, name, Request(profile))), ""
+        return judge(project, plan_of(project, name, Request(profile))), ""
     except UserError as error:
         print(f"repro: {name} has no results: {error}", file=sys.stderr)
         return None, str(error)
 
 
-def _has_results(judged: Judged | None) -> bool:
-    if isinstance(judged, PointsJudgement):
-        return any(result.drawn for result in judged.results)
-    return judged is not None and any(result.values for result in judged.results)
+def _has_results(judged: Judgement | None) -> bool:
+    if judged is None:
+        return False
+    if isinstance(judged.plan.exhibit, Table):
+        return any(result.amounts for result in judged.results)
+    return any(result.lines for result in judged.results)
 
 
-def _renders(project: Project, judged: Judged | None) -> list[Path]:
+def _renders(project: Project, judged: Judgement | None) -> list[Path]:
     return write_renders(project, judged, {}) if judged and _has_results(judged) else []
 
 
 def _page(
     project: Project,
-    exhibit: AnyExhibit,
-    judged: Judged | None,
+    exhibit: Exhibit,
+    judged: Judgement | None,
     problem: str,
     claims: Sequence[ClaimLine],
     findings: Sequence[Finding],
@@ -102,15 +101,14 @@ def _page(
     quiet: bool,
 ) -> ExhibitPage:
     name = exhibit.id
-    points = judged if isinstance(judged, PointsJudgement) else None
     return ExhibitPage(
         exhibit=exhibit,
         table=_table(project, exhibit, judged),
         numbers=numbers_of(project, judged) if judged else (),
-        stated=stated_of(exhibit, points),
+        stated=stated_of(exhibit, judged),
         correlations=tuple(
             f"Panel {item.panel}, {item.plot}: {line}"
-            for item in (points.correlated if points else ())
+            for item in (judged.correlations if judged else ())
             for line in correlation_lines(item)
         ),
         panels=exhibit.panels if isinstance(exhibit, Panelled) else (),
@@ -127,16 +125,15 @@ def _page(
     )
 
 
-def _table(project: Project, exhibit: AnyExhibit, judged: Judged | None) -> Printed | None:
-    if isinstance(judged, Judgement):
-        profile = judged.plan.profile.id
-        return judged_table(judged.plan.exhibit, judged.results, judged.verdicts, profile)
+def _table(project: Project, exhibit: Exhibit, judged: Judgement | None) -> Printed | None:
     if isinstance(exhibit, Table):
-        return reported_table(exhibit)
+        if judged is None:
+            return reported_table(exhibit)
+        return judged_table(exhibit, judged.results, judged.verdicts, judged.plan.profile.id)
     return printed(project.paper, exhibit) if isinstance(exhibit, SettingsTable) else None
 
 
-def _formulas(exhibit: AnyExhibit) -> dict[str, str]:
+def _formulas(exhibit: Exhibit) -> dict[str, str]:
     if isinstance(exhibit, Fit):
         return {f"Equation {name}": text for name, text in exhibit.equations.items()}
     if isinstance(exhibit, Lemma):
@@ -152,10 +149,10 @@ def _claims(found: Verified) -> tuple[ClaimLine, ...]:
             text=item.claim.text,
             where=item.claim.where,
             expect=item.claim.expect,
-            reported=item.reported["outcome"],
-            reported_why=item.reported["why"],
-            reproduced=item.reproduced["outcome"],
-            reproduced_why=item.reproduced["why"],
+            reported=item.reported.outcome,
+            reported_why=item.reported.why,
+            reproduced=item.reproduced.outcome,
+            reproduced_why=item.reproduced.why,
             exhibits=tuple(sorted(exhibits_of(item.claim))),
         )
         for item in found.judged

@@ -7,36 +7,33 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.cli.exhibits import Judgement
-from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.errors import EvidenceError
-from harness.judge.points import Amount, PointResult
-from harness.judge.results import Result
+from harness.judge.exhibit import Judgement
+from harness.judge.model import Amount
+from harness.judge.results import ItemResult
 from harness.judge.stated import StatedResult
 from harness.plan.item import Item
 from harness.plan.parts import closure
 from harness.render.numbers import mean_std
 from harness.render.report.pages import Curve, Gap, Number, Run, StatedNumber, StepLine
 from harness.render.text import plain
-from harness.spec.exhibit import Exhibit, Stated, variables_of
+from harness.spec.exhibit import LAST_STEP, Exhibit, Stated, Table
 from harness.spec.paper import Paper
 from harness.store.record import Record
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
-def numbers_of(project: Project, judged: Judgement | PointsJudgement) -> tuple[Number, ...]:
+def numbers_of(project: Project, judged: Judgement) -> tuple[Number, ...]:
     """The cells of a table, or the points of another exhibit, in the order of the plan."""
     pages = _pages(judged.plan.items)
-    if isinstance(judged, PointsJudgement):
-        return tuple(
-            _point(project, judged, result, page)
-            for result, page in zip(judged.results, pages, strict=True)
-        )
+    exhibit = judged.plan.exhibit
     return tuple(
-        _cell(project, judged, result, verdict, page)
-        for result, verdict, page in zip(judged.results, judged.verdicts, pages, strict=True)
+        _cell(project, judged, exhibit, result, page)
+        if isinstance(exhibit, Table)
+        else _point(project, judged, result, page)
+        for result, page in zip(judged.results, pages, strict=True)
     )
 
 
@@ -57,44 +54,43 @@ def _pages(items: Sequence[Item]) -> list[str]:
 
 
 def _cell(
-    project: Project, judged: Judgement, result: Result, verdict: Mapping[str, Any], page: str
+    project: Project, judged: Judgement, table: Table, result: ItemResult, page: str
 ) -> Number:
-    cell, table = result.cell, judged.plan.exhibit
-    row = next(row for row in table.rows if row.name == cell.address.row)
-    column = next(column for column in table.columns if column.name == cell.address.column)
+    cell, verdict = result.item, judged.verdicts[str(result.item.address)]
     members = [str(value) for value in table.average.values] if table.average else [""]
     named = [
         (f"seed {seed}" + (f", {member}" if member else ""), identity)
-        for seed, terms in zip(cell.seeds, cell.terms, strict=True)
+        for seed, terms in zip(cell.seeds, cell.sources.get(LAST_STEP, ()), strict=True)
         for member, identity in zip(members, terms, strict=True)
     ]
     ours = None
-    if result.mean is not None:
-        number = mean_std(result.mean, result.std, cell.reported)
-        ours = f"{number} (n = {len(result.values)})"
+    reported = cell.reported.text if cell.reported else None
+    if amount := result.amount:
+        number = mean_std(amount.mean, amount.std, reported)
+        ours = f"{number} (n = {len(amount.values)})"
     return Number(
-        facets=_facets(project.paper, variables_of(table, row, column)),
-        reported=cell.reported,
+        facets=_facets(project.paper, cell.stated),
+        reported=reported,
         reproduced=ours,
-        verdict=str(verdict["name"]),
-        why=str(verdict["why"]),
-        flips=tuple(verdict["flips"]),
-        seeds_needed=verdict["seeds_needed"],
-        gap=_gap(verdict["difference"], verdict["interval"], verdict["margin"]),
+        verdict=verdict.name,
+        why=verdict.why,
+        flips=verdict.flips,
+        seeds_needed=verdict.seeds_needed,
+        gap=_gap(verdict.difference, verdict.interval, verdict.margin),
         facts={},
         **_behind(project, judged, cell, named, page),
     )
 
 
-def _point(project: Project, judged: PointsJudgement, result: PointResult, page: str) -> Number:
-    point = result.point
+def _point(project: Project, judged: Judgement, result: ItemResult, page: str) -> Number:
+    point = result.item
     named = [
         (f"{of}, seed {seed}", identity)
-        for of, identities in point.measured.items()
-        for seed, identity in zip(point.seeds, identities, strict=True)
+        for of, seeds in point.sources.items()
+        for seed, (identity, *_) in zip(point.seeds, seeds, strict=True)
     ]
     facts = {name: _amount(amount) for name, amount in result.amounts.items()}
-    for (plot, _), (x, y) in result.drawn.items():
+    for (plot, _), (x, y) in result.lines.items():
         if isinstance(x, float) and isinstance(y, float):
             facts.setdefault(f"{plot}: x", f"{x:.4g}")
             facts.setdefault(f"{plot}: y", f"{y:.4g}")
@@ -122,7 +118,7 @@ def _amount(amount: Amount) -> str:
 
 def _behind(
     project: Project,
-    judged: Judgement | PointsJudgement,
+    judged: Judgement,
     item: Item,
     named: Sequence[tuple[str, str]],
     page: str,
@@ -204,7 +200,7 @@ def _gap(difference: Any, interval: Any, margin: float | None) -> Gap | None:
     return Gap(difference, None if interval is None else (interval[0], interval[1]), margin)
 
 
-def stated_of(exhibit: Exhibit, judged: PointsJudgement | None) -> tuple[StatedNumber, ...]:
+def stated_of(exhibit: Exhibit, judged: Judgement | None) -> tuple[StatedNumber, ...]:
     """The numbers of the caption and the text, beside ours where there are some."""
     if judged is None:
         return tuple(_stated(item, None) for item in exhibit.stated.values())
@@ -213,15 +209,15 @@ def stated_of(exhibit: Exhibit, judged: PointsJudgement | None) -> tuple[StatedN
 
 def _stated(item: Stated, result: StatedResult | None) -> StatedNumber:
     judged = result if result and item.ours else None
-    verdict = judged.verdict if judged else {}
+    verdict = judged.verdict if judged else None
     ours = judged.ours if judged else None
     margin = item.ours.margin if item.ours else None
     return StatedNumber(
-        text=f"≈ {item.text}" if item.approximate else item.text,
+        text=f"≈ {item.text}" if item.approximate else str(item.text),
         where=item.where,
         quote=item.quote,
         ours=None if ours is None else f"{ours.mean:.4g} (n = {ours.n})",
-        verdict=verdict.get("name"),
-        why=str(verdict.get("why", "")),
-        gap=_gap(verdict.get("difference"), verdict.get("difference_interval"), margin),
+        verdict=verdict.name if verdict else None,
+        why=verdict.why if verdict else "",
+        gap=_gap(verdict.difference, verdict.interval, margin) if verdict else None,
     )

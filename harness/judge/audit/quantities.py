@@ -14,6 +14,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import Mention, half_unit, listed, mentions, stated_numbers
 from harness.plan.identity import canonical
 from harness.plan.step import Json
+from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Column, Row, Table, variables_of
 from harness.spec.paper import Paper
 from harness.spec.setting import Choice
@@ -32,12 +33,11 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
     found: dict[str, list[Mention]] = {}
     cells = {mention.address: mention for mention in mentions(paper)}
     runs: dict[str, list[Mention]] = {}
-    for exhibit in paper.exhibits.values():
-        if isinstance(exhibit, Table):
-            for row, column, printed in exhibit.cells():
-                if printed is not None:
-                    mention = cells[f"{exhibit.id}:{row.name}:{column.name}"]
-                    runs.setdefault(_run(exhibit, row, column), []).append(mention)
+    for table in paper.exhibits_of(Table):
+        for row, column, printed in table.cells():
+            if printed is not None:
+                mention = cells[f"{table.id}:{row.name}:{column.name}"]
+                runs.setdefault(_run(table, row, column), []).append(mention)
     for places in runs.values():
         found[places[0].address] = places
     settings: dict[str, set[str]] = {}
@@ -52,7 +52,7 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
 
 
 def _run(table: Table, row: Row, column: Column) -> str:
-    """What a cell reports, whatever its row and column are called."""
+    """The quantity that a cell reports, whatever its row and column are called."""
     average: Json = None
     variables = variables_of(table, row, column)
     if table.average is not None:
@@ -70,9 +70,9 @@ def _setting_mentions(paper: Paper, name: str) -> Iterator[Mention]:
     spec = paper.methods.get(owner) or paper.recipe(owner)
     for choice in spec.settings[setting].choices:
         if choice.source == "paper" and _is_number(choice):
-            text = format(Decimal(str(choice.value)), "f")
+            number = parse_printed(format(Decimal(str(choice.value)), "f"))
             place = f"{setting} of {spec.label}, {choice.place.partition(':')[0]}"
-            yield Mention(f"recipe:{owner}:{setting}", place, text)
+            yield Mention(f"recipe:{owner}:{setting}", place, number)
 
 
 def _is_number(choice: Choice) -> bool:

@@ -14,7 +14,7 @@ from harness.lab.probing import DATASET, taught
 from harness.lab.steps import STEPS
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepResult
-from harness.run.call import resolve
+from harness.registry import resolve
 from harness.run.probe import probe_of
 from tests.lab.fixtures import DIGITS, NETWORK, context
 
