@@ -15,17 +15,16 @@ from harness.cli.points import PointsJudgement, print_points
 from harness.cli.project import Project
 from harness.plan.identity import digest, source_digest
 from harness.plan.settings import Variation
-from harness.render import figure as figure_module
+from harness.render import points, templating
 from harness.render import table as render_table
 from harness.render.exhibit import figure_of, judged_table, reported_table
-from harness.render.points import graph_of
 from harness.render.settings import settings_table
 from harness.spec.exhibit import Table
 from harness.spec.others import SettingsTable
 from harness.spec.paper import Paper
 
 KINDS = ("tex", "md", "pdf", "png", "csv")
-GRAPH_KINDS = ("svg", "pdf", "png", "csv")
+FIGURE_KINDS = ("svg", "pdf", "png", "csv")
 
 
 def write_renders(
@@ -49,33 +48,33 @@ def _write_table(judgement: Judgement, folder: Path) -> list[Path]:
     files = [folder / f"{table.id}.{kind}" for kind in KINDS]
     with _if_changed(folder / f"{table.id}.digest", files, model, figure) as changed:
         if changed:
-            from harness.render import plot
+            from harness.render.figures import draw
 
             files[0].write_text(latex.render(model, "both"), encoding="utf-8")
             files[1].write_text(markdown.render(model, "both"), encoding="utf-8")
-            plot.save(figure, folder)
+            draw.save(figure, folder, KINDS[2:])
     return files
 
 
 def _write_points(project: Project, judgement: PointsJudgement, folder: Path) -> list[Path]:
     """Plots and plotted numbers of a figure, a fit or a lemma; nothing where no point is there."""
     plan = judgement.plan
-    graph = graph_of(project.paper, plan, judgement.results, judgement.correlated)
-    if not graph.axes and not graph.walls:
+    figure = points.figure_of(project.paper, plan, judgement.results, judgement.correlated)
+    if figure.is_empty:
         return []
-    files = [folder / f"{graph.id}.{kind}" for kind in GRAPH_KINDS]
-    with _if_changed(folder / f"{graph.id}.digest", files, graph) as changed:
+    files = [folder / f"{figure.id}.{kind}" for kind in FIGURE_KINDS]
+    with _if_changed(folder / f"{figure.id}.digest", files, figure) as changed:
         if changed:
-            from harness.render import plot_graph
+            from harness.render.figures import draw
 
-            plot_graph.save(graph, folder)
+            draw.save(figure, folder)
     return files
 
 
 @contextmanager
 def _if_changed(stamp: Path, files: Sequence[Path], *models: Any) -> Iterator[bool]:
     """Whether files have to be written, for which the folder is made; then remember them."""
-    code = source_digest(Path(figure_module.__file__).parent)
+    code = source_digest(Path(templating.__file__).parent)
     made_from = digest("render", [code, *(_plain(asdict(model)) for model in models)])
     changed = _read(stamp) != made_from or not all(path.is_file() for path in files)
     if changed:

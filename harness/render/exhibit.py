@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from harness.judge.results import Result
-from harness.render.figure import FigureData, Series, Source, Tick
+from harness.render.figures.model import (
+    SOURCES,
+    AxesData,
+    AxisData,
+    FigureData,
+    LineData,
+    Source,
+    Tick,
+)
 from harness.render.numbers import mean_std
 from harness.render.table import Cell, Column, Row, Table
 from harness.spec import exhibit as spec
@@ -72,32 +80,27 @@ def _table(
 
 
 def figure_of(table: spec.Table, results: Sequence[Result], profile: str) -> FigureData:
-    """The same numbers as a figure."""
-    series = [
-        _series(row, source, [r for r in results if r.cell.address.row == row.name])
-        for row in table.rows
-        for source in ("reported", "reproduced")
-    ]
-    return FigureData(
-        id=table.id,
-        title=f"{table.label}: {table.title}",
-        x_label="",
-        y_label=table.reporting.unit,
-        ticks=tuple(Tick(column.label, column.group or None) for column in table.columns),
-        series=tuple(series),
-        profile=profile,
+    """The same numbers as a figure: a line for each row, over the columns."""
+    ticks = tuple(Tick(column.label, column.group) for column in table.columns)
+    axes = AxesData(
+        x=AxisData("", ticks=ticks),
+        y=AxisData(table.reporting.unit),
+        lines=tuple(
+            _line(row, source, [r for r in results if r.cell.address.row == row.name])
+            for row in table.rows
+            for source in SOURCES
+        ),
         comparable=all(r.cell.comparable for r in results if r.mean is not None),
     )
+    return FigureData(table.id, f"{table.label}: {table.title}", profile, (axes,))
 
 
-def _series(row: spec.Row, source: Source, results: Sequence[Result]) -> Series:
+def _line(row: spec.Row, source: Source, results: Sequence[Result]) -> LineData:
+    places = tuple(float(at) for at in range(len(results)))
     if source == "reproduced":
-        values = tuple(result.mean for result in results)
-        return Series(row.label, source, values, tuple(result.std for result in results))
+        means = tuple(result.mean for result in results)
+        return LineData(row.label, places, means, tuple(r.std for r in results), source)
     printed = [r.cell.reported and parse_printed(r.cell.reported) for r in results]
-    return Series(
-        row.label,
-        source,
-        tuple(float(number.mean) if number else None for number in printed),
-        tuple(float(number.error) if number and number.error else None for number in printed),
-    )
+    means = tuple(float(number.mean) if number else None for number in printed)
+    errors = tuple(float(n.error) if n and n.error else None for n in printed)
+    return LineData(row.label, places, means, errors, source)

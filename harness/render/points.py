@@ -9,7 +9,14 @@ from typing import Any
 from harness.judge.correlated import Correlated
 from harness.judge.points import Drawn, PointResult
 from harness.plan.points import PointsPlan
-from harness.render.graph import Graph, PlotAxes, PlotAxis, Strip, Trace, Wall
+from harness.render.figures.model import (
+    AxesData,
+    AxisData,
+    FigureData,
+    ImageGrid,
+    ImageRow,
+    LineData,
+)
 from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Stated
 from harness.spec.paper import Paper
@@ -18,12 +25,12 @@ from harness.spec.runs import Panel, Plot, Runs
 _ADJUSTED = {"plain": "", "partial": ", given size", "within": ", within sizes"}
 
 
-def graph_of(
+def figure_of(
     paper: Paper,
     plan: PointsPlan,
     results: Sequence[PointResult],
     correlated: Sequence[Correlated],
-) -> Graph:
+) -> FigureData:
     """The plots of an exhibit, as far as its points are complete."""
     exhibit = plan.exhibit
     judged = {(item.panel, item.plot): item for item in correlated}
@@ -39,23 +46,25 @@ def graph_of(
                 notes += (f"{len(here) - len(there)} of {len(here)} points not run",)
             drawn = _axes(paper, panel, plot, distinct, notes)
             axes.append(replace(drawn, stated=_stated(exhibit.stated, panel, plot)))
-    walls = tuple(_walls(paper, plan, results))
+    grids = tuple(_image_grids(paper, plan, results))
     title = f"{exhibit.label}: {exhibit.title}"
-    return Graph(exhibit.id, title, plan.profile.id, tuple(axes), walls)
+    return FigureData(exhibit.id, title, plan.profile.id, tuple(axes), grids)
 
 
-def _walls(paper: Paper, plan: PointsPlan, results: Sequence[PointResult]) -> Iterator[Wall]:
-    """The pictures of every panel that has any; points without say why."""
+def _image_grids(
+    paper: Paper, plan: PointsPlan, results: Sequence[PointResult]
+) -> Iterator[ImageGrid]:
+    """The images of every panel that has any; points without say why."""
     for panel in plan.exhibit.panels:
         here = [result for result in results if result.point.address.row == panel.name]
         if panel.gallery is None or panel.runs is None or not any(r.complete for r in here):
             continue
-        strips = [
-            Strip(_row(paper, panel.runs, result), result.pictures, _why_none(result))
+        rows = [
+            ImageRow(_row(paper, panel.runs, result), result.pictures, _why_none(result))
             for result in here
         ]
         title = str(plan.chosen(panel.name, panel.gallery.title))
-        yield Wall(panel.name, title, tuple(strips))
+        yield ImageGrid(panel.name, title, tuple(rows))
 
 
 def _row(paper: Paper, runs: Runs, result: PointResult) -> str:
@@ -75,19 +84,19 @@ def _axes(
     plot: Plot,
     results: Sequence[PointResult],
     notes: tuple[str, ...],
-) -> PlotAxes:
+) -> AxesData:
     # Of a single point, colours tell the series apart.
     alone = len(results) == 1 and len(plot.series) > 1
-    traces = [
-        Trace(
+    lines = [
+        LineData(
             point=result.point.address.column,
             series="" if alone else series.label,
-            group=series.label if alone else _group(paper, plot, result),
-            hollow=_changed(panel, plot, result),
+            label=series.label if alone else _group(paper, plot, result),
+            changed=_changed(panel, plot, result),
             style=series.style,
             x=_many(result.drawn[plot.name, index][0]),
             y=_many(result.drawn[plot.name, index][1]),
-            spread=_many(result.spread.get((plot.name, index), ())),
+            errors=_many(result.spread.get((plot.name, index), ())),
         )
         for result in results
         for index, series in enumerate(plot.series)
@@ -95,14 +104,14 @@ def _axes(
     ordered = bool(plot.colour) and paper.about.variables[plot.colour] == "value"
     if ordered:
         order = [_group(paper, plot, r) for r in sorted(results, key=lambda r: _value(plot, r))]
-        traces.sort(key=lambda trace: order.index(trace.group))
-    return PlotAxes(
+        lines.sort(key=lambda line: order.index(line.label))
+    return AxesData(
         panel=panel.name,
         plot=plot.name,
-        x=PlotAxis(plot.x.label, plot.x.log),
-        y=PlotAxis(plot.y.label, plot.y.log),
+        x=AxisData(plot.x.label, plot.x.log),
+        y=AxisData(plot.y.label, plot.y.log),
         ordered=ordered,
-        traces=tuple(traces),
+        lines=tuple(lines),
         notes=notes,
     )
 

@@ -73,8 +73,8 @@ def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace)
     own = [replace(r, values=()) if r.cell.address.row == "Released" else r for r in results]
     assert not all(result.cell.comparable for result in own)
     assert isinstance(plan.exhibit, Table)
-    assert figure_of(plan.exhibit, own, "stated").comparable
-    assert not figure_of(plan.exhibit, results, "stated").comparable
+    assert figure_of(plan.exhibit, own, "stated").axes[0].comparable
+    assert not figure_of(plan.exhibit, results, "stated").axes[0].comparable
 
 
 def test_a_paper_that_contradicts_itself_is_told_so_by_diff(copied: Workplace) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.render.claims import ClaimRow
-from harness.render.figure import FigureData, Series, Tick
+from harness.render.figures.model import AxesData, AxisData, FigureData, LineData, Source, Tick
 from harness.render.table import Cell, Column, Row, Table
 
 COLUMNS = (
@@ -47,22 +47,31 @@ TABLE = Table(
 )
 
 
-def figure(comparable: bool = False) -> FigureData:
-    return FigureData(
-        id="table42",
-        title="Invented $numbers$",
-        x_label="Size",
-        y_label="Accuracy (%)",
-        ticks=(Tick("n 1", "A"), Tick("n 5", "A"), Tick("n 1", "B")),
-        series=(
-            Series("Plain $x$", "reported", (9.15, 33.03, 42.01), (0.22, 0.02, None)),
-            Series("Plain $x$", "reproduced", (9.1, 30.0, 41.1), (0.31, 0.2, None)),
-            Series("_Best", "reported", (12.57, None, 47.4), (0.03, None, None)),
-            Series("_Best", "reproduced", (12.6, None, None), (0.1, None, None)),
-        ),
-        profile="small",
+def line(
+    label: str,
+    source: Source,
+    values: tuple[float | None, ...],
+    errors: tuple[float | None, ...],
+) -> LineData:
+    places = tuple(float(at) for at in range(len(values)))
+    return LineData(label, places, values, errors, source)
+
+
+def figure(comparable: bool = False, lines: tuple[LineData, ...] | None = None) -> FigureData:
+    ticks = (Tick("n 1", "A"), Tick("n 5", "A"), Tick("n 1", "B"))
+    shown = (
+        line("Plain $x$", "reported", (9.15, 33.03, 42.01), (0.22, 0.02, None)),
+        line("Plain $x$", "reproduced", (9.1, 30.0, 41.1), (0.31, 0.2, None)),
+        line("_Best", "reported", (12.57, None, 47.4), (0.03, None, None)),
+        line("_Best", "reproduced", (12.6, None, None), (0.1, None, None)),
+    )
+    axes = AxesData(
+        x=AxisData("Size", ticks=ticks),
+        y=AxisData("Accuracy (%)"),
+        lines=shown if lines is None else lines,
         comparable=comparable,
     )
+    return FigureData("table42", "Invented $numbers$", "small", (axes,))
 
 
 CLAIMS = (
