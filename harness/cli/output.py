@@ -7,11 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.study.as_json import VERSION
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-VERSION = 1
-"""Version of all JSON shapes; keys may be added without raising it."""
 
 
 def print_json(fields: dict[str, Any]) -> None:

@@ -1,16 +1,11 @@
-"""`repro compare`: what changed between two stores, exports or profiles, or by an alternative."""
+"""What changed between two stores, exports or profiles, or by an alternative."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import fmean
 
-from harness.cli.exhibits import Request, any_plan, named
-from harness.cli.output import console, print_grid, print_json
-from harness.cli.project import Project
 from harness.errors import UserError, nearest
 from harness.judge.changes import Change, changes
 from harness.judge.points import collect_points
@@ -18,18 +13,26 @@ from harness.judge.results import collect
 from harness.plan.cells import Plan
 from harness.store.published import MANIFEST
 from harness.store.store import Store
+from harness.study.exhibits import Request, any_plan, named
+from harness.study.project import Project
 
 Side = tuple[Store, Request]
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Every number that is in either of two places, and whether it changed."""
+
+    a: str
+    b: str
+    """Folders of stores or exports, or names of profiles."""
+    changes: Sequence[Change]
+
+
 def compare(
-    project: Project,
-    sides: tuple[str, str],
-    exhibits: list[str],
-    asked: Request,
-    as_json: bool,
-) -> None:
-    """Print every number that is in either of two places, and whether it changed.
+    project: Project, sides: tuple[str, str], exhibits: Sequence[str], asked: Request
+) -> Comparison:
+    """Compare every number of exhibits in two places.
 
     Args:
         sides: folders of stores or exports, or names of profiles.
@@ -44,10 +47,7 @@ def compare(
     found: list[Change] = []
     for name in named(project, exhibits or ["all"]):
         found += changes(_values(project, name, a), _values(project, name, b))
-    if as_json:
-        print_json({"a": sides[0], "b": sides[1], "changes": [asdict(item) for item in found]})
-        return
-    _print(found)
+    return Comparison(*sides, found)
 
 
 def _side(project: Project, name: str, asked: Request) -> Side:
@@ -73,28 +73,3 @@ def _values(project: Project, exhibit: str, side: Side) -> dict[str, tuple[float
         for result in collect_points(planned, store)
         for name, amount in result.amounts.items()
     }
-
-
-def _print(found: Sequence[Change]) -> None:
-    rows = [
-        (
-            item.name,
-            _mean(item.a),
-            _mean(item.b),
-            "–" if item.difference is None else f"{item.difference:+.4g}",
-            "–" if item.interval is None else f"{item.interval[0]:+.4g} to {item.interval[1]:+.4g}",
-            item.kind,
-        )
-        for item in found
-        if item.kind != "equal"
-    ]
-    if rows:
-        print_grid(("Number", "A", "B", "B - A", "95 % interval", ""), rows)
-    counts = Counter(item.kind for item in found)
-    console().print(
-        ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing in either"
-    )
-
-
-def _mean(values: Sequence[float]) -> str:
-    return f"{fmean(values):.4g} (n={len(values)})" if values else "–"

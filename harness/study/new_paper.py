@@ -6,7 +6,6 @@ import re
 import shutil
 from pathlib import Path
 
-from harness.cli.output import console
 from harness.errors import UserError
 from harness.spec.schema import files
 
@@ -35,7 +34,3 @@ def new_paper(folder: Path) -> None:
     for path, text in files().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    console().print(
-        f"wrote {folder}; go there, then: repro make table1, repro verify, repro report",
-        soft_wrap=True,
-    )

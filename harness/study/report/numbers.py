@@ -7,9 +7,6 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.cli.exhibits import Judgement
-from harness.cli.points import PointsJudgement
-from harness.cli.project import Project
 from harness.errors import EvidenceError
 from harness.judge.points import Amount, PointResult
 from harness.judge.results import Result
@@ -22,6 +19,9 @@ from harness.render.text import plain
 from harness.spec.exhibit import Exhibit, Stated, variables_of
 from harness.spec.paper import Paper
 from harness.store.record import Record
+from harness.study.exhibits import Judgement
+from harness.study.points import PointsJudgement
+from harness.study.project import Project
 
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 

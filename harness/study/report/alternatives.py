@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from harness.cli.exhibits import Judgement, Request, any_plan, judge
-from harness.cli.points import PointsJudgement
-from harness.cli.project import Project
 from harness.errors import UserError
 from harness.plan.settings import Used
 from harness.render.report.pages import Alternative, Assumption, Flip
+from harness.study.assumptions import assumptions_of
+from harness.study.exhibits import Judgement, Request, any_plan, judge
+from harness.study.points import PointsJudgement
+from harness.study.project import Project
 
 Judged = Judgement | PointsJudgement
+Tell = Callable[[str], object]
+"""Is given a line for whoever waits."""
 
 
-def assumptions(
-    project: Project, judged: Judged, tried: bool, quiet: bool
+def alternatives_of(
+    project: Project, judged: Judged, tried: bool, tell: Tell
 ) -> tuple[Assumption, ...]:
     """Every choice that the paper leaves open and the exhibit rests on, the weightiest first.
 
     Args:
         tried: whether to look for records of the alternatives; without a number of ours there is
             no verdict that could flip.
-        quiet: say nothing of progress.
+        tell: is told how many alternatives are looked for.
     """
-    used: dict[tuple[str, str], Used] = {}
-    for item in judged.plan.items:
-        for setting in item.settings:
-            if setting.choice.source != "paper":
-                used.setdefault((setting.name, repr(setting.value)), setting)
-    if tried and used and not quiet:
-        name, count = judged.plan.exhibit.id, sum(len(u.stated.alternatives) for u in used.values())
-        print(f"repro: {name}: looking for records of alternatives: {count}", file=sys.stderr)
+    used = assumptions_of(judged.plan)
+    if tried and used:
+        name, count = judged.plan.exhibit.id, sum(len(u.stated.alternatives) for u in used)
+        tell(f"{name}: looking for records of alternatives: {count}")
     found = (
         Assumption(
             name=setting.name,
@@ -44,7 +42,7 @@ def assumptions(
             why=setting.choice.why or setting.choice.place,
             alternatives=tuple(_alternatives(project, judged, setting, tried)),
         )
-        for _, setting in sorted(used.items())
+        for setting in used
     )
     return tuple(sorted(found, key=_weight))
 

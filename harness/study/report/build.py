@@ -1,20 +1,12 @@
-"""`repro report`: a static site with everything that is known of a paper under one profile."""
+"""The report: a static site with everything that is known of a paper under one profile."""
 
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cli.exhibits import Judgement, Request, any_plan, judge
-from harness.cli.output import console, print_json
-from harness.cli.points import PointsJudgement
-from harness.cli.project import Project
-from harness.cli.rendering import printed, write_renders
-from harness.cli.report.alternatives import assumptions
-from harness.cli.report.numbers import numbers_of, stated_of
-from harness.cli.verified import Verified, judge_all_claims
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
@@ -27,12 +19,37 @@ from harness.render.table import Table as Printed
 from harness.spec.exhibit import Table
 from harness.spec.others import Fit, Lemma, Panelled, SettingsTable
 from harness.spec.paper import AnyExhibit
+from harness.study.exhibits import Judgement, Request, any_plan, judge
+from harness.study.points import PointsJudgement
+from harness.study.project import Project
+from harness.study.renders import printed, write_renders
+from harness.study.report.alternatives import Tell, alternatives_of
+from harness.study.report.numbers import numbers_of, stated_of
+from harness.study.verify import Verified, judge_all_claims
 
 Judged = Judgement | PointsJudgement
 
 
-def make_report(project: Project, profile: str | None, out: Path | None, as_json: bool) -> None:
-    """Judge every exhibit and write the site.
+@dataclass(frozen=True)
+class Report:
+    """A static site that was written."""
+
+    profile: str
+    index: Path
+    """Its first page."""
+    pages: int
+    problems: Sequence[str]
+    """Exhibits that have no results, as they cannot be planned under the profile."""
+
+
+def write_report(
+    project: Project, profile: str | None, out: Path | None = None, tell: Tell = print
+) -> Report:
+    """Judge every exhibit and write the site. Runs nothing.
+
+    Args:
+        out: the folder, which may hold an earlier report; in the build folder by default.
+        tell: is given a line on each exhibit for which it may take long.
 
     Raises:
         UserError: the folder holds something that is no report.
@@ -41,13 +58,13 @@ def make_report(project: Project, profile: str | None, out: Path | None, as_json
     folder = out or project.build / chosen.id / "report"
     claims = _claims(judge_all_claims(project, chosen.id))
     findings = audit(paper)
-    pages, files = [], {}
+    pages, files, problems = [], {}, []
     for name, exhibit in paper.exhibits.items():
         judged, problem = _judged(project, name, chosen.id)
+        if problem:
+            problems.append(f"{name} has no results: {problem}")
         files[name] = _renders(project, judged)
-        pages.append(
-            _page(project, exhibit, judged, problem, claims, findings, files[name], as_json)
-        )
+        pages.append(_page(project, exhibit, judged, problem, claims, findings, files[name], tell))
     site = Site(
         title=paper.about.title,
         authors=paper.about.authors,
@@ -60,14 +77,7 @@ def make_report(project: Project, profile: str | None, out: Path | None, as_json
         findings=findings,
     )
     index = write(site, folder, files)
-    if as_json:
-        print_json({"profile": chosen.id, "index": str(index), "pages": _count(folder)})
-    else:
-        console().print(f"wrote {_count(folder)} pages; open {index}", soft_wrap=True)
-
-
-def _count(folder: Path) -> int:
-    return sum(1 for _ in folder.rglob("*.html"))
+    return Report(chosen.id, index, sum(1 for _ in folder.rglob("*.html")), problems)
 
 
 def _judged(project: Project, name: str, profile: str) -> tuple[Judged | None, str]:
@@ -77,7 +87,6 @@ def _judged(project: Project, name: str, profile: str) -> tuple[Judged | None, s
     try:
         return judge(project, any_plan(project, name, Request(profile))), ""
     except UserError as error:
-        print(f"repro: {name} has no results: {error}", file=sys.stderr)
         return None, str(error)
 
 
@@ -99,7 +108,7 @@ def _page(
     claims: Sequence[ClaimLine],
     findings: Sequence[Finding],
     files: Sequence[Path],
-    quiet: bool,
+    tell: Tell,
 ) -> ExhibitPage:
     name = exhibit.id
     points = judged if isinstance(judged, PointsJudgement) else None
@@ -116,7 +125,7 @@ def _page(
         panels=exhibit.panels if isinstance(exhibit, Panelled) else (),
         formulas=_formulas(exhibit),
         parameters=exhibit.parameters if isinstance(exhibit, Fit) else {},
-        assumptions=assumptions(project, judged, _has_results(judged), quiet) if judged else (),
+        assumptions=alternatives_of(project, judged, _has_results(judged), tell) if judged else (),
         claims=tuple(claim for claim in claims if name in claim.exhibits),
         findings=tuple(f for f in findings if any(a.split(":")[0] == name for a in f.addresses)),
         files=tuple(path.name for path in files),

@@ -1,19 +1,12 @@
-"""`repro paper`: the LaTeX document of a paper, with what was reported and what came back."""
+"""The LaTeX document of a paper, with what was reported and what came back."""
 
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cli.exhibits import Judgement, Request, any_plan, judge, our_numbers, plan
-from harness.cli.output import console, print_json
-from harness.cli.points import PointsJudgement
-from harness.cli.project import Project
-from harness.cli.rendering import printed, write_renders
-from harness.cli.typesetting import typeset
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
 from harness.judge.outcomes import judge_claims
@@ -26,8 +19,34 @@ from harness.render.numbers import mean_std
 from harness.render.points import caption
 from harness.spec.exhibit import Address, Table
 from harness.spec.others import SettingsTable
+from harness.study.exhibits import Judgement, Request, any_plan, judge, our_numbers, plan
+from harness.study.points import PointsJudgement
+from harness.study.project import Project
+from harness.study.renders import printed, write_renders
+from harness.study.typeset import typeset
 
 MAIN = "main.tex"
+
+
+@dataclass(frozen=True)
+class WrittenDocument:
+    """The parts of the LaTeX document, written to a folder in which it can be compiled."""
+
+    profile: str | None
+    """None: the paper's own numbers only."""
+    source: document.Source
+    folder: Path
+    files: Sequence[Path]
+    problems: Sequence[str]
+    """Exhibits that have no results, as they cannot be planned under the profile."""
+
+    def typeset(self) -> Path:
+        """Compile it; the PDF.
+
+        Raises:
+            UserError: LaTeX is not installed, or stopped with an error, which is quoted.
+        """
+        return typeset(self.folder / MAIN)
 
 
 @dataclass(frozen=True)
@@ -68,12 +87,14 @@ class Document:
         return judgement if isinstance(judgement, Judgement) else None
 
 
-def make_paper(project: Project, profile: str | None, reported: bool, as_json: bool) -> None:
-    """Write every part of the document, and build the PDF where LaTeX is installed.
+def write_document(project: Project, profile: str | None, reported: bool) -> WrittenDocument:
+    """Write every part of the document.
+
+    Args:
+        reported: whether to show the paper's own numbers only, whatever the profile.
 
     Raises:
-        UserError: the project has no document, LaTeX is missing, or it stopped with an error.
-            Everything but the PDF is written even so.
+        UserError: the project has no document.
     """
     sources = project.specs.resolve().parent / "paper"
     if not (sources / MAIN).is_file():
@@ -81,33 +102,25 @@ def make_paper(project: Project, profile: str | None, reported: bool, as_json: b
             f"{sources / MAIN}: the file is missing; expected the LaTeX document of the paper, "
             r"which loads \usepackage{repro} and shows exhibits with \reproexhibit{...}"
         )
-    made = _judged(project, None if reported else project.paper.profile(profile).id)
+    chosen = None if reported else project.paper.profile(profile).id
+    judged, problems = ({}, []) if chosen is None else _judged(project, chosen)
+    made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
     made.folder.mkdir(parents=True, exist_ok=True)
     files = [*_exhibits(made), *_parts(made), *_sources(sources, made.folder)]
-    if not as_json:
-        console().print(f"wrote {len(files)} files to {made.folder}", soft_wrap=True)
-    pdf = typeset(made.folder / MAIN)
-    if as_json:
-        paths = [str(path) for path in files]
-        print_json(
-            {"profile": made.profile, "source": made.source, "files": paths, "pdf": str(pdf)}
-        )
-        return
-    console().print(f"wrote {pdf}", soft_wrap=True)
+    return WrittenDocument(chosen, made.source, made.folder, files, problems)
 
 
-def _judged(project: Project, profile: str | None) -> Document:
-    """Judge every exhibit; one that cannot be planned has no results, which is said."""
-    made = Document(project, project.build / (profile or document.REPORTED), profile, {})
-    if profile is None:
-        return made
-    found = {}
+def _judged(
+    project: Project, profile: str
+) -> tuple[dict[str, Judgement | PointsJudgement], list[str]]:
+    """Every exhibit that can be planned, judged; and why the others have no results."""
+    found, problems = {}, []
     for name in project.paper.runnable:
         try:
             found[name] = judge(project, any_plan(project, name, Request(profile)))
         except UserError as error:
-            print(f"repro: {name} has no results: {error}", file=sys.stderr)
-    return Document(project, made.folder, profile, found)
+            problems.append(f"{name} has no results: {error}")
+    return found, problems
 
 
 def _exhibits(made: Document) -> Iterator[Path]:

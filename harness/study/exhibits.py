@@ -1,4 +1,4 @@
-"""An exhibit planned, collected and judged: what most commands show."""
+"""An exhibit planned, collected and judged, with its claims and what was not run."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, overload
 
-from harness.cli.points import PointsJudgement, judge_points
-from harness.cli.project import Project
 from harness.judge.assess import assess
 from harness.judge.audit.audit import severe_cells
-from harness.judge.outcomes import Judged, exhibits_of, judge_claims, numbers_of
+from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims, numbers_of
 from harness.judge.results import Result, collect, reported_fields
 from harness.judge.stated import stated_numbers
 from harness.plan.cells import Plan, plan_exhibit
 from harness.plan.points import PointsPlan, plan_points
 from harness.plan.settings import Variation
 from harness.plan.step import Json
+from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.spec.exhibit import Average, Table
+from harness.study.points import PointsJudgement, judge_points
+from harness.study.project import Project
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,27 @@ class Judgement:
         return {"cells": cells}
 
 
+@dataclass(frozen=True, kw_only=True)
+class JudgedExhibit:
+    """A judged exhibit with all that is said beside it."""
+
+    judgement: Judgement | PointsJudgement
+    claims: Sequence[Judged]
+    """The paper's claims about it."""
+    not_run: Mapping[str, Sequence[str]]
+    """Reason -> the addresses of the numbers that are not there and will not come by themselves."""
+
+    @property
+    def exhibit(self) -> str:
+        """Its id."""
+        return self.judgement.plan.exhibit.id
+
+    @property
+    def profile(self) -> str:
+        """The id of the profile under which it was run."""
+        return self.judgement.plan.profile.id
+
+
 def _missing(result: Result, average: Average | None) -> list[dict[str, Any]]:
     """The runs that a cell waits for, and of a mean, which of its members each of them is."""
     members = [{average.over: value} for value in average.values] if average else [{}]
@@ -114,6 +136,16 @@ def judge(project: Project, planned: Plan | PointsPlan) -> Judgement | PointsJud
     return Judgement(planned, results, assess(planned.exhibit, results, project.store, severe))
 
 
+def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
+    """An exhibit judged on what is in the store. Runs nothing."""
+    judgement = judge(project, any_plan(project, name, request))
+    return JudgedExhibit(
+        judgement=judgement,
+        claims=judge_all(project, about(project.paper, name), request),
+        not_run=reasons_not_run(project, judgement.plan),
+    )
+
+
 def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> list[Judged]:
     """Claims on reported numbers, and on the results of every exhibit that they are about."""
     wanted = list(claims)
@@ -131,15 +163,13 @@ def our_numbers(project: Project, planned: Plan | PointsPlan) -> dict[str, Json]
     return stated_numbers(planned.exhibit.id, judge_points(project, planned).stated)
 
 
-def claim_json(judged: Judged, profile: str) -> dict[str, Json]:
-    return {
-        "id": judged.claim.id,
-        "text": judged.claim.text,
-        "where": judged.claim.where,
-        "expect": judged.claim.expect,
-        "reported": judged.reported["outcome"],
-        "reported_why": judged.reported["why"],
-        "reproduced": judged.reproduced["outcome"],
-        "reproduced_why": judged.reproduced["why"],
-        "profile": profile,
-    }
+def reasons_not_run(project: Project, planned: Plan | PointsPlan) -> dict[str, list[str]]:
+    """Reason -> the addresses of the numbers: what their specs say, or the failure of a step."""
+    failed = failures_behind(planned.steps, project.store)
+    found: dict[str, list[str]] = {}
+    for item in planned.items:
+        behind = [failed[identity] for identity in item.identities if identity in failed]
+        reasons = {f"Step {failure.step} failed: {failure.message}" for failure in behind}
+        for reason in sorted(reasons) if item.identities else [item.reason]:
+            found.setdefault(reason, []).append(str(item.address))
+    return found

@@ -1,4 +1,4 @@
-"""Where a project's specs and store are, and what every command starts from."""
+"""Where a project's specs, records and renders are: what everything starts from."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class Project:
         return Store(self.root, self.published)
 
 
-def find_project() -> Project:
-    """The project of the working directory, or the one that the environment names.
+def find_project(folder: Path | None = None) -> Project:
+    """The project of a folder, by default of the working directory.
 
-    `REPRO_SPECS` names the folder with `paper.toml`, `REPRO_STORE` the store and `REPRO_BUILD`
-    the folder for renders; what is not named is looked for in the nearest parent directory that
-    has `specs/paper.toml`.
+    `REPRO_SPECS` names the folder with `paper.toml` where no folder is given, `REPRO_STORE` the
+    store and `REPRO_BUILD` the folder for renders; what is not named is looked for in the nearest
+    parent directory that has `specs/paper.toml`.
 
     Raises:
         UserError: there is no project here.
     """
-    named = os.environ.get("REPRO_SPECS")
-    specs = Path(named) if named else _nearest_specs()
+    named = None if folder else os.environ.get("REPRO_SPECS")
+    specs = Path(named) if named else _nearest_specs(folder or Path.cwd())
     home = specs.resolve().parent
     root = Path(os.environ.get("REPRO_STORE") or home / "store")
     if root.exists() and not root.is_dir():
@@ -60,12 +60,11 @@ def find_project() -> Project:
     )
 
 
-def _nearest_specs() -> Path:
-    here = Path.cwd()
-    for folder in (here, *here.parents):
+def _nearest_specs(start: Path) -> Path:
+    for folder in (start.absolute(), *start.absolute().parents):
         if (folder / "specs" / "paper.toml").is_file():
-            found = folder / "specs"
-            return found.relative_to(here) if folder == here else found
+            # Messages name specs as someone in the project's own folder would.
+            return Path("specs") if folder == Path.cwd() else folder / "specs"
     raise UserError(
         "no specs/paper.toml in this folder or above it; run repro inside a project, "
         "name the folder in REPRO_SPECS, or begin one with `repro new-paper DIR`"

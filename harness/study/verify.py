@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.cli.exhibits import Request, any_plan, our_numbers
-from harness.cli.project import Project
 from harness.errors import UserError
 from harness.judge.outcomes import Judged, exhibits_of, judge_claims
 from harness.plan.step import Json
+from harness.spec.claims import about_print
+from harness.study.exhibits import Request, any_plan, our_numbers
+from harness.study.project import Project
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,15 @@ class Verified:
     def unexpected(self) -> list[Judged]:
         """Claims that come out otherwise on the paper's numbers than the specs expect."""
         return [item for item in self.judged if not item.as_expected]
+
+    @property
+    def lacking(self) -> list[Judged]:
+        """Claims about results that have none of ours under the profile."""
+        return [
+            item
+            for item in self.judged
+            if item.reproduced["outcome"] == "not run" and not about_print(item.claim)
+        ]
 
 
 def judge_all_claims(project: Project, profile: str | None) -> Verified:

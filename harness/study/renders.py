@@ -1,18 +1,15 @@
-"""Writing renders to files, and printing tables and claims."""
+"""Writing exhibits to files: LaTeX, Markdown, plots and plotted numbers."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness.cli.exhibits import Judgement
-from harness.cli.output import console
-from harness.cli.points import PointsJudgement, print_points
-from harness.cli.project import Project
+from harness.errors import UserError
 from harness.plan.identity import digest, source_digest
 from harness.plan.settings import Variation
 from harness.render import points, templating
@@ -22,6 +19,9 @@ from harness.render.settings import settings_table
 from harness.spec.exhibit import Table
 from harness.spec.others import SettingsTable
 from harness.spec.paper import Paper
+from harness.study.exhibits import Judgement
+from harness.study.points import PointsJudgement
+from harness.study.project import Project
 
 KINDS = ("tex", "md", "pdf", "png", "csv")
 FIGURE_KINDS = ("svg", "pdf", "png", "csv")
@@ -89,8 +89,25 @@ def printed(paper: Paper, table: Table | SettingsTable) -> render_table.Table:
     return reported_table(table) if isinstance(table, Table) else settings_table(paper, table)
 
 
-def write_reported(project: Project, table: Table | SettingsTable) -> list[Path]:
-    """The table as the paper prints it, in LaTeX and Markdown. Nothing is run."""
+def write_reported(project: Project, names: Sequence[str]) -> list[Path]:
+    """Tables as the paper prints them, in LaTeX and Markdown. Nothing is run.
+
+    Args:
+        names: exhibits; `all` is every table.
+
+    Raises:
+        UserError: an unknown name, or none of a table.
+    """
+    known = project.paper.exhibits
+    named = [project.paper.exhibit(name) for name in names if name != "all"]
+    chosen = known.values() if "all" in names else named
+    tables = [exhibit for exhibit in chosen if isinstance(exhibit, Table | SettingsTable)]
+    if not tables:
+        raise UserError(f"{', '.join(names)}: no table; only tables have printed cells")
+    return [path for table in tables for path in _write_reported(project, table)]
+
+
+def _write_reported(project: Project, table: Table | SettingsTable) -> list[Path]:
     from harness.render import latex, markdown
 
     folder = project.build / "reported"
@@ -100,25 +117,6 @@ def write_reported(project: Project, table: Table | SettingsTable) -> list[Path]
     files[0].write_text(latex.render(model, "reported"), encoding="utf-8")
     files[1].write_text(markdown.render(model, "reported"), encoding="utf-8")
     return files
-
-
-def print_judgement(judgement: Judgement | PointsJudgement) -> None:
-    """Print an exhibit with what came back."""
-    if isinstance(judgement, PointsJudgement):
-        print_points(judgement)
-        return
-    from harness.render import terminal
-
-    plan = judgement.plan
-    model = judged_table(plan.exhibit, judgement.results, judgement.verdicts, plan.profile.id)
-    terminal.show(model, "both", console())
-
-
-def print_claims(claims: Sequence[Mapping[str, Any]]) -> None:
-    from harness.render.claims import ClaimRow, show
-
-    keys = ("id", "text", "where", "expect", "reported", "reproduced", "profile")
-    show([ClaimRow(**{key: claim[key] for key in keys}) for claim in claims], console())
 
 
 def _read(path: Path) -> str | None:

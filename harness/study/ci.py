@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from harness.cli.verified import Verified
 from harness.judge.outcomes import Judged
 from harness.render.claims import markdown, row_of
 from harness.spec.toml import line_of
+from harness.study.verify import Verified
 
 
 def junit_xml(found: Verified) -> str:
