@@ -28,7 +28,7 @@ from harness.lab.distill.steps import ExpertsParams  # noqa: E402
 from harness.lab.models.classifier import Classifier  # noqa: E402
 from harness.lab.train import fused  # noqa: E402
 from harness.lab.train.loop import Examples  # noqa: E402
-from harness.plan.cells import plan_exhibit  # noqa: E402
+from harness.plan.exhibit import plan_exhibit  # noqa: E402
 from harness.plan.step import StepContext  # noqa: E402
 from harness.run.arithmetic import exact  # noqa: E402
 from harness.run.memory import memory_kept  # noqa: E402

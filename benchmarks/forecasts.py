@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from benchmarks.bench import ROOT, Row, keep, line, program
-from harness.plan.cells import plan_exhibit
 from harness.plan.cost import forecast
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.step import Step
 from harness.spec.paper import load_paper
 from harness.store.published import Published

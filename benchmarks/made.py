@@ -13,7 +13,7 @@ from harness.lab.data import sets
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.loop import Examples
 from harness.lab.train.steps import StudentParams
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.spec.paper import load_paper
 
 EPOCHS, PER_CLASS, TESTED = 4, 10, 1000

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.bench import ROOT, alone, compare, keep, program
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.spec.paper import load_paper
 
 REPRO = Path(sys.executable).with_name("repro")

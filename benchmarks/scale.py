@@ -27,8 +27,8 @@ import numpy as np
 from pydantic import ConfigDict
 
 from harness.judge.results import collect
-from harness.plan.cells import plan_exhibit
 from harness.plan.cost import forecast
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.step import Step, StepContext, StepInput, StepParams, StepResult
 from harness.run.lease import acquire, clean, held
 from harness.run.needed import needed

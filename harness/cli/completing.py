@@ -58,9 +58,9 @@ def _variations(specs: Path, incomplete: str) -> Iterator[str]:
 
 
 def _exhibit_folders(specs: Path) -> list[Path]:
-    from harness.spec.paper import EXHIBIT_FOLDERS
+    from harness.spec.paper import exhibit_folders
 
-    return [specs / name for name in EXHIBIT_FOLDERS]
+    return [specs / name for name in exhibit_folders(specs)]
 
 
 def _read(path: Path) -> Mapping[str, Any]:

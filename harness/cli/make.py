@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.options import AsJson, Device, Executor, PartNames, Source, in_study
 from harness.cli.output import console, print_json
-from harness.cli.printing import print_claims, print_judgement, print_not_run, submission_lines
+from harness.cli.printing import print_claims, print_not_run, submission_lines
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
@@ -105,7 +105,7 @@ def _print_made(item: MadeExhibit) -> None:
     if item.varied:
         varied = ", ".join(f"{name} = {value}" for name, value in item.varied.items())
         console().print(f"Varied: {varied}")
-    print_judgement(item.judgement)
+    item.view.show(item.judgement, console())
     print_not_run(item.not_run)
     for flip in item.flips:
         console().print(f"Verdict flips: {flip}")

@@ -10,24 +10,6 @@ from harness.cli.output import console
 if TYPE_CHECKING:
     from harness.judge.outcomes import Judged
     from harness.run.slurm.look import Standing
-    from harness.study.exhibits import Judgement
-    from harness.study.points import PointsJudgement
-
-
-def print_judgement(judgement: Judgement | PointsJudgement) -> None:
-    """Print an exhibit with what came back."""
-    from harness.cli.points import print_points
-    from harness.study.points import PointsJudgement
-
-    if isinstance(judgement, PointsJudgement):
-        print_points(judgement)
-        return
-    from harness.render import terminal
-    from harness.render.exhibit import judged_table
-
-    plan = judgement.plan
-    model = judged_table(plan.exhibit, judgement.results, judgement.verdicts, plan.profile.id)
-    terminal.show(model, "both", console())
 
 
 def print_claims(claims: Sequence[Judged], profile: str) -> None:

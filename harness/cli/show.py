@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from harness.cli.options import AsJson, ExhibitName, ProfileName, in_study
 from harness.cli.output import console, print_grid, print_json
-from harness.cli.printing import print_claims, print_judgement, print_not_run, submission_lines
+from harness.cli.printing import print_claims, print_not_run, submission_lines
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
-
-if TYPE_CHECKING:
-    from harness.spec.exhibit import Exhibit
-    from harness.spec.others import SettingsTable
 
 app = typer.Typer()
 
@@ -36,47 +31,22 @@ def list_exhibits(study: Study, as_json: AsJson = False) -> None:
 @in_study
 def show(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) -> None:
     """Show an exhibit: reported beside reproduced, with verdicts. Runs nothing."""
-    from harness.spec.others import SettingsTable
+    from harness.render.views import view_of
 
-    named = study.paper.exhibit(exhibit)
-    if isinstance(named, SettingsTable):
-        _show_settings(study, named, as_json)
-    elif exhibit not in study.paper.runnable:
-        _show_stated(named, as_json)
-    else:
-        shown = study.judge(exhibit, **how)
+    if exhibit not in study.paper.runnable:
+        view = view_of(study.paper, study.paper.exhibit(exhibit))
         if as_json:
-            print_json(to_json.judged(shown))
-            return
-        print_judgement(shown.judgement)
-        print_not_run(shown.not_run)
-        print_claims(shown.claims, shown.profile)
-
-
-def _show_settings(study: Study, exhibit: SettingsTable, as_json: bool) -> None:
-    from harness.render import terminal
-    from harness.study.renders import printed
-
-    model = printed(study.paper, exhibit)
-    if as_json:
-        cells = [
-            {"row": row.name, "column": column.name, "printed": cell.reported}
-            for row in model.rows
-            for column, cell in zip(model.columns, row.cells, strict=True)
-        ]
-        print_json({"exhibit": exhibit.id, "cells": cells})
+            print_json(to_json.reported(view))
+        else:
+            view.show(None, console())
         return
-    terminal.show(model, "reported", console())
-
-
-def _show_stated(exhibit: Exhibit, as_json: bool) -> None:
+    shown = study.judge(exhibit, **how)
     if as_json:
-        print_json(to_json.stated(exhibit))
+        print_json(to_json.judged(shown))
         return
-    console().print(f"{exhibit.label}: {exhibit.title}\n{exhibit.caption}")
-    if exhibit.stated:
-        rows = [(key, item.text, item.where) for key, item in exhibit.stated.items()]
-        print_grid(("Stated", "Number", "Where"), rows)
+    shown.view.show(shown.judgement, console())
+    print_not_run(shown.not_run)
+    print_claims(shown.claims, shown.profile)
 
 
 @app.command(epilog="Such as: repro diff table8 --profile paper")
@@ -86,39 +56,16 @@ def diff(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) 
 
     Exits with 1 where a cell deviates, or where the printed number contradicts another one.
     """
-    judgement = study.diff(exhibit, **how)
-    if as_json:
-        print_json(to_json.difference(judgement))
-    elif "cells" in judgement.fields:
-        _print_diff(judgement.fields["cells"])
-    else:
-        from harness.cli.points import print_stated
-        from harness.study.points import PointsJudgement
+    from harness.render.views import view_of
 
-        assert isinstance(judgement, PointsJudgement)
-        print_stated(judgement)
+    judgement = study.diff(exhibit, **how)
+    view = view_of(study.paper, judgement.plan.exhibit)
+    if as_json:
+        print_json(to_json.difference(judgement, view))
+    else:
+        view.show_diff(judgement, console())
     if {"deviates", "paper-inconsistent"} & set(judgement.verdict_names.values()):
         raise typer.Exit(1)
-
-
-def _print_diff(cells: Sequence[Mapping[str, Any]]) -> None:
-    rows = []
-    for cell in cells:
-        ours = cell["reproduced"]
-        interval = cell["interval"]
-        rows.append(
-            (
-                f"{cell['row']} / {cell['column']}",
-                cell["reported"]["text"] if cell["reported"] else "–",
-                f"{ours['mean']:.2f} (n={ours['n']})" if ours else "–",
-                "–" if cell["difference"] is None else f"{cell['difference']:+.2f}",
-                "–" if interval is None else f"{interval[0]:+.2f} to {interval[1]:+.2f}",
-                cell["verdict"],
-            )
-        )
-    print_grid(("Cell", "Reported", "Reproduced", "Difference", "95 % interval", "Verdict"), rows)
-    for reason in sorted({cell["why"] for cell in cells if cell["verdict"] == "not comparable"}):
-        console().print(reason)
 
 
 @app.command(epilog="Such as: repro assumptions table7")

@@ -13,14 +13,13 @@ from harness.judge.comparison import (
     Comparison,
     Numbers,
     Question,
-    Result,
-    Source,
     alike,
     between,
     more,
     no_less,
     not_run,
 )
+from harness.judge.model import OutcomeName, Source
 from harness.judge.sample import Summary
 from harness.judge.welch import Difference
 from harness.spec import claims as spec
@@ -28,10 +27,10 @@ from harness.spec.operands import Operand, printed_step
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Evaluation:
     """What a claim came to, in one word and one sentence, with every comparison made for it."""
 
-    outcome: Result
+    outcome: OutcomeName
     why: str
     comparisons: tuple[Comparison, ...] = ()
 
@@ -41,7 +40,7 @@ def evaluate(
     numbers: Callable[[str], Summary | None],
     source: Source = "reported",
     runs: Mapping[str, str] | None = None,
-) -> Outcome:
+) -> Evaluation:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
 
     `runs` tells which addresses stand for the same runs, see `Numbers`.
@@ -51,23 +50,23 @@ def evaluate(
     `not run`, unless it already fails.
     """
     if source == "reproduced" and spec.about_print(claim):
-        return Outcome("not run", "the claim is about what the paper prints, not about results")
+        return Evaluation("not run", "the claim is about what the paper prints, not about results")
     return _combined(_PREDICATES[claim.kind](claim, Numbers(numbers, source, runs or {})))
 
 
-def _combined(comparisons: list[Comparison]) -> Outcome:
+def _combined(comparisons: list[Comparison]) -> Evaluation:
     """One outcome of many: any failure, else anything missing, else all must hold."""
     made = tuple(comparisons)
     failed = [c for c in made if c.outcome == "fails"]
     missing = dict.fromkeys(address for c in made for address in c.missing)
     unsure = [c for c in made if c.outcome == "undecided"]
     if failed:
-        return Outcome("fails", _headline(failed, made), made)
+        return Evaluation("fails", _headline(failed, made), made)
     if missing or not made:
-        return Outcome("not run", f"no number for {', '.join(missing) or 'anything'}", made)
+        return Evaluation("not run", f"no number for {', '.join(missing) or 'anything'}", made)
     if unsure:
-        return Outcome("undecided", _headline(unsure, made), made)
-    return Outcome("holds", _headline(list(made), made), made)
+        return Evaluation("undecided", _headline(unsure, made), made)
+    return Evaluation("holds", _headline(list(made), made), made)
 
 
 def _headline(chosen: list[Comparison], made: tuple[Comparison, ...]) -> str:
@@ -177,7 +176,7 @@ def _parameter_domain(claim: spec.ParameterDomain, numbers: Numbers) -> list[Com
     above = number.mean > low if claim.low_open else number.mean >= low
     below = number.mean < high if claim.high_open else number.mean <= high
     ends = f"{'(' if claim.low_open else '['}{low:g}, {high:g}{')' if claim.high_open else ']'}"
-    outcome: Result = "holds" if above and below else "fails"
+    outcome: OutcomeName = "holds" if above and below else "fails"
     where = "in" if outcome == "holds" else "outside"
     return [Comparison(what, outcome, f"{what} is {number.mean:g}, {where} its domain {ends}")]
 
@@ -189,7 +188,7 @@ def _times(claim: spec.Times, numbers: Numbers) -> list[Comparison]:
     if number is None or of is None or factor is None:
         return [not_run(what, numbers.missing(*operands))]
     product = factor.mean * of.mean
-    outcome: Result = "holds" if math.isclose(number.mean, product) else "fails"
+    outcome: OutcomeName = "holds" if math.isclose(number.mean, product) else "fails"
     verb = "is" if outcome == "holds" else "is not"
     why = f"{claim.number} is {number.mean:g}, which {verb} {factor.mean:g} × {of.mean:g}"
     return [Comparison(what, outcome, why, number.mean - product)]
@@ -232,7 +231,7 @@ def _rounded(what: str, value: float, printed: str) -> Comparison:
     """Whether a number rounds to the printed one; halves may go either way."""
     target, half = printed_step(printed)
     off = abs(Decimal(repr(round(value, 9))) - target)
-    outcome: Result = "holds" if off <= half else "fails"
+    outcome: OutcomeName = "holds" if off <= half else "fails"
     verb = "rounds" if outcome == "holds" else "does not round"
     why = f"{what} is {value:.10g}, which {verb} to the printed {printed}"
     return Comparison(what, outcome, why, value)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
+from harness.judge.model import OutcomeName, Source
 from harness.judge.sample import Summary
 from harness.judge.welch import ALPHA, Difference, difference
 from harness.spec.operands import Operand, Pair
 
-Result = Literal["holds", "fails", "undecided", "not run"]
-Source = Literal["reported", "reproduced"]
 T = TypeVar("T")
 _SLACK = 1e-9
 """Numbers with few decimals are binary fractions only up to this."""
@@ -23,7 +22,7 @@ class Comparison:
     """What was compared, what it came to, and why; `interval` is the 95 % one."""
 
     what: str
-    outcome: Result
+    outcome: OutcomeName
     why: str
     difference: float | None = None
     interval: tuple[float, float] | None = None
@@ -44,7 +43,7 @@ class Region:
     below: float | None = None
     strict: bool = False
 
-    def place(self, d: Difference, alpha: float = ALPHA) -> Result:
+    def place(self, d: Difference, alpha: float = ALPHA) -> OutcomeName:
         """Holds when the difference is significantly inside, at 5 % on each side that has an end;
         fails when it is significantly outside, at `alpha`.
         """
@@ -55,7 +54,7 @@ class Region:
             return "holds"
         return "fails" if min(d.p_less(fail), d.p_greater(self.high)) < alpha else "undecided"
 
-    def _place_exact(self, value: float, fail: float) -> Result:
+    def _place_exact(self, value: float, fail: float) -> OutcomeName:
         slack = -_SLACK if self.strict else _SLACK
         if self.low - slack <= value <= self.high + slack:
             return "holds"
@@ -198,7 +197,7 @@ def _apart(first: Difference | None, second: Difference | None) -> Difference | 
     return Difference(estimate, error, 1 / inverse)
 
 
-def _sentence(what: str, d: Difference, outcome: Result, region: Region) -> str:
+def _sentence(what: str, d: Difference, outcome: OutcomeName, region: Region) -> str:
     low, high = d.interval()
     how = "no spread given" if d.error == 0 else f"95 % interval {low:+.4g} to {high:+.4g}"
     verb = {"holds": "is", "fails": "is not", "undecided": "is not surely"}[outcome]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.errors import UserError
 from harness.judge.memory import remembered
-from harness.judge.points import PointResult
-from harness.plan.points import PointsPlan
-from harness.plan.step import Json
-from harness.spec.runs import Correlation, Panel, Plot
+from harness.judge.model import Coefficient
+from harness.judge.results import ItemResult, of_row
+from harness.plan.exhibit import ExhibitPlan
+from harness.spec.runs import Correlation, Plot
 from harness.store.store import Store
 
 _Row = tuple[float, float, float, str]
@@ -25,18 +24,18 @@ class Correlated:
 
     panel: str
     plot: str
-    coefficients: Sequence[Mapping[str, Any]]
-    """The fields of `correlation.Coefficient`, one for each adjustment; none without points."""
+    coefficients: tuple[Coefficient, ...]
+    """One for each adjustment; none without points."""
     missing: int
     """Points that can be run and have not been."""
 
-    def under(self, adjustment: str) -> Mapping[str, Any]:
-        return next(item for item in self.coefficients if item["adjustment"] == adjustment)
+    def under(self, adjustment: str) -> Coefficient:
+        return next(item for item in self.coefficients if item.adjustment == adjustment)
 
 
 def correlations(
-    plan: PointsPlan, results: Sequence[PointResult], store: Store
-) -> list[Correlated]:
+    plan: ExhibitPlan, results: Sequence[ItemResult], store: Store
+) -> tuple[Correlated, ...]:
     """The correlations of every plot that asks for them.
 
     A point that is the same work as an earlier one counts once, whatever its name.
@@ -44,43 +43,44 @@ def correlations(
     Raises:
         UserError: a plot has lines, or sizes that are no numbers.
     """
-    return [
-        _correlated(plan, panel, plot, plot.correlation, results, store)
-        for panel in plan.exhibit.panels
-        for plot in panel.plots
+    rows = dict.fromkeys(item.address.row for item in plan.items)
+    return tuple(
+        _correlated(plan, row, plot, plot.correlation, results, store)
+        for row in rows
+        for plot in plan.exhibit.readings(row).plots
         if plot.correlation
-    ]
+    )
 
 
 def _correlated(
-    plan: PointsPlan,
-    panel: Panel,
+    plan: ExhibitPlan,
+    row: str,
     plot: Plot,
     asked: Correlation,
-    results: Sequence[PointResult],
+    results: Sequence[ItemResult],
     store: Store,
 ) -> Correlated:
-    here = [r for r in results if r.point.address.row == panel.name and not r.same_as]
-    rows = [_row(panel, plot, asked, result) for result in here if result.complete]
-    kept = _without_worst(rows, float(plan.chosen(panel.name, asked.worst_left_out)))
-    question: Json = [list(row) for row in kept]
-    answer = remembered(store, "correlations", question, lambda: _correlate(kept)) if kept else []
-    assert isinstance(answer, list)
-    coefficients = [dict(item) for item in answer if isinstance(item, dict)]
+    here = [result for result in of_row(results, row) if not result.same_as]
+    points = [_row(plot, asked, result) for result in here if result.complete]
+    kept = _without_worst(points, float(plan.chosen(row, asked.worst_left_out)))
+    found = (
+        remembered(store, "correlations", kept, Coefficient, lambda: _correlate(kept))
+        if kept
+        else []
+    )
     missing = sum(bool(result.missing) for result in here)
-    return Correlated(panel.name, plot.name, coefficients, missing)
+    return Correlated(row, plot.name, tuple(found), missing)
 
 
-def _row(panel: Panel, plot: Plot, asked: Correlation, result: PointResult) -> _Row:
-    x, y = result.drawn[plot.name, 0]
-    size = result.point.run[asked.size]
+def _row(plot: Plot, asked: Correlation, result: ItemResult) -> _Row:
+    x, y = result.lines[plot.name, 0]
+    size = result.item.run[asked.size]
     if isinstance(x, tuple) or isinstance(y, tuple) or isinstance(size, str):
         raise UserError(
-            f"{result.point.address}: a correlation is over numbers, and 'size' is a number; "
+            f"{result.item.address}: a correlation is over numbers, and 'size' is a number; "
             f"found lines, or the size '{size}'"
         )
-    assert panel.runs is not None
-    made_of = (f"{v}={result.point.stated[v]}" for v in panel.runs.over if v not in asked.same)
+    made_of = (f"{v}={value}" for v, value in result.item.stated.items() if v not in asked.same)
     return x, y, float(size), ", ".join(made_of)
 
 
@@ -95,8 +95,8 @@ def _without_worst(rows: Sequence[_Row], share: float) -> list[_Row]:
     return kept
 
 
-def _correlate(rows: Sequence[_Row]) -> Json:
+def _correlate(rows: Sequence[_Row]) -> list[Coefficient]:
     from harness.judge.correlation import correlate
 
     x, y, size, unit = zip(*rows, strict=True)
-    return [asdict(item) for item in correlate(x, y, size, unit)]
+    return correlate(x, y, size, unit)

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from harness.judge.model import Coefficient
 from harness.spec.runs import Adjustment
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -29,23 +29,6 @@ Ints: TypeAlias = npt.NDArray[np.int64]
 DRAWS = 2000
 LEAST = 3
 """Points that a size needs to have a coefficient of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coefficient:
-    """One coefficient; None where it is not defined, as of points that are all alike."""
-
-    adjustment: Adjustment
-    rho: float | None
-    n: int
-    """Points."""
-    low: float | None
-    high: float | None
-    """Ends of the 95 % interval."""
-    error: float | None
-    """Standard deviation over resampled points."""
-    without: Mapping[str, float | None]
-    """Size -> the coefficient of all other points."""
 
 
 def correlate(

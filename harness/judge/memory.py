@@ -9,20 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from harness.plan.identity import source_digest
 from harness.plan.step import Json
 from harness.store.store import Store
 
+T = TypeVar("T")
 _HERE = Path(__file__).parent
 
 
-def remembered(store: Store, kind: str, question: Json, answer: Callable[[], Json]) -> Json:
-    """The answer to a question, from the store or made now and kept."""
-    key: Json = {"judge": source_digest(_HERE, _HERE.parent / "spec"), "question": question}
-    known = store.memo.get(kind, key)
-    if known is None:
-        known = answer()
-        with suppress(OSError):  # a store that cannot be written can still be looked at
-            store.memo.put(kind, key, known)
-    return known
+def remembered(
+    store: Store, kind: str, question: Any, model: type[T], answer: Callable[[], list[T]]
+) -> list[T]:
+    """The answers to a question, from the store or made now and kept.
+
+    Args:
+        question: frozen dataclasses, or plain data, that the answers follow from.
+        model: the dataclass that each answer is.
+    """
+    asked: Json = TypeAdapter(Any).dump_python(question, mode="json")
+    key: Json = {"judge": source_digest(_HERE, _HERE.parent / "spec"), "question": asked}
+    answers = TypeAdapter(list[model])  # type: ignore[valid-type]
+    with suppress(ValidationError):
+        return answers.validate_python(store.memo.get(kind, key))
+    made = answer()
+    with suppress(OSError):  # a store that cannot be written can still be looked at
+        store.memo.put(kind, key, answers.dump_python(made, mode="json"))
+    return made

@@ -1,105 +1,206 @@
-"""What came back: the values of every cell of a plan, read from the store."""
+"""What came back: what the records of every item of a plan hold."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from harness.errors import UserError, nearest
-from harness.plan.cells import Cell, Plan
+from harness.judge.model import Amount, Picture
+from harness.plan.exhibit import ExhibitPlan
+from harness.plan.item import Item
 from harness.plan.step import Json
-from harness.spec.cell import parse_printed
-from harness.spec.exhibit import Reporting
+from harness.spec.exhibit import Readings
+from harness.spec.runs import Gallery, Quantity, Reading
 from harness.store.record import Record
 from harness.store.store import Store
 
-Read = Callable[[str], Record | None]
+Drawn: TypeAlias = "float | tuple[float, ...]"
+"""A number, of a marker, or many, of a line."""
+SeriesKey: TypeAlias = "tuple[str, int]"
+"""Name of the plot, and number of the series in it."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """One cell with what the runs made of it, in the unit of the cell."""
+class ItemResult:
+    """An item with what its steps left, in the unit of the item."""
 
-    cell: Cell
+    item: Item
     seeds: tuple[int, ...]
     """Seeds that are complete."""
-    values: tuple[float, ...]
-    """One for each complete seed."""
     missing: tuple[str, ...]
-    """Identities of the runs that are not there."""
+    """Identities of the steps that have no record."""
+    amounts: Mapping[str, Amount]
+    """Name of the quantity -> what it came to. A cell of a table has one, by its measure."""
+    lines: Mapping[SeriesKey, tuple[Drawn, Drawn]]
+    """x and y of every series, means over seeds."""
+    spreads: Mapping[SeriesKey, Drawn]
+    """Sample standard deviation of y over seeds; nothing where there is one seed."""
+    pictures: tuple[Picture, ...] = ()
+    """Those of the first seed."""
+    same_as: str = ""
+    """The column of the earlier item of the same row that is the same work under this profile."""
 
     @property
     def complete(self) -> bool:
-        return bool(self.cell.terms) and not self.missing
+        return bool(self.item.sources) and not self.missing
 
     @property
-    def mean(self) -> float | None:
-        return statistics.fmean(self.values) if self.values else None
-
-    @property
-    def std(self) -> float | None:
-        """Sample standard deviation; None of a single run."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
-
-    def summary(self) -> dict[str, Json] | None:
-        """Mean, standard deviation, number of runs and seeds; None where nothing came back."""
-        if not self.values:
-            return None
-        return {
-            "mean": self.mean,
-            "std": self.std,
-            "n": len(self.values),
-            "seeds": list(self.seeds),
-        }
+    def amount(self) -> Amount | None:
+        """The one quantity of a cell; None where nothing came back."""
+        return next(iter(self.amounts.values()), None)
 
 
-def collect(plan: Plan, store: Store) -> tuple[Result, ...]:
-    """The results of every cell, in the order of the plan."""
+def collect(plan: ExhibitPlan, store: Store) -> tuple[ItemResult, ...]:
+    """The results of every item, in the order of the plan.
+
+    Raises:
+        UserError: a reading is of a value that its step does not leave.
+    """
     known: dict[str, Record | None] = {}
+    first: dict[tuple[str, tuple[str, ...]], str] = {}
+    rows = {item.address.row: plan.exhibit.readings(item.address.row) for item in plan.items}
 
     def read(identity: str) -> Record | None:
         if identity not in known:
             known[identity] = store.get(identity)
         return known[identity]
 
-    return tuple(_collect_cell(cell, read) for cell in plan.cells)
+    def same_as(item: Item) -> str:
+        _, row, column = item.address
+        earlier = first.setdefault((row, item.identities), column) if item.sources else column
+        return "" if earlier == column else earlier
+
+    return tuple(
+        _Collector(item, rows[item.address.row], read).result(same_as(item)) for item in plan.items
+    )
 
 
-def _collect_cell(cell: Cell, read: Read) -> Result:
-    seeds, values, missing = [], [], []
-    for seed, terms in zip(cell.seeds, cell.terms, strict=True):
-        records = [read(identity) for identity in terms]
-        absent = [i for i, record in zip(terms, records, strict=True) if record is None]
-        missing += absent
-        if not absent:
-            numbers = [_value(cell, record) for record in records if record is not None]
-            seeds.append(seed)
-            values.append(statistics.fmean(numbers))
-    return Result(cell, tuple(seeds), tuple(values), tuple(missing))
+@dataclass(frozen=True)
+class _Collector:
+    """Reads one item."""
 
+    item: Item
+    readings: Readings
+    read: Callable[[str], Record | None]
 
-def _value(cell: Cell, record: Record) -> float:
-    name = cell.measure.value
-    value = record.values.get(name)
-    if not isinstance(value, int | float):
-        numbers = [key for key, held in record.values.items() if isinstance(held, int | float)]
-        raise UserError(
-            f"{cell.address.exhibit}: measure.value = '{name}' is no number that step "
-            f"'{record.step}' leaves; {nearest(name, numbers)}"
+    def result(self, same_as: str) -> ItemResult:
+        missing = tuple(i for i in self.item.identities if self.read(i) is None)
+        absent = set(missing)
+        complete = [
+            index
+            for index in range(len(self.item.seeds))
+            if not any(absent.intersection(seeds[index]) for seeds in self.item.sources.values())
+        ]
+        if not complete or (missing and not self.readings.each_seed):
+            return ItemResult(self.item, (), missing, {}, {}, {}, same_as=same_as)
+        series = {
+            (plot.name, index): each
+            for plot in self.readings.plots
+            for index, each in enumerate(plot.series)
+        }
+        return ItemResult(
+            item=self.item,
+            seeds=tuple(self.item.seeds[index] for index in complete),
+            missing=missing,
+            amounts={value.name: self._amount(value, complete) for value in self.readings.values},
+            lines={
+                key: (
+                    _over_seeds(statistics.fmean, self._each_seed(each.x, complete)),
+                    _over_seeds(statistics.fmean, self._each_seed(each.y, complete)),
+                )
+                for key, each in series.items()
+            },
+            spreads={
+                key: _over_seeds(statistics.stdev, self._each_seed(each.y, complete))
+                for key, each in series.items()
+                if len(set(self.item.sources[each.y.of])) > 1
+            },
+            pictures=self._pictures(self.readings.gallery) if self.readings.gallery else (),
+            same_as=same_as,
         )
-    return cell.measure.scale * value
+
+    def _each_seed(self, reading: Reading, complete: Sequence[int]) -> list[Drawn]:
+        """One number or line for each complete seed; of several members, their mean."""
+        seeds = self.item.sources[reading.of]
+        found = [[self._read(reading, i) for i in seeds[index]] for index in complete]
+        return [m[0] if len(m) == 1 else _over_seeds(statistics.fmean, m) for m in found]
+
+    def _amount(self, quantity: Quantity, complete: Sequence[int]) -> Amount:
+        def numbers(value: str) -> tuple[float, ...]:
+            found = self._each_seed(quantity.model_copy(update={"value": value}), complete)
+            if any(isinstance(each, tuple) for each in found):
+                raise UserError(
+                    f"'{value}' is an array; expected a number, as '{quantity.name}' is"
+                )
+            return tuple(each for each in found if isinstance(each, float))
+
+        return Amount(
+            numbers(quantity.value),
+            min(numbers(quantity.low)) if quantity.low else None,
+            max(numbers(quantity.high)) if quantity.high else None,
+        )
+
+    def _pictures(self, gallery: Gallery) -> tuple[Picture, ...]:
+        reading = gallery.pictures
+        record = self.read(self.item.sources[reading.of][0][0])
+        array = record.array(reading.value) if record and reading.value in record.arrays else None
+        if array is None or array.ndim != 4 or array.dtype.name != "uint8":
+            raise UserError(
+                f"{self._where}: '{reading.value}' of '{reading.of}' holds no pictures; "
+                "expected uint8 of the shape (pictures, height, width, channels)"
+            )
+        _, height, width, channels = array.shape
+        return tuple(Picture(height, width, channels, image.tobytes()) for image in array)
+
+    @property
+    def _where(self) -> str:
+        return f"{self.item.address.exhibit}, '{self.item.address.row}'"
+
+    def _read(self, reading: Reading, identity: str) -> Drawn:
+        record = self.read(identity)
+        assert record is not None  # only complete seeds are read
+        found = _found(self._where, reading, record)
+        if isinstance(found, int | float):
+            return float(reading.offset + reading.scale * found)
+        return tuple(reading.offset + reading.scale * number for number in found)
 
 
-def reported_fields(text: str | None, reporting: Reporting) -> Mapping[str, Json] | None:
-    """A printed number as plain data: the exact text, and how it is to be read."""
-    if text is None:
-        return None
-    printed = parse_printed(text)
-    return {
-        "text": text,
-        "mean": float(printed.mean),
-        "error": None if printed.error is None else float(printed.error),
-        "spread": reporting.spread,
-        "n": reporting.n,
-    }
+def _over_seeds(statistic: Callable[[Sequence[float]], float], seeds: Sequence[Drawn]) -> Drawn:
+    """A statistic over seeds or members, of lines place by place."""
+    lines = [each for each in seeds if isinstance(each, tuple)]
+    if not lines:
+        return statistic([each for each in seeds if isinstance(each, float)])
+    return tuple(statistic(place) for place in zip(*lines, strict=True))
+
+
+def _found(where: str, reading: Reading, record: Record) -> float | list[float]:
+    name = reading.value
+    value: Json = record.values.get(name)
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, list) and all(isinstance(item, int | float) for item in value):
+        return [float(item) for item in value if isinstance(item, int | float)]
+    if name not in record.arrays:
+        numbers = [key for key, held in record.values.items() if not isinstance(held, str)]
+        raise UserError(
+            f"{where}: '{name}' is no number or array that step '{record.step}' leaves; "
+            f"{nearest(name, [*numbers, *sorted(record.arrays)])}"
+        )
+    array = record.array(name)
+    columns = array.shape[1] if array.ndim == 2 else 0
+    if reading.column is not None and reading.column < columns:
+        array = array[:, reading.column]
+    elif array.ndim != 1 or reading.column is not None:
+        raise UserError(
+            f"{where}: array '{name}' of step '{record.step}' has the shape {array.shape}; "
+            "expected one dimension, or two and one of its columns in 'column'"
+        )
+    return [float(number) for number in array]
+
+
+def of_row(results: Sequence[ItemResult], row: str) -> Iterator[ItemResult]:
+    """The results of one row or panel."""
+    return (result for result in results if result.item.address.row == row)

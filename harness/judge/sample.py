@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Spread = Literal["std", "sem", "ci95", "unknown"]
+from harness.spec.cell import Printed, Spread
+from harness.spec.exhibit import Reporting
 
 UNKNOWN_RUNS = 3
 """How many runs a printed mean is taken to cover when the paper does not say."""
@@ -60,6 +61,10 @@ class Summary:
         n = 10**9 if df is None else df + 1
         return cls(mean, None if error is None else error * math.sqrt(n), 1 if error is None else n)
 
+    def summary(self) -> Summary:
+        """Itself, as `ReportedNumber.summary` gives one."""
+        return self
+
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)
@@ -79,6 +84,12 @@ class ReportedNumber:
     error: float | None = None
     spread: Spread = "unknown"
     n: int | Literal["unknown"] = "unknown"
+
+    @classmethod
+    def read(cls, printed: Printed, reporting: Reporting) -> ReportedNumber:
+        """A printed number as its exhibit says that it is to be read."""
+        error = None if printed.error is None else float(printed.error)
+        return cls(float(printed.mean), error, reporting.spread, reporting.n)
 
     def summary(self, unknown_n: int = UNKNOWN_RUNS) -> Summary:
         """Mean, standard deviation over runs and runs, with an unknown n read as `unknown_n`.

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.judge.model import CellEvidence
 from harness.judge.sample import ReportedNumber
-from harness.judge.verdict import CellEvidence, decide
+from harness.judge.verdict import decide
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,63 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from harness.judge.model import CellEvidence, Verdict, VerdictName
 from harness.judge.power import MOST_RUNS, more_runs_help, runs_needed
-from harness.judge.sample import UNKNOWN_RUNS, ReportedNumber, Summary
+from harness.judge.sample import UNKNOWN_RUNS, Summary
 from harness.judge.welch import ALPHA, Difference, adjusted, difference
 
-VerdictName = Literal[
-    "reproduced", "deviates", "inconclusive", "not comparable", "not run", "paper-inconsistent"
-]
 OTHER_RUNS = (1, 5)
 """Other readings of an unknown number of reported runs, under which a verdict is recomputed."""
-
-
-@dataclass(frozen=True, slots=True)
-class CellEvidence:
-    """All that a verdict on one cell rests on; numbers in the unit of the cell."""
-
-    address: str
-    reported: ReportedNumber | None
-    values: tuple[float, ...]
-    """Reproduced, one for each seed; empty where nothing was run."""
-    comparable: bool
-    reason: str
-    """Why it is not comparable."""
-    margin: float
-    """Differences up to this count as none; positive, declared before any result."""
-    audit_severe: str | None = None
-    """The severe finding of the audit on this cell, if there is one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The verdict on one cell. Figures are None where no test was made.
-
-    `difference` is ours minus reported, `interval` its 95 % confidence interval. `p_equivalent`
-    belongs to the two one-sided tests at the margin, `p_equal` to Welch's test of equality, and
-    `p_equal_adjusted` to the same after false-discovery control over the exhibit.
-    """
-
-    address: str
-    name: VerdictName
-    why: str
-    margin: float
-    difference: float | None = None
-    interval: tuple[float, float] | None = None
-    p_equivalent: float | None = None
-    p_equal: float | None = None
-    p_equal_adjusted: float | None = None
-    seeds_needed: int | None = None
-    """Runs of ours that would decide an inconclusive cell; None where no number would."""
-    flips: tuple[int, ...] = ()
-    """Numbers of reported runs under which another verdict would stand."""
-
-    @property
-    def fragile(self) -> bool:
-        """Whether the verdict hangs on how many runs the paper's unstated n is taken to be."""
-        return bool(self.flips)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,26 +85,6 @@ class GraphBuilder:
             added[each.template.id] = known[each.template.id] = self._add(each, drawn, inputs)
         return added
 
-    def add_all(
-        self,
-        templates: tuple[StepTemplate, ...],
-        variables: Mapping[str, Any],
-        seed: int,
-        given: Mapping[str, str],
-    ) -> str:
-        """`fill` and `add` an owner's steps, and return the identity of the last one."""
-        return last(self.add_each(templates, variables, seed, given))
-
-    def add_each(
-        self,
-        templates: tuple[StepTemplate, ...],
-        variables: Mapping[str, Any],
-        seed: int,
-        given: Mapping[str, str],
-    ) -> dict[str, str]:
-        """`fill` and `add`: the id and the identity of each step whose 'when' holds."""
-        return self.add(self.fill(templates, variables), seed, given)
-
     def _fill(self, index: int, template: StepTemplate, variables: Mapping[str, Any]) -> Filled:
         try:
             kind = find(self._types, template.step)
@@ -155,13 +135,6 @@ class GraphBuilder:
         return identity
 
 
-def last(added: Mapping[str, str]) -> str:
-    """The identity of the last of an owner's steps. Misplaced if there is none."""
-    if not added:
-        raise Misplaced("no step is left, since no 'when' holds", "steps")
-    return list(added.values())[-1]
-
-
 def _check_inputs(template: StepTemplate, kind: StepType) -> None:
     """Misplaced unless a step of this kind takes inputs of these names."""
     # `curve.0`, `curve.1`, ... are all inputs of the name `curve*`.
@@ -180,3 +153,8 @@ def _kind_of(name: str, many: set[str]) -> str:
     """The declared name of an input."""
     stem, dot, _ = name.partition(".")
     return f"{stem}*" if dot and f"{stem}*" in many else name
+
+
+def last(added: dict[str, str]) -> str:
+    """The identity of the step that was added last."""
+    return added[next(reversed(added))]

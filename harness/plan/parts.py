@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from harness.errors import UserError, nearest
-from harness.plan.cells import Plan
-from harness.plan.points import PointsPlan
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.step import Step
 
 
@@ -19,7 +18,7 @@ def exhibit_of(name: str) -> str:
     return name.partition(":")[0]
 
 
-def steps_below(planned: Plan | PointsPlan, names: Iterable[str]) -> dict[str, Step]:
+def steps_below(planned: ExhibitPlan, names: Iterable[str]) -> dict[str, Step]:
     """The steps of what the names of this exhibit name, inputs before the steps that read them.
 
     Raises:
@@ -38,7 +37,7 @@ def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Ste
     return {identity: step for identity, step in steps.items() if identity in found}
 
 
-def _identities(planned: Plan | PointsPlan, name: str) -> set[str]:
+def _identities(planned: ExhibitPlan, name: str) -> set[str]:
     if name == planned.exhibit.id:
         return set(planned.steps)
     _, _, part = name.partition(":")
@@ -53,7 +52,7 @@ def _identities(planned: Plan | PointsPlan, name: str) -> set[str]:
     return {identity for item in items for identity in item.identities}
 
 
-def _known(planned: Plan | PointsPlan) -> set[str]:
+def _known(planned: ExhibitPlan) -> set[str]:
     """Every name of a part."""
     addresses = [item.address for item in planned.items]
     rows = {f"{address.exhibit}:{address.row}" for address in addresses}

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.errors import UserError
-from harness.plan.graph import GraphBuilder, last
+from harness.plan.graph import Filled, GraphBuilder, last
 from harness.plan.settings import Used, Variation, resolve_settings
 from harness.spec.base import Misplaced
-from harness.spec.others import Panelled
 from harness.spec.paper import Owner, Paper
-from harness.spec.parts import Method, Recipe
 from harness.spec.profile import Profile
-from harness.spec.references import FOLDERS
+from harness.spec.runs import Runs
 from harness.spec.template import StepTemplate
 from harness.spec.toml import located
+
+Place = tuple[int | str, ...]
+NOTHING_MORE = Runs()
+"""Where only recipes are read."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Steps of one owner, filled in."""
+
+    owner: Owner
+    place: Place
+    """Keys of the templates in the owner's spec."""
+    name: str
+    """How the last step is called later; empty: each step is called by its id."""
+    given_as: str
+    """How inputs of later steps refer to it, such as `{images}`."""
+    filled: Sequence[Filled] = ()
+    alone: bool = False
+    """Whether no earlier step is given to it."""
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it is the same for every seed."""
+        return self.alone and not any(each.template.seed == "{seed}" for each in self.filled)
+
+    def placed(self, error: Misplaced) -> Misplaced:
+        """The same error, with the keys from the owner's spec."""
+        _, *rest = error.keys
+        return Misplaced(str(error), *self.place, *rest)
 
 
 @dataclass(frozen=True)
@@ -70,101 +98,104 @@ class Resolver:
             variables[name] = value
         return variables
 
-    def students(self, stated: Mapping[str, Any], seeds: Iterable[int]) -> tuple[str, ...]:
-        """For each seed, the identity of the cell's last step.
-
-        The method's images come first, then the recipe's steps.
-        """
-        method = self.paper.method(stated["method"])
-        recipe = self.paper.recipe(stated["recipe"])
-        own = {**self.environment(stated), **_values(self.settings(method, stated))}
-        identities = []
-        try:
-            owner: Method | Recipe = method
-            making = self.builder.fill(method.steps, own)
-            owner = recipe
-            reading = self.builder.fill(recipe.steps, own)
-            anew = any(each.template.seed == "{seed}" for each in making)
-            images = ""
-            for seed in seeds:
-                owner = method
-                if anew or not images:
-                    images = last(self.builder.add(making, seed, {}))
-                owner = recipe
-                identities.append(last(self.builder.add(reading, seed, {"{images}": images})))
-        except Misplaced as error:
-            raise self._located(owner, error) from None
-        return tuple(identities)
-
     def measured(
-        self, exhibit: Panelled, index: int, stated: Mapping[str, Any], seed: int
-    ) -> dict[str, str]:
-        """Identities of the steps that a panel reads: name of the reading's step -> identity.
+        self,
+        stated: Mapping[str, Any],
+        seeds: Iterable[int],
+        read: Collection[str],
+        runs: Runs = NOTHING_MORE,
+        own: Owner | None = None,
+        place: Place = (),
+    ) -> dict[str, tuple[str, ...]]:
+        """What is read -> for each seed, the identity of the step that it is read from.
 
-        The method's images, what the panel does to them, every recipe that is read on these, and
-        the panel's further steps.
+        The methods' images come first, then what `runs` does to them, every recipe that is read on
+        these, and the further steps of `runs`.
+
+        Args:
+            read: variables that name recipes, whose last steps are meant, and ids of further steps.
+            own: whose settings the templates of `runs` may use, and in whose spec they are.
+            place: keys of `runs` in that spec.
         """
-        panel = exhibit.panels[index]
-        assert panel.runs is not None
-        own = {**self.environment(stated), **_values(self.settings(exhibit, stated))}
-        given: dict[str, str] = {}
+        parts = self._parts(stated, read, runs, own, place)
+        order = dict.fromkeys([*stated, *(step.id for step in runs.steps)])
+        found: dict[str, list[str]] = {name: [] for name in order if name in read}
+        once, each_seed = ([p for p in parts if p.fixed is fixed] for fixed in (True, False))
+        shared = {part.given_as: last(self._added(part, 0, {})) for part in once}
+        for seed in seeds:
+            given = shared.copy()
+            made: dict[str, str] = {}
+            for part in each_seed:
+                added = self._added(part, seed, {} if part.alone else given)
+                if part.name:
+                    given[part.given_as] = made[part.name] = last(added)
+                else:
+                    made.update(added)
+            for name, identities in found.items():
+                if name not in made:
+                    raise UserError(f"'{name}' is read, but the 'when' of its steps does not hold")
+                identities.append(made[name])
+        return {name: tuple(identities) for name, identities in found.items()}
+
+    def _parts(
+        self,
+        stated: Mapping[str, Any],
+        read: Collection[str],
+        runs: Runs,
+        own: Owner | None,
+        place: Place,
+    ) -> list[_Part]:
+        """The steps of `measured`, filled in once for all seeds."""
+        variables = self.environment(stated)
+        if own is not None:
+            variables |= _values(self.settings(own, stated))
+        parts = []
         for name, method in self.paper.methods_of(stated).items():
             settings = _values(self.settings(method, stated))
-            images = self._add(method, own | settings, seed, {})
-            given["{images}" if name == "method" else f"{{{name}}}"] = images
-            own |= settings if name == "method" else {}
-        place = ("panels", index, "runs")
-        changed = self._add_here(exhibit, (*place, "images"), panel.runs.images, own, seed, given)
-        if changed:
-            given["{images}"] = list(changed.values())[-1]
-        read = dict.fromkeys(reading.of for _, reading in panel.readings)
-        sources = {source for step in panel.runs.steps for source in step.inputs.values()}
-        found: dict[str, str] = {}
+            known_as = "images" if name == "method" else name
+            part = self._filled(method, method.steps, variables | settings, known_as)
+            parts.append(replace(part, alone=True))
+            variables |= settings if name == "method" else {}
+        given = {part.given_as for part in parts}
+        if own is not None:
+            changed = self._filled(own, runs.images, variables, "images", (*place, "images"))
+            parts += [changed] if changed.filled else []
+        used = {source for step in runs.steps for source in step.inputs.values()} - given
         for name in stated:
-            if name in read or f"{{{name}}}" in sources - given.keys():
-                found[name] = self._add(self.paper.recipe(stated[name]), own, seed, given)
-        given |= {f"{{{name}}}": identity for name, identity in found.items()}
-        added = self._add_here(exhibit, (*place, "steps"), panel.runs.steps, own, seed, given)
-        return {name: identity for name, identity in (found | added).items() if name in read}
+            if name in read or f"{{{name}}}" in used:
+                recipe = self.paper.recipe(stated[name])
+                parts.append(self._filled(recipe, recipe.steps, variables, name))
+        if own is not None:
+            parts.append(self._filled(own, runs.steps, variables, "", (*place, "steps")))
+        return parts
 
-    def _add_here(
+    def _filled(
         self,
-        exhibit: Panelled,
-        place: tuple[int | str, ...],
+        owner: Owner,
         templates: tuple[StepTemplate, ...],
         variables: Mapping[str, Any],
-        seed: int,
-        given: Mapping[str, str],
-    ) -> dict[str, str]:
+        name: str,
+        place: Place = ("steps",),
+    ) -> _Part:
+        part = _Part(owner, place, name, f"{{{name}}}" if name else "")
         try:
-            return self.builder.add_each(templates, variables, seed, given)
+            return replace(part, filled=self.builder.fill(templates, variables))
         except Misplaced as error:
-            _, *rest = error.keys
-            raise self._located(exhibit, Misplaced(str(error), *place, *rest)) from None
+            raise self._located(owner, part.placed(error)) from None
 
-    def _add(
-        self,
-        owner: Method | Recipe,
-        variables: Mapping[str, Any],
-        seed: int,
-        given: Mapping[str, str],
-    ) -> str:
+    def _added(self, part: _Part, seed: int, given: Mapping[str, str]) -> dict[str, str]:
         try:
-            return self.builder.add_all(owner.steps, variables, seed, given)
+            if part.name and not part.filled:
+                raise Misplaced("no step is left, since no 'when' holds", "steps")
+            return self.builder.add(part.filled, seed, given)
         except Misplaced as error:
-            raise self._located(owner, error) from None
+            raise self._located(part.owner, part.placed(error)) from None
 
     def _located(self, owner: Owner, error: Misplaced) -> UserError:
-        folder, name = _folder(owner), owner.id
+        path = self.paper.path_of(owner)
         if error.keys[0] == "override":
-            folder, name = "profiles", self.profile.id
-        return located(self.paper.root / folder / f"{name}.toml", error.keys, str(error))
-
-
-def _folder(owner: Owner) -> str:
-    if isinstance(owner, Panelled):
-        return FOLDERS[owner.kind]
-    return "methods" if isinstance(owner, Method) else "recipes"
+            path = self.paper.root / "profiles" / f"{self.profile.id}.toml"
+        return located(path, error.keys, str(error))
 
 
 def _values(settings: Sequence[Used]) -> dict[str, Any]:

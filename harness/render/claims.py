@@ -47,7 +47,7 @@ class ClaimRow:
 def row_of(judged: Judged, profile: str) -> ClaimRow:
     """A judged claim as it is shown."""
     claim = judged.claim
-    reported, reproduced = judged.reported["outcome"], judged.reproduced["outcome"]
+    reported, reproduced = judged.reported.outcome, judged.reproduced.outcome
     return ClaimRow(claim.id, claim.text, claim.where, claim.expect, reported, reproduced, profile)
 
 

@@ -23,6 +23,7 @@ from harness.render.layout import (
     lead_widths,
 )
 from harness.render.table import Table
+from harness.render.text import plain
 
 _STYLES = {
     "reproduced": "green",
@@ -63,6 +64,16 @@ def show(table: Table, view: View, console: Console) -> None:
         console.print(Text(line, style="dim"))
     for note in page.notes:
         console.print(Text(note, style="dim"))
+
+
+def show_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """Print a plain grid of texts, which wrap where the console is narrow."""
+    grid = Grid(box=box.HORIZONTALS, header_style="bold")
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(plain(text)) for text in row))
+    console.print(grid)
 
 
 def _needs(page: Page) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import io
 import logging
@@ -10,29 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
-from harness.errors import UserError, nearest
+from harness.dotted import resolve
 from harness.plan.step import Json, Share, StepContext, StepInput, StepParams, StepResult
 from harness.run.arithmetic import exact
 from harness.run.memory import memory_kept
 from harness.run.threads import one_thread
-
-
-def resolve(dotted: str) -> Callable[..., Any]:
-    """The function that `package.module:function` names. UserError when there is none."""
-    module_name, _, name = dotted.partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise UserError(
-            f"function {dotted!r}: {error}; expected 'package.module:function'"
-        ) from None
-    function = getattr(module, name, None)
-    if not callable(function):
-        known = [key for key, value in vars(module).items() if inspect.isfunction(value)]
-        raise UserError(
-            f"function {dotted!r}: {module_name} has no function {name!r}; {nearest(name, known)}"
-        )
-    return function  # type: ignore[no-any-return]
 
 
 def call(

@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
+from harness.dotted import resolve
 from harness.plan.step import Share, Step, StepContext
-from harness.run.call import call_together, captured, resolve
+from harness.run.call import call_together, captured
 from harness.run.environment import environment
 from harness.run.execute import Outcome, Report, begin, run
 from harness.run.fingerprint import fingerprint

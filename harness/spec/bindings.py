@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError, nearest
-from harness.spec.others import Panelled
 from harness.spec.runs import Runs
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
+    from harness.spec.others import Panelled
     from harness.spec.paper import Paper
 
 Keys = list[int | str]
@@ -27,6 +27,12 @@ def check_binding(paper: Paper, path: Path, keys: Keys, variable: str, value: An
     if variable not in kinds:
         raise located(path, keys, f"unknown variable '{variable}'; {nearest(variable, kinds)}")
     check_name(paper, path, keys, kinds[variable], value)
+
+
+def check_bindings(paper: Paper, path: Path, keys: Keys, bind: Mapping[str, Any]) -> None:
+    """`check_binding` of every variable in a table of them."""
+    for variable, value in bind.items():
+        check_binding(paper, path, [*keys, variable], variable, value)
 
 
 def check_name(paper: Paper, path: Path, keys: Keys, kind: str, value: Any) -> None:
@@ -64,8 +70,7 @@ def check_panels(paper: Paper, path: Path, exhibit: Panelled) -> None:
 
 
 def _check_runs(paper: Paper, path: Path, keys: Keys, exhibit: Panelled, runs: Runs) -> None:
-    for variable, value in runs.bind.items():
-        check_binding(paper, path, [*keys, "bind", variable], variable, value)
+    check_bindings(paper, path, [*keys, "bind"], runs.bind)
     for variable, values in runs.over.items():
         place: Keys = [*keys, "over", variable]
         if variable in runs.bind:

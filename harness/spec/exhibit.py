@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
-from harness.spec.cell import Printed, PrintedText, Spread, parse_printed
-from harness.spec.runs import Ours
+from harness.spec.bindings import check_binding, check_bindings
+from harness.spec.cell import Printed, PrintedText, Spread
+from harness.spec.runs import Gallery, Ours, Plot, Quantity
+from harness.spec.setting import Setting
+from harness.spec.toml import located
+
+if TYPE_CHECKING:
+    from harness.spec.paper import Paper
+
+
+LAST_STEP = "recipe"
+"""A cell of a table is read from the last step of the recipe that this variable names."""
 
 
 class Address(NamedTuple):
@@ -34,11 +46,32 @@ class Reporting(SpecModel):
     """Differences up to this many units count as none; declared before any result is seen."""
 
 
+@dataclass(frozen=True)
+class Readings:
+    """What is read for each item of a row or a panel, and how it is judged."""
+
+    values: tuple[Quantity, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    gallery: Gallery | None = None
+    each_seed: bool = False
+    """Whether the seeds that are complete count while others are missing."""
+    reporting: Reporting | None = None
+    """How the printed numbers that stand beside the items are read. None: there are none, and an
+    item by itself has no verdict."""
+
+
 class Measure(SpecModel):
     """Which value of the last step a cell reports."""
 
     value: str
     scale: float = 1.0
+
+    def quantity(self) -> Quantity:
+        """The same as what is read of the last step of the recipe."""
+        # Unlike the quantities of panels, it may have any name.
+        return Quantity.model_construct(
+            name=self.value, of=LAST_STEP, value=self.value, scale=self.scale
+        )
 
 
 class Average(SpecModel):
@@ -126,7 +159,7 @@ class Row(SpecModel):
 
 
 class Exhibit(SpecModel):
-    """What every exhibit has."""
+    """What every exhibit has, whatever its kind. The properties hold for kinds that say no more."""
 
     id: Name
     label: Label
@@ -138,6 +171,53 @@ class Exhibit(SpecModel):
     """What the caption says of all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}
     notes: tuple[str, ...] = ()
+    kind: str
+
+    @property
+    def runnable(self) -> bool:
+        """Whether anything is run for it."""
+        return False
+
+    @property
+    def own_settings(self) -> Mapping[str, Setting]:
+        """Its own choices, beside those of the methods and recipes that it names."""
+        return {}
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """Names of the rows that an address of a printed cell may have."""
+        return ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns that an address of a printed cell may have."""
+        return ()
+
+    def printed_cells(self) -> Iterable[tuple[Address, Printed]]:
+        """The numbers that the paper prints in cells."""
+        return ()
+
+    def printed(self, row: str, column: str) -> Printed | None:
+        """The number that the paper prints at `exhibit:row:column`, or states, if `row` is
+        `stated`; None where it prints none."""
+        if row == "stated":
+            return self.stated[column].text if column in self.stated else None
+        cells = self.printed_cells()
+        return next((number for at, number in cells if at[1:] == (row, column)), None)
+
+    def readings(self, row: str) -> Readings:
+        """What is read for the items of a row or a panel."""
+        return Readings()
+
+    def check(self, paper: Paper, path: Path) -> None:
+        """Check the names that it uses of other specs.
+
+        Args:
+            path: its own file, for messages.
+
+        Raises:
+            SpecError: something that it names does not exist.
+        """
 
 
 class Table(Exhibit):
@@ -169,12 +249,45 @@ class Table(Exhibit):
                 _known("row", derived.minus, rows, "rows", index, "derived", name, "minus")
         return self
 
+    @property
+    def runnable(self) -> bool:
+        return True
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        return tuple(row.name for row in self.rows)
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def printed_cells(self) -> Iterable[tuple[Address, Printed]]:
+        for row in self.rows:
+            for column, number in row.cells.items():
+                yield Address(self.id, row.name, column), number
+
+    def readings(self, row: str) -> Readings:
+        return Readings((self.measure.quantity(),), each_seed=True, reporting=self.reporting)
+
+    def check(self, paper: Paper, path: Path) -> None:
+        check_bindings(paper, path, ["bind"], self.bind)
+        for index, row in enumerate(self.rows):
+            check_bindings(paper, path, ["rows", index, "bind"], row.bind)
+        for index, column in enumerate(self.columns):
+            check_bindings(paper, path, ["columns", index, "bind"], column.bind)
+        if self.average is not None:
+            for value in self.average.values:
+                check_binding(paper, path, ["average", "over"], self.average.over, value)
+        for row, column, _ in self.cells():
+            unbound = {"method", "recipe"} - set(variables_of(self, row, column))
+            if unbound:
+                raise located(path, ["bind"], f"'{row.name}' binds no {sorted(unbound)[0]}")
+
     def cells(self) -> Iterable[tuple[Row, Column, Printed | None]]:
         """All cells, row by row, with the reported numbers."""
         for row in self.rows:
             for column in self.columns:
-                text = row.cells.get(column.name)
-                yield row, column, None if text is None else parse_printed(text)
+                yield row, column, row.cells.get(column.name)
 
 
 def _unique(what: str, names: list[str]) -> None:

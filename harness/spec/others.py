@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from harness.errors import nearest
+from harness.errors import UserError, nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
-from harness.spec.exhibit import Exhibit
+from harness.spec.bindings import check_panels
+from harness.spec.exhibit import Exhibit, Readings
 from harness.spec.runs import Ours, Panel
 from harness.spec.setting import Setting
+from harness.spec.toml import located
+
+if TYPE_CHECKING:
+    from harness.spec.paper import Paper
 
 
 class SettingsColumn(SpecModel):
@@ -41,11 +47,17 @@ class SettingsTable(Exhibit):
     columns: tuple[SettingsColumn, ...]
     rows: tuple[SettingsRow, ...]
 
+    def check(self, paper: Paper, path: Path) -> None:
+        for index, column in enumerate(self.columns):
+            try:
+                paper.owner(column.owner)
+            except UserError as error:
+                raise located(path, ["columns", index, "owner"], str(error)) from None
+
 
 class Panelled(Exhibit):
     """An exhibit made of panels, each with what is run and drawn for it."""
 
-    kind: str
     settings: Mapping[str, Setting] = {}
     """Its own choices: what is measured, on how many subsets, how it is judged."""
     panels: tuple[Panel, ...] = ()
@@ -64,8 +76,18 @@ class Panelled(Exhibit):
 
     @property
     def runnable(self) -> bool:
-        """Whether anything is run for it."""
         return any(panel.runs for panel in self.panels)
+
+    @property
+    def own_settings(self) -> Mapping[str, Setting]:
+        return self.settings
+
+    def readings(self, row: str) -> Readings:
+        panel = next(panel for panel in self.panels if panel.name == row)
+        return Readings(panel.values, panel.plots, panel.gallery)
+
+    def check(self, paper: Paper, path: Path) -> None:
+        check_panels(paper, path, self)
 
 
 def _check_ours(ours: Ours, panels: tuple[Panel, ...], *keys: str) -> None:

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from harness.errors import UserError, nearest
 from harness.spec.base import Label, Name, SpecModel
-from harness.spec.bindings import check_binding, check_name, check_panels
+from harness.spec.bindings import check_name
 from harness.spec.claims import Claim, ClaimsFile, addresses
-from harness.spec.exhibit import Table, variables_of
-from harness.spec.others import Figure, Fit, Lemma, Panelled, SettingsTable
+from harness.spec.exhibit import Exhibit
+from harness.spec.kinds import kinds
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
-from harness.spec.references import FOLDERS, check_references
+from harness.spec.references import check_references
 from harness.spec.setting import Setting
 from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml
 
 SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
 ItemT = TypeVar("ItemT")
-Owner = Method | Recipe | Panelled
-"""What has settings."""
-AnyExhibit = Table | SettingsTable | Figure | Fit | Lemma
-EXHIBIT_KINDS: Mapping[str, type[AnyExhibit]] = {
-    "table": Table,
-    "settings": SettingsTable,
-    "figure": Figure,
-    "fit": Fit,
-    "lemma": Lemma,
-}
-EXHIBIT_FOLDERS = ("tables", "figures", "fits", "lemmas")
+OTHER_FOLDERS = ("methods", "recipes", "datasets", "models", "profiles")
+"""Folders of specs that are no exhibits."""
 VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
+
+
+class Owner(Protocol):
+    """A method, a recipe or an exhibit, seen as what has settings."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def settings(self) -> Mapping[str, Setting]: ...
 
 
 class PaperFile(SpecModel):
@@ -64,7 +65,7 @@ class Paper(BaseModel):
 
     root: Path
     about: PaperFile
-    exhibits: Mapping[str, AnyExhibit]
+    exhibits: Mapping[str, Exhibit]
     methods: Mapping[str, Method]
     recipes: Mapping[str, Recipe]
     official: Mapping[str, Recipe]
@@ -74,32 +75,17 @@ class Paper(BaseModel):
     profiles: Mapping[str, Profile]
     claims: Mapping[str, Claim]
 
-    def exhibit(self, name: str) -> AnyExhibit:
+    def exhibit(self, name: str) -> Exhibit:
         return _lookup("exhibit", self.exhibits, name)
 
-    def table(self, name: str) -> Table:
-        """A table of results.
-
-        Raises:
-            UserError: there is no such exhibit, or it is of another kind.
-        """
-        exhibit = self.exhibit(name)
-        if not isinstance(exhibit, Table):
-            results = [key for key, item in self.exhibits.items() if isinstance(item, Table)]
-            raise UserError(
-                f"'{name}' ({exhibit.label}) is no table of results; tables of results: "
-                + ", ".join(sorted(results))
-            )
-        return exhibit
-
-    def panelled(self, name: str) -> Panelled:
-        """A figure, a fit or a lemma for which something is run.
+    def runnable_exhibit(self, name: str) -> Exhibit:
+        """An exhibit for which something is run.
 
         Raises:
             UserError: there is no such exhibit, or nothing is run for it.
         """
         exhibit = self.exhibit(name)
-        if not isinstance(exhibit, Panelled) or not exhibit.runnable:
+        if not exhibit.runnable:
             raise UserError(
                 f"nothing runs for '{name}' ({exhibit.label}) in this version; something runs for: "
                 + ", ".join(self.runnable)
@@ -109,11 +95,17 @@ class Paper(BaseModel):
     @property
     def runnable(self) -> list[str]:
         """The exhibits for which something is run, in their order."""
-        return [
-            name
-            for name, exhibit in self.exhibits.items()
-            if isinstance(exhibit, Table) or (isinstance(exhibit, Panelled) and exhibit.runnable)
-        ]
+        return [name for name, exhibit in self.exhibits.items() if exhibit.runnable]
+
+    def path_of(self, owner: Owner | Exhibit) -> Path:
+        """The file of a method, a recipe or an exhibit."""
+        if self.methods.get(owner.id) is owner:
+            folder = "methods"
+        elif self.recipes.get(owner.id) is owner:
+            folder = "recipes"
+        else:
+            folder = kinds()[self.exhibits[owner.id].kind].folder
+        return self.root / folder / f"{owner.id}.toml"
 
     def method(self, name: str) -> Method:
         return _lookup("method", self.methods, name)
@@ -144,9 +136,12 @@ class Paper(BaseModel):
 
     def settings(self) -> dict[str, Setting]:
         """`owner.setting` -> the setting, of all methods, recipes and exhibits."""
-        owners: list[Owner] = [*self.methods.values(), *self.recipes.values()]
-        owners += [item for item in self.exhibits.values() if isinstance(item, Panelled)]
-        return {f"{o.id}.{name}": setting for o in owners for name, setting in o.settings.items()}
+        combined: list[Owner] = [*self.methods.values(), *self.recipes.values()]
+        owners = [(owner.id, owner.settings) for owner in combined]
+        owners += [(exhibit.id, exhibit.own_settings) for exhibit in self.exhibits.values()]
+        return {
+            f"{owner}.{name}": setting for owner, held in owners for name, setting in held.items()
+        }
 
     def forward_flops(self, network: str, resolution: int) -> float:
         """Operations of one forward pass; convolutions scale with the number of pixels."""
@@ -188,18 +183,30 @@ def _read_folder(folder: Path, model: type[SpecT]) -> dict[str, SpecT]:
     return {path.stem: spec for path, spec in specs.items()}
 
 
-def _read_exhibits(root: Path) -> dict[str, AnyExhibit]:
-    found: dict[str, AnyExhibit] = {}
-    for folder in EXHIBIT_FOLDERS:
+def _read_exhibits(root: Path) -> dict[str, Exhibit]:
+    found: dict[str, Exhibit] = {}
+    for folder in exhibit_folders(root):
         for path in sorted((root / folder).glob("*.toml")):
             raw = read_toml(path)
-            kind = str(raw.get("kind"))
-            if kind not in EXHIBIT_KINDS:
-                raise located(path, ["kind"], f"unknown kind; {nearest(kind, EXHIBIT_KINDS)}")
-            exhibit = as_spec(path, raw, EXHIBIT_KINDS[kind])
+            name = str(raw.get("kind"))
+            kind = kinds().get(name) or kinds(installed=True).get(name)
+            if kind is None:
+                raise located(path, ["kind"], f"unknown kind; {nearest(name, kinds())}")
+            exhibit = as_spec(path, raw, kind.model)
             _check_named(path, exhibit.id)
             found[exhibit.id] = exhibit
     return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+
+
+def exhibit_folders(root: Path) -> list[str]:
+    """The folders of exhibits, in the order of their kinds."""
+    known = list(dict.fromkeys(kind.folder for kind in kinds().values()))
+    others = {path.parent.name for path in root.glob("*/*.toml")} - {*known, *OTHER_FOLDERS}
+    if others:
+        known += {
+            kind.folder: 0 for kind in kinds(installed=True).values() if kind.folder in others
+        }
+    return known
 
 
 def _natural(name: str) -> tuple[str, int]:
@@ -221,14 +228,8 @@ def _lookup(kind: str, items: Mapping[str, ItemT], name: str) -> ItemT:
 
 def _check_references(paper: Paper) -> None:
     """Every name that one spec uses of another must exist."""
-    for name, exhibit in sorted(paper.exhibits.items()):
-        path = paper.root / FOLDERS[exhibit.kind] / f"{name}.toml"
-        if isinstance(exhibit, Table):
-            _check_table(paper, path, exhibit)
-        elif isinstance(exhibit, SettingsTable):
-            _check_settings_table(paper, path, exhibit)
-        else:
-            check_panels(paper, path, exhibit)
+    for _, exhibit in sorted(paper.exhibits.items()):
+        exhibit.check(paper, paper.path_of(exhibit))
     for profile in paper.profiles.values():
         _check_profile(paper, paper.root / "profiles" / f"{profile.id}.toml", profile)
     for index, claim in enumerate(paper.claims.values()):
@@ -242,23 +243,6 @@ def _check_references(paper: Paper) -> None:
             raise located(paper.root / "paper.toml", [key], str(error)) from None
 
 
-def _check_table(paper: Paper, path: Path, table: Table) -> None:
-    places: list[tuple[list[int | str], Mapping[str, Any]]] = [(["bind"], table.bind)]
-    places += [(["rows", i, "bind"], row.bind) for i, row in enumerate(table.rows)]
-    places += [(["columns", i, "bind"], column.bind) for i, column in enumerate(table.columns)]
-    for keys, bind in places:
-        for variable, value in bind.items():
-            check_binding(paper, path, [*keys, variable], variable, value)
-    if table.average is not None:
-        over = table.average.over
-        for value in table.average.values:
-            check_binding(paper, path, ["average", "over"], over, value)
-    for row, column, _ in table.cells():
-        unbound = {"method", "recipe"} - set(variables_of(table, row, column))
-        if unbound:
-            raise located(path, ["bind"], f"'{row.name}' binds no {sorted(unbound)[0]}")
-
-
 def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
     """A claim may only refer to numbers that the specs hold."""
     path = paper.root / "claims.toml"
@@ -270,8 +254,7 @@ def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
         if column not in exhibit.stated:
             raise located(path, keys, f"'{address}': not stated; {nearest(column, exhibit.stated)}")
         return
-    rows = [r.name for r in exhibit.rows] if isinstance(exhibit, Table) else []
-    columns = [c.name for c in exhibit.columns] if isinstance(exhibit, Table) else []
+    rows, columns = exhibit.row_names, exhibit.column_names
     if row not in rows:
         raise located(path, keys, f"'{address}': unknown row; {nearest(row, rows)}")
     if column not in columns:
@@ -291,11 +274,3 @@ def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
     for name in profile.override:
         if name not in known:
             raise located(path, ["override", name], f"unknown setting; {nearest(name, known)}")
-
-
-def _check_settings_table(paper: Paper, path: Path, table: SettingsTable) -> None:
-    for index, column in enumerate(table.columns):
-        try:
-            paper.owner(column.owner)
-        except UserError as error:
-            raise located(path, ["columns", index, "owner"], str(error)) from None

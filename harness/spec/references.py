@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import nearest
-from harness.spec.exhibit import Exhibit, Stated, Table
-from harness.spec.others import Panelled
+from harness.spec.exhibit import Stated
 from harness.spec.parts import Method, Recipe
 from harness.spec.setting import Setting
 from harness.spec.toml import located
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
     from harness.spec.paper import Paper
 
 Keys = list[int | str]
-FOLDERS = {
-    "table": "tables",
-    "settings": "tables",
-    "figure": "figures",
-    "fit": "fits",
-    "lemma": "lemmas",
-}
-"""Kind of exhibit -> the folder of its specs."""
 
 
 def check_references(paper: Paper) -> None:
@@ -34,7 +25,7 @@ def check_references(paper: Paper) -> None:
         SpecError: a name does not exist; the message says where it is used, and the nearest one.
     """
     for exhibit in paper.exhibits.values():
-        path = paper.root / FOLDERS[exhibit.kind] / f"{exhibit.id}.toml"
+        path = paper.path_of(exhibit)
         for variable in exhibit.caption_binds:
             _known(path, ["caption_binds", variable], variable, paper.about.variables)
         for key, stated in exhibit.stated.items():
@@ -69,10 +60,9 @@ def _check_conditions(paper: Paper) -> None:
                 for variable in step.when:
                     _known(path, ["steps", index, "when", variable], variable, known)
     for exhibit in paper.exhibits.values():
-        if isinstance(exhibit, Panelled):
-            path = paper.root / FOLDERS[exhibit.kind] / f"{exhibit.id}.toml"
-            for setting, choices in exhibit.settings.items():
-                _check_choices(path, ["settings", setting], choices, variables)
+        path = paper.path_of(exhibit)
+        for setting, choices in exhibit.own_settings.items():
+            _check_choices(path, ["settings", setting], choices, variables)
     for profile in paper.profiles.values():
         path = paper.root / "profiles" / f"{profile.id}.toml"
         for setting, choices in profile.override.items():
@@ -104,14 +94,11 @@ def _check_stated(paper: Paper, path: Path, keys: Keys, stated: Stated) -> None:
 
 def printed_addresses(paper: Paper) -> list[str]:
     """The addresses of all printed numbers: cells of tables, and stated ones."""
-    return [address for exhibit in paper.exhibits.values() for address in _addresses(exhibit)]
-
-
-def _addresses(exhibit: Exhibit) -> Iterator[str]:
-    if isinstance(exhibit, Table):
-        for row in exhibit.rows:
-            yield from (f"{exhibit.id}:{row.name}:{column}" for column in row.cells)
-    yield from (f"{exhibit.id}:stated:{key}" for key in exhibit.stated)
+    found: list[str] = []
+    for exhibit in paper.exhibits.values():
+        found += (str(address) for address, _ in exhibit.printed_cells())
+        found += (f"{exhibit.id}:stated:{key}" for key in exhibit.stated)
+    return found
 
 
 def _known(path: Path, keys: Keys, name: str, known: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Union
 
 from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -19,35 +19,41 @@ from pydantic_core import core_schema
 
 from harness.spec.claims import ClaimsFile
 from harness.spec.coverage import CoverageFile
-from harness.spec.exhibit import Table
-from harness.spec.others import Figure, Fit, Lemma, SettingsTable
+from harness.spec.kinds import ExhibitKind, kinds
 from harness.spec.paper import PaperFile
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
 
 
-class Kind(NamedTuple):
+class SpecFiles(NamedTuple):
     """A kind of spec: which files under the folder of specs are of it, and what they hold."""
 
     files: tuple[str, ...]
     model: Any
 
 
-KINDS: Mapping[str, Kind] = {
-    "paper": Kind(("paper.toml",), PaperFile),
-    "claims": Kind(("claims.toml",), ClaimsFile),
-    "coverage": Kind(("coverage.toml",), CoverageFile),
-    "table": Kind(
-        ("tables/*.toml",), Annotated[Table | SettingsTable, Field(discriminator="kind")]
-    ),
-    "figure": Kind(("figures/*.toml",), Figure),
-    "fit": Kind(("fits/*.toml",), Fit),
-    "lemma": Kind(("lemmas/*.toml",), Lemma),
-    "recipe": Kind(("recipes/*.toml", "recipes/official/*.toml"), Recipe),
-    "method": Kind(("methods/*.toml",), Method),
-    "dataset": Kind(("datasets/*.toml",), Dataset),
-    "network": Kind(("models/*.toml",), Network),
-    "profile": Kind(("profiles/*.toml",), Profile),
+def _exhibits() -> Iterator[tuple[str, SpecFiles]]:
+    """One schema for each folder of exhibits, by the name of the first kind in it."""
+    folders: dict[str, list[ExhibitKind]] = {}
+    for kind in kinds().values():
+        folders.setdefault(kind.folder, []).append(kind)
+    for folder, held in folders.items():
+        model: Any = Union[tuple(kind.model for kind in held)]  # noqa: UP007
+        if len(held) > 1:
+            model = Annotated[model, Field(discriminator="kind")]
+        yield held[0].name, SpecFiles((f"{folder}/*.toml",), model)
+
+
+KINDS: Mapping[str, SpecFiles] = {
+    "paper": SpecFiles(("paper.toml",), PaperFile),
+    "claims": SpecFiles(("claims.toml",), ClaimsFile),
+    "coverage": SpecFiles(("coverage.toml",), CoverageFile),
+    **dict(_exhibits()),
+    "recipe": SpecFiles(("recipes/*.toml", "recipes/official/*.toml"), Recipe),
+    "method": SpecFiles(("methods/*.toml",), Method),
+    "dataset": SpecFiles(("datasets/*.toml",), Dataset),
+    "network": SpecFiles(("models/*.toml",), Network),
+    "profile": SpecFiles(("profiles/*.toml",), Profile),
 }
 
 

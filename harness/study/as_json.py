@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.judge.audit.finding import Finding
+    from harness.judge.exhibit import Judgement
     from harness.judge.outcomes import Judged
     from harness.plan.cost import Seconds
     from harness.plan.settings import Used
+    from harness.render.views.base import ExhibitView
     from harness.run.slurm.look import Standing
     from harness.run.slurm.submission import QueuedArray
-    from harness.spec.exhibit import Exhibit
     from harness.spec.paper import Paper
     from harness.spec.profile import Profile
     from harness.study.compare import Comparison
-    from harness.study.exhibits import JudgedExhibit, Judgement
+    from harness.study.exhibits import JudgedExhibit
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made, MadeExhibit
-    from harness.study.points import PointsJudgement
     from harness.study.status import Status
     from harness.study.verify import Verified
 
@@ -38,25 +38,21 @@ def exhibits(paper: Paper) -> Fields:
 def judged(shown: JudgedExhibit) -> Fields:
     """`repro show`."""
     return {
-        **difference(shown.judgement),
+        **difference(shown.judgement, shown.view),
         "not_run": dict(shown.not_run),
         "claims": [claim(item, shown.profile) for item in shown.claims],
     }
 
 
-def difference(judgement: Judgement | PointsJudgement) -> Fields:
+def difference(judgement: Judgement, view: ExhibitView[Any]) -> Fields:
     """`repro diff`."""
     plan = judgement.plan
-    return {"exhibit": plan.exhibit.id, "profile": plan.profile.id, **judgement.fields}
+    return {"exhibit": plan.exhibit.id, "profile": plan.profile.id, **view.fields(judgement)}
 
 
-def stated(exhibit: Exhibit) -> Fields:
+def reported(view: ExhibitView[Any]) -> Fields:
     """`repro show` of an exhibit for which nothing is run."""
-    numbers = [
-        {"id": key, **item.model_dump(exclude={"ours"}), "reproduced": None}
-        for key, item in exhibit.stated.items()
-    ]
-    return {"exhibit": exhibit.id, "points": [], "stated": numbers}
+    return {"exhibit": view.exhibit.id, **view.fields(None)}
 
 
 def claim(item: Judged, profile: str) -> Fields:
@@ -66,10 +62,10 @@ def claim(item: Judged, profile: str) -> Fields:
         "text": item.claim.text,
         "where": item.claim.where,
         "expect": item.claim.expect,
-        "reported": item.reported["outcome"],
-        "reported_why": item.reported["why"],
-        "reproduced": item.reproduced["outcome"],
-        "reproduced_why": item.reproduced["why"],
+        "reported": item.reported.outcome,
+        "reported_why": item.reported.why,
+        "reproduced": item.reproduced.outcome,
+        "reproduced_why": item.reproduced.why,
         "profile": profile,
     }
 
@@ -147,7 +143,7 @@ def _made(item: MadeExhibit) -> Fields:
         "exhibit": item.exhibit,
         "profile": item.profile,
         "varied": dict(item.varied),
-        **item.judgement.fields,
+        **item.view.fields(item.judgement),
         "not_run": dict(item.not_run),
         "flips": list(item.flips),
         "claims": [claim(each, item.profile) for each in item.claims],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from harness.plan.cells import Plan
-from harness.plan.points import PointsPlan
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.settings import Used
 
 
-def assumptions_of(planned: Plan | PointsPlan) -> tuple[Used, ...]:
+def assumptions_of(planned: ExhibitPlan) -> tuple[Used, ...]:
     """Every setting that is used and not the paper's, once for each of its values, by name."""
     used: dict[tuple[str, str], Used] = {}
     for item in planned.items:

@@ -24,14 +24,14 @@ def junit_xml(found: Verified) -> str:
     reported = ElementTree.SubElement(root, "testsuite", name="reported")
     ours = ElementTree.SubElement(root, "testsuite", name=found.profile)
     for item in found.judged:
-        outcome, why = item.reported["outcome"], _printable(item.reported["why"])
+        outcome, why = item.reported.outcome, _printable(item.reported.why)
         case = _case(reported, item)
         if not item.as_expected:
             message = f"expected {item.claim.expect}, found {outcome}"
             ElementTree.SubElement(case, "failure", message=message).text = why
         elif outcome != "holds":
             ElementTree.SubElement(case, "skipped", message=f"{outcome}, as expected: {why}")
-        outcome, why = item.reproduced["outcome"], _printable(item.reproduced["why"])
+        outcome, why = item.reproduced.outcome, _printable(item.reproduced.why)
         case = _case(ours, item)
         if outcome != "holds":
             ElementTree.SubElement(case, "skipped", message=f"{outcome}: {why}")
@@ -69,8 +69,8 @@ def workflow_commands(found: Verified) -> Iterator[str]:
             "title": f"claim {item.claim.id}",
         }
         message = (
-            f"expected {item.claim.expect}, found {item.reported['outcome']} on the paper's "
-            f"numbers: {item.reported['why']} — “{item.claim.text}” ({item.claim.where})"
+            f"expected {item.claim.expect}, found {item.reported.outcome} on the paper's "
+            f"numbers: {item.reported.why} — “{item.claim.text}” ({item.claim.where})"
         )
         yield _command("error", where, message)
     yield from (_command("warning", {}, problem) for problem in found.problems)

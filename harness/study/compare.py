@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import UserError, nearest
 from harness.judge.changes import Change, changes
-from harness.judge.points import collect_points
-from harness.judge.results import collect
-from harness.plan.cells import Plan
+from harness.judge.model import Amount
+from harness.judge.results import ItemResult, collect
+from harness.plan.exhibit import ExhibitPlan
 from harness.store.published import MANIFEST
 from harness.store.store import Store
-from harness.study.exhibits import Request, any_plan, named
+from harness.study.exhibits import Request, named, plan_of
 from harness.study.project import Project
 
 Side = tuple[Store, Request]
@@ -65,11 +65,16 @@ def _side(project: Project, name: str, asked: Request) -> Side:
 def _values(project: Project, exhibit: str, side: Side) -> dict[str, tuple[float, ...]]:
     """Address -> the values that came back, in its unit; of points, of each of their quantities."""
     store, request = side
-    planned = any_plan(project, exhibit, request)
-    if isinstance(planned, Plan):
-        return {str(r.cell.address): r.values for r in collect(planned, store) if r.values}
+    planned = plan_of(project, exhibit, request)
     return {
-        f"{result.point.address} {name}": amount.values
-        for result in collect_points(planned, store)
-        for name, amount in result.amounts.items()
+        f"{result.item.address}{name}": amount.values
+        for result in collect(planned, store)
+        for name, amount in _named(planned, result)
     }
+
+
+def _named(planned: ExhibitPlan, result: ItemResult) -> Iterator[tuple[str, Amount]]:
+    """The amounts of an item, with what they add to its address: nothing, if there is but one."""
+    has_one = planned.exhibit.readings(result.item.address.row).reporting is not None
+    for name, amount in result.amounts.items():
+        yield "" if has_one else f" {name}", amount

@@ -5,24 +5,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
-from harness.judge.outcomes import judge_claims
-from harness.judge.results import Result, collect
-from harness.plan.step import Json
-from harness.render import document, latex
+from harness.judge.exhibit import Judgement, numbers
+from harness.judge.model import Source
+from harness.judge.outcomes import KnownNumber, judge_claims
+from harness.judge.results import ItemResult, collect
+from harness.render import document
 from harness.render.claims import ClaimRow, row_of
-from harness.render.exhibit import judged_table
-from harness.render.numbers import mean_std
-from harness.render.points import caption
-from harness.spec.exhibit import Address, Table
-from harness.spec.others import SettingsTable
-from harness.study.exhibits import Judgement, Request, any_plan, judge, our_numbers, plan
-from harness.study.points import PointsJudgement
+from harness.render.views import view_of
+from harness.render.views.base import ExhibitView, has_results
+from harness.render.views.table import our_number
+from harness.study.exhibits import Request, judge, plan_of
 from harness.study.project import Project
-from harness.study.renders import printed, write_renders
+from harness.study.renders import write_renders
 from harness.study.typeset import typeset
 
 MAIN = "main.tex"
@@ -34,7 +34,7 @@ class WrittenDocument:
 
     profile: str | None
     """None: the paper's own numbers only."""
-    source: document.Source
+    source: Source
     folder: Path
     files: Sequence[Path]
     problems: Sequence[str]
@@ -57,7 +57,7 @@ class Document:
     folder: Path
     profile: str | None
     """None: the paper's own numbers only."""
-    judged: Mapping[str, Judgement | PointsJudgement]
+    judged: Mapping[str, Judgement]
     """Exhibits that could be planned under the profile."""
 
     @property
@@ -66,25 +66,19 @@ class Document:
         return self.profile or document.REPORTED
 
     @property
-    def source(self) -> document.Source:
+    def source(self) -> Source:
         return "reported" if self.profile is None else "reproduced"
 
+    @cached_property
+    def views(self) -> Mapping[str, ExhibitView[Any]]:
+        """Every exhibit by its id."""
+        paper = self.project.paper
+        return {name: view_of(paper, exhibit) for name, exhibit in paper.exhibits.items()}
+
     @property
-    def tables(self) -> list[Table]:
-        """The tables of results."""
-        found = self.project.paper.exhibits.values()
-        return [exhibit for exhibit in found if isinstance(exhibit, Table)]
-
-    def has_results(self, exhibit: str) -> bool:
-        judgement = self.judged.get(exhibit)
-        if isinstance(judgement, PointsJudgement):
-            return any(result.drawn for result in judgement.results)
-        return judgement is not None and any(result.values for result in judgement.results)
-
-    def table(self, name: str) -> Judgement | None:
-        """A judged table of results."""
-        judgement = self.judged.get(name)
-        return judgement if isinstance(judgement, Judgement) else None
+    def tables(self) -> list[ExhibitView[Any]]:
+        """The exhibits whose cells can be cited."""
+        return [view for view in self.views.values() if any(view.cells())]
 
 
 def write_document(project: Project, profile: str | None, reported: bool) -> WrittenDocument:
@@ -106,47 +100,43 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
     judged, problems = ({}, []) if chosen is None else _judged(project, chosen)
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
     made.folder.mkdir(parents=True, exist_ok=True)
-    files = [*_exhibits(made), *_parts(made), *_sources(sources, made.folder)]
+    exhibits = list(_exhibits(made))
+    files = [*exhibits, *_parts(made, exhibits), *_sources(sources, made.folder)]
     return WrittenDocument(chosen, made.source, made.folder, files, problems)
 
 
-def _judged(
-    project: Project, profile: str
-) -> tuple[dict[str, Judgement | PointsJudgement], list[str]]:
+def _judged(project: Project, profile: str) -> tuple[dict[str, Judgement], list[str]]:
     """Every exhibit that can be planned, judged; and why the others have no results."""
     found, problems = {}, []
     for name in project.paper.runnable:
         try:
-            found[name] = judge(project, any_plan(project, name, Request(profile)))
+            found[name] = judge(project, plan_of(project, name, Request(profile)))
         except UserError as error:
             problems.append(f"{name} has no results: {error}")
     return found, problems
 
 
 def _exhibits(made: Document) -> Iterator[Path]:
-    """Every exhibit as a LaTeX file of its own; what has results also as a plot."""
-    paper = made.project.paper
-    for name, exhibit in paper.exhibits.items():
-        judged = made.table(name)
-        if made.has_results(name):
-            yield from write_renders(made.project, made.judged[name], {})
-        elif isinstance(exhibit, Table) and judged is not None:
-            model = judged_table(exhibit, judged.results, judged.verdicts, made.name)
-            yield _write(made.folder / f"{name}.tex", latex.render(model, "both"))
-        elif isinstance(exhibit, Table | SettingsTable):
-            yield _write(
-                made.folder / f"{name}.tex", latex.render(printed(paper, exhibit), "reported")
-            )
-        if not isinstance(exhibit, Table | SettingsTable):
-            yield _write(made.folder / f"{name}.tex", document.exhibit(paper, exhibit))
+    """Every exhibit as a LaTeX file of its own; those with results are plotted too."""
+    for name, view in made.views.items():
+        judged, source = made.judged.get(name), made.folder / f"{name}.tex"
+        written = write_renders(made.project, judged, {}) if judged and has_results(judged) else []
+        yield from written
+        if source not in written:
+            yield _write(source, view.latex(judged))
 
 
-def _parts(made: Document) -> Iterator[Path]:
+def _parts(made: Document, exhibits: Sequence[Path]) -> Iterator[Path]:
     """What the document says beside the exhibits."""
-    plots = {name: _plot_caption(made, name) for name in made.judged if made.has_results(name)}
+    plots = {
+        name: made.views[name].plot_caption(judged)
+        for name, judged in made.judged.items()
+        if made.folder / f"{name}.pdf" in exhibits
+    }
+    tallies = [_tally(made, view) for view in made.tables]
     parts = {
         "cells": document.cells(made.name, _known_cells(made), plots),
-        "summary": document.summary([_tally(made, table) for table in made.tables], made.source),
+        "summary": document.summary(tallies, made.source),
         "claims": document.claims(_claims(made), made.source),
         "findings": document.findings(audit(made.project.paper)),
     }
@@ -161,22 +151,16 @@ def _sources(sources: Path, folder: Path) -> Iterator[Path]:
         yield Path(shutil.copyfile(path, folder / path.name))
 
 
-def _plot_caption(made: Document, name: str) -> str:
-    judged, label = made.judged[name], made.project.paper.exhibit(name).label
-    if isinstance(judged, PointsJudgement):
-        return caption(label, made.name, judged.correlated)
-    how = "Hollow markers on dashed lines: the paper's numbers. Filled markers on solid lines: ours"
-    return f"**{label}, plotted.** {how}, under profile {made.name}."
-
-
-def _tally(made: Document, table: Table) -> document.Tally:
-    judged = made.table(table.id)
-    numbers = sum(len(row.cells) for row in table.rows)
-    if judged is None:
-        return document.tally(table.label, table.title, numbers, 0, ())
-    complete = sum(result.complete for result in judged.results)
-    verdicts = [str(verdict["name"]) for verdict in judged.verdicts]
-    return document.tally(table.label, table.title, numbers, complete, verdicts)
+def _tally(made: Document, view: ExhibitView[Any]) -> document.Tally:
+    exhibit, judged = view.exhibit, made.judged.get(view.exhibit.id)
+    results = judged.results if judged else ()
+    return document.tally(
+        exhibit.label,
+        exhibit.title,
+        printed=sum(number is not None for _, number in view.cells()),
+        ours=sum(result.complete for result in results),
+        verdicts=[v.name for r in results if judged and (v := judged.verdict(r))],
+    )
 
 
 def _known_cells(made: Document) -> list[document.KnownCell]:
@@ -184,34 +168,35 @@ def _known_cells(made: Document) -> list[document.KnownCell]:
     ours: dict[str, dict[str, str]] = {}
     for profile in made.project.paper.profiles:
         for result in _results(made, profile):
-            if result.complete and result.mean is not None:
-                number = mean_std(result.mean, result.std, result.cell.reported)
-                ours.setdefault(str(result.cell.address), {})[profile] = number
+            if result.complete and (number := our_number(result)):
+                ours.setdefault(str(result.item.address), {})[profile] = number
     return [
-        document.KnownCell(address, row.cells.get(column.name), ours.get(address, {}))
-        for table in made.tables
-        for row, column, _ in table.cells()
-        for address in [str(Address(table.id, row.name, column.name))]
+        document.KnownCell(
+            str(address), number.text if number else None, ours.get(str(address), {})
+        )
+        for view in made.tables
+        for address, number in view.cells()
     ]
 
 
-def _results(made: Document, profile: str) -> Iterator[Result]:
-    if profile == made.profile:
-        found = [made.table(name) for name in made.judged]
-        yield from (result for judged in found if judged for result in judged.results)
-        return
-    for table in made.tables:
+def _results(made: Document, profile: str) -> Iterator[ItemResult]:
+    for view in made.tables:
+        name = view.exhibit.id
+        if profile == made.profile:
+            yield from made.judged[name].results if name in made.judged else ()
+            continue
         try:
-            yield from collect(plan(made.project, table.id, Request(profile)), made.project.store)
+            planned = plan_of(made.project, name, Request(profile))
         except UserError:
             continue  # a table that this profile cannot do has no results under it
+        yield from collect(planned, made.project.store)
 
 
 def _claims(made: Document) -> list[ClaimRow]:
     paper = made.project.paper
-    ours: dict[str, Json] = {}
+    ours: dict[str, KnownNumber] = {}
     for judgement in made.judged.values():
-        ours |= our_numbers(made.project, judgement.plan)
+        ours |= numbers(judgement)
     judged = judge_claims(paper, paper.claims.values(), ours, made.project.store)
     return [row_of(item, made.name) for item in judged]
 

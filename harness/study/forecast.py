@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.plan.cells import Plan
 from harness.plan.cost import NOTHING, Past, Seconds, forecast
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.fusing import programs
 from harness.plan.parts import closure, exhibit_of, steps_below
-from harness.plan.points import PointsPlan
 from harness.plan.step import Step
 from harness.run.state import State, states
 from harness.spec.profile import Device
-from harness.study.exhibits import Request, any_plan
+from harness.study.exhibits import Request, plan_of
 from harness.study.project import Project
 
 
@@ -66,7 +65,7 @@ def forecast_of(project: Project, name: str, request: Request, whole: bool = Tru
         whole: False forecasts no seconds where nothing is left to do, which saves a look at past
             runs.
     """
-    planned = any_plan(project, exhibit_of(name), request)
+    planned = plan_of(project, exhibit_of(name), request)
     device = planned.profile.device
     graph = steps_below(planned, [name])
     known = states(graph, project.store)
@@ -98,7 +97,7 @@ def _seconds(project: Project, graph: Mapping[str, Step], device: Device) -> dic
 
 
 def _rows(
-    planned: Plan | PointsPlan, graph: Mapping[str, Step], seconds: Mapping[str, Seconds]
+    planned: ExhibitPlan, graph: Mapping[str, Step], seconds: Mapping[str, Seconds]
 ) -> dict[str, Seconds]:
     wanted: dict[str, set[str]] = {}
     for item in planned.items:

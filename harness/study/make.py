@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError, nearest
+from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import about
-from harness.plan.cells import Plan
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.parts import exhibit_of, steps_below
-from harness.plan.points import PointsPlan
 from harness.plan.step import Step
+from harness.render.views import view_of
 from harness.run.executor import Executor
 from harness.run.needed import needed
 from harness.run.progress import progress_on
@@ -29,15 +30,13 @@ from harness.store.record import DamagedRecord
 from harness.store.store import Store
 from harness.study.exhibits import (
     JudgedExhibit,
-    Judgement,
     Request,
-    any_plan,
     judge,
     judge_all,
     named,
+    plan_of,
     reasons_not_run,
 )
-from harness.study.points import PointsJudgement
 from harness.study.project import Project
 
 EXECUTORS = ("inline", "local")
@@ -83,18 +82,18 @@ class _Wanted:
     request: Request
 
     @cached_property
-    def plans(self) -> dict[str, Plan | PointsPlan]:
+    def plans(self) -> dict[str, ExhibitPlan]:
         """The plan of each exhibit."""
         exhibits = dict.fromkeys(exhibit_of(name) for name in self.names)
-        return {name: any_plan(self.project, name, self.request) for name in exhibits}
+        return {name: plan_of(self.project, name, self.request) for name in exhibits}
 
     @cached_property
-    def defaults(self) -> dict[str, Plan | PointsPlan]:
+    def defaults(self) -> dict[str, ExhibitPlan]:
         """The plan of each exhibit without the variation; nothing where there is none."""
         if not self.request.variation:
             return {}
         default = Request(self.request.profile, self.request.seeds)
-        return {name: any_plan(self.project, name, default) for name in self.plans}
+        return {name: plan_of(self.project, name, default) for name in self.plans}
 
     @cached_property
     def graph(self) -> dict[str, Step]:
@@ -177,6 +176,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
     default = wanted.defaults.get(name)
     return MadeExhibit(
         judgement=judgement,
+        view=view_of(project.paper, judgement.plan.exhibit),
         files=write_renders(project, judgement, varied),
         claims=judge_all(project, about(project.paper, name), wanted.request),
         not_run=reasons_not_run(project, judgement.plan),
@@ -185,9 +185,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
     )
 
 
-def _flips(
-    judgement: Judgement | PointsJudgement, default: Judgement | PointsJudgement
-) -> list[str]:
+def _flips(judgement: Judgement, default: Judgement) -> list[str]:
     """Addresses whose verdict under the variation is another one than under the default."""
     before = default.verdict_names
     return [

@@ -12,7 +12,7 @@ from harness.errors import EvidenceError, one_line
 from harness.plan.library import step_types
 from harness.plan.parts import exhibit_of, steps_below
 from harness.store.verify import Problem, verify
-from harness.study.exhibits import Request, any_plan, named
+from harness.study.exhibits import Request, named, plan_of
 from harness.study.project import Project
 
 
@@ -67,7 +67,7 @@ def export(
     identities = {
         i
         for name in named(project, names)
-        for i in steps_below(any_plan(project, exhibit_of(name), request), [name])
+        for i in steps_below(plan_of(project, exhibit_of(name), request), [name])
     }
     records = [record for i in sorted(identities) if (record := project.store.get(i))]
     return export_records(records, folder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from harness.errors import UserError, nearest
 from harness.run.slurm.look import Standing, look
 from harness.run.state import State, states
-from harness.study.exhibits import Request, any_plan
+from harness.study.exhibits import Request, plan_of
 from harness.study.project import Project
 
 
@@ -44,7 +44,7 @@ def status_of(project: Project, profile: str | None) -> Status:
     queued = {i for s in submitted for i, stand in s.steps.items() if stand == "queued"}
     found = []
     for name in project.paper.runnable:
-        planned = any_plan(project, name, Request(profile))
+        planned = plan_of(project, name, Request(profile))
         known = states(planned.steps, project.store)
         found.append(Progress(name, planned.profile.id, known, len(queued & known.keys())))
     return Status(found, submitted, problems)
@@ -66,7 +66,7 @@ def explained(project: Project, address: str, request: Request) -> list[str]:
     """
     from harness.run.why import why
 
-    planned = any_plan(project, address.split(":")[0], request)
+    planned = plan_of(project, address.split(":")[0], request)
     items = {str(item.address): item for item in planned.items}
     if address not in items:
         raise UserError(f"unknown cell '{address}'; {nearest(address, items)}")

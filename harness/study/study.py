@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from harness.judge.audit.finding import Finding
+    from harness.judge.exhibit import Judgement
     from harness.plan.settings import Used
     from harness.run.slurm.submission import QueuedArray
     from harness.spec.paper import Paper
     from harness.store.store import Store
     from harness.study.compare import Comparison
     from harness.study.document import WrittenDocument
-    from harness.study.exhibits import JudgedExhibit, Judgement, Request
+    from harness.study.exhibits import JudgedExhibit, Request
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made
-    from harness.study.points import PointsJudgement
     from harness.study.project import Project
     from harness.study.report.build import Report
     from harness.study.status import Status
@@ -143,11 +143,11 @@ class Study:
 
         return judged_exhibit(self.project, exhibit, self.request(**how))
 
-    def diff(self, exhibit: str, **how: Unpack[How]) -> Judgement | PointsJudgement:
+    def diff(self, exhibit: str, **how: Unpack[How]) -> Judgement:
         """The verdicts alone, without claims, which may be about other exhibits too."""
-        from harness.study.exhibits import any_plan, judge
+        from harness.study.exhibits import judge, plan_of
 
-        return judge(self.project, any_plan(self.project, exhibit, self.request(**how)))
+        return judge(self.project, plan_of(self.project, exhibit, self.request(**how)))
 
     def verify(self, profile: str | None = None) -> Verified:
         """Every claim of the paper, on its own numbers and on ours."""
@@ -164,9 +164,9 @@ class Study:
     def assumptions(self, exhibit: str, profile: str | None = None) -> tuple[Used, ...]:
         """The choices that an exhibit rests on and that the paper does not state, by name."""
         from harness.study.assumptions import assumptions_of
-        from harness.study.exhibits import any_plan
+        from harness.study.exhibits import plan_of
 
-        return assumptions_of(any_plan(self.project, exhibit, self.request(profile=profile)))
+        return assumptions_of(plan_of(self.project, exhibit, self.request(profile=profile)))
 
     def compare(self, a: str, b: str, *exhibits: str, **how: Unpack[How]) -> Comparison:
         """Which numbers changed between two stores, exports or profiles, by Welch's test.

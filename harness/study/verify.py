@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError
-from harness.judge.outcomes import Judged, exhibits_of, judge_claims
-from harness.plan.step import Json
+from harness.judge.outcomes import Judged, KnownNumber, exhibits_of, judge_claims
 from harness.spec.claims import about_print
-from harness.study.exhibits import Request, any_plan, our_numbers
+from harness.study.exhibits import Request, our_numbers, plan_of
 from harness.study.project import Project
 
 
@@ -33,7 +32,7 @@ class Verified:
         return [
             item
             for item in self.judged
-            if item.reproduced["outcome"] == "not run" and not about_print(item.claim)
+            if item.reproduced.outcome == "not run" and not about_print(item.claim)
         ]
 
 
@@ -42,12 +41,12 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     to name, not one that stops the paper's own numbers from being checked.
     """
     chosen, paper = project.paper.profile(profile).id, project.paper
-    ours: dict[str, Json] = {}
+    ours: dict[str, KnownNumber] = {}
     problems: list[str] = []
     for name in sorted({name for claim in paper.claims.values() for name in exhibits_of(claim)}):
         if name in paper.runnable:
             try:
-                ours |= our_numbers(project, any_plan(project, name, Request(chosen)))
+                ours |= our_numbers(project, plan_of(project, name, Request(chosen)))
             except UserError as error:
                 problems.append(f"{name} has no results, as it cannot be planned: {error}")
     judged = judge_claims(paper, paper.claims.values(), ours, project.store)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.judge.points import Picture
+from harness.judge.model import Picture
 from harness.render.figures.draw import draw
 from harness.render.figures.model import FigureData, ImageGrid, ImageRow
 from tests.toy.paper import Workplace, plotted_workplace

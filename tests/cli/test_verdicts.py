@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.judge.assess import assess
+from harness.judge.exhibit import cell_verdicts, judge_exhibit
 from harness.judge.results import collect
-from harness.plan.cells import plan_exhibit
-from harness.render.exhibit import figure_of
+from harness.plan.exhibit import plan_exhibit
+from harness.render.views.table import TableView
 from harness.spec.exhibit import Table
 from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
@@ -62,19 +62,23 @@ def test_the_seeds_that_are_there_are_judged_and_the_others_named(copied: Workpl
 def test_a_severe_finding_of_the_audit_comes_before_all_results(made: Workplace) -> None:
     plan = plan_exhibit(made.paper, "verdicts")
     severe = {"verdicts:Faithful:Small": "printed as 50 here and as 55 there"}
-    verdicts = assess(plan.exhibit, collect(plan, made.store), made.store, severe)
-    assert [v["address"] for v in verdicts if v["name"] == "paper-inconsistent"] == list(severe)
-    assert severe["verdicts:Faithful:Small"] in verdicts[0]["why"]
+    assert isinstance(plan.exhibit, Table)
+    cells = [(result, plan.exhibit.reporting) for result in collect(plan, made.store)]
+    verdicts = cell_verdicts(cells, made.store, severe)
+    assert [v.address for v in verdicts if v.name == "paper-inconsistent"] == list(severe)
+    assert severe["verdicts:Faithful:Small"] in verdicts[0].why
 
 
 def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace) -> None:
     plan = plan_exhibit(made.paper, "verdicts")
-    results = collect(plan, made.store)
-    own = [replace(r, values=()) if r.cell.address.row == "Released" else r for r in results]
-    assert not all(result.cell.comparable for result in own)
+    judgement = judge_exhibit(made.paper, plan, made.store)
+    results = judgement.results
+    own = [replace(r, amounts={}) if r.item.address.row == "Released" else r for r in results]
+    assert not all(result.item.comparable for result in own)
     assert isinstance(plan.exhibit, Table)
-    assert figure_of(plan.exhibit, own, "stated").axes[0].comparable
-    assert not figure_of(plan.exhibit, results, "stated").axes[0].comparable
+    view = TableView(made.paper, plan.exhibit)
+    assert view.figure(replace(judgement, results=tuple(own))).axes[0].comparable
+    assert not view.figure(judgement).axes[0].comparable
 
 
 def test_a_paper_that_contradicts_itself_is_told_so_by_diff(copied: Workplace) -> None:

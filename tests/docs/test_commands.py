@@ -18,7 +18,7 @@ from harness.cli.main import app
 from harness.plan.parts import steps_below
 from harness.plan.settings import parse_variation
 from harness.spec.paper import load_paper
-from harness.study.exhibits import Request, any_plan
+from harness.study.exhibits import Request, plan_of
 from harness.study.project import find_project
 from tests.docs.console import PAGES, ROOT, Command, commands
 
@@ -65,7 +65,7 @@ def _resolve(words: list[str]) -> None:
     for word in words:
         name, colon, _ = word.partition(":")
         if colon or name in paper.exhibits:
-            planned = any_plan(find_project(), name, Request())
+            planned = plan_of(find_project(), name, Request())
             steps_below(planned, [word])
 
 

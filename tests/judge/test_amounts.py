@@ -1,20 +1,50 @@
-"""What a quantity of a point comes to over its seeds."""
+"""What a quantity of an item comes to over its seeds."""
 
 from __future__ import annotations
 
-from harness.judge.points import _amount
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from harness.judge.model import Amount
+from harness.judge.results import _Collector
+from harness.spec.exhibit import Readings
 from harness.spec.runs import Quantity
 
 FOUND = {"b": [1.0, 5.0, 3.0], "b_low": [0.5, 4.0, 2.5], "b_high": [1.5, 7.0, 3.5]}
 
 
+@dataclass
+class Held:
+    """A record with the values of one seed."""
+
+    values: dict[str, float]
+    step: str = "fit"
+    arrays: frozenset[str] = field(default_factory=frozenset)
+
+
+def amount(quantity: Quantity, seeds: int, members: int = 1) -> Amount:
+    """The amount over records `0`, `1`, ... of so many seeds, each a mean of so many."""
+    names = iter(range(seeds * members))
+    sources = tuple(tuple(str(next(names)) for _ in range(members)) for _ in range(seeds))
+    item: Any = SimpleNamespace(
+        sources={"fit": sources}, address=SimpleNamespace(exhibit="e", row="r")
+    )
+    read: Any = lambda i: Held({name: values[int(i)] for name, values in FOUND.items()})  # noqa: E731
+    return _Collector(item, Readings(), read)._amount(quantity, range(seeds))
+
+
 def test_the_ends_hold_the_intervals_of_all_seeds_and_so_their_mean() -> None:
-    quantity = Quantity(name="b", of="fit", value="b", low="b_low", high="b_high")
-    made = _amount(quantity, lambda reading: list(FOUND[reading.value]))
+    made = amount(Quantity(name="b", of="fit", value="b", low="b_low", high="b_high"), 3)
     assert (made.mean, made.std) == (3.0, 2.0)
     assert (made.low, made.high) == (0.5, 7.0)
 
 
 def test_without_intervals_there_are_no_ends() -> None:
-    made = _amount(Quantity(name="b", of="fit", value="b"), lambda _: [2.0])
-    assert (made.values, made.std, made.low, made.high) == ((2.0,), None, None, None)
+    made = amount(Quantity(name="b", of="fit", value="b"), 1)
+    assert (made.values, made.std, made.low, made.high) == ((1.0,), None, None, None)
+
+
+def test_a_mean_of_several_members_is_one_value_of_a_seed() -> None:
+    made = amount(Quantity(name="b", of="fit", value="b", scale=10.0), 1, members=3)
+    assert made.values == (30.0,)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.judge.correlation import Coefficient, correlate, partial, spearman, within
+from harness.judge.correlation import correlate, partial, spearman, within
+from harness.judge.model import Coefficient
 
 Points = tuple[np.ndarray, np.ndarray, np.ndarray]
 SIZES = (10.0, 50.0, 100.0)

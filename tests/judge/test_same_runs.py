@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import TypeAdapter
 from scipy.stats import ttest_ind
 
-from harness.judge.claims import Outcome, evaluate
+from harness.judge.claims import Evaluation, evaluate
 from harness.judge.sample import Summary
 from harness.spec.claims import Claim
 
@@ -15,7 +15,7 @@ VALUES = {f"e:a:{column}": LOW for column in COLUMNS} | {f"e:b:{c}": HIGH for c 
 ONE_RUN = {address: f"{address[:4]}x" for address in VALUES}
 
 
-def greater(better: list[str], worse: list[str], runs: dict[str, str] | None) -> Outcome:
+def greater(better: list[str], worse: list[str], runs: dict[str, str] | None) -> Evaluation:
     fields = {"id": "c", "text": "a sentence", "where": "Table 9", "kind": "greater"}
     claim = TypeAdapter(Claim).validate_python({**fields, "better": better, "worse": worse})
     return evaluate(claim, lambda a: Summary.of(VALUES[a]), "reproduced", runs)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.judge.model import CellEvidence
 from harness.judge.sample import ReportedNumber
-from harness.judge.verdict import CellEvidence, judge_cells
+from harness.judge.verdict import judge_cells
 
 PRINTED = ReportedNumber(40.21, 0.15, "unknown", "unknown")
 

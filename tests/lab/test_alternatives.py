@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from harness.lab.models.networks import NETWORKS
-from harness.plan.cells import Plan, plan_exhibit
-from harness.plan.points import PointsPlan, plan_points
+from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.spec.exhibit import Table
 from harness.spec.others import Panelled
 from harness.spec.paper import load_paper
@@ -27,7 +26,7 @@ def panelled() -> list[str]:
     return [n for n, e in PAPER.exhibits.items() if isinstance(e, Panelled) and e.runnable]
 
 
-def declared(plan: Plan | PointsPlan) -> Iterator[tuple[str, Any]]:
+def declared(plan: ExhibitPlan) -> Iterator[tuple[str, Any]]:
     """Setting and alternative, of all that the cells or the points of a plan use."""
     for item in plan.items:
         for used in item.settings:
@@ -37,7 +36,7 @@ def declared(plan: Plan | PointsPlan) -> Iterator[tuple[str, Any]]:
                     yield used.name, list(value) if isinstance(value, tuple) else value
 
 
-def networks(plan: Plan | PointsPlan) -> set[str]:
+def networks(plan: ExhibitPlan) -> set[str]:
     named = {step.params.get("network", "mlp") for step in plan.steps.values()}
     recipes = [step.params["recipe"] for step in plan.steps.values() if "recipe" in step.params]
     return named | {recipe["teacher"] for recipe in recipes} - {""}
@@ -66,14 +65,14 @@ def test_every_declared_alternative_can_be_planned(profile: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("exhibit", panelled())
 def test_every_network_of_a_figure_exists(exhibit: str, profile: str) -> None:
-    assert networks(plan_points(PAPER, exhibit, profile, seeds=1)) <= set(NETWORKS)
+    assert networks(plan_exhibit(PAPER, exhibit, profile, seeds=1)) <= set(NETWORKS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("exhibit", panelled())
 def test_every_alternative_of_a_figure_can_be_planned(exhibit: str) -> None:
-    cases = {(name, str(v)): v for name, v in declared(plan_points(PAPER, exhibit, "paper", 1))}
+    cases = {(name, str(v)): v for name, v in declared(plan_exhibit(PAPER, exhibit, "paper", 1))}
     assert cases
     for (name, _), value in cases.items():
-        varied = plan_points(PAPER, exhibit, "paper", seeds=1, variation={name: value})
+        varied = plan_exhibit(PAPER, exhibit, "paper", seeds=1, variation={name: value})
         assert networks(varied) <= set(NETWORKS), f"{name}={value}"

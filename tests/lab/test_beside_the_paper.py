@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.plan.cells import Plan, plan_exhibit
+from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.step import Step
 from harness.spec.paper import load_paper
 
@@ -46,10 +46,10 @@ def beside(folder: Path, *methods: str) -> Path:
     return folder / "specs"
 
 
-def planned(folder: Path, method: str, profile: str) -> tuple[Plan, Step]:
+def planned(folder: Path, method: str, profile: str) -> tuple[ExhibitPlan, Step]:
     plan = plan_exhibit(load_paper(beside(folder, method)), "beside", profile, seeds=1)
-    (cell,) = plan.cells
-    return plan, plan.steps[plan.steps[cell.terms[0][0]].inputs["images"]]
+    (cell,) = plan.items
+    return plan, plan.steps[plan.steps[cell.sources["recipe"][0][0]].inputs["images"]]
 
 
 @EACH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.settings import Variation
 from harness.spec.toml import SpecError
 from tests.toy.paper import Workplace
@@ -15,9 +15,9 @@ def reasons(
 ) -> dict[tuple[str, str], str]:
     """Row and column -> why it is not comparable, of the rows that run."""
     plan = plan_exhibit(place.paper, "verdicts", profile, variation=variation)
-    for cell in plan.cells:
+    for cell in plan.items:
         assert cell.comparable == (not cell.reason)
-    return {cell.address[1:]: cell.reason for cell in plan.cells if cell.terms}
+    return {cell.address[1:]: cell.reason for cell in plan.items if cell.sources}
 
 
 def test_what_runs_as_stated_is_comparable(place: Workplace) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plan.cells import plan_exhibit
 from harness.plan.cost import NOTHING, OVERHEAD_SECONDS, RATES, Past, Seconds, forecast
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.step import Step, Work
 from harness.spec.profile import Device
 from tests.toy.paper import Workplace

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.identity import canonical, digest, identities, identity_of
 from harness.plan.step import StepType
 from harness.spec.paper import load_paper

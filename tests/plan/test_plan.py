@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UserError
-from harness.plan.cells import Cell, Plan, plan_exhibit
+from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.item import Item
 from harness.plan.settings import parse_variation
 from harness.plan.step import Step
 from tests.toy.paper import Workplace
@@ -19,15 +20,15 @@ why = "Shorter."
 ROWS = {"Faithful": 0.5, "Flattered": 0.4, "Noisy": 0.5, "Released": 0.5}
 
 
-def cell(plan: Plan, row: str, column: str = "Small") -> Cell:
-    return next(c for c in plan.cells if c.address[1:] == (row, column))
+def cell(plan: ExhibitPlan, row: str, column: str = "Small") -> Item:
+    return next(c for c in plan.items if c.address[1:] == (row, column))
 
 
-def runs(plan: Plan, row: str, column: str = "Small") -> list[Step]:
-    return [plan.steps[i] for terms in cell(plan, row, column).terms for i in terms]
+def runs(plan: ExhibitPlan, row: str, column: str = "Small") -> list[Step]:
+    return [plan.steps[i] for terms in cell(plan, row, column).sources["recipe"] for i in terms]
 
 
-def chain(plan: Plan, step: Step) -> list[Step]:
+def chain(plan: ExhibitPlan, step: Step) -> list[Step]:
     """A step and all that it stands on, the first input first."""
     before = [s for i in step.inputs.values() for s in chain(plan, plan.steps[i])]
     return [*before, step]
@@ -71,18 +72,21 @@ def test_equal_work_is_one_step_within_a_table_and_across_tables_and_profiles(
     # Two sizes of draw and select, and five runs of three kinds of measuring at each size:
     # Faithful and Released are the same work.
     assert len(stated.steps) == 2 * (1 + 1 + 5 * 3)
-    assert cell(stated, "Faithful").terms == cell(stated, "Released").terms
+    assert cell(stated, "Faithful").sources == cell(stated, "Released").sources
     assert runs(plan_exhibit(place.paper, "broken"), "Faithful") == runs(stated, "Faithful")
     # The small profile changes only the small column.
-    assert cell(small, "Noisy", "Large").terms == cell(stated, "Noisy", "Large").terms[:2]
-    assert set(cell(small, "Noisy").terms).isdisjoint(cell(stated, "Noisy").terms)
+    assert (
+        cell(small, "Noisy", "Large").sources["recipe"]
+        == cell(stated, "Noisy", "Large").sources["recipe"][:2]
+    )
+    assert set(cell(small, "Noisy").identities).isdisjoint(cell(stated, "Noisy").identities)
 
 
 def test_more_seeds_only_add_steps(place: Workplace) -> None:
     few = plan_exhibit(place.paper, "verdicts", seeds=2)
     many = plan_exhibit(place.paper, "verdicts", seeds=7)
     assert set(few.steps) < set(many.steps)
-    assert cell(many, "Noisy").terms[:2] == cell(few, "Noisy").terms
+    assert cell(many, "Noisy").sources["recipe"][:2] == cell(few, "Noisy").sources["recipe"]
     assert cell(many, "Noisy").seeds == (0, 1, 2, 3, 4, 5, 6)
 
 
@@ -97,8 +101,8 @@ def test_a_mean_has_one_run_for_each_member_and_seed(place: Workplace) -> None:
     plan = plan_exhibit(place.paper, "averaged")
     mean = cell(plan, "Faithful", "Mean")
     assert mean.run["size"] == [20, 40]
-    assert len(mean.terms) == 5
-    for seed, terms in enumerate(mean.terms):
+    assert len(mean.sources["recipe"]) == 5
+    for seed, terms in enumerate(mean.sources["recipe"]):
         counts = [chain(plan, plan.steps[i])[0].params["count"] for i in terms]
         assert counts == [20, 40]
         assert {plan.steps[i].seed for i in terms} == {seed}
@@ -106,7 +110,7 @@ def test_a_mean_has_one_run_for_each_member_and_seed(place: Workplace) -> None:
 
 def test_what_cannot_be_run_has_a_reason_and_no_steps(place: Workplace) -> None:
     cited = cell(plan_exhibit(place.paper, "verdicts"), "Cited")
-    assert (cited.terms, cited.seeds, cited.comparable) == ((), (), False)
+    assert (cited.sources, cited.seeds, cited.comparable) == ({}, (), False)
     assert cited.reason == "Only its number is known."
 
 
@@ -118,10 +122,10 @@ def test_where_a_method_cannot_be_run_its_spec_says_why(place: Workplace) -> Non
         'state = "runs"\nwhen = { size = [15] }\nelsewhere = "There are only fifteen."\n',
     )
     small = cell(plan_exhibit(place.paper, "verdicts", "small"), "Noisy", "Small")
-    assert len(small.terms) == 2
+    assert len(small.sources["recipe"]) == 2
     for profile, column in (("small", "Large"), ("stated", "Small")):
         other = cell(plan_exhibit(place.paper, "verdicts", profile), "Noisy", column)
-        assert (other.terms, other.comparable) == ((), False)
+        assert (other.sources, other.comparable) == ({}, False)
         assert other.reason == "There are only fifteen."
 
 
@@ -247,7 +251,7 @@ def test_a_variation_replaces_one_value(place: Workplace) -> None:
     other = plan_exhibit(paper, "averaged", variation=varied)
     assert {step.params["mean"] for step in runs(default, "Assumed", "Mean")} == {0.5}
     assert {step.params["mean"] for step in runs(other, "Assumed", "Mean")} == {0.6}
-    assert cell(other, "Faithful", "Mean").terms == cell(default, "Faithful", "Mean").terms
+    assert cell(other, "Faithful", "Mean").sources == cell(default, "Faithful", "Mean").sources
 
 
 def test_a_variation_that_no_cell_can_take_is_refused(place: Workplace) -> None:
@@ -265,7 +269,7 @@ def test_a_variation_goes_before_what_a_profile_puts_in_place(place: Workplace) 
     )
     place.add("profiles/small.toml", OVERRIDE)
     epochs = {
-        name: {u.value for c in plan.cells for u in c.settings if u.name == "measuring.epochs"}
+        name: {u.value for c in plan.items for u in c.settings if u.name == "measuring.epochs"}
         for name, plan in {
             "default": plan_exhibit(place.paper, "verdicts", "small"),
             "varied": plan_exhibit(place.paper, "verdicts", "small", None, {"measuring.epochs": 4}),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.spec.exhibit import Table
 from harness.spec.paper import load_paper
 from tests.toy.paper import SPECS, Workplace, new_workplace

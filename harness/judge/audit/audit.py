@@ -14,7 +14,6 @@ from harness.judge.audit.grids import grid_nodes
 from harness.judge.audit.official import official_recipes
 from harness.judge.audit.precision import precision
 from harness.judge.audit.quantities import same_quantity
-from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
 
 Rule = Callable[[Paper], Iterable[Finding]]
@@ -38,11 +37,11 @@ def audit(paper: Paper) -> tuple[Finding, ...]:
 
 
 def severe_cells(paper: Paper) -> dict[str, str]:
-    """Address -> explanation of the severe findings, for the cells of tables of results."""
+    """Address -> explanation of the severe findings, for printed cells."""
     found: dict[str, str] = {}
+    cells = {str(address) for e in paper.exhibits.values() for address, _ in e.printed_cells()}
     for finding in (finding for rule in NUMBER_RULES for finding in rule(paper)):
         for address in finding.addresses if finding.severity == "severe" else ():
-            exhibit, row, _ = address.split(":")
-            if isinstance(paper.exhibits.get(exhibit), Table) and row != "stated":
+            if address in cells:
                 found[address] = " ".join(filter(None, (found.get(address), finding.explanation)))
     return found

@@ -7,9 +7,9 @@ one finding, which names those that fail.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from harness.judge.audit.finding import Finding
+from harness.judge.model import ClaimOutcome
 from harness.judge.outcomes import on_reported
 from harness.spec.claims import (
     Arithmetic,
@@ -34,13 +34,13 @@ def contradicted_claims(paper: Paper) -> Iterator[Finding]:
         sentences.setdefault((claim.where, claim.text), []).append(claim)
     for claims in sentences.values():
         outcomes = {claim.id: on_reported(paper, claim) for claim in claims}
-        failed = [claim for claim in claims if outcomes[claim.id]["outcome"] == "fails"]
+        failed = [claim for claim in claims if outcomes[claim.id].outcome == "fails"]
         if failed:
             yield _finding(claims, failed, outcomes)
 
 
 def _finding(
-    claims: list[Claim], failed: list[Claim], outcomes: Mapping[str, Mapping[str, Any]]
+    claims: list[Claim], failed: list[Claim], outcomes: Mapping[str, ClaimOutcome]
 ) -> Finding:
     first = failed[0]
     numbers = dict.fromkeys(address for claim in failed for address in addresses(claim))
@@ -57,6 +57,6 @@ def _finding(
         confidence="likely",
         explanation=(
             f"{first.where} says “{first.text}”. On the paper's own numbers, "
-            f"{many}{first.id}: {outcomes[first.id]['why']}."
+            f"{many}{first.id}: {outcomes[first.id].why}."
         ),
     )

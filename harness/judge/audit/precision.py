@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import decimals, listed
-from harness.spec.cell import Printed, parse_printed
-from harness.spec.exhibit import Table
+from harness.spec.cell import Printed
+from harness.spec.exhibit import Address, Table
 from harness.spec.paper import Paper
 
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    address: str
-    column: str
-    text: str
+    address: Address
     printed: Printed
 
 
@@ -32,18 +30,14 @@ def precision(paper: Paper) -> Iterator[Finding]:
 
 
 def _cells(table: Table) -> list[_Cell]:
-    return [
-        _Cell(f"{table.id}:{row.name}:{column}", column, text, parse_printed(text))
-        for row in table.rows
-        for column, text in row.cells.items()
-    ]
+    return [_Cell(address, number) for address, number in table.printed_cells()]
 
 
 def _digits(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
     """Cells with other digits than most of their column, or than their own ±."""
     odd = []
     for column in table.columns:
-        own = [cell for cell in cells if cell.column == column.name]
+        own = [cell for cell in cells if cell.address.column == column.name]
         counts = [decimals(cell.printed.mean) for cell in own]
         usual = max(sorted(set(counts)), key=counts.count, default=0)
         for cell in own:
@@ -56,7 +50,7 @@ def _digits(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
             "digits",
             table,
             odd,
-            printed=listed([cell.text for cell in odd]),
+            printed=listed([cell.printed.text for cell in odd]),
             expected="as many digits as the other numbers of the column",
             why="Numbers of one column that are rounded differently cannot be compared to the "
             "last digit, and the rounding hides what was measured.",
@@ -109,7 +103,7 @@ def _finding(
     return Finding(
         rule=rule,
         subject=table.id,
-        addresses=tuple(cell.address for cell in cells),
+        addresses=tuple(str(cell.address) for cell in cells),
         printed=printed,
         expected=expected,
         severity="minor",

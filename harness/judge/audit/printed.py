@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from harness.spec.cell import parse_printed
-from harness.spec.exhibit import Stated, Table
+from harness.spec.cell import Printed
+from harness.spec.exhibit import Stated
 from harness.spec.paper import Paper
 
 
@@ -18,16 +18,20 @@ class Mention:
     address: str
     place: str
     """The same, in the words of the paper."""
-    text: str
+    number: Printed
     approximate: bool = False
 
     @property
+    def text(self) -> str:
+        return self.number.text
+
+    @property
     def mean(self) -> Decimal:
-        return parse_printed(self.text).mean
+        return self.number.mean
 
     @property
     def error(self) -> Decimal | None:
-        return parse_printed(self.text).error
+        return self.number.error
 
     @property
     def half(self) -> Decimal:
@@ -53,11 +57,9 @@ def half_unit(value: Decimal) -> Decimal:
 def mentions(paper: Paper) -> Iterator[Mention]:
     """All cells of tables and all stated numbers."""
     for exhibit in paper.exhibits.values():
-        if isinstance(exhibit, Table):
-            for row in exhibit.rows:
-                for column, text in row.cells.items():
-                    place = f"{exhibit.label}, {row.name} at {column}"
-                    yield Mention(f"{exhibit.id}:{row.name}:{column}", place, text)
+        for address, number in exhibit.printed_cells():
+            place = f"{exhibit.label}, {address.row} at {address.column}"
+            yield Mention(str(address), place, number)
         for key, stated in exhibit.stated.items():
             yield stated_mention(exhibit.id, key, stated)
 

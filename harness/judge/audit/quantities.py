@@ -14,6 +14,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import Mention, half_unit, listed, mentions, stated_numbers
 from harness.plan.identity import canonical
 from harness.plan.step import Json
+from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Column, Row, Table, variables_of
 from harness.spec.paper import Paper
 from harness.spec.setting import Choice
@@ -70,9 +71,9 @@ def _setting_mentions(paper: Paper, name: str) -> Iterator[Mention]:
     spec = paper.methods.get(owner) or paper.recipe(owner)
     for choice in spec.settings[setting]:
         if choice.source == "paper" and _is_number(choice):
-            text = format(Decimal(str(choice.value)), "f")
+            number = parse_printed(format(Decimal(str(choice.value)), "f"))
             place = f"{setting} of {spec.label}, {choice.place.partition(':')[0]}"
-            yield Mention(f"recipe:{owner}:{setting}", place, text)
+            yield Mention(f"recipe:{owner}:{setting}", place, number)
 
 
 def _is_number(choice: Choice) -> bool:

@@ -21,7 +21,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from harness.render.figures.model import AxesData, LineData, Source, Tick
+from harness.judge.model import Source
+from harness.render.figures.model import AxesData, LineData, Tick
 from harness.render.figures.style import COLOURS, MARKERS
 from harness.render.text import plain
 

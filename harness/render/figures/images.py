@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from harness.judge.points import Picture
+from harness.judge.model import Picture
 from harness.render.figures.model import FigureData
 from harness.render.text import plain
 

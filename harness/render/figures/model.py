@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from harness.judge.points import Picture
+from harness.judge.model import Picture, Source
 
-Source: TypeAlias = Literal["reported", "reproduced"]
 Style: TypeAlias = Literal["solid", "dashed", "markers"]
 SOURCES: tuple[Source, Source] = ("reported", "reproduced")
 

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from harness.judge.points import Picture
+from harness.judge.model import Picture
 from harness.render.report.pages import Curve, Gap
 from harness.render.text import plain
 

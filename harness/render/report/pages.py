@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from harness.judge.audit.finding import Finding
-from harness.judge.points import Picture
+from harness.judge.model import Picture
 from harness.plan.step import Step
 from harness.render.symbols import VERDICTS
 from harness.render.table import Table

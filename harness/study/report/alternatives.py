@@ -8,20 +8,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.errors import UserError
+from harness.judge.exhibit import Judgement
 from harness.plan.settings import Used
 from harness.render.report.pages import Alternative, Assumption, Flip
 from harness.study.assumptions import assumptions_of
-from harness.study.exhibits import Judgement, Request, any_plan, judge
-from harness.study.points import PointsJudgement
+from harness.study.exhibits import Request, judge, plan_of
 from harness.study.project import Project
 
-Judged = Judgement | PointsJudgement
 Tell = Callable[[str], object]
 """Is given a line for whoever waits."""
 
 
 def alternatives_of(
-    project: Project, judged: Judged, tried: bool, tell: Tell
+    project: Project, judged: Judgement, tried: bool, tell: Tell
 ) -> tuple[Assumption, ...]:
     """Every choice that the paper leaves open and the exhibit rests on, the weightiest first.
 
@@ -53,7 +52,7 @@ def _weight(assumption: Assumption) -> tuple[bool, bool]:
 
 
 def _alternatives(
-    project: Project, judged: Judged, setting: Used, tried: bool
+    project: Project, judged: Judgement, setting: Used, tried: bool
 ) -> Iterator[Alternative]:
     plan = judged.plan
     for alternative in setting.stated.alternatives:
@@ -68,12 +67,12 @@ def _alternatives(
 
 
 def _outcome(
-    project: Project, default: Judged, variation: dict[str, Any]
+    project: Project, default: Judgement, variation: dict[str, Any]
 ) -> tuple[str, tuple[Flip, ...]]:
     """How far an alternative was run, in words, and the verdicts that it changes."""
     exhibit, profile = default.plan.exhibit.id, default.plan.profile.id
     try:
-        planned = any_plan(project, exhibit, Request(profile, variation=variation))
+        planned = plan_of(project, exhibit, Request(profile, variation=variation))
     except UserError:
         return "cannot be taken under this profile", ()
     before = {str(item.address): item.identities for item in default.plan.items}

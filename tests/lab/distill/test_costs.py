@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from harness.dotted import resolve
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET
 from harness.lab.steps import STEPS
 from harness.lab.train import fused
 from harness.plan.step import StepContext
-from harness.run.call import call, resolve
+from harness.run.call import call
 
 RECOVERED = ("distill_sre2l", "distill_dwa", "distill_fadrm")
 MATCHED = ("feature_statistics", "distill_gvbsm", "distill_edc")

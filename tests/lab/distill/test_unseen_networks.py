@@ -18,7 +18,7 @@ from harness.lab.measure.dcs.features import dm_loss
 from harness.lab.measure.dcs.gradients import dc_loss
 from harness.lab.measure.dcs.steps import DcLossParams, DmLossParams, TmLossParams
 from harness.lab.measure.dcs.trajectories import tm_loss
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.library import step_types
 from harness.plan.step import MemoryInput, Step, StepContext
 from harness.spec.paper import load_paper
@@ -33,8 +33,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 def set_of(row: str) -> Step:
     """The step that gives the images of a row."""
-    cell = next(cell for cell in PLAN.cells if cell.address[1:] == (row, "HL/IPC 10"))
-    return PLAN.steps[PLAN.steps[cell.terms[0][0]].inputs["images"]]
+    cell = next(cell for cell in PLAN.items if cell.address[1:] == (row, "HL/IPC 10"))
+    return PLAN.steps[PLAN.steps[cell.sources["recipe"][0][0]].inputs["images"]]
 
 
 def done(step: Step, folder: Path, seed: int | None = None, **changed: Any) -> MemoryInput:

@@ -11,7 +11,7 @@ import torch
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.plan.cells import plan_exhibit
+from harness.plan.exhibit import plan_exhibit
 from harness.spec.paper import load_paper
 from tests.lab.fixtures import DIGITS
 from tests.lab.imports.layouts import write_pair
@@ -40,8 +40,8 @@ def test_a_named_set_is_what_students_train_on_once_a_teacher_knows_it(
     specs = beside(tmp_path, "glad")
     named(specs, FINGERPRINT)
     plan = plan_exhibit(load_paper(specs), "beside", profile, seeds=1)
-    (cell,) = plan.cells
-    images = plan.steps[plan.steps[cell.terms[0][0]].inputs["images"]]
+    (cell,) = plan.items
+    images = plan.steps[plan.steps[cell.sources["recipe"][0][0]].inputs["images"]]
     assert (images.name, images.params["fingerprint"]) == ("released_set", FINGERPRINT)
     assert plan.steps[images.inputs["teacher"]].name == "teacher"
     # Where it cannot be compared, that is not for the source of its images.

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UserError
-from harness.plan.cells import Cell, Plan, plan_exhibit
+from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.item import Item
 from harness.spec.paper import load_paper
 
 SPECS = Path(__file__).parents[3] / "specs"
@@ -37,13 +38,13 @@ def specs(tmp_path: Path, method: str) -> Path:
     return tmp_path / "specs"
 
 
-def planned(specs: Path, method: str, source: str) -> tuple[Plan, Cell]:
+def planned(specs: Path, method: str, source: str) -> tuple[ExhibitPlan, Item]:
     """The plan as the paper states, and the cell of the method at IPC 10 with hard labels."""
     plan = plan_exhibit(
         load_paper(specs), "table3", "paper", seeds=1, variation={f"{method}.source": source}
     )
     where = (METHODS[method], "HL/IPC 10")
-    return plan, next(cell for cell in plan.cells if cell.address[1:] == where)
+    return plan, next(cell for cell in plan.items if cell.address[1:] == where)
 
 
 @EACH
@@ -65,7 +66,7 @@ def test_the_released_set_is_comparable_and_known_by_its_fingerprint(
     path.write_text(spec.replace("[settings.released]\n", f"{both}[[settings.released]]\n"))
     plan, cell = planned(specs, method, "official-set")
     assert (cell.comparable, cell.reason) == (True, "")
-    student = plan.steps[cell.terms[0][0]]
+    student = plan.steps[cell.sources["recipe"][0][0]]
     images = plan.steps[student.inputs["images"]]
     assert images.name == "released_set"
     assert images.params["fingerprint"] == FINGERPRINT

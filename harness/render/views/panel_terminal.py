@@ -1,51 +1,51 @@
-"""How a figure, a fit or a lemma is shown on a terminal."""
+"""The points, correlations and stated numbers of an exhibit of panels, on a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.cli.output import console, print_grid
+from rich.console import Console
+
 from harness.judge.correlated import Correlated
-from harness.judge.points import Amount, PointResult
+from harness.judge.exhibit import Judgement
+from harness.judge.model import Amount
+from harness.judge.results import ItemResult, of_row
 from harness.judge.stated import StatedResult
-from harness.study.points import PointsJudgement
+from harness.render.terminal import show_grid
 
 _ACROSS = 4
 """Most columns of a printed panel, beside the point's name."""
 
 
-def print_points(judgement: PointsJudgement) -> None:
+def show_points(judgement: Judgement, console: Console) -> None:
     """Print what every point came to, the correlations, and the stated numbers beside ours."""
     exhibit = judgement.plan.exhibit
-    console().print(f"{exhibit.label}. {exhibit.title}", style="bold")
-    for panel in exhibit.panels:
-        here = [r for r in judgement.results if r.point.address.row == panel.name]
-        if here:
-            _print_panel(panel.name, here)
-    for item in judgement.correlated:
-        _print_correlations(item)
-    print_stated(judgement)
+    console.print(f"{exhibit.label}. {exhibit.title}", style="bold")
+    for panel in dict.fromkeys(item.address.row for item in judgement.plan.items):
+        _show_panel(panel, list(of_row(judgement.results, panel)), console)
+    for item in judgement.correlations:
+        _show_correlations(item, console)
+    show_stated(judgement, console)
     for line in dict.fromkeys(_reading(item) for item in judgement.stated if item.readings):
-        console().print(line, soft_wrap=True)
-    run = [result.point for result in judgement.results if result.point.measured]
-    reasons = dict.fromkeys(point.reason for point in run if point.reason)
-    for reason in reasons:
-        console().print(reason, soft_wrap=True)
+        console.print(line, soft_wrap=True)
+    points = [result.item for result in judgement.results if result.item.sources]
+    for reason in dict.fromkeys(point.reason for point in points if point.reason):
+        console.print(reason, soft_wrap=True)
 
 
-def _print_panel(name: str, results: Sequence[PointResult]) -> None:
+def _show_panel(name: str, results: Sequence[ItemResult], console: Console) -> None:
     """A row for each point: quantities, then what is drawn where that is a number.
 
     A few at a time, so that no number is cut off on a narrow terminal.
     """
     done = [result for result in results if result.complete]
     quantities = list(done[0].amounts) if done else []
-    plots = [key for key, (x, y) in done[0].drawn.items() if _number(x)] if done else []
+    plots = [key for key, (x, y) in done[0].lines.items() if _number(x)] if done else []
     headings = [f"{plot} {axis}" for plot, _ in plots for axis in ("x", "y")]
     rows = [
         (
-            *(_amount(result.amounts.get(quantity)) for quantity in quantities),
-            *(_text(drawn) for key in plots for drawn in result.drawn.get(key, ("", ""))),
+            *(amount_text(result.amounts.get(quantity)) for quantity in quantities),
+            *(_text(drawn) for key in plots for drawn in result.lines.get(key, ("", ""))),
             _state(result),
         )
         for result in results
@@ -53,9 +53,10 @@ def _print_panel(name: str, results: Sequence[PointResult]) -> None:
     columns = (*quantities, *headings, "State")
     for first in range(0, len(columns), _ACROSS):
         here = slice(first, first + _ACROSS)
-        print_grid(
+        show_grid(
             (f"Panel {name}", *columns[here]),
-            [(r.point.address.column, *row[here]) for r, row in zip(results, rows, strict=True)],
+            [(r.item.address.column, *row[here]) for r, row in zip(results, rows, strict=True)],
+            console,
         )
 
 
@@ -67,7 +68,8 @@ def _text(drawn: object) -> str:
     return f"{drawn:.4g}" if isinstance(drawn, float) else "–"
 
 
-def _amount(amount: Amount | None) -> str:
+def amount_text(amount: Amount | None) -> str:
+    """A quantity with its interval or its spread over seeds."""
     if amount is None:
         return "–"
     if amount.low is not None and amount.high is not None:
@@ -75,27 +77,27 @@ def _amount(amount: Amount | None) -> str:
     return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
 
 
-def _state(result: PointResult) -> str:
-    if not result.point.measured:
+def _state(result: ItemResult) -> str:
+    if not result.item.sources:
         return "cannot be run"
     if result.missing:
         return f"{len(result.missing)} steps missing"
     return f"as {result.same_as}" if result.same_as else "done"
 
 
-def _print_correlations(item: Correlated) -> None:
+def _show_correlations(item: Correlated, console: Console) -> None:
     rows = [
         (
-            str(held["adjustment"]),
-            _signed(held["rho"]),
-            f"{_signed(held['low'])} to {_signed(held['high'])}",
-            str(held["n"]),
-            _range(held["without"]),
+            held.adjustment,
+            _signed(held.rho),
+            f"{_signed(held.low)} to {_signed(held.high)}",
+            str(held.n),
+            _range(held.without),
         )
         for held in item.coefficients
     ]
     title = f"Panel {item.panel}, {item.plot}: Spearman's coefficient"
-    print_grid((title, "ρ", "95 % interval", "Points", "Leaving each size out"), rows)
+    show_grid((title, "ρ", "95 % interval", "Points", "Leaving each size out"), rows, console)
 
 
 def _range(without: Mapping[str, float | None]) -> str:
@@ -107,21 +109,21 @@ def _signed(value: float | None) -> str:
     return "–" if value is None else f"{value:+.2f}"
 
 
-def print_stated(judgement: PointsJudgement) -> None:
-    """Print the stated numbers that have a counterpart beside it; the others as stated."""
+def show_stated(judgement: Judgement, console: Console) -> None:
+    """Print the stated numbers, each beside ours where there is one."""
     rows = [
         (
             item.id,
-            f"≈ {item.stated.text}" if item.stated.approximate else item.stated.text,
+            f"≈ {item.stated.text}" if item.stated.approximate else str(item.stated.text),
             "–" if item.ours is None else f"{item.ours.mean:.4g}",
-            _interval(item.verdict.get("interval")),
-            str(item.verdict["name"]) if item.stated.ours else "–",
+            _interval(item.verdict.ours_interval),
+            item.verdict.name if item.stated.ours else "–",
             item.stated.where,
         )
         for item in judgement.stated
     ]
     if rows:
-        print_grid(("Stated", "Paper", "Ours", "95 % interval", "Verdict", "Where"), rows)
+        show_grid(("Stated", "Paper", "Ours", "95 % interval", "Verdict", "Where"), rows, console)
 
 
 def _interval(ends: Sequence[float] | None) -> str:

@@ -1,0 +1,146 @@
+"""What judging gives: plain frozen values, which need no statistics to be read or shown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from harness.judge.sample import ReportedNumber
+from harness.spec.runs import Adjustment
+
+if TYPE_CHECKING:
+    import numpy as np
+
+VerdictName = Literal[
+    "reproduced", "deviates", "inconclusive", "not comparable", "not run", "paper-inconsistent"
+]
+OutcomeName = Literal["holds", "fails", "undecided", "not run"]
+Source = Literal["reported", "reproduced"]
+"""Whose numbers: the paper's, or ours."""
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A quantity as it came back: one value for each complete seed, in the unit of the item."""
+
+    values: tuple[float, ...]
+    low: float | None = None
+    high: float | None = None
+    """Ends that hold the 95 % intervals which the step gives for every seed."""
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.values)
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation over seeds; None where there is one seed."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture that a step left."""
+
+    height: int
+    width: int
+    channels: int
+    pixels: bytes
+    """uint8, row by row."""
+
+    @property
+    def array(self) -> np.ndarray:
+        """uint8 (height, width) where there is one channel, else (height, width, channels)."""
+        import numpy as np
+
+        made = np.frombuffer(self.pixels, np.uint8)
+        shape = (self.height, self.width, self.channels)
+        return made.reshape(shape[:2] if self.channels == 1 else shape)
+
+
+@dataclass(frozen=True, slots=True)
+class CellEvidence:
+    """All that a verdict on one cell rests on; numbers in the unit of the cell."""
+
+    address: str
+    reported: ReportedNumber | None
+    values: tuple[float, ...]
+    """Reproduced, one for each seed; empty where nothing was run."""
+    comparable: bool
+    reason: str
+    """Why it is not comparable."""
+    margin: float
+    """Differences up to this count as none; positive, declared before any result."""
+    audit_severe: str | None = None
+    """The severe finding of the audit on this cell, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What our runs say of one printed number. Figures are None where no test was made.
+
+    `difference` is ours minus reported, `interval` its 95 % confidence interval. `p_equivalent`
+    belongs to the two one-sided tests at the margin, `p_equal` to the test of equality, and
+    `p_equal_adjusted` to the same after false-discovery control over the exhibit.
+    """
+
+    address: str
+    name: VerdictName
+    why: str
+    margin: float | None = None
+    """Differences up to this count as none; None where no comparison is declared."""
+    difference: float | None = None
+    interval: Interval | None = None
+    p_equivalent: float | None = None
+    p_equal: float | None = None
+    p_equal_adjusted: float | None = None
+    seeds_needed: int | None = None
+    """Runs of ours that would decide an inconclusive cell; None where no number would."""
+    flips: tuple[int, ...] = ()
+    """Numbers of reported runs under which another verdict would stand, since the paper does not
+    state its own."""
+    ours_interval: Interval | None = None
+    """The 95 % interval of our own number, where a stated number is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Our counterpart of a stated number, with what is known of its uncertainty."""
+
+    mean: float
+    error: float | None
+    """Standard error; None where there is none to be had."""
+    df: int | None
+    """Degrees of freedom of the error; None where it is taken as known."""
+    n: int
+    """Points that it is of."""
+    interval: Interval | None = None
+    """At 95 %, where it is known otherwise than from the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One rank correlation; None where it is not defined, as where all points are alike."""
+
+    adjustment: Adjustment
+    rho: float | None
+    n: int
+    """Points."""
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval."""
+    error: float | None
+    """Standard deviation over resampled points."""
+    without: Mapping[str, float | None]
+    """Size -> the coefficient of all other points."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOutcome:
+    """What a claim comes to on one set of numbers, in one word and one sentence."""
+
+    outcome: OutcomeName
+    why: str

@@ -1,0 +1,172 @@
+"""Planning an exhibit: its items, their steps, and whether they can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.dotted import resolve
+from harness.errors import UserError
+from harness.plan.comparable import (
+    all_settings,
+    blaming_the_profile,
+    cannot_run,
+    difference,
+    not_official,
+)
+from harness.plan.graph import GraphBuilder
+from harness.plan.item import Item
+from harness.plan.library import step_types
+from harness.plan.resolver import NOTHING_MORE, Place, Resolver
+from harness.plan.settings import Variation
+from harness.plan.step import Step
+from harness.spec.cell import Printed
+from harness.spec.exhibit import Address, Exhibit
+from harness.spec.kinds import kinds
+from harness.spec.paper import Owner, Paper
+from harness.spec.profile import Profile
+from harness.spec.runs import Runs
+
+
+@dataclass(frozen=True)
+class ExhibitPlan:
+    """An exhibit under a profile."""
+
+    exhibit: Exhibit
+    profile: Profile
+    items: tuple[Item, ...]
+    steps: Mapping[str, Step]
+    """Identity -> step, inputs before the steps that read them."""
+    choices: Mapping[str, Mapping[str, Any]]
+    """Panel -> the exhibit's own settings there. Empty for kinds without panels."""
+    partial: Mapping[str, str]
+    """Panel -> how its set of points differs from the paper's; empty text where it does not."""
+
+    def chosen(self, panel: str, value: Any) -> Any:
+        """A value of a panel; `{name}` stands for the exhibit's setting of that name."""
+        if isinstance(value, str) and value.startswith("{"):
+            return self.choices[panel][value.strip("{}")]
+        return value
+
+
+def plan_exhibit(
+    paper: Paper,
+    exhibit: str,
+    profile: str | None = None,
+    seeds: int | None = None,
+    variation: Variation | None = None,
+) -> ExhibitPlan:
+    """Resolve an exhibit into items and steps. Pure: reads specs, touches no data and no store.
+
+    Args:
+        profile: name of a profile; the paper's default where None.
+        seeds: number of student seeds; the panel's or the profile's where None.
+
+    Raises:
+        UserError: nothing runs for it, something in the specs cannot be resolved, or a variation
+            has no effect here.
+    """
+    shown = paper.runnable_exhibit(exhibit)
+    planner = Planner(paper, paper.profile(profile), seeds, variation or {})
+    items = tuple(resolve(kinds()[shown.kind].items)(shown, planner))
+    for name, value in (variation or {}).items():
+        _check_taken(name, value, items, planner.profile)
+    steps = planner.ours.builder.steps
+    return ExhibitPlan(shown, planner.profile, items, steps, planner.choices, planner.partial)
+
+
+class Planner:
+    """What the items of one exhibit are planned with, given to the function of its kind."""
+
+    def __init__(
+        self, paper: Paper, profile: Profile, seeds: int | None, variation: Variation
+    ) -> None:
+        as_stated = paper.profile(paper.about.paper_profile)
+        types = step_types(paper)
+        self.profile = profile
+        self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper))
+        """What is run."""
+        self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper))
+        """What the paper states, to compare with."""
+        self.choices: dict[str, Mapping[str, Any]] = {}
+        self.partial: dict[str, str] = {}
+        self._seeds = seeds
+
+    def item(
+        self,
+        address: Address,
+        variables: Mapping[str, Any],
+        *,
+        read: Sequence[str],
+        members: Sequence[Mapping[str, Any]] = (),
+        mean_over: str = "",
+        runs: Runs = NOTHING_MORE,
+        own: Owner | None = None,
+        place: Place = (),
+        reported: Printed | None = None,
+    ) -> Item:
+        """One item, with the steps that it is read from.
+
+        Args:
+            variables: as the paper has them.
+            read: variables that name recipes, whose last steps are read, and ids of steps of
+                `runs`.
+            members: of a mean, the variables of each run; they differ in `mean_over`.
+            runs, own, place: see `Resolver.measured`.
+            reported: the printed number.
+
+        Raises:
+            UserError: something in the specs cannot be resolved; the message names the address.
+        """
+        each = members or (variables,)
+        seeds = range(self._seeds or runs.seeds or self.profile.seeds)
+        settings = all_settings(self.ours, each[0], own)
+        sources: dict[str, tuple[tuple[str, ...], ...]] = {}
+        reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
+        if not reason:
+            asked = (read, runs, own, place)
+            try:
+                twins = [self.stated.measured(member, range(1), *asked) for member in each]
+                with blaming_the_profile(self.ours, each[0]):
+                    found = [self.ours.measured(member, seeds, *asked) for member in each]
+            except UserError as error:
+                raise UserError(f"{address}: {error}") from None
+            sources = {
+                name: tuple(zip(*(member[name] for member in found), strict=True))
+                for name in found[0]
+            }
+            first = [{name: ids[:1] for name, ids in member.items()} for member in found]
+            if first != twins:
+                reason = difference(self.ours, each[0], settings)
+            reason = reason or not_official(self.ours, each[0])
+        return Item(
+            address=address,
+            stated=variables,
+            run=self._run(each, mean_over),
+            settings=tuple(settings),
+            seeds=tuple(seeds) if sources else (),
+            sources=sources,
+            reported=reported,
+            comparable=bool(sources) and not reason,
+            reason=reason,
+        )
+
+    def _run(self, members: Sequence[Mapping[str, Any]], mean_over: str) -> dict[str, Any]:
+        bound = [self.ours.bound(member) for member in members]
+        over = {mean_over: [each[mean_over] for each in bound]} if mean_over else {}
+        return {**bound[0], **over}
+
+
+def _check_taken(name: str, value: Any, items: Sequence[Item], profile: Profile) -> None:
+    """A variation that nothing can take would show the default numbers under its name.
+
+    Raises:
+        UserError: it has no effect here.
+    """
+    used = [used.value for item in items for used in item.settings if used.name == name]
+    if used and value not in used:
+        raise UserError(
+            f"--vary {name}={value}: no cell can take it, since it is {used[0]} under profile "
+            f"{profile.id}, by the paper or by the profile; `repro assumptions` lists what is open"
+        )

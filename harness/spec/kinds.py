@@ -1,0 +1,63 @@
+"""The kinds of exhibit: one entry for each says how it is read, planned and shown.
+
+Nothing else asks for the kind of an exhibit. A further kind is one more entry: by `register`, or
+as an entry point of the group `repro.kinds` of an installed distribution, which names an
+`ExhibitKind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+from harness.spec.exhibit import Exhibit, Table
+from harness.spec.others import Figure, Fit, Lemma, SettingsTable
+
+
+@dataclass(frozen=True)
+class ExhibitKind:
+    """How exhibits of one kind are read, planned and shown."""
+
+    name: str
+    """The `kind` that the TOML says."""
+    folder: str
+    """Folder of the specs, beside `paper.toml`."""
+    model: type[Exhibit]
+    items: str = ""
+    """`package.module:function` that takes the exhibit and a `plan.exhibit.Planner` and gives the
+    items of its plan. Empty: nothing is ever run for it."""
+    view: str = ""
+    """`package.module:Class`, an `ExhibitView` that shows it. Empty: its caption and the numbers
+    that the paper states are shown."""
+
+
+_CELLS = "harness.plan.tables:cell_items"
+_PANELS = "harness.plan.panels:panel_items"
+_VIEWS = "harness.render.views"
+_BUILT_IN = (
+    ExhibitKind("table", "tables", Table, _CELLS, f"{_VIEWS}.table:TableView"),
+    ExhibitKind("settings", "tables", SettingsTable, view=f"{_VIEWS}.settings:SettingsView"),
+    ExhibitKind("figure", "figures", Figure, _PANELS, f"{_VIEWS}.panels:FigureView"),
+    ExhibitKind("fit", "fits", Fit, _PANELS, f"{_VIEWS}.panels:FitView"),
+    ExhibitKind("lemma", "lemmas", Lemma, _PANELS, f"{_VIEWS}.panels:LemmaView"),
+)
+_registered = {kind.name: kind for kind in _BUILT_IN}
+
+
+def register(kind: ExhibitKind) -> None:
+    """Add a kind, or replace the one of its name."""
+    _registered[kind.name] = kind
+
+
+def kinds(installed: bool = False) -> Mapping[str, ExhibitKind]:
+    """Name -> kind.
+
+    Args:
+        installed: look for those of installed distributions too. That imports code of theirs, so
+            it is asked for only where a spec is of none of the known kinds.
+    """
+    for entry in entry_points(group="repro.kinds") if installed else ():
+        if entry.name not in _registered:
+            register(entry.load())
+    return dict(_registered)
