@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.judge.decision import ALPHA
 from harness.judge.sample import Summary
-from harness.judge.welch import ALPHA, adjusted, difference
+from harness.judge.welch import adjusted, difference
 
 Kind = Literal["equal", "changed", "not told apart", "only in A", "only in B", "single runs"]
 

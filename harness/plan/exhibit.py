@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.dotted import resolve
 from harness.errors import UserError
 from harness.plan.comparable import (
     all_settings,
@@ -21,6 +20,7 @@ from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import Variation
 from harness.plan.step import Step
+from harness.registry import resolve
 from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
 from harness.spec.kinds import kinds

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
-from harness.dotted import resolve
 from harness.plan.step import Json, Share, StepContext, StepInput, StepParams, StepResult
+from harness.registry import resolve
 from harness.run.arithmetic import exact
 from harness.run.memory import memory_kept
 from harness.run.threads import one_thread

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from harness.dotted import resolve
 from harness.errors import UserError
 from harness.plan.step import Step, StepContext, StepResult
+from harness.registry import resolve
 from harness.run.call import call, captured
 from harness.run.environment import environment
 from harness.run.fingerprint import fingerprint
