@@ -11,6 +11,7 @@ from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
 from harness.render.figures.model import FigureData
 from harness.render.layout import View
+from harness.render.numbers import amount_text
 from harness.render.table import Table
 from harness.render.views.files import written_if_changed
 from harness.spec.cell import Printed
@@ -123,7 +124,8 @@ class ExhibitView(Generic[ExhibitT]):
 
     def plot_caption(self, judgement: Judgement) -> str:
         """The caption of its plots in the LaTeX document."""
-        return f"**{self.exhibit.label}, plotted.** Ours, under {_profile(judgement)}."
+        profile = judgement.plan.profile.id
+        return f"**{self.exhibit.label}, plotted.** Ours, under profile {profile}."
 
     def cells(self) -> Iterator[tuple[Address, Printed | None]]:
         """Every cell that running text may cite, with its printed number."""
@@ -138,7 +140,9 @@ class ExhibitView(Generic[ExhibitT]):
             for seed, members in zip(result.item.seeds, seeds, strict=True)
             for identity in members
         )
-        return NumberText(None, verdict.why if verdict else result.item.reason, {}, runs)
+        facts = {name: amount_text(amount) for name, amount in result.amounts.items()}
+        why = verdict.why if verdict else result.item.reason
+        return NumberText(joined(facts), why, facts, runs)
 
     @property
     def formulas(self) -> Mapping[str, str]:
@@ -156,14 +160,15 @@ class ExhibitView(Generic[ExhibitT]):
         return ()
 
 
+def joined(facts: Mapping[str, str]) -> str | None:
+    """All facts in one line; None where there are none."""
+    return "; ".join(f"{name} {fact}" for name, fact in facts.items()) or None
+
+
 def has_results(judgement: Judgement | None) -> bool:
     """Whether anything of an exhibit came back."""
     results = judgement.results if judgement else ()
     return any(result.amounts or result.lines or result.pictures for result in results)
-
-
-def _profile(judgement: Judgement) -> str:
-    return f"profile {judgement.plan.profile.id}"
 
 
 def _write_table(table: Table, files: Mapping[str, Path], judged: bool) -> None:
