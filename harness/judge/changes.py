@@ -1,4 +1,4 @@
-"""What changed between two sets of runs of the same numbers: Welch's test, over many at once."""
+"""Changes between two sets of runs of the same numbers: Welch's test, over many at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Change:
     difference: float | None = None
     interval: tuple[float, float] | None = None
     p_adjusted: float | None = None
-    """Of Welch's test that the means are equal, after false-discovery control over all names."""
+    """Welch's test that the means are equal, after false-discovery control over all names."""
 
 
 def changes(

@@ -20,7 +20,7 @@ from harness.spec.operands import Operand, printed_step
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a claim came to, in one word and one sentence, with every comparison made for it."""
+    """The outcome of a claim, in one word and one sentence, with every comparison made for it."""
 
     outcome: OutcomeName
     why: str

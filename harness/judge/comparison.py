@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was compared, what it came to, and why; `interval` is the 95 % one."""
+    """One comparison, its outcome, and why; `interval` is the 95 % one."""
 
     what: str
     outcome: OutcomeName
@@ -85,7 +85,7 @@ class Numbers:
         return self._placed(what, first.mean - second.mean, d, question.region, alpha)
 
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
-        """Of two gaps (a, b) and (c, d) each: does (a - b) - (c - d) lie in the region?"""
+        """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
         distinct = _distinct(gaps, [self._same_runs(*wide, *narrow) for wide, narrow in gaps])
         return [self._answer_gaps(region, *two, ALPHA / len(distinct)) for two in distinct]
 

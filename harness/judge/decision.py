@@ -55,7 +55,7 @@ class Region:
         return value < self.low or value > self.high
 
     def place(self, d: Difference, alpha: float = ALPHA) -> OutcomeName:
-        """What a claim about the region comes to; failing is tested at `alpha`."""
+        """The outcome of a claim about the region; failing is tested at `alpha`."""
         fail = self.low if self.below is None else self.below
         if d.error == 0:
             return self._place_exact(d.estimate, fail)
@@ -116,7 +116,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What one number of ours says of the paper's."""
+    """The decision on one number of ours beside the paper's."""
 
     outcome: Outcome
     difference: Difference

@@ -53,7 +53,7 @@ def _difference(cell: CellEvidence, unknown_n: int) -> Difference | None:
 
 
 def _obstacle(cell: CellEvidence) -> tuple[VerdictName, str] | None:
-    """What stands in the way of any comparison."""
+    """The verdict and the reason where nothing can be compared; None where something can."""
     if cell.audit_severe is not None:
         return "paper-inconsistent", f"The paper contradicts itself here: {cell.audit_severe}"
     if not cell.values:
@@ -131,7 +131,7 @@ def _sentence(
 
 
 def _outlook(reported: Summary, ours: Summary, margin: float) -> str:
-    """What more runs of ours would bring."""
+    """Whether and when more runs of ours would decide, in words."""
     if reported.std is None and ours.std is None:
         return "the spread is unknown on both sides, so a second run comes first"
     needed = runs_needed(reported, ours, margin)

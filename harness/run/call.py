@@ -61,7 +61,7 @@ def params_model(dotted: str, function: Callable[..., Any]) -> type[StepParams]:
 
 @contextmanager
 def captured() -> Iterator[io.StringIO]:
-    """What is printed and logged inside, as text."""
+    """Captures as text all that is printed and logged inside."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))

@@ -52,7 +52,7 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
 
 
 def _run(table: Table, row: Row, column: Column) -> str:
-    """What a cell reports, whatever its row and column are called."""
+    """The quantity that a cell reports, whatever its row and column are called."""
     average: Json = None
     variables = variables_of(table, row, column)
     if table.average is not None:
