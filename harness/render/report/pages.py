@@ -11,7 +11,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.model import Picture
 from harness.plan.step import Step
 from harness.render.symbols import VERDICTS
-from harness.render.table import Table
+from harness.render.table import TableData
 from harness.spec.exhibit import Exhibit
 from harness.spec.others import Parameter
 from harness.spec.runs import Panel
@@ -40,7 +40,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunLine:
     """One run behind a number; without a record of it, only its identity is known."""
 
     name: str
@@ -108,7 +108,7 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberPage:
     """A printed number beside ours, or a point of a figure, and all that it rests on."""
 
     address: str
@@ -131,7 +131,7 @@ class Number:
     gap: Gap | None
     facts: Mapping[str, str]
     """Further numbers of it."""
-    runs: tuple[Run, ...]
+    runs: tuple[RunLine, ...]
     curves: tuple[Curve, ...]
     steps: tuple[StepLine, ...]
     settings: tuple[Mapping[str, str], ...]
@@ -174,9 +174,9 @@ class ExhibitPage:
     """One exhibit."""
 
     exhibit: Exhibit
-    table: Table | None
+    table: TableData | None
     """Of a table: what is printed, and ours."""
-    numbers: tuple[Number, ...]
+    numbers: tuple[NumberPage, ...]
     stated: tuple[StatedNumber, ...]
     correlations: tuple[str, ...]
     panels: tuple[Panel, ...]
@@ -247,7 +247,7 @@ class Site:
     findings: tuple[Finding, ...]
 
     @property
-    def numbers(self) -> tuple[Number, ...]:
+    def numbers(self) -> tuple[NumberPage, ...]:
         return tuple(number for page in self.exhibits for number in page.numbers)
 
     @property

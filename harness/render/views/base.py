@@ -12,7 +12,7 @@ from harness.judge.results import ItemResult
 from harness.render.figures.model import FigureData
 from harness.render.layout import View
 from harness.render.numbers import amount_text
-from harness.render.table import Table
+from harness.render.table import TableData
 from harness.render.views.files import written_if_changed
 from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
@@ -77,7 +77,7 @@ class ExhibitView(Generic[ExhibitT]):
         """Print the reproduced numbers beside the reported ones."""
         self.show(judgement, console)
 
-    def table(self, judgement: Judgement | None) -> Table | None:
+    def table(self, judgement: Judgement | None) -> TableData | None:
         """The table that it is, if it is one: with ours and the verdicts, or as printed."""
         return None
 
@@ -171,7 +171,7 @@ def has_results(judgement: Judgement | None) -> bool:
     return any(result.amounts or result.lines or result.pictures for result in results)
 
 
-def _write_table(table: Table, files: Mapping[str, Path], judged: bool) -> None:
+def _write_table(table: TableData, files: Mapping[str, Path], judged: bool) -> None:
     from harness.render import latex, markdown
 
     shown: View = "both" if judged else "reported"
