@@ -131,7 +131,7 @@ def _number_setter(layout: TableLayout, fit: _Fit) -> Callable[[CellText, int], 
 
 
 def _tail(entry: CellText) -> str:
-    """What follows the mean of a number: spread and printed difference."""
+    """The part of a number after its mean: spread and printed difference."""
     match = NUMBER.fullmatch(entry.text)
     parts = ((match["spread"] or "").strip(), entry.derived) if match else ()
     return "".join(f" {part}" for part in parts if part)

@@ -25,7 +25,7 @@ NUMBER = re.compile(r"(?P<sign>[-+−]?)(?P<whole>\d+)(?P<rest>(?:\.\d+)?)\s*(?P
 
 @dataclass(frozen=True, slots=True)
 class CellText:
-    """What one cell shows on one line; an absent number is the empty text."""
+    """The text of one cell on one line; empty for an absent number."""
 
     text: str
     derived: str = ""

@@ -60,7 +60,7 @@ class TableData:
     rows: tuple[RowData, ...]
     notes: tuple[str, ...] = ()
     reproduced_as: str = "reproduced"
-    """What the reproduced numbers are called, the profile included: `reproduced (small)`."""
+    """Name of the reproduced numbers, with their profile: `reproduced (small)`."""
     transposed: bool = False
     """Printed with its rows as columns."""
 

@@ -1,4 +1,4 @@
-"""What every view can do. A view of a kind overrides what its exhibits have."""
+"""The base of all views. The view of a kind overrides the parts that its exhibits have."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ ExhibitT = TypeVar("ExhibitT", bound=Exhibit)
 
 @dataclass(frozen=True, slots=True)
 class NumberText:
-    """What the page of an item says that differs from kind to kind."""
+    """The parts of an item's page in the report that differ from kind to kind."""
 
     reproduced: str | None
     """Our number; None where nothing came back."""
     why: str
-    """Why its verdict is what it is, or why it is not there."""
+    """The reason of its verdict, or why there is no number."""
     facts: Mapping[str, str]
     """Further numbers: name -> value."""
     runs: tuple[tuple[str, str], ...]
@@ -56,7 +56,7 @@ class ExhibitView(Generic[ExhibitT]):
         self.exhibit = exhibit
 
     def fields(self, judgement: Judgement | None) -> dict[str, Any]:
-        """What `repro show --json` and `repro diff --json` say of it, beside its id."""
+        """The fields of `repro show --json` and `repro diff --json`, without its id."""
         stated = [
             {"id": key, **item.model_dump(exclude={"ours"}), "reproduced": None}
             for key, item in self.exhibit.stated.items()
@@ -89,8 +89,7 @@ class ExhibitView(Generic[ExhibitT]):
     def write(self, judgement: Judgement, folder: Path) -> list[Path]:
         """Write the files that show its results; nothing where there are none to draw.
 
-        What is drawn is compared with what the files were made from: they are written anew only
-        where that changed.
+        Files are written anew only if the models that they show have changed.
         """
         table, figure = self.table(judgement), self.figure(judgement)
         if figure.is_empty:
@@ -132,7 +131,7 @@ class ExhibitView(Generic[ExhibitT]):
         yield from ()
 
     def number(self, result: ItemResult, judgement: Judgement) -> NumberText:
-        """What the page of one of its items says."""
+        """The text for the page of one of its items."""
         verdict = judgement.verdict(result)
         runs = tuple(
             (f"{name}, seed {seed}", identity)
@@ -166,7 +165,7 @@ def joined(facts: Mapping[str, str]) -> str | None:
 
 
 def has_results(judgement: Judgement | None) -> bool:
-    """Whether anything of an exhibit came back."""
+    """Whether any number, line or image of an exhibit was reproduced."""
     results = judgement.results if judgement else ()
     return any(result.amounts or result.lines or result.pictures for result in results)
 

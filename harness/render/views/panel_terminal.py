@@ -126,7 +126,7 @@ def _interval(ends: Sequence[float] | None) -> str:
 
 
 def _reading(item: StatedResult) -> str:
-    """Which ways of accounting for the size a stated correlation is in keeping with."""
+    """The adjustments for size whose 95 % interval holds a stated correlation, and the others."""
     assert item.stated.ours is not None
     held = [name for name, inside in item.readings.items() if inside]
     others = [name for name, inside in item.readings.items() if not inside]

@@ -26,7 +26,7 @@ PanelledT = TypeVar("PanelledT", bound=Panelled)
 
 
 class PanelledView(ExhibitView[PanelledT]):
-    """What figures, fits and lemmas have in common."""
+    """The common part of the views of figures, fits and lemmas."""
 
     def fields(self, judgement: Judgement | None) -> dict[str, Any]:
         if judgement is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ABSENT = "–"
-"""What the paper prints for a recipe that has no such setting."""
+"""Printed by the paper for a recipe that has no such setting."""
 
 
 class SettingsView(ExhibitView[SettingsTable]):
