@@ -23,11 +23,6 @@ def mean_std(mean: float, std: float | None, like: str | None = None) -> str:
     return f"{_fixed(mean, places)} ± {_fixed(std, _decimals(spread, places))}"
 
 
-def percent(fraction: float, like: str | None = None) -> str:
-    """A fraction in [0, 1] as a percentage, `93.10`, with the decimals of `like`, else two."""
-    return mean_std(100.0 * fraction, None, like)
-
-
 def amount_text(amount: Amount) -> str:
     """A quantity with its 95 % interval or else its spread over seeds, in significant digits."""
     if amount.low is not None and amount.high is not None:
