@@ -16,12 +16,12 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner, Result
 
-from harness.cli.ci import junit_xml, workflow_commands
 from harness.cli.main import app
-from harness.cli.project import find_project
-from harness.cli.verified import Verified
 from harness.errors import EvidenceError, UserError
 from harness.judge.outcomes import Judged
+from harness.study.ci import junit_xml, workflow_commands
+from harness.study.project import find_project
+from harness.study.verify import Verified
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / "tests" / "toy" / "specs"
