@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import AsJson, Device, Executor, PartNames, Source, in_study
-from harness.cli.output import console, print_json
-from harness.cli.printing import print_claims, print_not_run, submission_lines
+from harness.cli.output import console, print_json, submission_lines
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 
 if TYPE_CHECKING:
     from harness.run.slurm.submission import QueuedArray
-    from harness.study.make import MadeExhibit
 
 app = typer.Typer()
 
@@ -55,7 +53,7 @@ def make(
         _print_queued(made.queued)
     else:
         for item in made.exhibits:
-            _print_made(item)
+            item.show(console())
         profile = made.exhibits[0].profile
         console().print(f"all of it as pages: repro report --profile {profile}")
     _raise(made.problems)
@@ -72,7 +70,7 @@ def collect(study: Study, as_json: AsJson = False) -> None:
         for line in submission_lines(found.standings) or ["Nothing was submitted."]:
             console().print(line)
         for item in found.exhibits:
-            _print_made(item)
+            item.show(console())
     _raise(found.problems)
 
 
@@ -99,19 +97,6 @@ def cancel(
 def _raise(problems: Sequence[str]) -> None:
     if problems:
         raise EvidenceError("\n".join(problems))
-
-
-def _print_made(item: MadeExhibit) -> None:
-    if item.varied:
-        varied = ", ".join(f"{name} = {value}" for name, value in item.varied.items())
-        console().print(f"Varied: {varied}")
-    item.view.show(item.judgement, console())
-    print_not_run(item.not_run)
-    for flip in item.flips:
-        console().print(f"Verdict flips: {flip}")
-    print_claims(item.claims, item.profile)
-    for path in item.files:
-        console().print(f"wrote {path}", soft_wrap=True)
 
 
 def _print_queued(arrays: Sequence[QueuedArray]) -> None:
