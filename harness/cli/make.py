@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import AsJson, Device, Executor, PartNames, Source, in_study
+from harness.cli.options import AsJson, Device, PartNames, Source, in_study
 from harness.cli.output import console, print_json, submission_lines
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
@@ -30,8 +30,12 @@ def make(
         Source, typer.Option(help="`reported` renders the paper's numbers and runs nothing.")
     ] = Source.reproduced,
     executor: Annotated[
-        Executor, typer.Option(help="Processes, this one, or jobs that are queued and left.")
-    ] = Executor.local,
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="local: processes; inline: this one; slurm: jobs that are queued and left.",
+        ),
+    ] = "local",
     device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
     cluster: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What Slurm jobs ask for, as TOML.")
@@ -42,11 +46,9 @@ def make(
     if source is Source.reported:
         _render_reported(study, exhibits, as_json)
         return
-    if cluster is not None and executor is not Executor.slurm:
+    if cluster is not None and executor != "slurm":
         raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
-    made = study.make(
-        *exhibits, executor=executor.value, device=device.value, cluster=cluster, **how
-    )
+    made = study.make(*exhibits, executor=executor, device=device.value, cluster=cluster, **how)
     if as_json:
         print_json(to_json.made(made))
     elif made.queued is not None:

@@ -1,4 +1,4 @@
-"""What changed between two sets of runs of the same numbers: Welch's test, over many at once."""
+"""Changes between two sets of runs of the same numbers: Welch's test, over many at once."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.judge.decision import ALPHA
 from harness.judge.sample import Summary
-from harness.judge.welch import ALPHA, adjusted, difference
+from harness.judge.welch import adjusted, difference
 
 Kind = Literal["equal", "changed", "not told apart", "only in A", "only in B", "single runs"]
 
@@ -23,7 +24,7 @@ class Change:
     difference: float | None = None
     interval: tuple[float, float] | None = None
     p_adjusted: float | None = None
-    """Of Welch's test that the means are equal, after false-discovery control over all names."""
+    """Welch's test that the means are equal, after false-discovery control over all names."""
 
 
 def changes(

@@ -9,16 +9,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from harness.judge.comparison import (
-    Comparison,
-    Numbers,
-    Question,
-    alike,
-    between,
-    more,
-    no_less,
-    not_run,
-)
+from harness.judge.comparison import Comparison, Numbers, Question, not_run
+from harness.judge.decision import alike, between, more, no_less
 from harness.judge.model import OutcomeName, Source
 from harness.judge.sample import Summary
 from harness.judge.welch import Difference
@@ -28,7 +20,7 @@ from harness.spec.operands import Operand, printed_step
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a claim came to, in one word and one sentence, with every comparison made for it."""
+    """The outcome of a claim, in one word and one sentence, with every comparison made for it."""
 
     outcome: OutcomeName
     why: str

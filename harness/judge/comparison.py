@@ -7,19 +7,18 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
+from harness.judge.decision import ALPHA, Region
 from harness.judge.model import OutcomeName, Source
 from harness.judge.sample import Summary
-from harness.judge.welch import ALPHA, Difference, difference
+from harness.judge.welch import Difference, difference
 from harness.spec.operands import Operand, Pair
 
 T = TypeVar("T")
-_SLACK = 1e-9
-"""Numbers with few decimals are binary fractions only up to this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was compared, what it came to, and why; `interval` is the 95 % one."""
+    """One comparison, its outcome, and why; `interval` is the 95 % one."""
 
     what: str
     outcome: OutcomeName
@@ -27,61 +26,6 @@ class Comparison:
     difference: float | None = None
     interval: tuple[float, float] | None = None
     missing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """Where a difference must lie for a comparison to hold.
-
-    `below` is where failing begins on the lower side, if not at `low`. `strict` excludes the ends,
-    which matters only to numbers without uncertainty.
-    """
-
-    words: str
-    low: float = -math.inf
-    high: float = math.inf
-    below: float | None = None
-    strict: bool = False
-
-    def place(self, d: Difference, alpha: float = ALPHA) -> OutcomeName:
-        """Holds when the difference is significantly inside, at 5 % on each side that has an end;
-        fails when it is significantly outside, at `alpha`.
-        """
-        fail = self.low if self.below is None else self.below
-        if d.error == 0:
-            return self._place_exact(d.estimate, fail)
-        if max(d.p_greater(self.low), d.p_less(self.high)) < ALPHA:
-            return "holds"
-        return "fails" if min(d.p_less(fail), d.p_greater(self.high)) < alpha else "undecided"
-
-    def _place_exact(self, value: float, fail: float) -> OutcomeName:
-        slack = -_SLACK if self.strict else _SLACK
-        if self.low - slack <= value <= self.high + slack:
-            return "holds"
-        return "fails" if value < fail - _SLACK or value > self.high + _SLACK else "undecided"
-
-
-def more(margin: float) -> Region:
-    """Above by more than the margin; reversed below 0."""
-    return Region(f"more than {margin:g}", low=margin, below=0.0, strict=True)
-
-
-def alike(margin: float) -> Region:
-    """Equivalent within the margin."""
-    return Region(f"within ±{margin:g}", low=-margin, high=margin)
-
-
-def no_less(margin: float) -> Region:
-    """Equivalent within the margin, or above."""
-    return Region(f"at least {0 - margin:g}", low=-margin)
-
-
-def between(low: float | None, high: float | None) -> Region:
-    """Inside a closed interval; None is no end."""
-    ends = -math.inf if low is None else low, math.inf if high is None else high
-    if low is None or high is None:
-        return Region(f"at most {high:g}" if low is None else f"at least {low:g}", *ends)
-    return Region(f"within [{low:g}, {high:g}]", *ends)
 
 
 class Question(NamedTuple):
@@ -141,7 +85,7 @@ class Numbers:
         return self._placed(what, first.mean - second.mean, d, question.region, alpha)
 
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
-        """Of two gaps (a, b) and (c, d) each: does (a - b) - (c - d) lie in the region?"""
+        """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
         distinct = _distinct(gaps, [self._same_runs(*wide, *narrow) for wide, narrow in gaps])
         return [self._answer_gaps(region, *two, ALPHA / len(distinct)) for two in distinct]
 

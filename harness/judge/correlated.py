@@ -11,7 +11,7 @@ from harness.judge.memory import remembered
 from harness.judge.model import Coefficient
 from harness.judge.results import ItemResult, of_row
 from harness.plan.exhibit import ExhibitPlan
-from harness.spec.runs import Correlation, Plot
+from harness.spec.runs import Plot, RankCorrelation
 from harness.store.store import Store
 
 _Row = tuple[float, float, float, str]
@@ -56,7 +56,7 @@ def _correlated(
     plan: ExhibitPlan,
     row: str,
     plot: Plot,
-    asked: Correlation,
+    asked: RankCorrelation,
     results: Sequence[ItemResult],
     store: Store,
 ) -> Correlated:
@@ -72,7 +72,7 @@ def _correlated(
     return Correlated(row, plot.name, tuple(found), missing)
 
 
-def _row(plot: Plot, asked: Correlation, result: ItemResult) -> _Row:
+def _row(plot: Plot, asked: RankCorrelation, result: ItemResult) -> _Row:
     x, y = result.lines[plot.name, 0]
     size = result.item.run[asked.size]
     if isinstance(x, tuple) or isinstance(y, tuple) or isinstance(size, str):

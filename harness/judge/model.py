@@ -1,4 +1,4 @@
-"""What judging gives: plain frozen values, which need no statistics to be read or shown."""
+"""Results of judging: plain frozen values, which need no statistics to be read or shown."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class CellEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What our runs say of one printed number. Figures are None where no test was made.
+    """The verdict of our runs on one printed number. Figures are None where no test was made.
 
     `difference` is ours minus reported, `interval` its 95 % confidence interval. `p_equivalent`
     belongs to the two one-sided tests at the margin, `p_equal` to the test of equality, and
@@ -140,7 +140,7 @@ class Coefficient:
 
 @dataclass(frozen=True, slots=True)
 class ClaimOutcome:
-    """What a claim comes to on one set of numbers, in one word and one sentence."""
+    """The outcome of a claim on one set of numbers, in one word and one sentence."""
 
     outcome: OutcomeName
     why: str

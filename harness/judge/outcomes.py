@@ -1,4 +1,4 @@
-"""What the paper's claims come to, on its own numbers and on the reproduced ones."""
+"""The outcomes of the paper's claims, on its own numbers and on the reproduced ones."""
 
 from __future__ import annotations
 

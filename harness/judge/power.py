@@ -1,4 +1,4 @@
-"""How many runs of ours would decide a cell that is still open."""
+"""How many runs of ours would decide a cell that is still open, by the rule of `decision`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import nctdtr, stdtr, stdtrit
 
+from harness.judge.decision import ALPHA
 from harness.judge.sample import Summary
-from harness.judge.welch import ALPHA
 
 Floats: TypeAlias = NDArray[np.float64]
 

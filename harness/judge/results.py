@@ -1,4 +1,4 @@
-"""What came back: what the records of every item of a plan hold."""
+"""Reading the results of every item of a plan from the store."""
 
 from __future__ import annotations
 

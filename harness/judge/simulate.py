@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.judge.model import CellEvidence
 from harness.judge.sample import ReportedNumber
-from harness.judge.verdict import decide
+from harness.judge.verdict import decide_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def simulate(truth: Truth, draws: int = 2000, seed: int = 0) -> Rates:
     for mean, error, values in zip(paper.mean(axis=1), errors, ours, strict=True):
         reported = ReportedNumber(float(mean), float(error), "std", truth.paper_runs)
         cell = CellEvidence("", reported, tuple(map(float, values)), True, "", truth.margin)
-        counts.update(tested.name for tested in decide([cell]) if tested)
+        counts.update(tested.outcome for tested in decide_cells([cell]) if tested)
     return Rates(truth, draws, counts["reproduced"] / draws, counts["deviates"] / draws)
 
 

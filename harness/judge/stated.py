@@ -6,9 +6,10 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from harness.judge.correlated import Correlated
+from harness.judge.decision import Decision, Evidence, Tail, decide
+from harness.judge.decision import Outcome as DecisionOutcome
 from harness.judge.memory import remembered
 from harness.judge.model import Estimate, Verdict, VerdictName
 from harness.judge.results import ItemResult, of_row
@@ -16,9 +17,6 @@ from harness.plan.exhibit import ExhibitPlan
 from harness.spec.exhibit import Address, Stated
 from harness.spec.runs import Ours
 from harness.store.store import Store
-
-if TYPE_CHECKING:
-    from harness.judge.welch import Difference
 
 
 @dataclass(frozen=True)
@@ -161,8 +159,13 @@ def _verdict(evidence: _Evidence) -> Verdict:
 
     df = math.inf if ours.df is None else ours.df
     difference = Difference(gap, ours.error, df)
-    tested = _tested_bound if evidence.at_least else _tested
-    name, why = ("not comparable", reason) if reason else tested(difference, margin)
+    if reason:
+        name, why = "not comparable", reason
+    else:
+        tail: Tail = "at least" if evidence.at_least else "both"
+        # Stated numbers of one exhibit are decided one by one, without control over them all.
+        (decision,) = decide([Evidence(difference, margin, tail)])
+        name, why = decision.outcome, _sentence(decision, margin, tail)
     return Verdict(
         evidence.address,
         name,
@@ -174,29 +177,22 @@ def _verdict(evidence: _Evidence) -> Verdict:
     )
 
 
-def _tested(difference: Difference, margin: float) -> tuple[VerdictName, str]:
-    from harness.judge.welch import ALPHA
-
-    text = _described(difference)
-    if difference.p_equivalent(margin) < ALPHA:
-        return "reproduced", f"{text}, surely within ±{margin:g}"
-    if difference.p_equal() < ALPHA and abs(difference.estimate) > margin:
-        return "deviates", f"{text}, beyond ±{margin:g}"
-    return "inconclusive", f"{text}, neither surely within ±{margin:g} nor beyond"
-
-
-def _tested_bound(difference: Difference, margin: float) -> tuple[VerdictName, str]:
-    """Of a number that is stated as the least: one-sided, since more is as stated."""
-    from harness.judge.welch import ALPHA
-
-    text = _described(difference)
-    if difference.p_greater(-margin) < ALPHA:
-        return "reproduced", f"{text}, surely not lower by {margin:g}"
-    if difference.p_less() < ALPHA and difference.estimate < -margin:
-        return "deviates", f"{text}, lower by more than {margin:g}"
-    return "inconclusive", f"{text}, neither surely so much nor lower by {margin:g}"
+_ENDINGS: Mapping[Tail, Mapping[DecisionOutcome, str]] = {
+    "both": {
+        "reproduced": "surely within ±{0:g}",
+        "deviates": "beyond ±{0:g}",
+        "inconclusive": "neither surely within ±{0:g} nor beyond",
+    },
+    "at least": {
+        "reproduced": "surely not lower by {0:g}",
+        "deviates": "lower by more than {0:g}",
+        "inconclusive": "neither surely so much nor lower by {0:g}",
+    },
+}
 
 
-def _described(difference: Difference) -> str:
+def _sentence(decision: Decision, margin: float, tail: Tail) -> str:
+    difference = decision.difference
     low, high = difference.interval()
-    return f"off by {difference.estimate:+.3g} (95 % interval {low:+.3g} to {high:+.3g})"
+    ending = _ENDINGS[tail][decision.outcome].format(margin)
+    return f"off by {difference.estimate:+.3g} (95 % interval {low:+.3g} to {high:+.3g}), {ending}"

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from harness.judge.decision import Decision, Evidence, decide
 from harness.judge.model import CellEvidence, Verdict, VerdictName
 from harness.judge.power import MOST_RUNS, more_runs_help, runs_needed
 from harness.judge.sample import UNKNOWN_RUNS, Summary
-from harness.judge.welch import ALPHA, Difference, adjusted, difference
+from harness.judge.welch import Difference, difference
 
 OTHER_RUNS = (1, 5)
 """Other readings of an unknown number of reported runs, under which a verdict is recomputed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """A testable cell, its difference, and the decision."""
-
-    name: VerdictName
-    difference: Difference
-    p_adjusted: float
 
 
 def judge_cells(cells: Sequence[CellEvidence]) -> list[Verdict]:
@@ -31,8 +22,8 @@ def judge_cells(cells: Sequence[CellEvidence]) -> list[Verdict]:
     False-discovery control (Benjamini-Hochberg, 5 %) is over the cells that remain and have two
     runs or more; a single run of ours is always inconclusive.
     """
-    decided = decide(cells)
-    others = {n: decide(cells, n) for n in OTHER_RUNS}
+    decided = decide_cells(cells)
+    others = {n: decide_cells(cells, n) for n in OTHER_RUNS}
     verdicts = []
     for index, cell in enumerate(cells):
         tested = decided[index]
@@ -40,24 +31,19 @@ def judge_cells(cells: Sequence[CellEvidence]) -> list[Verdict]:
             verdicts.append(_untested(cell))
             continue
         flips = tuple(
-            n for n, other in others.items() if (o := other[index]) and o.name != tested.name
+            n for n, other in others.items() if (o := other[index]) and o.outcome != tested.outcome
         )
         verdicts.append(_verdict(cell, tested, flips))
     return verdicts
 
 
-def decide(cells: Sequence[CellEvidence], unknown_n: int = UNKNOWN_RUNS) -> list[Tested | None]:
-    """The bare decision on each cell, None where there is nothing to test.
-
-    `reproduced`: two one-sided tests at 5 % put the difference inside the margin. `deviates`: the
-    difference exceeds the margin, and equality is rejected after false-discovery control.
-    """
-    differences = [_difference(cell, unknown_n) for cell in cells]
-    corrected = iter(adjusted([d.p_equal() for d in differences if d is not None]))
-    return [
-        None if d is None else _decide(d, next(corrected), cell.margin)
-        for cell, d in zip(cells, differences, strict=True)
-    ]
+def decide_cells(
+    cells: Sequence[CellEvidence], unknown_n: int = UNKNOWN_RUNS
+) -> list[Decision | None]:
+    """The bare decision on each cell, None where there is nothing to test."""
+    found = [(cell, _difference(cell, unknown_n)) for cell in cells]
+    decided = iter(decide([Evidence(d, cell.margin) for cell, d in found if d is not None]))
+    return [None if d is None else next(decided) for _, d in found]
 
 
 def _difference(cell: CellEvidence, unknown_n: int) -> Difference | None:
@@ -66,16 +52,8 @@ def _difference(cell: CellEvidence, unknown_n: int) -> Difference | None:
     return difference(Summary.of(cell.values), cell.reported.summary(unknown_n))
 
 
-def _decide(d: Difference, p_adjusted: float, margin: float) -> Tested:
-    if d.p_equivalent(margin) < ALPHA:
-        return Tested("reproduced", d, p_adjusted)
-    if p_adjusted < ALPHA and abs(d.estimate) > margin:
-        return Tested("deviates", d, p_adjusted)
-    return Tested("inconclusive", d, p_adjusted)
-
-
 def _obstacle(cell: CellEvidence) -> tuple[VerdictName, str] | None:
-    """What stands in the way of any comparison."""
+    """The verdict and the reason where nothing can be compared; None where something can."""
     if cell.audit_severe is not None:
         return "paper-inconsistent", f"The paper contradicts itself here: {cell.audit_severe}"
     if not cell.values:
@@ -108,37 +86,37 @@ def _untested(cell: CellEvidence) -> Verdict:
     )
 
 
-def _verdict(cell: CellEvidence, tested: Tested, flips: tuple[int, ...]) -> Verdict:
+def _verdict(cell: CellEvidence, tested: Decision, flips: tuple[int, ...]) -> Verdict:
     assert cell.reported is not None
     reported, ours = cell.reported.summary(), Summary.of(cell.values)
-    open_still = tested.name == "inconclusive"
+    open_still = tested.outcome == "inconclusive"
     return Verdict(
         cell.address,
-        tested.name,
+        tested.outcome,
         _sentence(tested, reported, ours, cell.margin, flips),
         cell.margin,
         difference=tested.difference.estimate,
         interval=tested.difference.interval(),
         p_equivalent=tested.difference.p_equivalent(cell.margin),
         p_equal=tested.difference.p_equal(),
-        p_equal_adjusted=tested.p_adjusted,
+        p_equal_adjusted=tested.p_equal_adjusted,
         seeds_needed=runs_needed(reported, ours, cell.margin) if open_still else None,
         flips=flips,
     )
 
 
 def _sentence(
-    tested: Tested, reported: Summary, ours: Summary, margin: float, flips: tuple[int, ...]
+    tested: Decision, reported: Summary, ours: Summary, margin: float, flips: tuple[int, ...]
 ) -> str:
     d = tested.difference
     what = f"Ours is {ours.mean:.2f} over {ours.n} runs against the printed {reported.mean:.2f}, "
-    if tested.name == "reproduced":
+    if tested.outcome == "reproduced":
         low, high = d.interval(0.90)
         what += f"and the difference, {low:+.2f} to {high:+.2f} at 90 %, is within ±{margin:g}"
-    elif tested.name == "deviates":
+    elif tested.outcome == "deviates":
         what += (
             f"a difference of {d.estimate:+.2f} that exceeds {margin:g} and is not chance "
-            f"(p = {tested.p_adjusted:.2g} after false-discovery control)"
+            f"(p = {tested.p_equal_adjusted:.2g} after false-discovery control)"
         )
     else:
         low, high = d.interval()
@@ -153,7 +131,7 @@ def _sentence(
 
 
 def _outlook(reported: Summary, ours: Summary, margin: float) -> str:
-    """What more runs of ours would bring."""
+    """Whether and when more runs of ours would decide, in words."""
     if reported.std is None and ours.std is None:
         return "the spread is unknown on both sides, so a second run comes first"
     needed = runs_needed(reported, ours, margin)

@@ -24,8 +24,6 @@ from scipy.special import stdtr, stdtrit
 
 from harness.judge.sample import Summary
 
-ALPHA = 0.05
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:

@@ -9,12 +9,12 @@ from harness.plan.step import Step, Work
 from harness.spec.profile import Device
 
 OVERHEAD_SECONDS = 0.05
-"""What a step costs however little it does: reading its inputs and writing its record."""
+"""Cost of every step, however little it does: reading its inputs and writing its record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What loops of training reach on a device, which is below its peak."""
+    """Speed that loops of training reach on a device, which is below its peak."""
 
     whole: float
     """Floating-point operations a second, in numbers of 32 bits and more."""
@@ -24,7 +24,7 @@ class Rate:
     """Seconds that an example costs beside its operations: small networks are mostly calls."""
 
     def seconds(self, work: Work) -> float:
-        """What a step takes beyond its overhead."""
+        """Seconds of a step beyond its overhead."""
         operations = (work.flops - work.half) / self.whole + work.half / self.half
         return work.samples * self.example + operations + work.seconds
 

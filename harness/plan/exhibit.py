@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.dotted import resolve
 from harness.errors import UserError
 from harness.plan.comparable import (
     all_settings,
@@ -21,6 +20,7 @@ from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import Variation
 from harness.plan.step import Step
+from harness.registry import resolve
 from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
 from harness.spec.kinds import kinds
@@ -77,7 +77,7 @@ def plan_exhibit(
 
 
 class Planner:
-    """What the items of one exhibit are planned with, given to the function of its kind."""
+    """Makes the items of one exhibit; given to the function that its kind names."""
 
     def __init__(
         self, paper: Paper, profile: Profile, seeds: int | None, variation: Variation
@@ -86,9 +86,9 @@ class Planner:
         types = step_types(paper)
         self.profile = profile
         self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper))
-        """What is run."""
+        """Resolves under the profile that is run."""
         self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper))
-        """What the paper states, to compare with."""
+        """Resolves as the paper states it, to compare with."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
         self._seeds = seeds

@@ -9,7 +9,7 @@ from harness.plan.step import Json, Step
 
 
 def programs(steps: Iterable[Step]) -> dict[str, str]:
-    """Of each step that can be fused with others of its kind, the name of their common program."""
+    """Identity of each step that can be fused with others of its kind -> name of their program."""
     digests: dict[int, str] = {}
     found = {}
     for step in steps:

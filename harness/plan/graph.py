@@ -23,7 +23,7 @@ class Filled:
     """A template whose parameters are filled in: a step but for its seed and its inputs."""
 
     index: int
-    """Of the template among those of its owner."""
+    """Position of the template among those of its owner."""
     template: StepTemplate
     kind: StepType
     params: Mapping[str, Json]

@@ -25,7 +25,7 @@ class Item:
     seeds: tuple[int, ...]
     """Student seeds; none where it cannot be run."""
     sources: Mapping[str, tuple[tuple[str, ...], ...]]
-    """What readings are of -> for each seed, the identities of the steps whose mean is read (mostly
+    """Name of a source of readings -> for each seed, the steps whose mean is read (mostly
     one). Empty where it cannot be run."""
     reported: Printed | None = None
     """The number that the paper prints here, if any."""

@@ -1,4 +1,4 @@
-"""What the variables of a cell stand for under one profile: settings, steps, places in specs."""
+"""The meaning of an item's variables under one profile: settings, steps, places in specs."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Resolver:
             raise self._located(owner, error) from None
 
     def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
-        """What templates may refer to: names stand for the specs that they name."""
+        """The variables of templates: names stand for the specs that they name."""
         variables: dict[str, Any] = {}
         for name, value in self.bound(stated).items():
             kind = self.paper.about.variables[name]
@@ -107,7 +107,7 @@ class Resolver:
         own: Owner | None = None,
         place: Place = (),
     ) -> dict[str, tuple[str, ...]]:
-        """What is read -> for each seed, the identity of the step that it is read from.
+        """Name of each reading's source -> for each seed, the identity of the step.
 
         The methods' images come first, then what `runs` does to them, every recipe that is read on
         these, and the further steps of `runs`.

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
-from harness.dotted import resolve
 from harness.plan.step import Json, Share, StepContext, StepInput, StepParams, StepResult
+from harness.registry import resolve
 from harness.run.arithmetic import exact
 from harness.run.memory import memory_kept
 from harness.run.threads import one_thread
@@ -61,7 +61,7 @@ def params_model(dotted: str, function: Callable[..., Any]) -> type[StepParams]:
 
 @contextmanager
 def captured() -> Iterator[io.StringIO]:
-    """What is printed and logged inside, as text."""
+    """Captures as text all that is printed and logged inside."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
     handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))

@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from harness.dotted import resolve
 from harness.errors import UserError
 from harness.plan.step import Step, StepContext, StepResult
+from harness.registry import resolve
 from harness.run.call import call, captured
 from harness.run.environment import environment
 from harness.run.fingerprint import fingerprint
@@ -26,7 +26,7 @@ Report: TypeAlias = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one step. `busy`: another process holds its lease; ask again later."""
+    """The end of one step. `busy`: another process holds its lease; ask again later."""
 
     identity: str
     status: Status
@@ -47,7 +47,7 @@ def execute(step: Step, store: Store, device: str, report: Report) -> Outcome:
 
 
 def begin(step: Step, store: Store, leases: ExitStack) -> Outcome | Mapping[str, Record]:
-    """What a step reads, once its lease is among `leases`; an outcome if it is not to run."""
+    """The inputs of a step, once its lease is among `leases`; an outcome if it is not to run."""
     if store.whole(step.identity) is not None:
         return Outcome(step.identity, "current")
     lease = acquire(store, step.identity, step.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from harness.plan.step import Step
@@ -52,3 +52,8 @@ class InlineExecutor:
         for identity in busy:
             schedule.give_back(identity)
         return settled
+
+
+def inline(devices: Sequence[str]) -> InlineExecutor:
+    """The executor on the first of the devices."""
+    return InlineExecutor(devices[0])

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness.dotted import resolve
 from harness.errors import UserError
 from harness.plan.step import Probe, StepContext, StepResult, StepType
+from harness.registry import resolve
 from harness.run.call import call
 
 if TYPE_CHECKING:

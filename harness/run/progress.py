@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """What an executor tells while it runs. A context manager around the whole run."""
+    """Reports of an executor while it runs. A context manager around the whole run."""
 
     def __enter__(self) -> Progress: ...
 

@@ -1,4 +1,4 @@
-"""What may run next: the graph's bookkeeping, without processes or clocks."""
+"""The steps that may run next: the graph's bookkeeping, without processes or clocks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.store.store import Store
 
 @dataclass
 class RunReport:
-    """What became of every step of a graph, in the order in which it was settled."""
+    """The end of every step of a graph, in the order in which it was settled."""
 
     current: list[str] = field(default_factory=list)
     linked: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What each step of a graph is, without running anything."""
+"""The state of each step of a graph, without running anything."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _linked_or_run(step: Step, store: Store, digests: dict[str, str]) -> State:
 
 
 def failures_behind(graph: Mapping[str, Step], store: Store) -> dict[str, Failure]:
-    """Of each step that waits in vain, the failure: its own, or an input's, however far up."""
+    """Each step that waits in vain -> the failure: its own, or an input's, however far up."""
     failed, found = store.failures.identities(), dict[str, Failure]()
     if not failed:
         return found

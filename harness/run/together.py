@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
-from harness.dotted import resolve
 from harness.plan.step import Share, Step, StepContext
+from harness.registry import resolve
 from harness.run.call import call_together, captured
 from harness.run.environment import environment
 from harness.run.execute import Outcome, Report, begin, run

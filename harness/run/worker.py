@@ -45,7 +45,7 @@ class Worker:
             self._process.start()
         theirs.close()
         self.steps: list[Step] = []
-        """What it was given and has not settled; empty if it waits for work."""
+        """The steps that it was given and has not settled; empty if it waits for work."""
 
     def send(self, steps: Sequence[Step]) -> None:
         """Start steps of one program. BrokenPipeError if the process has died."""
@@ -60,7 +60,7 @@ class Worker:
         return message
 
     def how_it_died(self) -> str:
-        """What ended the process, once it is dead; waits for it."""
+        """The cause of the process's end, once it is dead; waits for it."""
         self._process.join()
         code = self._process.exitcode or 0
         return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,1 +1,1 @@
-"""What the paper says: frozen models of the TOML specs, their loading, and located errors."""
+"""The paper's own statements: frozen models of the TOML specs, loading, and located errors."""

@@ -12,7 +12,7 @@ from pydantic import PlainSerializer, PlainValidator, StringConstraints
 _PRINTED = re.compile(r"(-?\d+(?:\.\d+)?)(?: ± (\d+(?:\.\d+)?))?", re.ASCII)
 
 Spread = Literal["std", "sem", "ci95", "unknown"]
-"""What the number after ± is."""
+"""The meaning of the number after ±."""
 
 
 @dataclass(frozen=True, slots=True)

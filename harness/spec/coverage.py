@@ -59,8 +59,8 @@ class Sentence(NamedTuple):
     line: int
 
 
-class Entry(SpecModel):
-    """What becomes of one sentence: its claims, or the reason why it has none."""
+class CoveredSentence(SpecModel):
+    """One sentence: its claims, or the reason why it has none."""
 
     where: Label
     starts: Quote
@@ -69,7 +69,7 @@ class Entry(SpecModel):
     reason: str = ""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Entry:
+    def _one_of_both(self) -> CoveredSentence:
         if bool(self.claims) == bool(self.reason.strip()):
             raise ValueError("expected either 'claims', or a 'reason' why there are none")
         return self
@@ -82,15 +82,15 @@ class Entry(SpecModel):
 class CoverageFile(SpecModel):
     """`coverage.toml`: one `[[sentences]]` for each sentence with a number or a comparison."""
 
-    sentences: tuple[Entry, ...] = ()
+    sentences: tuple[CoveredSentence, ...] = ()
 
 
-class Gaps(NamedTuple):
-    """What a coverage file leaves open; all empty when it is complete."""
+class CoverageGaps(NamedTuple):
+    """The gaps of a coverage file; all empty when it is complete."""
 
     unmapped: tuple[Sentence, ...]
     """Sentences with a number or a comparison that no entry, or more than one, speaks of."""
-    stale: tuple[Entry, ...]
+    stale: tuple[CoveredSentence, ...]
     """Entries that speak of no sentence, or of more than one."""
     unknown: tuple[str, ...]
     """Claims that are named but do not exist."""
@@ -98,13 +98,13 @@ class Gaps(NamedTuple):
     """Claims that no sentence is mapped to."""
 
 
-def find_gaps(text: str, entries: Sequence[Entry], claims: Iterable[str]) -> Gaps:
+def find_gaps(text: str, entries: Sequence[CoveredSentence], claims: Iterable[str]) -> CoverageGaps:
     """Hold a coverage file against the paper's text and the ids of its claims."""
     found = sentences(text)
     known = set(claims)
     named = {claim for entry in entries for claim in entry.claims}
     mapped = Counter(s for entry in entries for s in found if entry.covers(s))
-    return Gaps(
+    return CoverageGaps(
         unmapped=tuple(s for s in found if mapped[s] > 1 or (tells(s.text) and not mapped[s])),
         stale=tuple(e for e in entries if sum(e.covers(s) for s in found) != 1),
         unknown=tuple(sorted(named - known)),

@@ -48,7 +48,7 @@ class Reporting(SpecModel):
 
 @dataclass(frozen=True)
 class Readings:
-    """What is read for each item of a row or a panel, and how it is judged."""
+    """The values that are read for each item of a row or a panel, and how they are judged."""
 
     values: tuple[Quantity, ...] = ()
     plots: tuple[Plot, ...] = ()
@@ -122,7 +122,7 @@ class Stated(SpecModel):
     quote: str
     """The words around it."""
     quantity: Name
-    """What it is a value of; numbers with one quantity should agree."""
+    """The quantity that it is a value of; numbers with one quantity should agree."""
     parameter: str = ""
     """The symbol of the exhibit's equation that it is a value of."""
     setting: str = ""
@@ -159,7 +159,7 @@ class Row(SpecModel):
 
 
 class Exhibit(SpecModel):
-    """What every exhibit has, whatever its kind. The properties hold for kinds that say no more."""
+    """The fields of every exhibit. A kind overrides the methods that it has more to say to."""
 
     id: Name
     label: Label
@@ -168,7 +168,7 @@ class Exhibit(SpecModel):
     section: str
     caption: str
     caption_binds: Mapping[str, Scalar] = {}
-    """What the caption says of all cells: variable -> value."""
+    """Statements of the caption about all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}
     notes: tuple[str, ...] = ()
     kind: str
@@ -206,7 +206,7 @@ class Exhibit(SpecModel):
         return next((number for at, number in cells if at[1:] == (row, column)), None)
 
     def readings(self, row: str) -> Readings:
-        """What is read for the items of a row or a panel."""
+        """The values that are read for the items of a row or a panel."""
         return Readings()
 
     def check(self, paper: Paper, path: Path) -> None:

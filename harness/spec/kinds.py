@@ -7,10 +7,9 @@ as an entry point of the group `repro.kinds` of an installed distribution, which
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 
+from harness.registry import Registry
 from harness.spec.exhibit import Exhibit, Table
 from harness.spec.others import Figure, Fit, Lemma, SettingsTable
 
@@ -42,22 +41,5 @@ _BUILT_IN = (
     ExhibitKind("fit", "fits", Fit, _PANELS, f"{_VIEWS}.panels:FitView"),
     ExhibitKind("lemma", "lemmas", Lemma, _PANELS, f"{_VIEWS}.panels:LemmaView"),
 )
-_registered = {kind.name: kind for kind in _BUILT_IN}
-
-
-def register(kind: ExhibitKind) -> None:
-    """Add a kind, or replace the one of its name."""
-    _registered[kind.name] = kind
-
-
-def kinds(installed: bool = False) -> Mapping[str, ExhibitKind]:
-    """Name -> kind.
-
-    Args:
-        installed: look for those of installed distributions too. That imports code of theirs, so
-            it is asked for only where a spec is of none of the known kinds.
-    """
-    for entry in entry_points(group="repro.kinds") if installed else ():
-        if entry.name not in _registered:
-            register(entry.load())
-    return dict(_registered)
+_KINDS = Registry("repro.kinds", _BUILT_IN)
+register, kinds, find_kind = _KINDS.register, _KINDS.known, _KINDS.find

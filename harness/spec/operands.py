@@ -1,4 +1,4 @@
-"""What claims are made of: operands, and how rows and columns combine to pairs and sequences."""
+"""The parts of claims: operands, and how rows and columns combine to pairs and sequences."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def printed_step(text: str) -> tuple[Decimal, Decimal]:
 
 
 class ClaimBase(SpecModel):
-    """What every claim has."""
+    """The fields of every claim."""
 
     id: Name
     text: Label
@@ -58,7 +58,7 @@ class ClaimBase(SpecModel):
     where: Label
     """Its place in the paper."""
     expect: Expectation = "holds"
-    """What it comes to on the reported numbers; another outcome is news."""
+    """The expected outcome on the reported numbers; another one is news."""
 
 
 class Selection(ClaimBase):
@@ -111,7 +111,7 @@ class Paired(Selection):
         raise NotImplementedError
 
     def pairs(self) -> tuple[Pair, ...]:
-        """What is compared with what."""
+        """The pairs that are compared."""
         return self._match(*self._sides())
 
     def operands(self) -> Iterator[Operand]:

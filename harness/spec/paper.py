@@ -13,7 +13,7 @@ from harness.spec.base import Label, Name, SpecModel
 from harness.spec.bindings import check_name
 from harness.spec.claims import Claim, ClaimsFile, addresses
 from harness.spec.exhibit import Exhibit
-from harness.spec.kinds import kinds
+from harness.spec.kinds import find_kind, kinds
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
 from harness.spec.references import check_references
@@ -22,6 +22,7 @@ from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml
 
 SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
 ItemT = TypeVar("ItemT")
+ExhibitT = TypeVar("ExhibitT", bound=Exhibit)
 OTHER_FOLDERS = ("methods", "recipes", "datasets", "models", "profiles")
 """Folders of specs that are no exhibits."""
 VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
@@ -77,6 +78,10 @@ class Paper(BaseModel):
 
     def exhibit(self, name: str) -> Exhibit:
         return _lookup("exhibit", self.exhibits, name)
+
+    def exhibits_of(self, model: type[ExhibitT]) -> list[ExhibitT]:
+        """The exhibits that a model describes, for what is said of these alone."""
+        return [exhibit for exhibit in self.exhibits.values() if isinstance(exhibit, model)]
 
     def runnable_exhibit(self, name: str) -> Exhibit:
         """An exhibit for which something is run.
@@ -189,7 +194,7 @@ def _read_exhibits(root: Path) -> dict[str, Exhibit]:
         for path in sorted((root / folder).glob("*.toml")):
             raw = read_toml(path)
             name = str(raw.get("kind"))
-            kind = kinds().get(name) or kinds(installed=True).get(name)
+            kind = find_kind(name)
             if kind is None:
                 raise located(path, ["kind"], f"unknown kind; {nearest(name, kinds())}")
             exhibit = as_spec(path, raw, kind.model)

@@ -21,9 +21,9 @@ class Dataset(SpecModel):
     official: bool
     """Whether it is the very data set that a paper means by this name."""
     fields: Mapping[str, Any]
-    """What steps are told of it; becomes part of the identity of everything made from it."""
+    """Given to steps; becomes part of the identity of everything made from it."""
     facts: Mapping[str, Any] = {}
-    """What templates may refer to beside that, as `{about_dataset.name}`."""
+    """Further facts, which templates may refer to as `{about_dataset.name}`."""
     origin: str
     """Where the publisher's files are had."""
 
@@ -35,7 +35,7 @@ class Network(SpecModel):
     label: Label
     origin: str
     forward_flops: float
-    """Of one image at `resolution`; a multiply-add is two operations."""
+    """For one image at `resolution`; a multiply-add is two operations."""
     resolution: int
     parameters: Mapping[str, int] = {}
     """Data set -> number of trainable parameters."""
@@ -72,7 +72,7 @@ ImageSource = Literal["official-set", "official-code", "own", "real"]
 
 
 class Images(SpecModel):
-    """What a method's images are, in the paper and here."""
+    """Where a method's images come from, in the paper and here."""
 
     paper: ImageSource
     here: ImageSource | Annotated[str, StringConstraints(pattern=r"^\{[a-z][a-z0-9_]*\}$")]

@@ -40,7 +40,7 @@ def check_references(paper: Paper) -> None:
 
 
 def _check_conditions(paper: Paper) -> None:
-    """What is told apart by a variable that nothing binds would never apply, and never be seen."""
+    """A condition on a variable that nothing binds would never hold, and nobody would notice."""
     variables = {*paper.about.variables, *(f"paper.{name}" for name in paper.about.variables)}
     of_methods = {name for method in paper.methods.values() for name in method.settings}
     groups: list[tuple[str, Mapping[str, Method | Recipe], set[str]]] = [

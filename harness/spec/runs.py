@@ -1,4 +1,4 @@
-"""What is run for an exhibit that is no table, what is read from it, and how it is drawn.
+"""The panels of an exhibit: the steps that are run, the values that are read, how they are drawn.
 
 A point stands on the same things as a cell: a method's images, and recipes that start from them.
 What measures the images (a loss, a curve, a fit) is a recipe too, so its choices are settings.
@@ -31,7 +31,7 @@ class Runs(SpecModel):
     """Variable -> the values it takes, or `{setting}` for a setting of the exhibit that lists
     them."""
     images: tuple[StepTemplate, ...] = ()
-    """What is done to the method's images before they are measured; the last step gives the images
+    """Steps that change the method's images before they are measured; the last one gives the images
     in their place."""
     steps: tuple[StepTemplate, ...] = ()
     """Further steps. Their inputs may name `{images}`, which are those of the variable `method`;
@@ -49,7 +49,7 @@ class Reading(SpecModel):
     value: Label
     """A value of the record, or an array."""
     column: Annotated[int, Field(ge=0)] | None = None
-    """Of an array with two dimensions."""
+    """Column of an array with two dimensions."""
     scale: float = 1.0
     offset: float = 0.0
 
@@ -69,7 +69,7 @@ class Axis(SpecModel):
 
 
 class Series(SpecModel):
-    """What is drawn of every point: a marker where numbers are read, a line where arrays are."""
+    """Drawn for every point: a marker where numbers are read, a line where arrays are."""
 
     x: Reading
     y: Reading
@@ -78,7 +78,7 @@ class Series(SpecModel):
     style: Literal["solid", "dashed", "markers"] = "solid"
 
 
-class Correlation(SpecModel):
+class RankCorrelation(SpecModel):
     """That the points of a plot are judged by a rank correlation."""
 
     size: Name
@@ -98,7 +98,7 @@ class Plot(SpecModel):
     series: Annotated[tuple[Series, ...], Field(min_length=1)]
     colour: str = ""
     """The variable that colours and markers tell apart; without it, the points are."""
-    correlation: Correlation | None = None
+    correlation: RankCorrelation | None = None
 
 
 class Gallery(SpecModel):
@@ -107,7 +107,7 @@ class Gallery(SpecModel):
     pictures: Reading
     """An array uint8 (pictures, height, width, 1 or 3)."""
     title: str
-    """What they show; `{setting}` for a setting of the exhibit."""
+    """The title over them; `{setting}` for a setting of the exhibit."""
 
 
 class Ours(SpecModel):
@@ -148,7 +148,7 @@ class Panel(SpecModel):
     points: int | None = None
     """Number of points, where the paper states it."""
     open: tuple[str, ...] = ()
-    """What the paper does not say about it."""
+    """Details that the paper leaves open."""
     runs: Runs | None = None
     """Nothing is run for a panel without."""
     values: tuple[Quantity, ...] = ()

@@ -11,14 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import about
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.parts import exhibit_of, steps_below
 from harness.plan.step import Step
+from harness.registry import resolve
 from harness.render.views import view_of
 from harness.run.executor import Executor
+from harness.run.executors import executor_entry
 from harness.run.needed import needed
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
@@ -41,8 +43,6 @@ from harness.study.project import Project
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-EXECUTORS = ("inline", "local")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +144,7 @@ def make(
         UserError: an unknown name, or a store that cannot be written.
     """
     wanted = _Wanted(project, named(project, names), request)
-    if executor == "slurm" and wanted.lacking():
+    if executor_entry(executor).leaves and wanted.lacking():
         from harness.study.queue import submit
 
         _writable(project.root)
@@ -232,19 +232,13 @@ def _writable(root: Path) -> None:
 
 
 def _executor(name: str, device: str) -> Executor:
-    if name not in EXECUTORS:
-        raise UserError(f"unknown executor '{name}'; {nearest(name, EXECUTORS)}")
+    entry = executor_entry(name)
     gpus = [f"cuda:{index}" for index in range(_visible_gpus())]
     if device == "cuda" and not gpus:
         raise UserError("--device cuda: no GPU is visible here; use --device cpu or auto")
     devices = gpus if gpus and device != "cpu" else ["cpu"] * _cores()
-    if name == "inline":
-        from harness.run.inline import InlineExecutor
-
-        return InlineExecutor(devices[0])
-    from harness.run.local import LocalExecutor
-
-    return LocalExecutor(devices)
+    made: Executor = resolve(entry.factory)(devices)
+    return made
 
 
 def _visible_gpus() -> int:

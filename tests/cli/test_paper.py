@@ -206,7 +206,7 @@ def test_the_papers_own_document(tmp_path: Path, options: tuple[str, ...]) -> No
     paper = load_paper(ROOT / "specs")
     for exhibit in paper.exhibits.values():
         assert f"{exhibit.label}:" in text or f"{exhibit.label}." in text
-        numbers = [item.text for item in exhibit.stated.values()]
+        numbers = [item.text.text for item in exhibit.stated.values()]
         if isinstance(exhibit, Table):
             numbers += [cell for row in exhibit.rows for cell in row.cells.values()]
         assert not [number for number in numbers if number not in text]

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from harness.dotted import resolve
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
 from harness.lab.steps import STEPS
 from harness.lab.train.resume import RunState
 from harness.lab.train.steps import StudentParams
 from harness.plan.step import Checkpoints, Probe, StepContext
+from harness.registry import resolve
 from harness.run.call import call
 from tests.lab.fixtures import as_bytes, changed
 

@@ -100,7 +100,7 @@ def test_the_images_of_another_method_may_stand_beside(place: Workplace) -> None
 
 
 def test_a_lemma_needs_no_method(place: Workplace) -> None:
-    (found,) = plan_exhibit(place.paper, "bound").points
+    (found,) = plan_exhibit(place.paper, "bound").items
     assert found.sources.keys() == {"drawn"}
     assert [used.name for used in found.settings] == ["bound.count"]
 
@@ -131,10 +131,16 @@ def test_a_variation_may_change_the_points_and_how_they_are_judged(place: Workpl
     assert {step.params["power"] for step in losses} == {3.0}
 
 
-@pytest.mark.parametrize("name", ["verdicts", "nothing"])
-def test_only_what_runs_can_be_planned(place: Workplace, name: str) -> None:
-    with pytest.raises(UserError):
-        plan_exhibit(place.paper, name)
+def test_only_what_runs_can_be_planned(place: Workplace) -> None:
+    """An exhibit that is not there, and one for which nothing runs."""
+    place.add(
+        "lemmas/shown.toml",
+        'id = "shown"\nkind = "lemma"\nlabel = "Lemma 2"\ntitle = "Shown"\nsection = "1"\n'
+        'caption = "x"\nassumption = "x"\nstatement = "x"\nsteps = {}\n',
+    )
+    for name, message in (("nothing", "unknown exhibit"), ("shown", "nothing runs for")):
+        with pytest.raises(UserError, match=message):
+            plan_exhibit(place.paper, name)
 
 
 @pytest.mark.parametrize(

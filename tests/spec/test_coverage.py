@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from harness.spec.claims import ClaimsFile, ParameterCount
-from harness.spec.coverage import CoverageFile, Entry, find_gaps, sentences, split, tells
+from harness.spec.coverage import CoverageFile, CoveredSentence, find_gaps, sentences, split, tells
 from harness.spec.parts import Network
 from harness.spec.toml import read_spec
 
@@ -115,12 +115,12 @@ def test_what_tells(sentence: str, expected: bool) -> None:
     assert tells(sentence) == expected
 
 
-def entry(starts: str, where: str = "Section 1.1", **fields: object) -> Entry:
+def entry(starts: str, where: str = "Section 1.1", **fields: object) -> CoveredSentence:
     fields = fields or {"reason": "a reason"}
-    return Entry.model_validate({"where": where, "starts": starts, **fields})
+    return CoveredSentence.model_validate({"where": where, "starts": starts, **fields})
 
 
-def complete() -> list[Entry]:
+def complete() -> list[CoveredSentence]:
     return [
         entry("We compare two"),
         entry("A beats B by", claims=["a-beats-b"]),

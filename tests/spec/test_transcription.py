@@ -105,7 +105,7 @@ def _spec_line(table: Table, row: Row) -> tuple[str, str, list[str]]:
     texts = []
     for column in table.columns:
         derived = row.derived.get(column.name)
-        texts.append(row.cells[column.name] + (f" {derived.text}" if derived else ""))
+        texts.append(row.cells[column.name].text + (f" {derived.text}" if derived else ""))
     return row.group, row.label, texts
 
 
@@ -145,7 +145,7 @@ def test_the_transposed_table_is_as_printed(supplement: str) -> None:
     printed = _read_table(supplement, 6)
     assert table.transposed
     assert printed.headings == [[table.stub, *(row.label for row in table.rows)]]
-    texts = [row.cells["HL/IPC 50"] for row in table.rows]
+    texts = [row.cells["HL/IPC 50"].text for row in table.rows]
     assert printed.lines == [("", table.columns[0].label, texts)]
 
 
@@ -201,10 +201,10 @@ def test_stated_numbers_stand_in_their_quotes(supplement: str, name: str) -> Non
         quote = _plain(stated.quote)
         assert quote in _plain(supplement), key
         if stated.where.endswith("in words"):
-            assert WORDS[stated.text] in quote, key
+            assert WORDS[stated.text.text] in quote, key
         else:
             found = re.findall(r"-?\d+(?:\.\d+)?", quote.replace("–", " "))
-            assert stated.text in found, key
+            assert stated.text.text in found, key
 
 
 def test_footnotes_are_the_supplements(supplement: str) -> None:

@@ -12,12 +12,11 @@ from harness.spec.paper import Paper
 
 def captions(paper: Paper) -> Iterator[Finding]:
     """Findings on captions that name another value than the cells have."""
-    for exhibit in paper.exhibits.values():
-        if isinstance(exhibit, Table):
-            for variable, said in exhibit.caption_binds.items():
-                used = _values(exhibit, variable)
-                if used - {said}:
-                    yield _finding(exhibit, variable, said, used)
+    for table in paper.exhibits_of(Table):
+        for variable, said in table.caption_binds.items():
+            used = _values(table, variable)
+            if used - {said}:
+                yield _finding(table, variable, said, used)
 
 
 def _values(table: Table, variable: str) -> set[Scalar | None]:

@@ -18,14 +18,13 @@ _SIGNED = re.compile(r"(?P<sign>[+\-−]?)\s*(?P<number>\d+(?:\.\d+)?)")
 def printed_differences(paper: Paper) -> Iterator[Finding]:
     """Severe findings on differences beside cells and on stated ones that do not come out."""
     numbers = {mention.address: mention for mention in mentions(paper)}
-    for exhibit in paper.exhibits.values():
-        if isinstance(exhibit, Table):
-            for row in exhibit.rows:
-                for column, derived in row.derived.items():
-                    cell = f"{exhibit.id}:{row.name}:{column}"
-                    base = f"{exhibit.id}:{derived.minus}:{column}"
-                    if cell in numbers and base in numbers:
-                        yield from _check_beside(derived, numbers[cell], numbers[base])
+    for table in paper.exhibits_of(Table):
+        for row in table.rows:
+            for column, derived in row.derived.items():
+                cell = f"{table.id}:{row.name}:{column}"
+                base = f"{table.id}:{derived.minus}:{column}"
+                if cell in numbers and base in numbers:
+                    yield from _check_beside(derived, numbers[cell], numbers[base])
     for stated, mention in stated_numbers(paper):
         if stated.derived:
             yield from _check_stated(stated.derived, mention, numbers)

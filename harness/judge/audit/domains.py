@@ -13,18 +13,13 @@ from harness.spec.paper import Paper
 
 def parameter_domains(paper: Paper) -> Iterator[Finding]:
     """Severe findings on stated values that no rounding brings into the parameter's domain."""
-    for fit in fits(paper):
+    for fit in paper.exhibits_of(Fit):
         for name, parameter in fit.parameters.items():
             for value in values_of(fit, name):
                 if wrong_sign(parameter, value):
                     yield _sign_finding(fit, name, parameter, value)
                 elif outside(parameter, value):
                     yield _domain_finding(fit, name, parameter, value)
-
-
-def fits(paper: Paper) -> list[Fit]:
-    """The fitted laws of the paper."""
-    return [exhibit for exhibit in paper.exhibits.values() if isinstance(exhibit, Fit)]
 
 
 def values_of(fit: Fit, parameter: str) -> list[Mention]:

@@ -1,4 +1,4 @@
-"""What a rule of the audit reports."""
+"""The findings that rules of the audit report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Finding:
 
     rule: str
     subject: str
-    """What it is about; together with the rule it stays the same when numbers change."""
+    """Its subject; together with the rule it stays the same when numbers change."""
     addresses: tuple[str, ...]
     """`exhibit:row:column`, `exhibit:stated:id`, `exhibit:caption:variable`,
     `recipe:id:setting` or `claim:id`."""

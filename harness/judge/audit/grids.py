@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.judge.audit.domains import fits, outside, values_of
+from harness.judge.audit.domains import outside, values_of
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import Mention, decimals, listed
 from harness.spec.others import Fit, Grid, Parameter
@@ -43,7 +43,7 @@ class Match:
 
 def grid_nodes(paper: Paper) -> Iterator[Finding]:
     """Findings on values that were read off a search grid, with the probability of chance."""
-    for fit in fits(paper):
+    for fit in paper.exhibits_of(Fit):
         for name, parameter in fit.parameters.items():
             values = values_of(fit, name)
             misfits = [value for value in values if outside(parameter, value)]

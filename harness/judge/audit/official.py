@@ -33,7 +33,7 @@ def official_recipes(paper: Paper) -> Iterator[Finding]:
 
 
 def _differences(ours: Setting, theirs: Setting) -> Iterator[tuple[str, str]]:
-    """What the paper states and what the code has, case by case."""
+    """The value in the paper and the value in the code, case by case."""
     for choice in ours:
         if choice.source != "paper":
             continue

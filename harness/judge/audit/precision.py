@@ -20,7 +20,7 @@ class _Cell:
 
 def precision(paper: Paper) -> Iterator[Finding]:
     """Minor findings: digits that differ, ± that is missing, ± that is not explained."""
-    tables = [exhibit for exhibit in paper.exhibits.values() if isinstance(exhibit, Table)]
+    tables = paper.exhibits_of(Table)
     cells = {table.id: _cells(table) for table in tables}
     used = any(cell.printed.error is not None for own in cells.values() for cell in own)
     for table in tables:

@@ -33,12 +33,11 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
     found: dict[str, list[Mention]] = {}
     cells = {mention.address: mention for mention in mentions(paper)}
     runs: dict[str, list[Mention]] = {}
-    for exhibit in paper.exhibits.values():
-        if isinstance(exhibit, Table):
-            for row, column, printed in exhibit.cells():
-                if printed is not None:
-                    mention = cells[f"{exhibit.id}:{row.name}:{column.name}"]
-                    runs.setdefault(_run(exhibit, row, column), []).append(mention)
+    for table in paper.exhibits_of(Table):
+        for row, column, printed in table.cells():
+            if printed is not None:
+                mention = cells[f"{table.id}:{row.name}:{column.name}"]
+                runs.setdefault(_run(table, row, column), []).append(mention)
     for places in runs.values():
         found[places[0].address] = places
     settings: dict[str, set[str]] = {}
@@ -53,7 +52,7 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
 
 
 def _run(table: Table, row: Row, column: Column) -> str:
-    """What a cell reports, whatever its row and column are called."""
+    """The quantity that a cell reports, whatever its row and column are called."""
     average: Json = None
     variables = variables_of(table, row, column)
     if table.average is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.dotted import resolve
+from harness.registry import resolve
 from harness.render.views.base import ExhibitView
 from harness.spec.exhibit import Exhibit
 from harness.spec.kinds import kinds

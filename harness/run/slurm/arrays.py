@@ -25,7 +25,7 @@ class Array:
     step: str
     """The name that all of its steps bear."""
     jobs: Sequence[Sequence[Step]]
-    """What each job of the array is given."""
+    """The steps of each job of the array."""
 
     @property
     def steps(self) -> list[Step]:

@@ -1,4 +1,4 @@
-"""What jobs ask of a cluster: a TOML file, with other answers for some kinds of steps."""
+"""Resources that jobs ask of a cluster: a TOML file, with other answers for some kinds of steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OURS = ("array", "dependency", "error", "nodes", "ntasks-per-node", "open-mode"
 
 
 class Resources(SpecModel):
-    """What one allocation has, and how much it is given to do."""
+    """The resources of one allocation, and how much it is given to do."""
 
     partition: str | None = None
     """The cluster's default partition if there is none."""
@@ -54,6 +54,6 @@ class Cluster(Resources):
     """Step name -> what differs for steps of that kind."""
 
     def of(self, step: str) -> Resources:
-        """What jobs with steps of one kind ask for."""
+        """The resources that jobs with steps of one kind ask for."""
         own = self.kinds.get(step, Resources())
         return self.model_copy(update={name: getattr(own, name) for name in own.model_fields_set})

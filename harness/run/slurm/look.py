@@ -1,4 +1,4 @@
-"""What the records and the queue together say of what was submitted, and what follows from it."""
+"""The state of submissions, from the records and the queue together, and what follows from it."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Standing:
 
     submission: Submission
     request: Mapping[str, Json]
-    """What was asked for."""
+    """The request of the submission."""
     steps: Mapping[str, Stand]
     """By identity. done: has a record. running: a living process holds its lease. queued: its job
     waits, or works on another step. For the others the job has ended: failed, or blocked since an
     input has no record, or cancelled, or lost, which is none of these."""
     lost: Sequence[Failure]
-    """What is to be said of the lost ones."""
+    """The message about the lost ones."""
     over: bool
     """Whether all jobs have ended."""
 

@@ -1,4 +1,4 @@
-"""What Slurm's own commands say and do. The accounting database is never asked: many have none."""
+"""Calls of Slurm's own commands. The accounting database is never asked: many have none."""
 
 from __future__ import annotations
 

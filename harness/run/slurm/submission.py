@@ -1,4 +1,4 @@
-"""What was submitted, in the store: one folder each time.
+"""Submissions in the store: one folder each time.
 
 slurm/<number>/code/          the code that its jobs run
                jobs/          submitit's: scripts, arguments, logs
@@ -74,7 +74,7 @@ class Submission:
 
     @property
     def request(self) -> dict[str, Json]:
-        """What was asked for; empty while it is not complete."""
+        """The request; empty while it is not complete."""
         if not self.complete:
             return {}
         with self._readable("request.json"):
@@ -125,7 +125,7 @@ class Submission:
 
 
 def submissions(store: Store) -> Iterator[Submission]:
-    """What was submitted and not collected, oldest first."""
+    """The submissions that are not collected, oldest first."""
     place = store.root / "slurm"
     if place.is_dir():
         for number in sorted(_numbers(place)):

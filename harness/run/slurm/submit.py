@@ -18,7 +18,7 @@ from harness.run.slurm.look import awaited
 from harness.run.slurm.queue import job_states, largest_array
 from harness.run.slurm.snapshot import snapshot
 from harness.run.slurm.submission import Queued, QueuedArray, Submission
-from harness.run.slurm.worker import Work
+from harness.run.slurm.worker import JobWork
 from harness.store.store import Store
 
 ONE_BY_ONE = 50
@@ -70,9 +70,9 @@ def _after(array: Array, job_of: Mapping[str, str]) -> list[str]:
     return sorted(jobs if len(jobs) <= ONE_BY_ONE else {job.partition("_")[0] for job in jobs})
 
 
-def _works(array: Array, store: Store, device: str) -> list[Work]:
+def _works(array: Array, store: Store, device: str) -> list[JobWork]:
     published = store.published.folder.resolve() if store.published else None
-    return [Work(store.root.resolve(), published, _plain(job), device) for job in array.jobs]
+    return [JobWork(store.root.resolve(), published, _plain(job), device) for job in array.jobs]
 
 
 def _plain(steps: Sequence[Step]) -> list[Step]:
@@ -87,7 +87,7 @@ def _device(asked: str, resources: Resources) -> str:
 
 def _queue(
     array: Array,
-    works: Sequence[Work],
+    works: Sequence[JobWork],
     submission: Submission,
     cluster: Cluster,
     after: Sequence[str],
@@ -117,7 +117,7 @@ def _queue(
 def options(
     resources: Resources, step: str, jobs: int, code: Path, after: Sequence[str]
 ) -> dict[str, Json]:
-    """What submitit is told about an array of `jobs` jobs that follows the jobs `after`."""
+    """The parameters that submitit gets for an array of `jobs` jobs after the jobs `after`."""
     chosen: dict[str, Json] = {
         "job_name": f"repro-{step}",
         "partition": resources.partition,

@@ -1,4 +1,4 @@
-"""What runs in a job: the steps it was given, shared with the other workers of its allocation.
+"""The program of a job: it runs its steps, shared with the other workers of the allocation.
 
 A worker reads and writes records alone, and never the index over them.
 """
@@ -23,7 +23,7 @@ _LONGEST_PAUSE = 5.0
 
 
 @dataclass(frozen=True)
-class Work:
+class JobWork:
     """The steps of one job. Called once in each worker; a job that is queued again calls it anew.
 
     What has a record by then is not done twice.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Stated, Table
 from harness.spec.others import Fit, Parameter
 from harness.spec.paper import Paper, PaperFile
@@ -121,12 +122,14 @@ def with_number(source: Paper, address: str, text: str) -> Paper:
     name, row, column = address.split(":")
     exhibit = source.exhibits[name]
     if row == "stated":
-        item = exhibit.stated[column].model_copy(update={"text": text})
+        item = exhibit.stated[column].model_copy(update={"text": parse_printed(text)})
         changed = exhibit.model_copy(update={"stated": {**exhibit.stated, column: item}})
     else:
         assert isinstance(exhibit, Table)
         rows = tuple(
-            r.model_copy(update={"cells": {**r.cells, column: text}}) if r.name == row else r
+            r.model_copy(update={"cells": {**r.cells, column: parse_printed(text)}})
+            if r.name == row
+            else r
             for r in exhibit.rows
         )
         assert rows != exhibit.rows
@@ -137,7 +140,8 @@ def with_number(source: Paper, address: str, text: str) -> Paper:
 def with_derived(source: Paper, address: str, text: str) -> Paper:
     """The paper with another printed difference beside a cell."""
     name, row, column = address.split(":")
-    exhibit = source.table(name)
+    exhibit = source.exhibits[name]
+    assert isinstance(exhibit, Table)
     rows = []
     for r in exhibit.rows:
         if r.name == row:

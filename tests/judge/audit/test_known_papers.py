@@ -8,9 +8,9 @@ import pytest
 
 from harness.errors import UserError
 from harness.judge.audit.audit import audit, severe_cells
-from harness.judge.audit.domains import fits
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.grids import RELATIONS
+from harness.spec.others import Fit
 from harness.spec.paper import Paper, load_paper
 from harness.spec.toml import SpecError
 from tests.judge.audit.papers import SPECS, TOY
@@ -124,7 +124,7 @@ def test_sentences_on_official_code_are_quoted(real: Paper) -> None:
 
 def test_declared_domains_are_those_that_the_relations_give(real: Paper) -> None:
     """The ends of a related parameter's domain are the limits of its relation."""
-    for law in fits(real):
+    for law in real.exhibits_of(Fit):
         for parameter in law.parameters.values():
             if parameter.relation:
                 related = RELATIONS[parameter.relation.kind]

@@ -63,7 +63,8 @@ def shifted(value: Decimal, by: int) -> str:
 
 def texts(text: str, with_error: bool) -> Iterator[str]:
     """Other texts for a printed number: the last or an earlier digit, and the number after ±."""
-    mean, error = parse_printed(text)
+    printed = parse_printed(text)
+    mean, error = printed.mean, printed.error
     after = "" if error is None else f" ± {error}"
     for by in (1, -1, 10, -10):
         yield f"{shifted(mean, by)}{after}"
@@ -77,7 +78,7 @@ def cells(paper: Paper) -> list[tuple[str, str, object]]:
     return [
         (
             f"{table.id}:{row.name}:{column.name}",
-            row.cells[column.name],
+            number.text,
             (variables_of(table, row, column), table.average, table.measure),
         )
         for table in paper.exhibits.values()
@@ -107,13 +108,13 @@ def stated_mutants(paper: Paper) -> Iterator[Mutant]:
     quantities = [item.quantity for item in stated.values()]
     for address, item in stated.items():
         if quantities.count(item.quantity) > 1 or item.setting or item.derived:
-            for new in texts(item.text, False):
+            for new in texts(item.text.text, False):
                 what = f"{address}: {item.text} -> {new}"
                 yield Mutant(what, address, with_number(paper, address, new))
         if item.setting:
             owner, _, setting = item.setting.partition(".")
             for by in (1, -1):
-                value = int(parse_printed(item.text).mean) + by
+                value = int(item.text.mean) + by
                 changed = with_setting(paper, item.setting, value)
                 yield Mutant(f"{item.setting} -> {value}", f"recipe:{owner}:{setting}", changed)
 
@@ -136,7 +137,7 @@ def domain_mutants(paper: Paper) -> Iterator[Mutant]:
         for key, item in fit.stated.items() if isinstance(fit, Fit) else ():
             assert isinstance(fit, Fit)
             parameter = fit.parameters[item.parameter]
-            value = parse_printed(item.text).mean
+            value = item.text.mean
             ends = [(parameter.low, -1), (parameter.high, 1)]
             for bound, side in [(Decimal(str(b)), s) for b, s in ends if b is not None]:
                 address = f"{fit.id}:stated:{key}"

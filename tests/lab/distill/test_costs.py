@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.dotted import resolve
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET
 from harness.lab.steps import STEPS
 from harness.lab.train import fused
 from harness.plan.step import StepContext
+from harness.registry import resolve
 from harness.run.call import call
 
 RECOVERED = ("distill_sre2l", "distill_dwa", "distill_fadrm")
