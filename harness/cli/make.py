@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import AsJson, Device, Executor, PartNames, Source, in_study
-from harness.cli.output import console, print_json
-from harness.cli.printing import print_claims, print_not_run, submission_lines
+from harness.cli.options import AsJson, Device, PartNames, Source, in_study
+from harness.cli.output import console, print_json, submission_lines
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 
 if TYPE_CHECKING:
     from harness.run.slurm.submission import QueuedArray
-    from harness.study.make import MadeExhibit
 
 app = typer.Typer()
 
@@ -32,8 +30,12 @@ def make(
         Source, typer.Option(help="`reported` renders the paper's numbers and runs nothing.")
     ] = Source.reproduced,
     executor: Annotated[
-        Executor, typer.Option(help="Processes, this one, or jobs that are queued and left.")
-    ] = Executor.local,
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="local: processes; inline: this one; slurm: jobs that are queued and left.",
+        ),
+    ] = "local",
     device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
     cluster: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What Slurm jobs ask for, as TOML.")
@@ -44,18 +46,16 @@ def make(
     if source is Source.reported:
         _render_reported(study, exhibits, as_json)
         return
-    if cluster is not None and executor is not Executor.slurm:
+    if cluster is not None and executor != "slurm":
         raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
-    made = study.make(
-        *exhibits, executor=executor.value, device=device.value, cluster=cluster, **how
-    )
+    made = study.make(*exhibits, executor=executor, device=device.value, cluster=cluster, **how)
     if as_json:
         print_json(to_json.made(made))
     elif made.queued is not None:
         _print_queued(made.queued)
     else:
         for item in made.exhibits:
-            _print_made(item)
+            item.show(console())
         profile = made.exhibits[0].profile
         console().print(f"all of it as pages: repro report --profile {profile}")
     _raise(made.problems)
@@ -72,7 +72,7 @@ def collect(study: Study, as_json: AsJson = False) -> None:
         for line in submission_lines(found.standings) or ["Nothing was submitted."]:
             console().print(line)
         for item in found.exhibits:
-            _print_made(item)
+            item.show(console())
     _raise(found.problems)
 
 
@@ -99,19 +99,6 @@ def cancel(
 def _raise(problems: Sequence[str]) -> None:
     if problems:
         raise EvidenceError("\n".join(problems))
-
-
-def _print_made(item: MadeExhibit) -> None:
-    if item.varied:
-        varied = ", ".join(f"{name} = {value}" for name, value in item.varied.items())
-        console().print(f"Varied: {varied}")
-    item.view.show(item.judgement, console())
-    print_not_run(item.not_run)
-    for flip in item.flips:
-        console().print(f"Verdict flips: {flip}")
-    print_claims(item.claims, item.profile)
-    for path in item.files:
-        console().print(f"wrote {path}", soft_wrap=True)
 
 
 def _print_queued(arrays: Sequence[QueuedArray]) -> None:

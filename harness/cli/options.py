@@ -22,14 +22,6 @@ class Source(StrEnum):
     reproduced = "reproduced"
 
 
-class Executor(StrEnum):
-    """How steps are run."""
-
-    inline = "inline"
-    local = "local"
-    slurm = "slurm"
-
-
 class Device(StrEnum):
     """Where steps are run."""
 

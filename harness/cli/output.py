@@ -12,6 +12,8 @@ from harness.study.as_json import VERSION
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.run.slurm.look import Standing
+
 
 def print_json(fields: dict[str, Any]) -> None:
     json.dump({"version": VERSION, **fields}, sys.stdout, ensure_ascii=False, indent=1)
@@ -43,3 +45,12 @@ def hours(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def submission_lines(standings: Sequence[Standing]) -> list[str]:
+    """How submissions to a cluster stand, a line for each."""
+    return [
+        f"submission {standing.submission.name}: "
+        + ", ".join(f"{count} {kind}" for kind, count in standing.counts().items() if count)
+        for standing in standings
+    ]

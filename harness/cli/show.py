@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import AsJson, ExhibitName, ProfileName, in_study
-from harness.cli.output import console, print_grid, print_json
-from harness.cli.printing import print_claims, print_not_run, submission_lines
+from harness.cli.output import console, print_grid, print_json, submission_lines
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 
@@ -44,9 +43,7 @@ def show(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) 
     if as_json:
         print_json(to_json.judged(shown))
         return
-    shown.view.show(shown.judgement, console())
-    print_not_run(shown.not_run)
-    print_claims(shown.claims, shown.profile)
+    shown.show(console())
 
 
 @app.command(epilog="Such as: repro diff table8 --profile paper")
@@ -80,10 +77,10 @@ def assumptions(
         return
     rows = [
         (
-            setting.name,
-            str(setting.value),
-            ", ".join(str(value) for value in setting.choice.alternatives) or "–",
-            f"{setting.choice.source}: {setting.choice.why or setting.choice.place}",
+            setting.titled,
+            str(setting.used.value),
+            ", ".join(str(value) for value in setting.used.choice.alternatives) or "–",
+            f"{setting.used.choice.source}: {setting.used.choice.why or setting.used.choice.place}",
         )
         for setting in found
     ]

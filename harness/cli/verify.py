@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from harness.cli.options import AsJson, ProfileName, in_study
-from harness.cli.output import print_json
-from harness.cli.printing import print_claims
+from harness.cli.output import console, print_json
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
 from harness.study.study import Study
@@ -46,7 +45,9 @@ def verify(
     if as_json:
         print_json(to_json.verified(found))
     else:
-        print_claims(found.judged, found.profile)
+        from harness.render.claims import row_of, show
+
+        show([row_of(item, found.profile) for item in found.judged], console())
     for problem in found.problems:
         print(f"repro: {problem}", file=sys.stderr)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)

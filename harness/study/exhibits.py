@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.judge.exhibit import Judgement, judge_exhibit, numbers
 from harness.judge.outcomes import Judged, KnownNumber, about, exhibits_of, judge_claims
@@ -15,6 +15,9 @@ from harness.render.views.base import ExhibitView
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.study.project import Project
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,37 @@ class JudgedExhibit:
     def profile(self) -> str:
         """The id of the profile under which it was run."""
         return self.judgement.plan.profile.id
+
+    def show(self, console: Console) -> None:
+        """Print it as `repro show` does; the console decides on colour and width."""
+        from harness.render.claims import row_of, show
+
+        self.view.show(self.judgement, console)
+        for reason, addresses in self.not_run.items():
+            console.print(f"Not run: {', '.join(addresses)}. {reason}", soft_wrap=True)
+        if self.claims:
+            show([row_of(item, self.profile) for item in self.claims], console)
+
+    def __str__(self) -> str:
+        """What `show` prints, without colours and 100 characters wide."""
+        return self._recorded().export_text().rstrip()
+
+    def _repr_html_(self) -> str:
+        """The same with colours, for a notebook."""
+        frame = "<pre style='line-height:1.3;overflow-x:auto'>{code}</pre>"
+        return self._recorded().export_html(inline_styles=True, code_format=frame)
+
+    def _recorded(self) -> Console:
+        from io import StringIO
+
+        from rich.console import Console
+
+        # Emoji codes and markup are off: `:name:` in an address is a row, not a picture.
+        console = Console(
+            file=StringIO(), width=100, record=True, emoji=False, markup=False, highlight=False
+        )
+        self.show(console)
+        return console
 
 
 def named(project: Project, names: Sequence[str]) -> list[str]:

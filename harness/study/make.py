@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement
@@ -41,6 +41,9 @@ from harness.study.exhibits import (
 )
 from harness.study.project import Project
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 @dataclass(frozen=True, kw_only=True)
 class MadeExhibit(JudgedExhibit):
@@ -51,6 +54,17 @@ class MadeExhibit(JudgedExhibit):
     flips: Sequence[str]
     """Addresses whose verdict is another one than under the default, with both verdicts."""
     files: Sequence[Path]
+
+    def show(self, console: Console) -> None:
+        """Print it as `repro make` does."""
+        if self.varied:
+            varied = ", ".join(f"{name} = {value}" for name, value in self.varied.items())
+            console.print(f"Varied: {varied}")
+        for flip in self.flips:
+            console.print(f"Verdict flips: {flip}")
+        super().show(console)
+        for path in self.files:
+            console.print(f"wrote {path}", soft_wrap=True)
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from harness.cli.options import AsJson
 from harness.cli.output import console, print_json
-from harness.spec.paper import FORMAT, format_of
-from harness.spec.upgrade import upgraded
+from harness.study.project import find_project
+
+app = typer.Typer()
 
 
-def upgrade(specs: Path, dry: bool, as_json: bool) -> None:
-    """Rewrite the specs in a folder, and print what changed as a diff.
+@app.command(epilog="Such as: repro upgrade --dry")
+def upgrade(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="A folder of specs; the project's by default."),
+    ] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry", help="Print the changes and write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rewrite specs of an older format, and print what changes. Comments and order stay."""
+    from harness.spec.paper import FORMAT, format_of
+    from harness.spec.upgrade import upgraded
 
-    Args:
-        specs: the folder that holds `paper.toml`, or the project whose `specs` it is.
-        dry: print what would change, and write nothing.
-    """
+    specs = folder or find_project().specs
     if (specs / "specs" / "paper.toml").is_file():
         specs = specs / "specs"
     before = format_of(specs)
