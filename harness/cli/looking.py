@@ -14,7 +14,7 @@ from harness.cli.project import Project
 from harness.cli.standing import standing_lines, standings_json
 from harness.errors import UserError, nearest
 from harness.judge.outcomes import about
-from harness.plan.settings import Used
+from harness.plan.settings import open_choices
 from harness.run.slurm.look import Standing, look
 from harness.run.state import states
 from harness.spec.exhibit import Exhibit, Table
@@ -121,33 +121,31 @@ def _print_diff(cells: Sequence[Mapping[str, Any]]) -> None:
 
 def show_assumptions(project: Project, name: str, profile: str | None, as_json: bool) -> None:
     planned = any_plan(project, name, Request(profile))
-    used: dict[tuple[str, str], Used] = {}
-    for item in planned.items:
-        for setting in item.settings:
-            if setting.choice.source != "paper":
-                used.setdefault((setting.name, repr(setting.value)), setting)
+    settings = open_choices(used for item in planned.items for used in item.settings)
     listed = [
         {
-            "id": setting.name,
-            "value": setting.value,
-            "source": setting.choice.source,
-            "place": setting.choice.place,
-            "why": setting.choice.why,
-            "alternatives": list(setting.choice.alternatives),
+            "id": setting.used.listed,
+            "label": setting.used.label,
+            "value": setting.used.value,
+            "source": setting.used.choice.source,
+            "place": setting.used.choice.place,
+            "why": setting.used.choice.why,
+            "alternatives": list(setting.used.choice.alternatives),
+            "used_by": list(setting.names),
         }
-        for _, setting in sorted(used.items())
+        for setting in settings
     ]
     if as_json:
         print_json({"exhibit": name, "profile": planned.profile.id, "assumptions": listed})
         return
     rows = [
         (
-            str(item["id"]),
+            setting.titled,
             str(item["value"]),
             ", ".join(str(value) for value in item["alternatives"]) or "–",
             f"{item['source']}: {item['why'] or item['place']}",
         )
-        for item in listed
+        for setting, item in zip(settings, listed, strict=True)
     ]
     print_grid(("Choice", "Value", "Alternatives", "Where from"), rows)
 

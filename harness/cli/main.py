@@ -58,6 +58,23 @@ def new_paper(
     new_paper(folder)
 
 
+@app.command(epilog="Such as: repro upgrade --dry")
+def upgrade(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="A folder of specs; the project's by default."),
+    ] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry", help="Print the changes and write nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rewrite specs of an older format, and print what changes. Comments and order stay."""
+    from harness.cli.upgrading import upgrade
+
+    upgrade(folder or here().specs, dry, as_json)
+
+
 @app.command(epilog="Such as: repro show table7 --profile paper")
 def show(
     exhibit: ExhibitName,

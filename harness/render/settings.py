@@ -34,6 +34,6 @@ def settings_table(paper: Paper, table: SettingsTable) -> Table:
 
 
 def _printed(paper: Paper, owner: str, setting: str) -> str:
-    choices = paper.owner(owner).settings.get(setting, ())
-    stated = [choice for choice in choices if choice.source == "paper"]
+    found = paper.owner(owner).settings.get(setting)
+    stated = [choice for choice in (found.choices if found else ()) if choice.source == "paper"]
     return spelt(", ".join(choice.printed or str(choice.value) for choice in stated)) or ABSENT

@@ -11,7 +11,7 @@ from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.exhibit import Exhibit
 from harness.spec.runs import Ours, Panel
-from harness.spec.setting import Setting
+from harness.spec.setting import Written
 
 
 class SettingsColumn(SpecModel):
@@ -46,7 +46,7 @@ class Panelled(Exhibit):
     """An exhibit made of panels, each with what is run and drawn for it."""
 
     kind: str
-    settings: Mapping[str, Setting] = {}
+    settings: Mapping[str, Written] = {}
     """Its own choices: what is measured, on how many subsets, how it is judged."""
     panels: tuple[Panel, ...] = ()
 

@@ -12,7 +12,7 @@ from harness.cli.exhibits import Judgement, Request, any_plan, judge
 from harness.cli.points import PointsJudgement
 from harness.cli.project import Project
 from harness.errors import UserError
-from harness.plan.settings import Used
+from harness.plan.settings import Used, open_choices
 from harness.render.report.pages import Alternative, Assumption, Flip
 
 Judged = Judgement | PointsJudgement
@@ -28,23 +28,21 @@ def assumptions(
             no verdict that could flip.
         quiet: say nothing of progress.
     """
-    used: dict[tuple[str, str], Used] = {}
-    for item in judged.plan.items:
-        for setting in item.settings:
-            if setting.choice.source != "paper":
-                used.setdefault((setting.name, repr(setting.value)), setting)
-    if tried and used and not quiet:
-        name, count = judged.plan.exhibit.id, sum(len(u.stated.alternatives) for u in used.values())
+    settings = open_choices(used for item in judged.plan.items for used in item.settings)
+    if tried and settings and not quiet:
+        name = judged.plan.exhibit.id
+        count = sum(len(setting.used.stated.alternatives) for setting in settings)
         print(f"repro: {name}: looking for records of alternatives: {count}", file=sys.stderr)
     found = (
         Assumption(
-            name=setting.name,
-            value=_written(setting.value),
-            source=setting.choice.source,
-            why=setting.choice.why or setting.choice.place,
-            alternatives=tuple(_alternatives(project, judged, setting, tried)),
+            name=setting.used.listed,
+            title=setting.titled,
+            value=_written(setting.used.value),
+            source=setting.used.choice.source,
+            why=setting.used.choice.why or setting.used.choice.place,
+            alternatives=tuple(_alternatives(project, judged, setting.used, tried)),
         )
-        for _, setting in sorted(used.items())
+        for setting in settings
     )
     return tuple(sorted(found, key=_weight))
 
@@ -60,8 +58,8 @@ def _alternatives(
     plan = judged.plan
     for alternative in setting.stated.alternatives:
         value = list(alternative) if isinstance(alternative, tuple) else alternative
-        variation = f"{setting.name}={json.dumps(value) if not isinstance(value, str) else value}"
-        varied = {setting.name: value}
+        variation = f"{setting.origin}={json.dumps(value) if not isinstance(value, str) else value}"
+        varied = {setting.origin: value}
         state, flips = _outcome(project, judged, varied) if tried else ("not run", ())
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
         yield Alternative(

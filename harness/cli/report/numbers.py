@@ -149,7 +149,8 @@ def _behind(
         "steps": tuple(StepLine(step, records[identity]) for identity, step in steps.items()),
         "settings": tuple(
             {
-                "name": used.name,
+                "name": used.titled,
+                "listed": used.listed,
                 "value": str(used.value),
                 "source": used.choice.source,
                 "place": used.choice.place or used.choice.why,

@@ -68,10 +68,13 @@ class Cover:
 
     def _squares(self, points: np.ndarray, norms: np.ndarray, rows: list[int]) -> np.ndarray:
         """Squared distances to the nearest of `rows`, but for rounding."""
+        squares: np.ndarray
         if len(rows) == 1:
-            return norms + self._norms[rows] - 2 * (points @ self._rounded[rows[0]])
-        squares = self._norms[rows] - 2 * (points @ self._rounded[rows].T)
-        return norms + squares.min(axis=1)
+            squares = norms + self._norms[rows] - 2 * (points @ self._rounded[rows[0]])
+        else:
+            products = self._norms[rows] - 2 * (points @ self._rounded[rows].T)
+            squares = norms + products.min(axis=1)
+        return squares
 
     def _lower_floor(self) -> None:
         """Wake the farther half of those asleep."""
@@ -97,10 +100,11 @@ class Cover:
         self._coordinates, self._their_norms = self._rounded[rows], self._norms[rows]
 
 
-def middle(numbers: np.ndarray) -> np.ndarray:
-    """One that at least half of them reach."""
+def middle(numbers: np.ndarray) -> float:
+    """One that at least half of the numbers reach."""
     half = len(numbers) // 2
-    return np.partition(numbers, half)[half]
+    found: float = np.partition(numbers, half)[half]
+    return found
 
 
 def rounded(points: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray, float]:
@@ -136,8 +140,9 @@ def norms_of(points: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def distances(points: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Euclidean, (n,)."""
-    return np.linalg.norm(points - point, axis=1)
+    """Euclidean distances (n,) of points (n, d) from one point (d,)."""
+    apart: np.ndarray = np.linalg.norm(points - point, axis=1)
+    return apart
 
 
 def centres(points: np.ndarray, count: int, method: str, generator: torch.Generator) -> np.ndarray:

@@ -89,7 +89,8 @@ def errors(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def products(pool: Pool) -> np.ndarray:
     """Inner products of the last-layer gradients, float64 (n, n)."""
     wrong = errors(pool.log_probabilities, pool.labels)
-    return (wrong @ wrong.T) * (1 + pool.features @ pool.features.T)
+    inner: np.ndarray = (wrong @ wrong.T) * (1 + pool.features @ pool.features.T)
+    return inner
 
 
 def cosine_similarity(inner: np.ndarray) -> np.ndarray:
@@ -97,13 +98,15 @@ def cosine_similarity(inner: np.ndarray) -> np.ndarray:
     norms = np.sqrt(inner.diagonal())
     cosine = inner / np.maximum(np.outer(norms, norms), TINY)
     np.fill_diagonal(cosine, 1.0)
-    return 0.5 + 0.5 * cosine.clip(-1, 1)
+    similarity: np.ndarray = 0.5 + 0.5 * cosine.clip(-1, 1)
+    return similarity
 
 
 def distances(inner: np.ndarray) -> np.ndarray:
     """Euclidean distances from inner products."""
     squares = inner.diagonal()
-    return np.sqrt((squares[:, None] + squares[None] - 2 * inner).clip(min=0))
+    apart: np.ndarray = np.sqrt((squares[:, None] + squares[None] - 2 * inner).clip(min=0))
+    return apart
 
 
 class FacilityLocation:
@@ -120,8 +123,9 @@ class FacilityLocation:
         return len(self._similarity)
 
     def gains(self, rows: np.ndarray) -> np.ndarray:
-        """What each of `rows` (k,) would add now, (k,)."""
-        return np.maximum(self._similarity[rows] - self._covered, 0).sum(axis=1)
+        """The gain (k,) of each of `rows` (k,), if it came in next."""
+        found: np.ndarray = np.maximum(self._similarity[rows] - self._covered, 0).sum(axis=1)
+        return found
 
     def add(self, row: int) -> None:
         np.maximum(self._covered, self._similarity[row], out=self._covered)

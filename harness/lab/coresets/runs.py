@@ -153,4 +153,5 @@ def soft_errors(
 def soft_error(logits: Tensor, target: Tensor, temperature: float) -> Tensor:
     """||p - q|| / T (n,) of two answers, given as logits (n, classes)."""
     apart = (logits / temperature).softmax(dim=1) - (target / temperature).softmax(dim=1)
-    return torch.linalg.vector_norm(apart, dim=1) / temperature
+    error: Tensor = torch.linalg.vector_norm(apart, dim=1) / temperature
+    return error

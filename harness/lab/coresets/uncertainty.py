@@ -41,20 +41,22 @@ def uncertainty_score(
 
 
 def unsure(pool: Pool, measure: str) -> np.ndarray:
-    """(n,), high is unsure."""
+    """How unsure the network is of each example of the pool, (n,); high is unsure."""
     import numpy as np
     from scipy.special import entr
 
-    if measure == "largest-logit":
-        return -pool.logits.max(axis=1)
     probabilities = np.exp(pool.log_probabilities)
-    if measure == "largest-probability":
-        return -probabilities.max(axis=1)
-    if measure == "entropy":
-        total: np.ndarray = entr(probabilities).sum(axis=1)
-        return total
-    second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
-    return second - first
+    found: np.ndarray
+    if measure == "largest-logit":
+        found = -pool.logits.max(axis=1)
+    elif measure == "largest-probability":
+        found = -probabilities.max(axis=1)
+    elif measure == "entropy":
+        found = entr(probabilities).sum(axis=1)
+    else:
+        second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
+        found = second - first
+    return found
 
 
 def probe_uncertainty_score() -> Probe:

@@ -57,7 +57,7 @@ def _mapped(images: Tensor, before: Tensor, matrix: Tensor, after: Tensor) -> Te
 @lru_cache(maxsize=1)
 def whitening(dataset: DatasetRef) -> Whitening:
     """Fitted to the whole training split of a data set."""
-    return fitted(sets.load(dataset).train.images)
+    return fitted(sets.load(dataset).train.array)
 
 
 def fitted(images: np.ndarray) -> Whitening:

@@ -89,7 +89,7 @@ def _own(network: str, wanted: str) -> Mapping[str, Tensor]:
 def _published(network: str, weights: str, dataset: DatasetRef) -> Mapping[str, Tensor]:
     from torchvision.models import get_model_weights
 
-    named = (TORCHVISION | TIMM).get(network)
+    named = TORCHVISION.get(network) or TIMM.get(network)
     if named is None:
         raise UserError(f"torchvision publishes no weights for network '{network}'")
     known = get_model_weights(named)

@@ -71,6 +71,7 @@ def given_examples(given: StepInput, train: Split, device: str) -> Examples:
 
     Images are uint8, or floating and normalised as `scale_of` tells.
     """
+    images: np.ndarray | Ragged
     if "images" in given.arrays:
         images = given.array("images")
     else:

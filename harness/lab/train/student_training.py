@@ -87,7 +87,8 @@ def train_student(
 def curve(losses: np.ndarray, sizes: np.ndarray, epochs: int) -> np.ndarray:
     """The mean loss of each epoch (epochs,), from that of each batch and the sizes of all."""
     totals = (losses * sizes).reshape(epochs, -1).sum(axis=1)
-    return (totals / (sizes.sum() // epochs)).astype(losses.dtype)
+    means: np.ndarray = (totals / (sizes.sum() // epochs)).astype(losses.dtype)
+    return means
 
 
 def evaluated(classifier: Classifier, losses: np.ndarray, test: Examples) -> StepResult:
