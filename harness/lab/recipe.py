@@ -1,4 +1,4 @@
-"""What a step is told of a data set and of how to train: plain data, light to import."""
+"""Parameters that describe a data set and how a network is trained: plain data."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Recipe(StepParams):
     optimizer: Literal["sgd", "adamw"]
     learning_rate: float = Field(gt=0)
     momentum: float = Field(default=0.0, ge=0, lt=1)
-    """Of SGD, as is `nesterov`."""
+    """Momentum of SGD, which `nesterov` belongs to as well."""
     nesterov: bool = False
     weight_decay: float = Field(ge=0)
     scheduler: Literal["cosine", "constant", "step"]
@@ -71,13 +71,13 @@ class Recipe(StepParams):
     """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
     augmentation: Literal["none", "rrc-flip", "rrc-flip-cutmix", "dsa"]
     crop_scale: CropScale = (1.0, 1.0)
-    """Of the random resized crop."""
+    """Range of the random resized crop."""
     precision: Literal["float32", "bfloat16", "float64"] = "float32"
 
     evaluation_epochs: Annotated[Count | None, Neutral(None)] = None
     """Length of a student's run, where it is not `epochs`."""
     betas: Annotated[tuple[float, float], Neutral([0.9, 0.999])] = (0.9, 0.999)
-    """Of AdamW."""
+    """Both betas of AdamW."""
     decayed_parameters: Annotated[Literal["all", "weights"], Neutral("all")] = "all"
     """Weights: only tensors of two or more dimensions, so no biases and no norms."""
     cosine_floor: Annotated[float, Field(ge=0, lt=1), Neutral(0.0)] = 0.0
@@ -107,8 +107,8 @@ class Recipe(StepParams):
     kl_t2: Annotated[bool, Neutral(False)] = False
     """Whether the divergence is multiplied by the squared temperature."""
     cutmix_alpha: Annotated[float, Field(ge=0), Neutral(0.0)] = 0.0
-    """Of the Beta distribution of the share that CutMix keeps; only an augmentation with CutMix
-    has one above 0."""
+    """Both parameters of the Beta distribution of the share that CutMix keeps; above 0 only where
+    the augmentation has CutMix."""
     teacher: Annotated[str, Neutral("")] = ""
     """Network of the teacher of soft labels."""
     teacher_mode: Annotated[Literal["eval", "train"], Neutral("eval")] = "eval"

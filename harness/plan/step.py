@@ -1,4 +1,4 @@
-"""What a step is: its declared type, the contract of its function, and one resolved instance.
+"""Steps: their declared type, the contract of its function, and one resolved instance.
 
 This module imports neither torch nor numpy, so planning stays cheap.
 """
@@ -65,7 +65,7 @@ class Work:
     half: float = 0.0
     """How many of these are done in numbers of 16 bits, which devices do faster."""
     seconds: float = 0.0
-    """Of work that no network does, on one core of a processor."""
+    """Duration of work that no network does, on one core of a processor."""
 
     def __add__(self, other: Work) -> Work:
         return Work(
@@ -77,7 +77,7 @@ class Work:
 
 
 class Facts(Protocol):
-    """What a cost formula may ask of the specs."""
+    """Facts that a cost formula may ask the specs for."""
 
     def forward_flops(self, network: str, resolution: int) -> float:
         """Floating-point operations of one forward pass of one `resolution`-pixel square image."""
@@ -126,7 +126,7 @@ class Step:
     function: str
     work: Work
     fused: str = ""
-    """What `StepType.fused` says of the parameters."""
+    """The function that `StepType.fused` names for the parameters; empty if none."""
 
 
 class StepInput(Protocol):
@@ -151,7 +151,7 @@ class Checkpoints(Protocol):
     """Where a long step keeps what it needs to go on after its process has died."""
 
     def load(self) -> Mapping[str, np.ndarray] | None:
-        """What was saved last, by the same code on the same kind of device; None if nothing."""
+        """The state that the same code on the same kind of device saved last; None if nothing."""
         ...
 
     def due(self) -> bool:
@@ -185,7 +185,7 @@ class NoCheckpoints:
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a step's function is given beside its parameters and inputs."""
+    """The context that a step's function is given beside its parameters and inputs."""
 
     step: str
     seed: int
@@ -226,7 +226,7 @@ class Share:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step's function returns; the store turns it into a record."""
+    """The result that a step's function returns; the store turns it into a record."""
 
     values: Mapping[str, Json]
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)

@@ -33,7 +33,7 @@ class Cover:
         self._nearest[start] = -np.inf
         self._seen = np.ones(len(points), int)
         self._floor = middle(self._nearest)
-        """Of the squares; what sleeps is below."""
+        """Squared distance below which rows sleep."""
         self._awake, self._squares_awake = np.arange(len(points)), self._nearest.copy()
         self._coordinates, self._their_norms = self._rounded, self._norms
 
@@ -174,7 +174,7 @@ def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
 
 
 def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Of each k-means cluster the row nearest to its mean; large clusters first."""
+    """The row nearest to the mean of each k-means cluster; large clusters first."""
     from sklearn.cluster import KMeans
 
     found = KMeans(count, n_init=1, random_state=seed).fit(points)

@@ -43,10 +43,10 @@ class Pool:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a selector takes of one pool."""
+    """The examples that a selector chooses from one pool."""
 
     rows: np.ndarray
-    """Of the pool, int64 (k,), in the order chosen."""
+    """Rows of the pool, int64 (k,), in the order chosen."""
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     """One number for each choice, by name."""
 
@@ -76,7 +76,7 @@ def pools(
 
 
 def observed(classifier: Classifier, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
-    """What the last linear layer is given and what it answers, a batch at a time, in order."""
+    """Inputs and outputs of the last linear layer, a batch at a time, in order (a forward hook)."""
     entered: dict[str, Tensor] = {}
     with layer_inputs({"last": last_linear(classifier.network)}, entered.__setitem__):
         for logits in classifier.predict(examples.images):

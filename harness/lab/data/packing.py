@@ -31,7 +31,7 @@ AT_ONCE = 64
 """Files decoded by one process before it hands them over."""
 
 Report: TypeAlias = Callable[[int, int], None]
-"""Told how many files of how many are done."""
+"""Called with the number of files that are done, and the number of all files."""
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ take any amount of memory."""
 
 
 def read_torch(path: Path) -> Any:
-    """What a `.pt` file holds. Tensors are mapped, not read: they take memory when they are copied.
+    """The content of a `.pt` file. Tensors are mapped: they take memory when they are copied.
 
     Raises `Refused` for anything but a sound file of tensors, NumPy values, lists and numbers.
     """

@@ -42,7 +42,7 @@ class Whitening:
         return _mapped(pixels, -self.mean, self.forward, torch.zeros_like(self.mean))
 
     def pixels(self, whitened: Tensor) -> Tensor:
-        """What `whitened` was made from."""
+        """The pixels of whitened images: the inverse of `whitened`."""
         return _mapped(whitened, torch.zeros_like(self.mean), self.back, self.mean)
 
 

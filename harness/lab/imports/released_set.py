@@ -36,9 +36,9 @@ class ReleasedSetParams(StepParams):
     dataset: DatasetRef
     per_class: Count
     fingerprint: str
-    """Of the set, as `repro data import` prints it."""
+    """The set's, as `repro data import` prints it."""
     network: str
-    """Of the teacher that has to recognise the images; a list of rows needs none."""
+    """The teacher's, which has to recognise the images; a list of rows needs no teacher."""
     whitened: bool
     """Whether students read whitened images, as those of a set released whitened have to."""
 

@@ -27,7 +27,7 @@ UNCHANGED = (
     nn.AdaptiveAvgPool2d,
     nn.Flatten,
 )
-"""What works on each channel alone, or only calls its parts."""
+"""Layers that treat each channel by itself, or only call their parts."""
 WIDENED = (nn.Conv2d, nn.GroupNorm, nn.BatchNorm2d, nn.LayerNorm, nn.Linear, nn.AvgPool2d)
 SMALL = 8
 """Side up to which a CPU pools maps faster by a product of matrices."""

@@ -22,7 +22,7 @@ from harness.lab.models.networks import TIMM, TORCHVISION
 from harness.lab.recipe import DatasetRef
 
 OWN = "sha256:"
-"""What stands before the fingerprint of a file of one's own."""
+"""Prefix of the fingerprint of a file of one's own."""
 
 
 def given_weights(network: str, weights: str, dataset: DatasetRef) -> Mapping[str, Tensor]:

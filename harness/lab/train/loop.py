@@ -67,7 +67,7 @@ def _room(device: str) -> int:
 
 
 def given_examples(given: StepInput, train: Split, device: str) -> Examples:
-    """What a method left: `labels`, and `images` or `indices` into the training split.
+    """The set that a method made: `labels`, and `images` or `indices` into the training split.
 
     Images are uint8, or floating and normalised as `scale_of` tells.
     """

@@ -92,7 +92,7 @@ def curve(losses: np.ndarray, sizes: np.ndarray, epochs: int) -> np.ndarray:
 
 
 def evaluated(classifier: Classifier, losses: np.ndarray, test: Examples) -> StepResult:
-    """What a student's record holds, see `student`, from its curve and the test split."""
+    """The record of a trained student, from the losses of its epochs and the test split."""
     result = evaluate(classifier, test)
     return StepResult(
         {"accuracy": result.accuracy, "loss": result.loss},
@@ -115,7 +115,7 @@ def trained_together(
     ctx: StepContext,
     objective: Callable[[Share], Objective | None],
 ) -> list[StepResult]:
-    """What `trained` returns for each share alone, to rounding.
+    """The records that `trained` returns for each share alone, to rounding.
 
     They are trained in groups of as many as the device has room for.
     """
