@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.lab.measure.scaling.fit import Problem, fit, grid_fit
+from harness.lab.measure.scaling.fit import LawProblem, fit, grid_fit
 from harness.lab.measure.scaling.law import Evaluations, official
 
 GRID = (np.linspace(1e-4, 0.1, 100), np.linspace(-0.005, -0.5, 100), np.linspace(1, 10, 100))
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--curves", type=int, default=5)
     given = parser.parse_args()
     evaluations = Evaluations(np.arange(1.0, given.evaluations + 1), 1.0)
-    problem = Problem((evaluations,), "official", None, D, (-5.0, -1e-3), (0.05, 1000.0))
+    problem = LawProblem((evaluations,), "official", None, D, (-5.0, -1e-3), (0.05, 1000.0))
     print(f"{given.evaluations} evaluations; seconds, and squared error over that of the grid")
     ratios = []
     for seed in range(given.curves):

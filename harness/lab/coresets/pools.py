@@ -76,7 +76,7 @@ def pools(
 
 
 def observed(classifier: Classifier, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs and outputs of the last linear layer, a batch at a time, in order."""
+    """Inputs and outputs of the last linear layer, a batch at a time, in order (a forward hook)."""
     entered: dict[str, Tensor] = {}
     with layer_inputs({"last": last_linear(classifier.network)}, entered.__setitem__):
         for logits in classifier.predict(examples.images):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy.optimize import curve_fit, lsq_linear
 from scipy.stats import t as student_t
 
-from harness.lab.measure.scaling.fit import Problem, fit, grid_fit, line
-from harness.lab.measure.scaling.intervals import Profile, bootstrap
+from harness.lab.measure.scaling.fit import LawProblem, fit, grid_fit, line
+from harness.lab.measure.scaling.intervals import ProfileLikelihood, bootstrap
 from harness.lab.measure.scaling.law import LAWS, Evaluations, delta, official, printed
 
 PUBLISHED = (np.linspace(1e-4, 0.1, 100), np.linspace(-0.005, -0.5, 100), np.linspace(1, 10, 100))
@@ -27,9 +27,9 @@ def whole_epochs(count: int, pool: float = 1.0) -> Evaluations:
     return Evaluations(pool * np.arange(1.0, count + 1), pool)
 
 
-def one(evaluations: Evaluations, law: str = "printed", **given) -> Problem:
+def one(evaluations: Evaluations, law: str = "printed", **given) -> LawProblem:
     fields = {"a": None, "d": None, "b_bounds": (-5.0, -1e-3), "tau_bounds": (0.05, 1000.0)}
-    return Problem(evaluations=(evaluations,), law=law, **fields | given)
+    return LawProblem(evaluations=(evaluations,), law=law, **fields | given)
 
 
 def noisy(law: str, evaluations: Evaluations, seed: int, scale: float) -> np.ndarray:
@@ -149,7 +149,7 @@ def test_curves_that_share_a_and_d_are_found_together() -> None:
     errors = [
         printed(own, 0.8, b, tau, 0.15) for own, (b, tau) in zip(evaluations, truth, strict=True)
     ]
-    together = Problem(evaluations, "printed", None, None, (-5.0, -1e-3), (0.05, 1000.0))
+    together = LawProblem(evaluations, "printed", None, None, (-5.0, -1e-3), (0.05, 1000.0))
     made = fit(together, np.concatenate(errors))
     assert made.b == pytest.approx([-0.3, -0.15], rel=1e-3)
     assert made.tau == pytest.approx([3, 7], rel=1e-3)
@@ -174,7 +174,7 @@ def test_with_small_noise_the_profile_interval_is_the_linear_one() -> None:
     _, covariance = curve_fit(law, evaluations.samples, errors, p0=start)
     reach = student_t.ppf(0.975, 57) * np.sqrt(np.diag(covariance))[1:]
     for coordinate in (0, 1):
-        profile = Profile(problem, errors, made, coordinate)
+        profile = ProfileLikelihood(problem, errors, made, coordinate)
         (low, low_inside), (high, high_inside) = profile.end(0), profile.end(1)
         assert low_inside
         assert high_inside
@@ -191,7 +191,7 @@ def test_a_half_life_that_the_curve_does_not_show_is_not_identified() -> None:
     draws = np.random.default_rng(0)
     errors = printed(evaluations, 0.9, -0.2, 200.0, 0.0) + 0.01 * draws.standard_normal(12)
     problem = one(evaluations, d=0.0)
-    _, inside = Profile(problem, errors, fit(problem, errors), 1).end(1)
+    _, inside = ProfileLikelihood(problem, errors, fit(problem, errors), 1).end(1)
     assert not inside
 
 

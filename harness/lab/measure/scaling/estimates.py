@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import UserError
-from harness.lab.measure.scaling.fit import Fit, Problem, fit, grid_fit
+from harness.lab.measure.scaling.fit import LawFit, LawProblem, fit, grid_fit
 from harness.lab.measure.scaling.fitting import FitParams, GridFitParams, LawParams, Spaced
-from harness.lab.measure.scaling.intervals import Profile, bootstrap, middle, parameters
+from harness.lab.measure.scaling.intervals import ProfileLikelihood, bootstrap, middle, parameters
 from harness.lab.measure.scaling.law import Evaluations, delta
 from harness.lab.measure.values import Floats, number
 from harness.plan.step import Json, StepContext, StepInput, StepResult
@@ -64,7 +64,9 @@ def fitted(params: FitParams, given: list[StepInput], ctx: StepContext) -> StepR
     for name, (low, high) in zip(NAMES, middle(again).T, strict=True):
         values |= {f"{name}_low": float(low), f"{name}_high": float(high)}
     for coordinate, name in enumerate(("b", "tau")):
-        ends, arrays[f"{name}_profile"] = _profiled(Profile(problem, errors, made, coordinate))
+        ends, arrays[f"{name}_profile"] = _profiled(
+            ProfileLikelihood(problem, errors, made, coordinate)
+        )
         values |= {f"{name}_{key}": end for key, end in ends.items()}
     for key in ("profile_low", "profile_high"):
         # The ends are those of tau, whose profile came last.
@@ -80,12 +82,14 @@ def fitted_on_grid(params: GridFitParams, given: StepInput) -> StepResult:
     return StepResult(_values(made, len(curve.errors)), _arrays(curve, made))
 
 
-def problem_of(params: FitParams, *evaluations: Evaluations) -> Problem:
+def problem_of(params: FitParams, *evaluations: Evaluations) -> LawProblem:
     """The search that the parameters ask for."""
-    return Problem(evaluations, params.law, params.a, params.d, params.b_bounds, params.tau_bounds)
+    return LawProblem(
+        evaluations, params.law, params.a, params.d, params.b_bounds, params.tau_bounds
+    )
 
 
-def _profiled(profile: Profile) -> tuple[dict[str, float], Floats]:
+def _profiled(profile: ProfileLikelihood) -> tuple[dict[str, float], Floats]:
     (low, low_inside), (high, high_inside) = profile.end(0), profile.end(1)
     drawn = profile.drawn(low, high)
     sign = -1 if profile.coordinate == 0 else 1
@@ -99,12 +103,12 @@ def _profiled(profile: Profile) -> tuple[dict[str, float], Floats]:
     return values, drawn
 
 
-def _values(made: Fit, points: int) -> dict[str, Json]:
+def _values(made: LawFit, points: int) -> dict[str, Json]:
     named: dict[str, Json] = dict(zip(NAMES, parameters(made), strict=True))
     return named | {"sse": made.sse, "points": points}
 
 
-def _arrays(curve: MeasuredCurve, made: Fit) -> dict[str, Floats]:
+def _arrays(curve: MeasuredCurve, made: LawFit) -> dict[str, Floats]:
     fitted = made.predicted[: len(curve.errors)]
     return {"samples": curve.samples, "errors": curve.errors, "fitted": fitted}
 
@@ -123,7 +127,7 @@ def recovered(
     again = bootstrap(problem, errors, made, params.bootstrap, params.block, seed)
     profiled, inside = [], []
     for coordinate, sign in enumerate((-1, 1)):
-        profile = Profile(problem, errors, made, coordinate)
+        profile = ProfileLikelihood(problem, errors, made, coordinate)
         ends, within = zip(profile.end(0), profile.end(1), strict=True)
         profiled.append(np.sort(sign * np.exp(ends)))
         inside.append(all(within))

@@ -27,7 +27,7 @@ STARTS = 4
 
 
 @dataclass(frozen=True)
-class Fit:
+class LawFit:
     """The law fitted to curves that share a and d."""
 
     b: Floats
@@ -44,7 +44,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Problem:
+class LawProblem:
     """The law that is fitted, the evaluations, and the bounds of the search."""
 
     evaluations: tuple[Evaluations, ...]
@@ -102,7 +102,7 @@ class Problem:
         factor = (self.a * self.evaluations[0].pool) ** -np.exp(place[..., 0]) + self._given_d
         return line(wave, errors, factor, 0.0)
 
-    def at(self, place: Floats, errors: Floats) -> Fit:
+    def at(self, place: Floats, errors: Floats) -> LawFit:
         """The best that the law can do with the b and tau of a place (2 x curves,)."""
         own = place.reshape(-1, 2)
         waves = [
@@ -118,7 +118,7 @@ class Problem:
             d = self._given_d
             with np.errstate(divide="ignore", over="ignore"):
                 a = self.a or float((factor - d) ** (1 / b[0]) / self.evaluations[0].pool)
-        return Fit(b, tau, a, d, float(((predicted - errors) ** 2).sum()), predicted)
+        return LawFit(b, tau, a, d, float(((predicted - errors) ** 2).sum()), predicted)
 
     def starts(self, errors: Floats) -> Iterator[Floats]:
         """Places of the deepest minima of the coarse grid, each curve taken alone."""
@@ -172,7 +172,7 @@ def _slope(x: Floats, y: Floats) -> Floats:
     return slope
 
 
-def fit(problem: Problem, errors: Floats, begin: Floats | None = None) -> Fit:
+def fit(problem: LawProblem, errors: Floats, begin: Floats | None = None) -> LawFit:
     """Descend from the minima of a coarse grid (and from one more place), and keep the best.
 
     Args:
@@ -183,7 +183,7 @@ def fit(problem: Problem, errors: Floats, begin: Floats | None = None) -> Fit:
     return min((descend(problem, errors, place) for place in places), key=lambda made: made.sse)
 
 
-def descend(problem: Problem, errors: Floats, place: Floats) -> Fit:
+def descend(problem: LawProblem, errors: Floats, place: Floats) -> LawFit:
     """The local minimum below a place, within the bounds."""
     low, high = problem.bounds
     found = least_squares(
@@ -203,7 +203,7 @@ def grid_fit(
     errors: Floats,
     values: tuple[Floats, Floats, Floats],
     d: float,
-) -> Fit:
+) -> LawFit:
     """The fit of the authors' code: the combination of a grid with the least sum of squared errors.
 
     Goyal et al. search 100 values each of a, b and tau, with d given, since scipy's optimisers were
@@ -224,4 +224,4 @@ def grid_fit(
             least = float(sse[row, column])
     a, b, tau = best
     predicted = LAWS[law](evaluations, a, b, tau, d)
-    return Fit(np.array([b]), np.array([tau]), a, d, least, predicted)
+    return LawFit(np.array([b]), np.array([tau]), a, d, least, predicted)

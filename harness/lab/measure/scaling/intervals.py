@@ -12,7 +12,7 @@ from scipy.optimize import brentq, least_squares
 from scipy.stats import f as f_distribution
 from torch import Generator, randint
 
-from harness.lab.measure.scaling.fit import Fit, Problem, descend
+from harness.lab.measure.scaling.fit import LawFit, LawProblem, descend
 from harness.lab.measure.scaling.law import delta
 from harness.lab.measure.values import Floats
 
@@ -21,14 +21,14 @@ PROFILED = 17
 """Values of a parameter at which its profile is drawn."""
 
 
-def parameters(made: Fit) -> tuple[float, float, float, float, float]:
+def parameters(made: LawFit) -> tuple[float, float, float, float, float]:
     """b, tau, delta, a and d, of the first curve."""
     b, tau = float(made.b[0]), float(made.tau[0])
     return b, tau, float(delta(tau)), made.a, made.d
 
 
 def bootstrap(
-    problem: Problem, errors: Floats, made: Fit, count: int, block: int, seed: int
+    problem: LawProblem, errors: Floats, made: LawFit, count: int, block: int, seed: int
 ) -> Floats:
     """Parameters of fits to what the law predicts plus resampled residuals, (count, 5).
 
@@ -59,12 +59,12 @@ def middle(values: Floats) -> Floats:
 
 
 @dataclass(frozen=True)
-class Profile:
+class ProfileLikelihood:
     """The likelihood of one parameter, all others fitted."""
 
-    problem: Problem
+    problem: LawProblem
     errors: Floats
-    made: Fit
+    made: LawFit
     coordinate: int
     """Coordinate of a place that is profiled: 0 is log(-b), 1 is log(tau)."""
 
@@ -109,6 +109,6 @@ class Profile:
         return np.stack([values, [self.least(value) for value in values]], axis=1)
 
 
-def _place(made: Fit) -> Floats:
+def _place(made: LawFit) -> Floats:
     """The place where the search ended, (2 x curves,)."""
     return np.log(np.stack([-made.b, made.tau], axis=1)).ravel()
