@@ -55,7 +55,8 @@ class Score:
         shares = (f"{n} {self.counts[n]}/{self.cells}" for n in COUNTED[:5])
         rest = ", ".join(f"{n} {self.counts[n]}" for n in COUNTED[6:])
         percent = 100 * self.counts["exact"] / max(1, self.cells)
-        return f"exact {self.counts['exact']}/{self.cells} ({percent:.2f} %), {', '.join(shares)}, {rest}"
+        exact = f"exact {self.counts['exact']}/{self.cells} ({percent:.2f} %)"
+        return ", ".join([exact, *shares, rest])
 
 
 def score_folder(folder: Path) -> dict[str, Score]:
@@ -129,7 +130,7 @@ def _right_errors(error: dict[str, Any] | None) -> tuple[float, ...]:
 
 
 def _path(names: Sequence[str]) -> tuple[str, ...]:
-    """Names without mark-up; a mere position, as the answers give it where names repeat, is none."""
+    """Names without mark-up; a position, as the answers give it where names repeat, is none."""
     plain = (re.sub(r"[\s^_{}$\\*]", "", unicodedata.normalize("NFKC", name)) for name in names)
     same = (name.translate(str.maketrans("–—−", "---")).casefold() for name in plain)
     return tuple(name for name in same if name and not re.fullmatch(r"(column|row)\d+", name))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from harness.errors import UserError, nearest
 from harness.importing.model import Sources
+
+_READERS = {
+    ".tex": ("latex", "read_latex"),
+    ".md": ("markup", "read_markdown"),
+    ".markdown": ("markup", "read_markdown"),
+    ".html": ("markup", "read_html"),
+    ".htm": ("markup", "read_html"),
+    ".csv": ("separated", "read_separated"),
+    ".tsv": ("separated", "read_separated"),
+}
 
 
 def read_tables(path: Path) -> Sources:
@@ -15,21 +26,13 @@ def read_tables(path: Path) -> Sources:
         UserError: the file cannot be read, or is of another kind.
     """
     kind = path.suffix.lower()
-    if kind == ".tex":
-        from harness.importing.latex import read_latex
-
-        return read_latex(path)
-    if kind in (".md", ".markdown"):
-        from harness.importing.markup import read_markdown
-
-        return read_markdown(path)
-    if kind in (".html", ".htm"):
-        from harness.importing.markup import read_html
-
-        return read_html(path)
-    if kind in (".csv", ".tsv"):
-        from harness.importing.separated import read_separated
-
-        return read_separated(path)
-    known = (".tex", ".md", ".html", ".csv", ".tsv")
-    raise UserError(f"{path}: no reader for '{kind}' files; {nearest(kind, known)}")
+    if kind not in _READERS:
+        raise UserError(f"{path}: no reader for '{kind}' files; {nearest(kind, _READERS)}")
+    module, function = _READERS[kind]
+    try:
+        reader = getattr(import_module(f"harness.importing.{module}"), function)
+    except ModuleNotFoundError as error:
+        extra = "pip install 'repro-harness[latex]'"
+        raise UserError(f"reading {path} needs '{error.name}', which comes with: {extra}") from None
+    found: Sources = reader(path)
+    return found

@@ -41,7 +41,9 @@ _RULES = (
         "the numbers beside the slash are no part and whole elsewhere in this table",
     ),
     _Rule(
-        lambda p: p.error is not None and p.error.form == "parentheses" and "." in str(p.error.plus),
+        lambda p: (
+            p.error is not None and p.error.form == "parentheses" and "." in str(p.error.plus)
+        ),
         lambda p: p.error is not None and p.error.form == "digits" and "." in p.text,
         "other cells of this table have whole errors in parentheses, not last digits",
     ),
@@ -59,7 +61,8 @@ def in_agreement(rows: Sequence[Row]) -> tuple[list[Row], list[Unread]]:
 
     found = [
         replace(
-            row, entries=tuple(replace(entry, printed=checked(entry.printed)) for entry in row.entries)
+            row,
+            entries=tuple(replace(entry, printed=checked(entry.printed)) for entry in row.entries),
         )
         for row in rows
     ]

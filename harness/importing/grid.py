@@ -1,4 +1,4 @@
-"""The cells of one table as every format gives them: rows of cells with spans, and rules between."""
+"""The cells of one table as every format gives them: rows of cells with spans, rules between."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.importing.model import Place
-from harness.spec.printed import Printed, read_printed
+from harness.spec.printed import Printed
+from harness.spec.reading import read_printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,7 @@ def rectangular(rows: Sequence[GridRow], width: int) -> list[list[Slot]]:
         slots: list[Slot] = []
         for cell in row.cells:
             slots += [Slot(cell, offset == 0) for offset in range(max(1, cell.columns))]
-        end = slots[-1].cell.place if slots else Place(grid[-1][0].cell.place.file, 0)
-        slots += [Slot(Cell("", end), True)] * (width - len(slots))
+        slots += [Slot(Cell("", row.cells[-1].place), True)] * (width - len(slots))
         grid.append(slots[:width])
     for index, slots in enumerate(grid):
         for column, slot in enumerate(slots):
@@ -66,7 +66,7 @@ def rectangular(rows: Sequence[GridRow], width: int) -> list[list[Slot]]:
 
 
 def _reach(grid: list[list[Slot]], index: int, column: int, cell: Cell) -> None:
-    """Put a cell into the blank slots that it spans, below it, or above where it counts backwards."""
+    """Put a cell into the blank slots that it spans: below it, or above if it counts backwards."""
     step = 1 if cell.rows > 0 else -1
     once = replace(cell, rows=1)
     for offset in range(1, abs(cell.rows)):

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from harness.importing.grid import Cell, GridRow
+from harness.importing.grid import GridRow
 from harness.importing.macros import Definitions, closing, take_definitions
 from harness.importing.model import Place, Sources, Table, Unread
+from harness.importing.rows import Splitter
 from harness.importing.shape import as_tables
 from harness.importing.sources import LatexText, read_latex_text
-from harness.importing.typeset import Typesetter
+from harness.importing.typeset import Typesetter, Unparsable
 
 _GRIDS = {
     **dict.fromkeys(("tabular", "longtable", "longtable*", "supertabular", "xtabular"), "[{"),
@@ -22,12 +22,10 @@ _GRIDS = {
     **dict.fromkeys(("tblr", "talltblr", "longtblr"), "[{"),
     **dict.fromkeys(("tabu", "longtabu", "NiceTabular"), "[{"),
 }
-_FLOATS = frozenset(
-    "table table* sidewaystable sidewaystable* wraptable subtable minipage threeparttable SCtable "
-    "figure figure* longtable longtable* deluxetable deluxetable* talltblr longtblr".split()
-)
-_FULL_RULES = frozenset("toprule midrule bottomrule hline Xhline specialrule hhline".split())
-_ROW_ENDS = frozenset(["\\", "tabularnewline", "cr"])
+_TABLES = ("table", "table*", "sidewaystable", "sidewaystable*", "wraptable", "SCtable")
+_BOXES = ("subtable", "minipage", "threeparttable", "figure", "figure*")
+_CAPTIONED = ("longtable", "longtable*", "deluxetable", "deluxetable*")
+_FLOATS = frozenset((*_TABLES, *_BOXES, *_CAPTIONED))
 _TABLE_HEAD = re.compile(r"\\tablehead\s*(?=\{)")
 _DATA = re.compile(r"\\startdata(.*?)\\enddata", re.DOTALL)
 _PARTIAL_RULE = re.compile(
@@ -96,7 +94,7 @@ def _without_grid(
     """Tables that hold nothing this module reads."""
     for table in sorted(floats, key=_start):
         inside = any(table.start <= grid.start < table.end for grid in grids)
-        if not inside and table.name.rstrip("*") in ("table", "sidewaystable", "wraptable"):
+        if not inside and table.name in _TABLES:
             yield Unread(source.place(table.start), f"this {table.name} holds no tabular")
 
 
@@ -120,7 +118,8 @@ class _Reader:
             self._missed(self.place, f"the columns of this {self.grid.name} cannot be read")
             return [], self.unread
         rows = _spanned(self._rows(start), arguments[-1])
-        width = _count_columns(arguments[-1]) if self.grid.name.startswith("tabular") else None
+        counted = self.grid.name.startswith(("tabular", "longtable"))
+        width = _count_columns(arguments[-1]) if counted else None
         if width is not None:
             rows = [row for row in rows if self._fits(row, width)]
         caption, label = self._caption(), self._label()
@@ -165,16 +164,32 @@ class _Reader:
     def _split(self, start: int, end: int) -> list[GridRow]:
         """The rows between two positions of the text."""
         text = _PARTIAL_RULE.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), self.source.text[start:end])
-        splitter = _Splitter(self.setter)
-        for node, position in self.setter.expanded(self.setter.nodes(text)):
-            splitter.take(node, self.source.place(start + (position or 0)))
-        return splitter.done()
+        splitter = Splitter(self.setter)
+        try:
+            for node, position in self.setter.expanded(self.setter.nodes(text)):
+                splitter.take(node, self.source.place(start + (position or 0)))
+            rows = splitter.done()
+        except Unparsable as error:
+            place = self.source.place(start + error.position)
+            self._missed(
+                place, f"a brace, dollar or environment of this {self.grid.name} does not close"
+            )
+            return []
+        for place in splitter.broken:
+            self._missed(
+                place, "this row has a column sign inside maths or braces, which do not close"
+            )
+        return rows
 
     def _fits(self, row: GridRow, width: int) -> bool:
         cells = sum(cell.columns for cell in row.cells)
         if cells <= width or not any(cell.text for cell in row.cells[width:]):
             return True
-        self._missed(row.cells[0].place, f"this row has {cells} cells in {width} columns")
+        first, last = (self.source.places.index(row.cells[n].place) for n in (0, -1))
+        lines = self.source.text.splitlines()[first : last + 1]
+        hint = "; a % there begins a comment, \\% prints one"
+        hint = hint if any(re.search(r"[\w)]%$", line) for line in lines) else ""
+        self._missed(row.cells[0].place, f"this row has {cells} cells in {width} columns{hint}")
         return False
 
     def _around(self) -> list[_Environment]:
@@ -183,7 +198,9 @@ class _Reader:
         return sorted(around, key=lambda e: e.end - e.start)
 
     def _caption(self) -> str:
-        pattern = re.compile(r"\\(?:tablecaption|caption(?:of\s*\{table\})?)\*?\s*(?:\[[^\]]*\])?\s*(?=\{)")
+        pattern = re.compile(
+            r"\\(?:tablecaption|caption(?:of\s*\{table\})?)\*?\s*(?:\[[^\]]*\])?\s*(?=\{)"
+        )
         for around in self._around():
             found = pattern.search(self.source.text, around.inner, around.inner_end)
             if found is None:
@@ -192,104 +209,33 @@ class _Reader:
             if end is None or end > around.inner_end:
                 self._missed(self.source.place(found.start()), "the caption's braces do not close")
                 return ""
-            inner = self.source.text[found.end() + 1 : end]
-            return self.setter.print(self.setter.nodes(inner)).text.replace("\u2009", " ")
-        return ""
+            return self._plain(found.end() + 1, end)
+        return self._option("caption")
+
+    def _plain(self, start: int, end: int) -> str:
+        try:
+            nodes = self.setter.nodes(self.source.text[start:end])
+            return self.setter.print(nodes).text.replace("\u2009", " ")
+        except Unparsable as error:
+            self._missed(self.source.place(start + error.position), "this caption cannot be read")
+            return ""
+
+    def _option(self, name: str) -> str:
+        """A caption or label among the options of a tabularray table."""
+        given = re.compile(rf"\b{name}\s*=\s*(?=\{{)").search(
+            self.source.text, self.grid.inner, self.grid.inner_end
+        )
+        end = closing(self.source.text, given.end()) if given else None
+        if not self.grid.name.endswith("tblr") or given is None or end is None:
+            return ""
+        return self._plain(given.end() + 1, end)
 
     def _label(self) -> str:
         for around in self._around():
             text = self.source.text[around.inner : around.inner_end]
             if found := re.search(r"\\label\s*\{([^{}]*)\}", text):
                 return found[1].strip()
-        return ""
-
-
-@dataclass
-class _Splitter:
-    """Takes nodes one by one and makes rows of cells."""
-
-    setter: Typesetter
-    rows: list[GridRow] = field(default_factory=list)
-    cells: list[Cell] = field(default_factory=list)
-    nodes: list[Any] = field(default_factory=list)
-    place: Place | None = None
-    last: Place | None = None
-    ruled: bool = False
-    foot: bool = False
-
-    def take(self, node: Any, place: Place) -> None:
-        self.last = place
-        name = getattr(node, "macroname", None)
-        if getattr(node, "specials_chars", None) == "&":
-            self._end_cell()
-        elif name in _ROW_ENDS:
-            self._end_row()
-        elif name in _FULL_RULES and not self.cells and not self._blank():
-            self._end_row()
-            self.ruled = True
-        elif name in _FULL_RULES:
-            self.ruled = True
-        elif name in ("endfirsthead", "endhead", "endfoot", "endlastfoot"):
-            self._part(name)
-        else:
-            if self.place is None and node.latex_verbatim().strip():
-                self.place = place
-            self.nodes.append(node)
-
-    def done(self) -> list[GridRow]:
-        if self.cells or self._blank():
-            self._end_row()
-        return self.rows
-
-    def _blank(self) -> bool:
-        return any(node.latex_verbatim().strip(" \t\n%") for node in self.nodes)
-
-    def _part(self, name: str) -> None:
-        """Long tables give their head and foot more than once; the first head is kept."""
-        if name == "endfirsthead":
-            self.rows = [replace(row, heading=True) for row in self.rows]
-        else:
-            kept = [row for row in self.rows if row.heading]
-            self.rows = kept or (
-                [replace(row, heading=True) for row in self.rows] if name == "endhead" else []
-            )
-        self.ruled = True
-
-    def _end_cell(self) -> None:
-        assert self.last is not None  # something was taken
-        self.cells.append(_cell(self.setter, self.nodes, self.place or self.last))
-        self.nodes, self.place = [], None
-
-    def _end_row(self) -> None:
-        self._end_cell()
-        if any(cell.text for cell in self.cells):
-            self.rows.append(GridRow(tuple(self.cells), ruled=self.ruled))
-            self.ruled = False
-        self.cells = []
-
-
-def _cell(setter: Typesetter, nodes: list[Any], place: Place) -> Cell:
-    columns, rows = 1, 1
-    for _ in range(2):
-        span = next((n for n in nodes if getattr(n, "macroname", "") in ("multicolumn", "multirow")), None)
-        if span is None:
-            break
-        needed = [arg for arg in span.nodeargd.argnlist if arg is not None]
-        needed = [arg for arg in needed if getattr(arg, "delimiters", ("",))[0] != "["]
-        if len(needed) < 3:
-            break
-        count = re.search(r"-?\d+", needed[0].latex_verbatim())
-        if span.macroname == "multicolumn":
-            columns = int(count[0]) if count else 1
-        else:
-            rows = int(count[0]) if count else 1
-        at = nodes.index(span)
-        inner = getattr(needed[-1], "nodelist", [needed[-1]])
-        nodes = [*nodes[:at], *(n for n, _ in setter.expanded(inner)), *nodes[at + 1 :]]
-    printed = setter.print(nodes)
-    return Cell(
-        printed.text, place, printed.bold, printed.underline, max(1, columns), rows, printed.unknown
-    )
+        return self._option("label")
 
 
 def _spanned(rows: list[GridRow], columns: str) -> list[GridRow]:

@@ -59,7 +59,7 @@ def closing(text: str, start: int) -> int | None:
 
 
 def take_definitions(source: LatexText) -> tuple[LatexText, Definitions, list[Unread]]:
-    """The text with its definitions blanked, the definitions, and those that were not understood."""
+    """The text with its definitions blanked, these, and those that were not understood."""
     found: list[tuple[int, Macro]] = []
     unread: list[Unread] = []
     kept: list[str] = []

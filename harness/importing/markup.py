@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from bs4.element import Tag
 from markdown_it import MarkdownIt
 
 from harness.importing.grid import Cell, GridRow
+from harness.importing.latex import read_latex
 from harness.importing.model import Place, Sources, Table, Unread
 from harness.importing.shape import as_tables
 from harness.importing.sources import read_text
@@ -43,13 +45,10 @@ def read_markdown(path: Path) -> Sources:
         UserError: the file cannot be read.
     """
     text = read_text(path)
-    if re.search(r"\\begin\{(?:tabular|longtable|tblr)", text):
-        from harness.importing.latex import read_latex
-
-        return read_latex(path)
     markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = markdown.parse(text)
-    tables, unread = list[Table](), list[Unread]()
+    latex = read_latex(path)
+    tables, unread = list(latex.tables), list(latex.unread)
     inside = set[int]()
     for index, token in enumerate(tokens):
         if token.type != "table_open" or token.map is None:
@@ -92,14 +91,9 @@ def _add(element: Tag, path: Path, line: Any, tables: list[Table], unread: list[
     place = Place(path, line(element))
     caption = element.find("caption")
     for table, problems in as_tables(rows, place):
-        tables.append(_captioned(table, " ".join(caption.get_text().split()) if caption else ""))
+        text = " ".join(caption.get_text().split()) if caption else ""
+        tables.append(replace(table, caption=text))
         unread += problems
-
-
-def _captioned(table: Table, caption: str) -> Table:
-    from dataclasses import replace
-
-    return replace(table, caption=caption)
 
 
 def _rows(element: Tag, path: Path, line: Any) -> Iterator[GridRow]:

@@ -1,4 +1,4 @@
-"""What is read out of a paper's sources: tables with the places they came from, and what was not read."""
+"""What is read out of a paper's sources: tables with their places, and what was not read."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as printed. Paths of rows, and of columns, may repeat where the paper repeats them."""
+    """A table as printed. Paths of rows and of columns repeat where the paper repeats them."""
 
     place: Place
     stub: str

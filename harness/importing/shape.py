@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from harness.importing.agreement import in_agreement
 from harness.importing.grid import Cell, GridRow, Slot, rectangular
 from harness.importing.model import Entry, HeaderPath, Place, Row, Table, Unread
-from harness.spec.printed import Printed, read_printed
+from harness.spec.printed import Printed
+from harness.spec.reading import read_printed
 
 _THIN = "\u2009"
 _NOTE = re.compile(r"(?:table )?notes?\b.?|source\b.?", re.IGNORECASE)
@@ -49,26 +50,28 @@ def as_tables(rows: Sequence[GridRow], place: Place) -> Iterator[tuple[Table, li
     lines = _without_index(_without_empty_columns(lines))
     for part in _parts(lines):
         count = _count_headings(part)
-        if count < len(part):
-            yield _as_table(part[:count], part[count:], place)
+        body, notes = _without_notes(part[count:])
+        if body:
+            table, unread = _as_table(part[:count], body, place)
+            yield replace(table, notes=tuple(notes)), unread
 
 
 def _as_table(
     heads: Sequence[_Line], body: Sequence[_Line], place: Place
 ) -> tuple[Table, list[Unread]]:
     unread: list[Unread] = []
-    body, notes = _without_notes(body)
     stub = _count_stub(heads, body)
-    width = len(body[0].slots) if body else 0
-    columns = [_heading(heads, column) for column in range(stub, width)]
+    width = len(body[0].slots)
+    columns = [
+        _heading(heads, column) or (f"column {column - stub + 1}",) for column in range(stub, width)
+    ]
     if not heads:
         unread.append(Unread(place, "no row of headings was found, so columns have numbers"))
-        columns = [(f"column {number + 1}",) for number in range(width - stub)]
     rows = _rows(body, stub)
     rows, problems = in_agreement(rows)
-    unread += problems
+    unread += [*problems, *_spanning(body, stub)]
     heading = " ".join(dict.fromkeys(_heading(heads, 0))) if heads else ""
-    table = Table(place, heading, tuple(columns), tuple(rows), tuple(notes))
+    table = Table(place, heading, tuple(columns), tuple(rows))
     unknown = {
         word: slot.cell.place
         for line in reversed([*heads, *body])
@@ -76,14 +79,28 @@ def _as_table(
         if line in heads or index < stub
         for word in slot.cell.unknown
     }
-    unread += [Unread(at, f"{word} in a heading is not defined in these sources") for word, at in unknown.items()]
+    unread += [
+        Unread(at, f"{word} in a heading is not defined in these sources")
+        for word, at in unknown.items()
+    ]
     return table, unread
+
+
+def _spanning(body: Sequence[_Line], stub: int) -> Iterator[Unread]:
+    """Numbers that span columns or rows, and were put where they begin."""
+    for line in body:
+        for cell in line.results(stub):
+            if (cell.columns > 1 or abs(cell.rows) > 1) and cell.printed.kind == "number":
+                what = f"cell '{cell.text}' spans {cell.columns} columns and {abs(cell.rows)} rows"
+                yield Unread(cell.place, f"{what}; it stands at the first")
 
 
 def _without_empty_columns(lines: list[_Line]) -> list[_Line]:
     """Columns that no row has text of its own in only keep others apart."""
     width = len(lines[0].slots)
-    full = [any(line.slots[c].first and line.slots[c].cell.text for line in lines) for c in range(width)]
+    full = [
+        any(line.slots[c].first and line.slots[c].cell.text for line in lines) for c in range(width)
+    ]
     return [
         replace(line, slots=[slot for slot, kept in zip(line.slots, full, strict=True) if kept])
         for line in lines
@@ -140,7 +157,13 @@ def _may_head(line: _Line, index: int) -> bool:
         return False
     if [cell.text for cell in cells] == [f"({n + 1})" for n in range(len(cells))]:
         return True
-    return all(read_printed(cell.text).kind in ("word", "missing") for cell in cells)
+    return all(_is_text(cell) for cell in cells)
+
+
+def _is_text(cell: Cell) -> bool:
+    """Whether a cell is a name; `n = 846` in one is no number of the table."""
+    kind = read_printed(cell.text).kind
+    return kind in ("word", "missing") or (kind == "unreadable" and cell.text[0].isalpha())
 
 
 def _heading(heads: Sequence[_Line], column: int) -> HeaderPath:
@@ -181,8 +204,6 @@ def _without_notes(body: Sequence[_Line]) -> tuple[list[_Line], list[str]]:
 
 def _count_stub(heads: Sequence[_Line], body: Sequence[_Line]) -> int:
     """How many columns name the rows: as many as tell them apart, but not into the results."""
-    if not body:
-        return 1
     lines = [line for line in body if not _is_group(line) and not _is_below(line, 1)]
     most = len(body[0].slots) - 1
     least = 1
@@ -192,6 +213,8 @@ def _count_stub(heads: Sequence[_Line], body: Sequence[_Line]) -> int:
         if 1 < spanned <= most and all(_names(lines, column) for column in range(1, spanned)):
             least = max(least, spanned)
     groups = _group_numbers(body)
+    while heads and least < most and not _heading(heads, least) and _names(lines, least):
+        least += 1
     stub = least
     while stub <= most and _repeats(lines, groups, stub):
         if stub == most or not _names(lines, stub):
@@ -211,16 +234,16 @@ def _group_numbers(body: Sequence[_Line]) -> dict[int, int]:
 
 def _names(lines: Sequence[_Line], column: int) -> bool:
     """Whether a column may name rows: words, or whole numbers."""
-    kinds = [read_printed(line.slots[column].cell.text) for line in lines]
-    return any(kind.kind != "missing" for kind in kinds) and all(
-        kind.kind in ("word", "missing")
-        or (kind.kind == "number" and re.fullmatch(r"\d+%?|10\^\{.*|.*10\^\{.*", kind.text))
-        for kind in kinds
+    cells = [line.slots[column].cell for line in lines]
+    return any(read_printed(cell.text).kind != "missing" for cell in cells) and all(
+        _is_text(cell) or re.fullmatch(r"\d+%?|.*10\^\{.*", cell.text) for cell in cells
     )
 
 
 def _repeats(lines: Sequence[_Line], groups: dict[int, int], stub: int) -> bool:
-    paths = [(groups[id(line)], *path) for line, path in zip(lines, _labels(lines, stub), strict=True)]
+    paths = [
+        (groups[id(line)], *path) for line, path in zip(lines, _labels(lines, stub), strict=True)
+    ]
     return len(set(paths)) < len(paths)
 
 
@@ -249,6 +272,8 @@ def _rows(body: Sequence[_Line], stub: int) -> list[Row]:
     group: list[str] = []
     after_group = False
     last: tuple[str, ...] = ("",) * stub
+    below = [line for line in body if _is_below(line, stub)]
+    errors = not any(_is_negative(slot.cell) for line in below for slot in line.slots)
     for line in body:
         if _is_group(line):
             name = next(_plain(slot.cell.text) for slot in line.slots if slot.cell.text)
@@ -257,7 +282,7 @@ def _rows(body: Sequence[_Line], stub: int) -> list[Row]:
             continue
         after_group = False
         entries = [_entry(slot) for slot in line.slots[stub:]]
-        if rows and _is_below(line, stub) and _fits_under(rows[-1], entries):
+        if errors and rows and _is_below(line, stub) and _fits_under(rows[-1], entries):
             rows[-1] = replace(rows[-1], entries=_joined(rows[-1].entries, entries))
             continue
         texts = [_plain(slot.cell.text) for slot in line.slots[:stub]]
@@ -266,6 +291,12 @@ def _rows(body: Sequence[_Line], stub: int) -> list[Row]:
         kept = [text for n, text in enumerate(last) if text and (n == 0 or text != last[n - 1])]
         rows.append(Row((*group, *kept), tuple(entries)))
     return rows
+
+
+def _is_negative(cell: Cell) -> bool:
+    """Whether a number in brackets is negative, so that such rows hold no errors."""
+    error = cell.printed.error
+    return error is not None and error.minus < 0
 
 
 def _entry(slot: Slot) -> Entry:

@@ -1,4 +1,4 @@
-"""LaTeX sources as one text in which every line knows its file: inputs inlined, comments blanked."""
+"""LaTeX sources as one text whose lines know their files: inputs inlined, comments blanked."""
 
 from __future__ import annotations
 

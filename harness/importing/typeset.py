@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -22,91 +22,32 @@ from pylatexenc.latexwalker import (
     LatexMathNode,
     LatexSpecialsNode,
     LatexWalker,
+    LatexWalkerParseError,
 )
 from pylatexenc.latexwalker import get_default_latex_context_db as walker_context
 from pylatexenc.macrospec import MacroSpec
 
+from harness.importing.known import (
+    BOLD,
+    DROPPED,
+    KEPT,
+    QUANTITIES,
+    RAISED,
+    SIGNS,
+    SWITCHES,
+    TAKEN,
+    UNDERLINED,
+    UNITS,
+)
 from harness.importing.macros import DEPTH, Macro
 
-_CITE = "cite citep citet citealp citealt citeauthor citeyear parencite textcite autocite footcite"
-_DROPPED = {
-    **dict.fromkeys("color rowcolor cellcolor".split(), "[{"),
-    **dict.fromkeys("vspace hspace".split(), "*{"),
-    **dict.fromkeys("label index phantom hphantom vphantom arrayrulecolor noalign".split(), "{"),
-    **dict.fromkeys("ref eqref autoref cref Cref pageref".split(), "*{"),
-    **dict.fromkeys(_CITE.split(), "*[[{"),
-    **dict.fromkeys("setlength addtolength rowcolors renewcommand".split(), "{{"),
-    **dict.fromkeys("footnote thanks".split(), "[{"),
-    **dict.fromkeys("specialrule".split(), "{{{"),
-    **dict.fromkeys("hhline Xhline cline cdashline thickhline".split(), "{"),
-    **dict.fromkeys("toprule midrule bottomrule hline addlinespace morecmidrules".split(), "["),
-    **dict.fromkeys("tabularnewline".split(), "["),
-    "rule": "[{{",
-    "cmidrule": "[{",
-    "todo": "[{",
-    "extracolsep": "{",
-}
-_SWITCHES = frozenset(
-    "tiny scriptsize footnotesize small normalsize large Large centering raggedright raggedleft "
-    "itshape it em rmfamily sffamily ttfamily scshape sc sl rm displaystyle textstyle scriptstyle "
-    "boldmath arraybackslash strut hfill hfil null relax leavevmode noindent xspace left right "
-    "big Big bigl bigr Bigl Bigr nobreak unboldmath protect endhead endfirsthead endfoot "
-    "endlastfoot cr ignorespaces unskip limits nolimits par".split()
-)
-_KEPT = {
-    **dict.fromkeys(
-        "textit emph textsc textrm textsf texttt textnormal textmd textup textsl mathrm mathit "
-        "mathsf mathcal mathtt mathbb mathfrak text mbox hbox ensuremath fbox hl overline bar hat "
-        "tilde widehat vec colhead smash operatorname".split(),
-        "{",
-    ),
-    **dict.fromkeys("num tablenum si unit shortstack centered".split(), "[{"),
-    **dict.fromkeys("makecell thead".split(), "*[{"),
-    **dict.fromkeys("textcolor".split(), "[{{"),
-    **dict.fromkeys("colorbox href scalebox adjustbox".split(), "{{"),
-    **dict.fromkeys("fcolorbox resizebox".split(), "*{{{"),
-    **dict.fromkeys("makebox parbox".split(), "[[{{"),
-    "rotatebox": "[{{",
-    "raisebox": "{[[{",
-    "multicolumn": "{{{",
-    "multirow": "[{[{[{",
-    "SetCell": "[{",
-}
-_BOLD = frozenset("textbf mathbf boldsymbol bm pmb".split())
-_UNDERLINED = frozenset("underline uline ul".split())
-_RAISED = {
-    "textsuperscript": "^",
-    "sym": "^",
-    "tnote": "^",
-    "tablenotemark": "^",
-    "textsubscript": "_",
-}
-_QUANTITIES = frozenset("SI qty".split())
-_SIGNS = {
-    ",": "\u2009",
-    "thinspace": "\u2009",
-    ";": " ",
-    ":": " ",
-    "!": "",
-    " ": " ",
-    "\n": " ",
-    "/": "",
-    "-": "",
-    "\\": " ",
-    "quad": " ",
-    "qquad": " ",
-    "enspace": " ",
-    "percent": "%",
-    "land": "∧",
-    "lor": "∨",
-    "iff": " ⇔ ",
-    "implies": " ⇒ ",
-    "ll": "≪",
-    "gg": "≫",
-    "cmark": "✓",
-    "xmark": "✗",
-    "checkmark": "✓",
-}
+
+class Unparsable(ValueError):
+    """LaTeX whose braces, dollars or environments do not close."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(position)
+        self.position = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +59,27 @@ class Typeset:
     """Macros of which nobody knows what they print."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How text is set at some place, and how deep in macros that place is."""
+
+    bold: bool = False
+    underline: bool = False
+    units: bool = False
+    """Whether names of units are known."""
+    depth: int = 0
+
+
 @dataclass
 class _Run:
     """What was printed so far."""
 
-    parts: list[tuple[str, bool, bool]] = field(default_factory=list)
+    parts: list[tuple[str, _Style]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
-    def put(self, text: str, bold: bool, underline: bool) -> None:
-        self.parts.append((text, bold, underline))
+    def put(self, text: str, style: _Style) -> None:
+        if text:
+            self.parts.append((text, style))
 
     @property
     def raising(self) -> bool:
@@ -145,14 +98,26 @@ class Typesetter:
         )
 
     def nodes(self, text: str) -> list[Any]:
-        """The parsed text; wrong nesting is read as far as it goes."""
-        walker = LatexWalker(text, latex_context=self._context, tolerant_parsing=True)
-        return [node for node in walker.get_latex_nodes()[0] if node is not None]
+        """The parsed text.
+
+        Raises:
+            Unparsable: braces, dollars or environments do not close.
+        """
+        # The parser refuses a text that ends where `\\` might still have an argument.
+        text += "{}"
+        walker = LatexWalker(text, latex_context=self._context, tolerant_parsing=False)
+        try:
+            nodes, start, length = walker.get_latex_nodes()
+        except LatexWalkerParseError as error:
+            raise Unparsable(error.pos or 0) from None
+        if start + length < len(text):
+            raise Unparsable(start + length)
+        return [node for node in nodes if node is not None]
 
     def expanded(self, nodes: Iterable[Any], depth: int = 0) -> Iterator[tuple[Any, int | None]]:
         """Nodes with the authors' macros in place, each with the position of what it came from."""
         for node in nodes:
-            if isinstance(node, LatexMacroNode) and self._own(node) and depth < DEPTH:
+            if isinstance(node, LatexMacroNode) and node.macroname in self.macros and depth < DEPTH:
                 for inner, _ in self.expanded(self.nodes(self._body(node)), depth + 1):
                     yield inner, node.pos
             else:
@@ -160,20 +125,17 @@ class Typesetter:
 
     def print(self, nodes: Iterable[Any]) -> Typeset:
         run = _Run()
-        self._print(nodes, run, False, False, 0)
-        text = re.sub(r"[ \t\n]+", " ", "".join(part for part, _, _ in run.parts)).strip()
+        self._print(nodes, run, _Style())
+        text = re.sub(r"[ \t\n]+", " ", "".join(part for part, _ in run.parts)).strip()
         text = re.sub(r" ?_\{ ?±\s?([^{}]*)\}", r" ± \1", text)
-        digits = [part for part in run.parts if re.search(r"\d", part[0])]
-        shown = digits or [part for part in run.parts if part[0].strip()]
+        digits = [style for part, style in run.parts if re.search(r"\d", part)]
+        shown = digits or [style for part, style in run.parts if part.strip()]
         return Typeset(
             text,
-            any(bold for _, bold, _ in shown),
-            any(underline for _, _, underline in shown),
+            any(style.bold for style in shown),
+            any(style.underline for style in shown),
             tuple(dict.fromkeys(run.unknown)),
         )
-
-    def _own(self, node: LatexMacroNode) -> bool:
-        return node.macroname in self.macros
 
     def _body(self, node: LatexMacroNode) -> str:
         macro = self.macros[node.macroname]
@@ -183,86 +145,83 @@ class Typesetter:
         body = re.sub(r"\\ifmmode(.*?)\\else(.*?)\\fi(?![A-Za-z])", r"\2", body, flags=re.DOTALL)
         return body + (node.macro_post_space or "")
 
-    def _print(self, nodes: Iterable[Any], run: _Run, bold: bool, under: bool, depth: int) -> None:
+    def _print(self, nodes: Iterable[Any], run: _Run, style: _Style) -> None:
         for node in nodes:
             if isinstance(node, LatexMacroNode):
-                name = node.macroname
-                if name in ("bfseries", "bf"):
-                    bold = True
-                elif name in ("normalfont", "mdseries"):
-                    bold = False
+                if node.macroname in ("bfseries", "bf", "normalfont", "mdseries"):
+                    style = replace(style, bold=node.macroname in ("bfseries", "bf"))
                 else:
-                    self._macro(node, run, bold, under, depth)
+                    self._macro(node, run, style)
+            elif isinstance(node, LatexGroupNode) and (run.raising or node.delimiters[0] == "{"):
+                self._grouped(node.nodelist, run, style)
             elif isinstance(node, LatexGroupNode):
-                inner = node.nodelist
-                if run.raising:
-                    run.put("{", bold, under)
-                    self._print(inner, run, bold, under, depth)
-                    run.put("}", bold, under)
-                else:
-                    brackets = node.delimiters if node.delimiters[0] == "[" else ("", "")
-                    run.put(brackets[0], bold, under)
-                    self._print(inner, run, bold, under, depth)
-                    run.put(brackets[1], bold, under)
+                run.put(node.delimiters[0], style)
+                self._print(node.nodelist, run, style)
+                run.put(node.delimiters[1], style)
             elif isinstance(node, LatexMathNode | LatexEnvironmentNode):
-                self._print(node.nodelist, run, bold, under, depth)
+                self._print(node.nodelist, run, style)
             elif isinstance(node, LatexCharsNode):
-                run.put(node.chars, bold, under)
+                run.put(node.chars, style)
             elif isinstance(node, LatexSpecialsNode):
-                run.put(_special(node), bold, under)
+                run.put(_special(node), style)
             else:
                 assert isinstance(node, LatexCommentNode)
 
-    def _macro(self, node: LatexMacroNode, run: _Run, bold: bool, under: bool, depth: int) -> None:
+    def _grouped(self, nodes: Iterable[Any], run: _Run, style: _Style) -> None:
+        """A group keeps its braces where it is raised or lowered."""
+        raising = run.raising
+        run.put("{" * raising, style)
+        self._print(nodes, run, style)
+        run.put("}" * raising, style)
+
+    def _macro(self, node: LatexMacroNode, run: _Run, style: _Style) -> None:
         name = node.macroname
-        if self._own(node):
-            if depth >= DEPTH:
+        if name in self.macros:
+            if style.depth >= DEPTH:
                 run.unknown.append(f"\\{name}")
-                return
-            raising = run.raising
-            run.put("{" * raising, bold, under)
-            self._print(self.nodes(self._body(node)), run, bold, under, depth + 1)
-            run.put("}" * raising, bold, under)
+            else:
+                deeper = replace(style, depth=style.depth + 1)
+                self._grouped(self.nodes(self._body(node)), run, deeper)
             return
-        if name in _DROPPED and name != "todo" or name in _SWITCHES:
+        if name in DROPPED or name in SWITCHES:
             return
         arguments = [arg for arg in _arguments(node) if arg is not None]
-        if name in _SIGNS:
-            run.put(_SIGNS[name], bold, under)
-        elif name in _RAISED:
-            run.put(_RAISED[name], bold, under)
-            self._print(arguments[-1:], run, bold, under, depth)
-        elif name == "footnotemark":
-            run.put("^", bold, under)
-            self._print(arguments[-1:], run, bold, under, depth)
-        elif name in _QUANTITIES:
+        units = style.units and UNITS.get(name)
+        if units or name in SIGNS:
+            run.put(units or SIGNS[name], style)
+        elif name in RAISED:
+            run.put(RAISED[name], style)
+            self._print(arguments[-1:], run, style)
+        elif name in QUANTITIES:
             needed = [arg for arg in arguments if _delimiter(arg) != "["]
-            self._print(needed[:1], run, bold, under, depth)
-            run.put(" ", bold, under)
-            self._print(needed[1:], run, bold, under, depth)
-        elif name in _BOLD | _UNDERLINED | set(_KEPT):
-            self._print(arguments[-1:], run, bold or name in _BOLD, under or name in _UNDERLINED, depth)
+            self._print(needed[:1], run, style)
+            run.put(" ", style)
+            self._print(needed[1:], run, replace(style, units=True))
+        elif name in BOLD | UNDERLINED | KEPT.keys():
+            inner = replace(
+                style,
+                bold=style.bold or name in BOLD,
+                underline=style.underline or name in UNDERLINED,
+                units=name in ("si", "unit"),
+            )
+            self._print(arguments[-1:], run, inner)
         else:
-            self._symbol(node, run, bold, under)
+            self._symbol(node, run, style)
 
-    def _symbol(self, node: LatexMacroNode, run: _Run, bold: bool, under: bool) -> None:
-        if node.macroname in _symbols() and node.macroname != "todo":
+    def _symbol(self, node: LatexMacroNode, run: _Run, style: _Style) -> None:
+        if node.macroname in _symbols():
             text = LatexNodes2Text(math_mode="text").nodelist_to_text([node])
             space = " " if node.macro_post_space else ""
-            run.put(f"{{{text}}}" if run.raising else f"{text}{space}", bold, under)
+            run.put(f"{{{text}}}" if run.raising else f"{text}{space}", style)
             return
         run.unknown.append(f"\\{node.macroname}")
-        run.put(f"\\{node.macroname}{node.macro_post_space or ''}", bold, under)
+        run.put(f"\\{node.macroname}{node.macro_post_space or ''}", style)
 
 
 def _context() -> Any:
     """What each known macro takes."""
     context = walker_context()
-    takes: dict[str, str] = {**_DROPPED, **_KEPT, "footnotemark": "["}
-    takes |= dict.fromkeys([*_BOLD, *_UNDERLINED, *_RAISED], "{")
-    takes |= dict.fromkeys(_QUANTITIES, "[{[{") | dict.fromkeys(_SWITCHES, "")
-    takes |= {"\\": "*["}
-    specs = [MacroSpec(name, arguments) for name, arguments in takes.items()]
+    specs = [MacroSpec(name, arguments) for name, arguments in TAKEN.items()]
     context.add_context_category("tables", specs, prepend=True)
     return context
 
@@ -275,7 +234,7 @@ def _symbols() -> frozenset[str]:
 
 def _special(node: LatexSpecialsNode) -> str:
     signs = {"~": " ", "&": " ", "--": "–", "---": "—", "``": "“", "''": "”"}
-    return signs.get(node.specials_chars, node.specials_chars)
+    return signs.get(node.specials_chars, str(node.specials_chars))
 
 
 def _arguments(node: LatexMacroNode) -> list[Any]:

@@ -14,14 +14,17 @@ class Canonical(NamedTuple):
     underline: bool
 
 
-_BOLD = re.compile(r"\\(?:textbf|mathbf|boldsymbol|bm|bfseries|bf)(?![A-Za-z])|\*\*(?=[^*\s])[^*]*[^*\s]\*\*|<(?:b|strong)>")
+_BOLD = re.compile(
+    r"\\(?:textbf|mathbf|boldsymbol|bm|bfseries|bf)(?![A-Za-z])|\*\*(?=[^*\s])[^*]*[^*\s]\*\*|<(?:b|strong)>"
+)
 _UNDERLINE = re.compile(r"\\(?:underline|uline)(?![A-Za-z])|<u>")
 _WRAPPER = re.compile(
     r"\\(?:textbf|mathbf|boldsymbol|bm|underline|uline|textit|emph|mathrm|text|mathit|ensuremath"
     r"|num|tablenum|sym|textsuperscript)(?![A-Za-z])"
 )
 _SWITCH = re.compile(
-    r"\\(?:bfseries|bf|itshape|it|left|right|displaystyle|scriptsize|footnotesize|small|tiny)(?![A-Za-z]) ?"
+    r"\\(?:bfseries|bf|itshape|it|left|right|displaystyle|scriptsize|footnotesize|small|tiny)"
+    r"(?![A-Za-z]) ?"
 )
 _MARKDOWN = re.compile(r"\*\*((?=[^*\s])[^*]*[^*\s])\*\*|</?(?:b|strong|u|sup|sub)>")
 _WORDS = {
