@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bs4 import BeautifulSoup
-from bs4.element import Tag
+from lxml import etree, html
 from markdown_it import MarkdownIt
 
 from harness.importing.grid import Cell, GridRow
@@ -28,12 +27,16 @@ def read_html(path: Path) -> Sources:
     Raises:
         UserError: the file cannot be read.
     """
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", read_text(path))
     tables, unread = list[Table](), list[Unread]()
-    soup = BeautifulSoup(read_text(path), "html.parser")
-    for element in soup.find_all("table"):
-        if element.find("table") is not None:
+    try:
+        document = html.document_fromstring(text)
+    except etree.ParserError:
+        return Sources((), (Unread(Place(path, 1), "this file holds no HTML"),))
+    for element in document.iter("table"):
+        if element.find(".//table") is not None:
             unread.append(Unread(Place(path, _line(element)), "a table inside a table is not read"))
-        elif element.find_parent("table") is None:
+        elif next(element.iterancestors("table"), None) is None:
             _add(element, path, _line, tables, unread)
     return Sources(tuple(tables), tuple(unread))
 
@@ -54,15 +57,14 @@ def read_markdown(path: Path) -> Sources:
         if token.type != "table_open" or token.map is None:
             continue
         end = next(n for n in range(index, len(tokens)) if tokens[n].type == "table_close")
-        html = markdown.renderer.render(tokens[index : end + 1], markdown.options, {})
+        rendered = markdown.renderer.render(tokens[index : end + 1], markdown.options, {})
         first, last = token.map
         inside |= set(range(first, last))
-        element = BeautifulSoup(html, "html.parser").find("table")
-        assert isinstance(element, Tag)  # it was just rendered
-        rows = {id(row): n for n, row in enumerate(element.find_all("tr"))}
+        element = html.fragment_fromstring(rendered)
+        rows = list(element.iter("tr"))
 
-        def line(row: Any, rows: dict[int, int] = rows, first: int = first) -> int:
-            number = rows.get(id(row), 0)
+        def line(row: Any, rows: list[Any] = rows, first: int = first) -> int:
+            number = rows.index(row) if row in rows else 0
             return first + 1 + number + (number > 0)  # the line of dashes is under the head
 
         _add(element, path, line, tables, unread)
@@ -86,24 +88,24 @@ def _line(element: Any) -> int:
     return int(element.sourceline or 1)
 
 
-def _add(element: Tag, path: Path, line: Any, tables: list[Table], unread: list[Unread]) -> None:
+def _add(element: Any, path: Path, line: Any, tables: list[Table], unread: list[Unread]) -> None:
     rows = list(_rows(element, path, line))
     place = Place(path, line(element))
     caption = element.find("caption")
     for table, problems in as_tables(rows, place):
-        text = " ".join(caption.get_text().split()) if caption else ""
+        text = "" if caption is None else " ".join(caption.text_content().split())
         tables.append(replace(table, caption=text))
         unread += problems
 
 
-def _rows(element: Tag, path: Path, line: Any) -> Iterator[GridRow]:
+def _rows(element: Any, path: Path, line: Any) -> Iterator[GridRow]:
     """Rows with blank cells put where cells from above reach down, as LaTeX has them."""
     reaching: dict[int, int] = {}
-    for row in element.find_all("tr"):
+    for row in element.iter("tr"):
         place = Place(path, line(row))
         cells: list[Cell] = []
         column = 0
-        given = row.find_all(["td", "th"], recursive=False)
+        given = [cell for cell in row if cell.tag in ("td", "th")]
         for each in [*given, None]:
             while reaching.get(column, 0) > 0:
                 reaching[column] -= 1
@@ -115,25 +117,27 @@ def _rows(element: Tag, path: Path, line: Any) -> Iterator[GridRow]:
                     reaching[inner] = cell.rows - 1
                 cells.append(cell)
                 column += cell.columns
-        heading = row.find_parent("thead") is not None or all(c.name == "th" for c in given)
+        heading = row.getparent().tag == "thead" or all(c.tag == "th" for c in given)
         if given:
             yield GridRow(tuple(cells), heading=heading)
 
 
-def _cell(element: Tag, place: Place) -> Cell:
-    for note in element.find_all("sup"):
-        note.replace_with(f"^{{{note.get_text().strip()}}}")
-    text = " ".join(element.get_text(" " if element.find("br") else "").split())
+def _cell(element: Any, place: Place) -> Cell:
+    for note in element.iter("sup"):
+        note.text = f"^{{{note.text_content().strip()}}}"
+        del note[:]
+    for end in element.iter("br"):
+        end.tail = f" {end.tail or ''}"
     return Cell(
-        text,
+        " ".join(element.text_content().split()),
         place,
-        bold=element.find(_BOLD) is not None,
-        underline=element.find(_UNDERLINED) is not None,
+        bold=next(element.iter(*_BOLD), None) is not None,
+        underline=next(element.iter(*_UNDERLINED), None) is not None,
         columns=_span(element, "colspan"),
         rows=_span(element, "rowspan"),
     )
 
 
-def _span(element: Tag, name: str) -> int:
-    found = re.fullmatch(r"\s*(\d{1,4})\s*", str(element.get(name, "1")))
+def _span(element: Any, name: str) -> int:
+    found = re.fullmatch(r"\s*(\d{1,3})\s*", element.get(name) or "1")
     return max(1, int(found[1])) if found else 1

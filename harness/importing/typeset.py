@@ -109,7 +109,9 @@ class Typesetter:
         try:
             nodes, start, length = walker.get_latex_nodes()
         except LatexWalkerParseError as error:
-            raise Unparsable(error.pos or 0) from None
+            # What was opened last says more than where the text ended.
+            opened = error.open_contexts[-1][1] if error.open_contexts else error.pos
+            raise Unparsable(opened or 0) from None
         if start + length < len(text):
             raise Unparsable(start + length)
         return [node for node in nodes if node is not None]
@@ -121,7 +123,8 @@ class Typesetter:
                 for inner, _ in self.expanded(self.nodes(self._body(node)), depth + 1):
                     yield inner, node.pos
             else:
-                yield node, node.pos
+                text = node.latex_verbatim()
+                yield node, node.pos + len(text) - len(text.lstrip())
 
     def print(self, nodes: Iterable[Any]) -> Typeset:
         run = _Run()

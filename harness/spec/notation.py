@@ -70,6 +70,8 @@ _SIGNS = (
 )
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵃᵇᶜᵈᵉ", "0123456789+-abcde")
 _RAISED_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵃᵇᶜᵈᵉ]+")
+_LOOSE_THIN = re.compile("[\u2009\u202f\u00a0](?![0-9])|(?<![0-9])[\u2009\u202f\u00a0]")
+"""Thin spaces that do not stand between digits."""
 _THIN = re.compile(r"\\[,;:!]|\\thinspace(?![A-Za-z]) ?")
 
 
@@ -89,4 +91,5 @@ def canonical(text: str) -> Canonical:
     plain = re.sub(r"(?<![\^_])\{([^{}]*)\}", r"\1", plain)
     plain = re.sub(r"[_^]\{ ?(±[^{}]*)\}", r" \1", plain)
     plain = re.sub(r"^([<≤>≥≈∼]? ?)[–](?= ?[\d.])", r"\1-", plain.strip())
+    plain = _LOOSE_THIN.sub(" ", plain)
     return Canonical(re.sub(r"[ \t\r\n~]+", " ", plain).strip(), bold, underline)
