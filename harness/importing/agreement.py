@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from harness.importing.model import Row, Unread
+from harness.importing.model import HeaderPath, Row, Unread
 from harness.spec.printed import Printed
 
 
@@ -50,22 +50,33 @@ _RULES = (
 )
 
 
-def in_agreement(rows: Sequence[Row]) -> tuple[list[Row], list[Unread]]:
+_SHARES = re.compile(r"\b(?:n|no\.?|number|count)s?,? ?\(%\)", re.IGNORECASE)
+"""Headings over a count with its percentage in parentheses."""
+
+
+def in_agreement(
+    rows: Sequence[Row], columns: Sequence[HeaderPath]
+) -> tuple[list[Row], list[Unread]]:
     """The rows with doubtful cells made unreadable, and all cells that are unreadable."""
     every = [entry.printed for row in rows for entry in row.entries]
     rules = [rule for rule in _RULES if any(rule.shows(printed) for printed in every)]
 
-    def checked(printed: Printed) -> Printed:
+    def checked(printed: Printed, heading: str) -> Printed:
         reason = next((rule.reason for rule in rules if rule.doubtful(printed)), None)
-        return printed if reason is None else printed.unreadable(reason)
+        if reason is not None:
+            return printed.unreadable(reason)
+        error = printed.error
+        if error is not None and error.form == "parentheses" and _SHARES.search(heading):
+            return replace(printed, error=None, notes=(*printed.notes, f"{error.plus}"))
+        return printed
 
-    found = [
-        replace(
-            row,
-            entries=tuple(replace(entry, printed=checked(entry.printed)) for entry in row.entries),
-        )
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        entries = [
+            replace(entry, printed=checked(entry.printed, " ".join((*row.path, *column))))
+            for entry, column in zip(row.entries, columns, strict=True)
+        ]
+        found.append(replace(row, entries=tuple(entries)))
     unread = [
         Unread(entry.place, f"cell '{entry.printed.text}': {entry.printed.reason}")
         for row in found

@@ -265,7 +265,7 @@ def _closing_bracket(text: str, start: int) -> int:
 def _count_columns(columns: str) -> int | None:
     """How many columns a description such as `l*{3}{c}|S[table-format=2.1]` has."""
     text = re.sub(r"%[^\n]*|\s", "", columns)
-    while repeated := re.search(r"\*\{(\d+)\}(?=\{)", text):
+    while repeated := re.search(r"\*\{(\d{1,2})\}(?=\{)", text):
         end = closing(text, repeated.end())
         if end is None:
             return None

@@ -10,7 +10,7 @@ from pylatexenc.latexwalker import LatexGroupNode, LatexMathNode
 
 from harness.importing.grid import Cell, GridRow
 from harness.importing.model import Place
-from harness.importing.typeset import Typesetter
+from harness.importing.typeset import Typesetter, arguments_of
 
 _FULL_RULES = frozenset(
     ("toprule", "midrule", "bottomrule", "hline", "Xhline", "specialrule", "hhline")
@@ -103,11 +103,11 @@ def _cell(setter: Typesetter, nodes: list[Any], place: Place) -> Cell:
         span = next((n for n in nodes if getattr(n, "macroname", "") in _SPANS), None)
         if span is None:
             break
-        needed = [arg for arg in span.nodeargd.argnlist if arg is not None]
+        needed = [arg for arg in arguments_of(span) if arg is not None]
         needed = [arg for arg in needed if getattr(arg, "delimiters", ("",))[0] != "["]
         if len(needed) < 3:
             break
-        count = re.search(r"-?\d+", needed[0].latex_verbatim())
+        count = re.search(r"-?\d{1,3}(?!\d)", needed[0].latex_verbatim())
         if span.macroname == "multicolumn":
             columns = int(count[0]) if count else 1
         else:

@@ -68,7 +68,7 @@ def _as_table(
     if not heads:
         unread.append(Unread(place, "no row of headings was found, so columns have numbers"))
     rows = _rows(body, stub)
-    rows, problems = in_agreement(rows)
+    rows, problems = in_agreement(rows, columns)
     unread += [*problems, *_spanning(body, stub)]
     heading = " ".join(dict.fromkeys(_heading(heads, 0))) if heads else ""
     table = Table(place, heading, tuple(columns), tuple(rows))

@@ -74,10 +74,10 @@ def _lines(
         line = _COMMENT.sub(r"\1%", raw)
         at = 0
         for match in _INPUT.finditer(line):
-            inner = _input_path(root, (match[1] or match[2]).strip())
+            inner = _input_path(root, (match[1] or match[2] or "").strip())
             if inner is None or inner in above or inner == path:
                 why = "is not there" if inner is None else "is an input of itself"
-                unread.append(Unread(place, f"the input '{match[1] or match[2]}' {why}"))
+                unread.append(Unread(place, f"the input '{match[1] or match[2] or ''}' {why}"))
                 continue
             found.append((line[at : match.start()], place))
             found += _lines(inner, root, (*above, path), unread)
@@ -87,5 +87,5 @@ def _lines(
 
 
 def _input_path(root: Path, name: str) -> Path | None:
-    options = (root / f"{name}.tex", root / name)
+    options = (root / f"{name}.tex", root / name) if name else ()
     return next((path for path in options if path.is_file()), None)

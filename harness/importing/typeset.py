@@ -142,7 +142,7 @@ class Typesetter:
 
     def _body(self, node: LatexMacroNode) -> str:
         macro = self.macros[node.macroname]
-        given = [None if arg is None else _inside(arg) for arg in _arguments(node)]
+        given = [None if arg is None else _inside(arg) for arg in arguments_of(node)]
         body = macro.expanded(tuple(given))
         # Tables set text, not maths, so the other branch of the test holds.
         body = re.sub(r"\\ifmmode(.*?)\\else(.*?)\\fi(?![A-Za-z])", r"\2", body, flags=re.DOTALL)
@@ -188,7 +188,7 @@ class Typesetter:
             return
         if name in DROPPED or name in SWITCHES:
             return
-        arguments = [arg for arg in _arguments(node) if arg is not None]
+        arguments = [arg for arg in arguments_of(node) if arg is not None]
         units = style.units and UNITS.get(name)
         if units or name in SIGNS:
             run.put(units or SIGNS[name], style)
@@ -240,7 +240,8 @@ def _special(node: LatexSpecialsNode) -> str:
     return signs.get(node.specials_chars, str(node.specials_chars))
 
 
-def _arguments(node: LatexMacroNode) -> list[Any]:
+def arguments_of(node: LatexMacroNode) -> list[Any]:
+    """The parsed arguments of a macro; None for one that was left out."""
     return list(node.nodeargd.argnlist or ()) if node.nodeargd is not None else []
 
 

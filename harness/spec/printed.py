@@ -80,4 +80,4 @@ def half_unit(value: Decimal) -> Decimal:
     """Half a unit of the last digit: 0.005 for 12.50, 50 for 1.5E+3."""
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # printed numbers are finite
-    return Decimal(5).scaleb(exponent - 1)
+    return Decimal(f"5E{exponent - 1}")

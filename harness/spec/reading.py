@@ -20,8 +20,8 @@ _WHOLE = (
     r"|[1-9]\d{0,2}(?:['’]\d{3})+|\d+)"
 )
 _PLAIN = rf"(?:{_WHOLE}(?:\.\d*)?|\.\d+)"
-_TEN = r"(?: ?[×x·] ?10\^\{[+-]?\d+\})"
-_POWER = rf"(?:[eE][+-]?\d+|{_TEN})"
+_TEN = r"(?: ?[×x·] ?10\^\{[+-]?\d{1,3}\})"
+_POWER = rf"(?:[eE][+-]?\d{{1,3}}(?!\d)|{_TEN})"
 _NUMBER = rf"[+-]? ?{_PLAIN}{_POWER}?"
 _UNITS = (
     "%|‰|pp|pts?|×|x|ns|[µμu]s|ms|secs?|s|mins?|hours?|hrs?|hr|h|days?|d|years?|yrs?|"
@@ -30,7 +30,7 @@ _UNITS = (
 )
 _HEAD = re.compile(
     rf"(?:[pP] ?(?=[<≤>≥=]))?(?P<relation>[<≤>≥≈∼~=]?) ?(?P<currency>[$€£]?)(?P<sign>[+-]? ?)"
-    rf"(?:(?P<ten>10\^\{{[+-]?\d+\}})|(?P<number>{_PLAIN})(?P<digits>\(\d+\))?(?P<power>{_POWER})?)"
+    rf"(?:(?P<ten>10\^\{{[+-]?\d{{1,3}}\}})|(?P<number>{_PLAIN})(?P<digits>\(\d+\))?(?P<power>{_POWER})?)"
     rf"(?: ?(?P<unit>{_UNITS})(?![A-Za-z\d]))?",
     re.ASCII,
 )
@@ -46,7 +46,7 @@ _TAILS = {
         rf"|(?P<open>\()?\+ ?(?P<up3>{_PLAIN}) ?[/,;]? ?- ?(?P<down3>{_PLAIN})(?(open)\)))",
         re.ASCII,
     ),
-    "n": re.compile(r"[(\[]?\b[nN] ?= ?(?P<n>\d+(?:,\d{3})*)[)\]]?", re.ASCII),
+    "n": re.compile(r"[(\[]?\b[nN] ?= ?(?P<n>\d{1,12}(?:,\d{3})*)[)\]]?", re.ASCII),
     "parenthesis": re.compile(
         rf"(?:\(|(?P<square>\[)) ?(?P<value>{_PLAIN}{_POWER}?) ?(?P<unit>%?) ?(?(square)\]|\))",
         re.ASCII,
@@ -174,7 +174,10 @@ def _headed(head: re.Match[str], blank: Printed) -> Printed:
     value = _decimal(head["sign"].strip() + number, power)
     error = None
     if head["digits"] is not None:
-        size = _decimal(head["digits"][1:-1]).scaleb(_last(value))
+        digits = head["digits"][1:-1]
+        if len(digits) > len(value.as_tuple().digits) + 1:
+            raise _Ambiguous("more digits are in brackets than before them")
+        size = Decimal(f"{digits}E{_last(value)}")
         error = Error("digits", size, size)
     relation = _RELATIONS[head["relation"]]
     return replace(

@@ -150,6 +150,14 @@ def test_groups_and_spans_name_the_rows_under_them(read: Read) -> None:
     ]
 
 
+def test_a_percentage_beside_a_count_is_no_error(read: Read) -> None:
+    table = only(read(tabular("& n (\\%) & Mean (SD)", r"\hline Women & 12 (34.3) & 5.1 (0.2)")))
+
+    share, mean = (entry.printed for entry in table.rows[0].entries)
+    assert (share.error, share.notes) == (None, ("34.3",))
+    assert mean.error is not None
+
+
 def test_numbers_may_be_headings(read: Read) -> None:
     table = only(read(tabular("Angle & 0 & 15", r"\hline ERM & 95.9 $\pm$ 0.1 & 98.9 $\pm$ 0.0")))
 
@@ -246,7 +254,11 @@ def test_where_cells_disagree_none_is_guessed(read: Read) -> None:
 
 NAME = st.text("abcXYZ", min_size=1, max_size=6)
 VALUE = st.decimals(-999, 999, places=2).map(str)
-SLIPS = st.sampled_from(["", *"{}$&%\\#^["])
+ODD = (
+    *("\\\\", r"\input{}", r"\multirow", r"\end{tabular}", "\n\n", r"\multicolumn{99999}{c}{1}"),
+    *(r"\def\a#1{\a{#1}}\a{x}", r"\begin{tabular}{*{9}{*{99}{c}}}"),
+)
+SLIPS = st.sampled_from(["", *"{}$&%\\#^[", *ODD])
 CELL = st.tuples(VALUE, st.none() | st.decimals(0, 9, places=1).map(str), st.booleans())
 
 
