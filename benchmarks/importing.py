@@ -2,9 +2,10 @@
 
 python -m benchmarks.importing [--tuned]
 
-The folders that have right answers are split once, before any reader was written: every other
-one of the sorted names. The readers were made on the first half (`--tuned` scores that alone and
-keeps nothing); the second was scored once.
+The folders that have right answers were split before any reader was written: every other one of
+the sorted names. The readers were made on the first half (`--tuned` scores that alone and keeps
+nothing). The second was then scored once, and that score is kept as `held_out_once`; two faults
+that it showed were mended afterwards, so that what is scored of it now is no blind test.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from harness.importing.model import Entry, Sources, Table
 PAPERS = ROOT.parent / "shared" / "data" / "papers"
 TUNED = ("csgcl", "ibtransdiff", "qfn2l", "simd-finance", "stargazer", "wage-theft")
 HELD_OUT = ("dl4tsc", "mcgl", "readiness", "siunitx-s", "vocab-pruning")
-COUNTED = ("row", "column", "value", "error", "bold", "exact", "unreadable", "wrong")
+COUNTED = ("row", "column", "value", "error", "bold", "exact", "unreadable", "wrong", "lenient")
 Key = tuple[tuple[str, ...], tuple[str, ...]]
 
 
@@ -77,15 +78,24 @@ def _of_tabular(tables: Sequence[Table], index: int) -> Sequence[Table]:
 
 
 def score(right: Sequence[dict[str, Any]], tables: Sequence[Table]) -> Score:
-    """Compare right cells with those read; where paths repeat, in their order."""
+    """Compare right cells with those read; where paths repeat, in their order.
+
+    The answers name some rows by more than stands in them: `heading = name` where the name is a
+    number, or the row above where names repeat. Such a row counts as ours, and as `lenient`.
+    """
     ours: dict[Key, list[Entry]] = defaultdict(list)
+    numbered: dict[tuple[str, ...], tuple[str, ...]] = {}
     for table in tables:
         for row, column, entry in table.entries():
             ours[_path(row), _path(column)].append(entry)
+            numbered[_path([f"{table.stub} = {row[-1] if row else ''}"])] = _path(row)
     rows, columns = ({key[side] for key in ours} for side in (0, 1))
     result = Score()
     for cell in right:
         key = _path(cell["row"]), _path(cell["column"])
+        if key[0] not in rows:
+            key = numbered.get(key[0], (key[0][0], key[0][-1])), key[1]
+            result.counts["lenient"] += key[0] in rows
         queue = ours[key]
         entry = queue.pop(0) if queue else None
         if cell["value"] is None and not cell["error"]:
@@ -163,7 +173,7 @@ def count(path: Path, sources: Sources | UserError) -> dict[str, Any]:
 
 def main() -> int:
     if not PAPERS.is_dir():
-        print(f"skipped: {PAPERS} is not there")
+        print("skipped: ../shared/data/papers, the folder of papers' tables, is not there")
         return 0
     tuned_only = "--tuned" in sys.argv[1:]
     folders = [path for path in sorted(PAPERS.iterdir()) if (path / "tables").is_dir()]
@@ -190,14 +200,16 @@ def main() -> int:
             name: hashlib.sha256((PAPERS / name / "cells.json").read_bytes()).hexdigest()[:16]
             for name in (*TUNED, *HELD_OUT)
         }
+        path = RESULTS / "importing.json"
         kept = {
             "command": "python -m benchmarks.importing",
+            "held_out_once": json.loads(path.read_text(encoding="utf-8"))["held_out_once"],
             "totals": dict(totals),
             "scores": halves,
             "answers": answers,
             "files": files,
         }
-        (RESULTS / "importing.json").write_text(json.dumps(kept, indent=1) + "\n")
+        path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -24,7 +24,7 @@ DROPPED = {
     **_named("rowcolors", "*{{{"),
     **_named("specialrule", "{{{"),
     **_named("hhline Xhline", "{"),
-    **_named("toprule midrule bottomrule hline addlinespace tabularnewline", "["),
+    **_named("toprule midrule bottomrule hline hdashline addlinespace tabularnewline", "["),
     **_named("rule", "[{{"),
 }
 """Macros that print nothing, with all that they take."""
@@ -48,7 +48,8 @@ KEPT = {
     **_named("colorbox href scalebox adjustbox", "{{"),
     **_named("fcolorbox", "{{{"),
     **_named("resizebox", "*{{{"),
-    **_named("makebox parbox", "[[{{"),
+    **_named("makebox framebox", "[[{"),
+    **_named("parbox", "[[[{{"),
     **_named("raisebox", "{[[{"),
     **_named("multicolumn", "{{{"),
     **_named("multirow", "[{[{[{"),
@@ -114,7 +115,8 @@ UNITS = {
     **_named("day", "d"),
     **_named("gram g", "g"),
     **_named("kilogram", "kg"),
-    **_named("electronvolt", "eV"),
+    **_named("electronvolt eV", "eV"),
+    **{f"{prefix}eV": f"{prefix}eV" for prefix in "kMGT"},
     **_named("joule", "J"),
     **_named("watt", "W"),
     **_named("volt", "V"),

@@ -30,6 +30,7 @@ _TABLE_HEAD = re.compile(r"\\tablehead\s*(?=\{)")
 _DATA = re.compile(r"\\startdata(.*?)\\enddata", re.DOTALL)
 _PARTIAL_RULE = re.compile(
     r"\\(?:cmidrule|cline|cdashline|SetCell|SetRow)\s*(?:\[[^\]]*\])?\s*(?:\([a-z]*\))?\s*\{[^{}]*\}"
+    r"|\\[vh]rule(?![A-Za-z])(?:\s*(?:width|height|depth)\s*-?[\d.]+\s*[a-z]{2})*"
 )
 _SPAN = re.compile(r"cell\{(\d+)\}\{(\d+)\}\s*=\s*\{([^{}]*)\}")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from collections import defaultdict
+from statistics import mean, stdev
 
 import pytest
 
 from benchmarks.bench import RESULTS
 from benchmarks.importing import HELD_OUT, PAPERS, TUNED, Score, count, read_all, score_folder
+from harness.importing import read_tables
 
 pytestmark = [
     pytest.mark.realdata,
@@ -34,3 +38,29 @@ def test_every_file_is_read_as_the_kept_results_say() -> None:
     found = {str(path.relative_to(PAPERS)): count(path, read) for path, read in read_all(folders)}
 
     assert found == kept
+
+
+def test_a_table_of_means_equals_the_runs_that_it_was_made_from() -> None:
+    runs: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for part in (1, 2):
+        path = PAPERS / "dl4tsc" / "raw" / f"results-uea.part{part}.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            for run in csv.DictReader(file):
+                runs[run["dataset_name"], run["classifier_name"]].append(float(run["accuracy"]))
+    named = {"t-lenet": "tlenet", "time-cnn": "cnn"}
+    (table,) = read_tables(PAPERS / "dl4tsc" / "tables" / "ucr.md").tables
+
+    compared = 0
+    for row, column, entry in table.entries():
+        classifier = column[0].lower()
+        values = runs.get((row[0], named.get(classifier, classifier)))
+        printed = entry.printed
+        if values is not None:
+            assert printed.value is not None
+            assert printed.error is not None
+            # Half a unit of the last printed digit, and what binary fractions are off by.
+            assert abs(100 * mean(values) - float(printed.value)) < 0.0501, (row, column)
+            assert abs(100 * stdev(values) - float(printed.error.plus)) < 0.0501, (row, column)
+            compared += 1
+
+    assert compared == 765
