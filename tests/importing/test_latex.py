@@ -165,6 +165,14 @@ def test_numbers_may_be_headings(read: Read) -> None:
     assert texts(table) == [("ERM", "95.9 ± 0.1", "98.9 ± 0.0")]
 
 
+def test_a_column_that_only_counts_rows_is_no_name_of_theirs(read: Read) -> None:
+    counted = only(read(tabular(" & Data & N", r"\hline 0 & M1 & 18", "1 & M3 & 20")))
+    shots = only(read(tabular(" & A & B", r"\hline 0 & 1.5 & 18", "1 & 2.5 & 20")))
+
+    assert texts(counted) == [("M1", "18"), ("M3", "20")]
+    assert texts(shots) == [("0", "1.5", "18"), ("1", "2.5", "20")]
+
+
 def test_headings_that_come_again_begin_another_table(read: Read) -> None:
     found = read(
         tabular("M & A & B", r"\hline x & 1 & 2", r"\hline M & C & D", r"\hline x & 3 & 4")
@@ -182,7 +190,7 @@ def test_long_tables_repeat_their_head_for_nothing(read: Read) -> None:
     x & 1.5 \\ y & 2.5 \\ \end{longtable}"""
     table = only(read(source))
 
-    assert (table.caption, table.columns) == ("Long", (("A",),))
+    assert (table.caption, table.stub, table.columns) == ("Long", "M", (("A",),))
     assert texts(table) == [("x", "1.5"), ("y", "2.5")]
 
 
