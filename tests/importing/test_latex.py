@@ -101,6 +101,18 @@ def test_inputs_are_followed_and_a_missing_one_is_named(read: Read, tmp_path: Pa
     ]
 
 
+def test_macros_of_a_package_beside_the_paper_are_known(read: Read, tmp_path: Path) -> None:
+    style = "\\newcommand{\\val}[1]{\\textbf{#1}}\n\\def\\odd#1.{#1}\n\\endinput"
+    (tmp_path / "ours.sty").write_text(style, encoding="utf-8")
+
+    found = read(
+        "\\usepackage{booktabs, ours}\n" + tabular("M & A", r"\hline x & \val{1.5}", columns="lc")
+    )
+
+    assert found.unread == ()
+    assert only(found).rows[0].entries[0].printed.bold
+
+
 def test_errors_under_their_numbers_belong_to_them(read: Read) -> None:
     found = read(
         tabular(
