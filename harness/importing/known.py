@@ -16,6 +16,7 @@ def _set(names: str) -> frozenset[str]:
 
 DROPPED = {
     **_named("color rowcolor cellcolor footnote thanks", "[{"),
+    **_named("caption tablecaption", "*[{"),
     **_named("vspace hspace ref eqref autoref cref Cref pageref", "*{"),
     **_named("label index phantom hphantom vphantom arrayrulecolor noalign extracolsep", "{"),
     **_named("cite citep citet citealp citealt citeauthor citeyear parencite textcite", "*[[{"),
@@ -75,6 +76,7 @@ TAKEN = {
     **dict.fromkeys(SWITCHES, ""),
     "footnotemark": "[",
     "todo": "[{",
+    "ding": "{",
     "\\": "*[",
 }
 
@@ -93,6 +95,9 @@ SIGNS = {
     "ll": "≪",
     "gg": "≫",
 }
+
+DINGBATS = {"51": "✓", "52": "✓", "55": "✗", "56": "✗"}
+"""What `ding` of pifont prints, by its number."""
 
 UNITS = {
     **_named("percent", "%"),

@@ -189,7 +189,7 @@ class _Reader:
         first, last = (self.source.places.index(row.cells[n].place) for n in (0, -1))
         lines = self.source.text.splitlines()[first : last + 1]
         hint = "; a % there begins a comment, \\% prints one"
-        hint = hint if any(re.search(r"[\w)]%$", line) for line in lines) else ""
+        hint = hint if any(re.search(r"[^\s\\{}&]%$", line) for line in lines) else ""
         self._missed(row.cells[0].place, f"this row has {cells} cells in {width} columns{hint}")
         return False
 

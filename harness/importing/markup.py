@@ -117,7 +117,9 @@ def _rows(element: Any, path: Path, line: Any) -> Iterator[GridRow]:
                     reaching[inner] = cell.rows - 1
                 cells.append(cell)
                 column += cell.columns
-        heading = row.getparent().tag == "thead" or all(c.tag == "th" for c in given)
+        heading = row.getparent().tag == "thead" or (
+            len(given) > 1 and all(c.tag == "th" for c in given)
+        )
         if given:
             yield GridRow(tuple(cells), heading=heading)
 

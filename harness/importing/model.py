@@ -35,7 +35,10 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cell under the column headings."""
+    """One cell under the column headings.
+
+    Where a row of numbers in brackets stands below, its text follows the number's after a space.
+    """
 
     printed: Printed
     place: Place

@@ -90,11 +90,14 @@ class Splitter:
 
 
 def _holds_column_sign(node: Any) -> bool:
-    """Whether `&` or a row's end stands in maths or in a group, where no column can end."""
+    """Whether `&` stands in maths or in a group, or a row's end in maths, where none can end."""
     if not isinstance(node, LatexMathNode | LatexGroupNode):
         return False
-    inner = node.nodelist
-    return any(getattr(each, "specials_chars", None) == "&" for each in inner)
+    ends = _ROW_ENDS if isinstance(node, LatexMathNode) else frozenset()
+    return any(
+        getattr(each, "specials_chars", None) == "&" or getattr(each, "macroname", None) in ends
+        for each in node.nodelist
+    )
 
 
 def _cell(setter: Typesetter, nodes: list[Any], place: Place) -> Cell:

@@ -108,9 +108,11 @@ def _without_empty_columns(lines: list[_Line]) -> list[_Line]:
 
 
 def _without_index(lines: list[_Line]) -> list[_Line]:
-    """Without a first column that only counts rows from 0 and has no heading."""
+    """Without a first column that counts from 0, has no heading and stands before names."""
     head, counted = lines[0], [line.name for line in lines[1:]]
     if head.name or len(counted) < 2 or counted != [str(n) for n in range(len(counted))]:
+        return lines
+    if len(head.slots) < 3 or not all(_is_text(line.slots[1].cell) for line in lines):
         return lines
     return [replace(line, slots=line.slots[1:]) for line in lines]
 
@@ -134,7 +136,7 @@ def _is_new_head(lines: list[_Line], index: int, start: int) -> bool:
 
 def _count_headings(lines: Sequence[_Line]) -> int:
     """How many rows at the top are headings."""
-    if marked := sum(line.heading for line in lines):
+    if marked := next((n for n, line in enumerate(lines) if not line.heading), len(lines)):
         return marked
     plain = next((n for n, line in enumerate(lines) if not _may_head(line, n)), len(lines))
     rule = next((n for n in range(1, len(lines)) if lines[n].ruled), None)

@@ -13,6 +13,7 @@ from harness.importing.model import Place, Unread
 
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*")
 _INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}]*)\}|\\input\s+([^\s{}\\]+)")
+_PACKAGES = re.compile(r"\\(?:usepackage|RequirePackage)\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
 _HIDDEN = re.compile(
     r"\\begin\{(verbatim|lstlisting|comment|minted)\*?\}.*?\\end\{\1\*?\}"
     r"|\\iffalse(?![A-Za-z]).*?\\fi(?![A-Za-z])|\\end\{document\}.*",
@@ -52,6 +53,8 @@ def read_text(path: Path) -> str:
 def read_latex_text(path: Path) -> tuple[LatexText, list[Unread]]:
     """A LaTeX file with all that it inputs, and the inputs that were not found.
 
+    Packages that stand beside it are inputs too; the others come with LaTeX.
+
     Raises:
         UserError: the file itself cannot be read.
     """
@@ -83,6 +86,10 @@ def _lines(
             found += _lines(inner, root, (*above, path), unread)
             at = match.end()
         found.append((line[at:], place))
+        for name in ",".join(_PACKAGES.findall(line)).split(","):
+            style = root / f"{name.strip()}.sty"
+            if style.is_file() and style not in above and style != path:
+                found += _lines(style, root, (*above, path), unread)
     return found
 
 

@@ -29,6 +29,7 @@ from pylatexenc.macrospec import MacroSpec
 
 from harness.importing.known import (
     BOLD,
+    DINGBATS,
     DROPPED,
     KEPT,
     QUANTITIES,
@@ -192,6 +193,8 @@ class Typesetter:
         units = style.units and UNITS.get(name)
         if units or name in SIGNS:
             run.put(units or SIGNS[name], style)
+        elif name == "ding" and arguments and _inside(arguments[0]) in DINGBATS:
+            run.put(DINGBATS[_inside(arguments[0])], style)
         elif name in RAISED:
             run.put(RAISED[name], style)
             self._print(arguments[-1:], run, style)

@@ -91,5 +91,6 @@ def canonical(text: str) -> Canonical:
     plain = re.sub(r"(?<![\^_])\{([^{}]*)\}", r"\1", plain)
     plain = re.sub(r"[_^]\{ ?(±[^{}]*)\}", r" \1", plain)
     plain = re.sub(r"^([<≤>≥≈∼]? ?)[–](?= ?[\d.])", r"\1-", plain.strip())
+    plain = re.sub(r"[_^]\{ ?(\([^{}()]*\)) ?\}", r" \1", plain)
     plain = _LOOSE_THIN.sub(" ", plain)
     return Canonical(re.sub(r"[ \t\r\n~]+", " ", plain).strip(), bold, underline)

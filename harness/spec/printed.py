@@ -60,7 +60,7 @@ class Printed:
     marks: tuple[str, ...] = ()
     """Footnote marks."""
     notes: tuple[str, ...] = ()
-    """Other text in brackets, such as `df = 12; 274`, `+9.3` or `12.5%` beside a count."""
+    """Other text in brackets or behind an arrow: `df = 12; 274`, `+9.3`, `↑1.2`, `12.5%`."""
     bold: bool = False
     underline: bool = False
     reason: str = ""

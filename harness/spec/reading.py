@@ -56,6 +56,11 @@ _TAILS = {
         rf"(?P<low>{_NUMBER}) ?%?{_SEPARATOR}(?P<high>{_NUMBER}) ?%? ?[)\]]",
         re.ASCII,
     ),
+    "change": re.compile(
+        rf"_\{{ ?(?P<signed>[+-] ?{_PLAIN} ?%?) ?\}}|[_^]\{{ ?(?P<set>[↑↓▲▼] ?{_PLAIN} ?%?) ?\}}"
+        rf"|(?P<arrow>[↑↓▲▼] ?{_PLAIN} ?%?)",
+        re.ASCII,
+    ),
     "stars": re.compile(r"\^\{(?P<raised>\*+)\}|(?P<stars>\*+)"),
     "marks": re.compile(
         r"\^\{(?P<raised>[a-zA-Z†‡§¶‖#](?: ?,? ?[a-zA-Z†‡§¶‖#])*)\}|(?P<mark>[†‡§¶‖↑↓])"
@@ -175,7 +180,7 @@ def _headed(head: re.Match[str], blank: Printed) -> Printed:
     error = None
     if head["digits"] is not None:
         digits = head["digits"][1:-1]
-        if len(digits) > len(value.as_tuple().digits) + 1:
+        if len(digits) > sum(sign.isdigit() for sign in number):
             raise _Ambiguous("more digits are in brackets than before them")
         size = Decimal(f"{digits}E{_last(value)}")
         error = Error("digits", size, size)
@@ -279,6 +284,10 @@ def _interval(match: re.Match[str], found: Printed) -> Printed | None:
     return replace(found, interval=read)
 
 
+def _change(match: re.Match[str], found: Printed) -> Printed:
+    return replace(found, notes=(*found.notes, match["signed"] or match["set"] or match["arrow"]))
+
+
 def _stars(match: re.Match[str], found: Printed) -> Printed | None:
     return None if found.stars else replace(found, stars=match["raised"] or match["stars"])
 
@@ -302,6 +311,7 @@ _TAKERS = {
     "n": _n,
     "parenthesis": _parenthesis,
     "interval": _interval,
+    "change": _change,
     "stars": _stars,
     "marks": _marks,
     "note": _note,

@@ -101,6 +101,18 @@ def test_inputs_are_followed_and_a_missing_one_is_named(read: Read, tmp_path: Pa
     ]
 
 
+def test_macros_of_a_package_beside_the_paper_are_known(read: Read, tmp_path: Path) -> None:
+    style = "\\newcommand{\\val}[1]{\\textbf{#1}}\n\\def\\odd#1.{#1}\n\\endinput"
+    (tmp_path / "ours.sty").write_text(style, encoding="utf-8")
+
+    found = read(
+        "\\usepackage{booktabs, ours}\n" + tabular("M & A", r"\hline x & \val{1.5}", columns="lc")
+    )
+
+    assert found.unread == ()
+    assert only(found).rows[0].entries[0].printed.bold
+
+
 def test_errors_under_their_numbers_belong_to_them(read: Read) -> None:
     found = read(
         tabular(
@@ -165,6 +177,14 @@ def test_numbers_may_be_headings(read: Read) -> None:
     assert texts(table) == [("ERM", "95.9 ± 0.1", "98.9 ± 0.0")]
 
 
+def test_a_column_that_only_counts_rows_is_no_name_of_theirs(read: Read) -> None:
+    counted = only(read(tabular(" & Data & N", r"\hline 0 & M1 & 18", "1 & M3 & 20")))
+    shots = only(read(tabular(" & A & B", r"\hline 0 & 1.5 & 18", "1 & 2.5 & 20")))
+
+    assert texts(counted) == [("M1", "18"), ("M3", "20")]
+    assert texts(shots) == [("0", "1.5", "18"), ("1", "2.5", "20")]
+
+
 def test_headings_that_come_again_begin_another_table(read: Read) -> None:
     found = read(
         tabular("M & A & B", r"\hline x & 1 & 2", r"\hline M & C & D", r"\hline x & 3 & 4")
@@ -182,7 +202,7 @@ def test_long_tables_repeat_their_head_for_nothing(read: Read) -> None:
     x & 1.5 \\ y & 2.5 \\ \end{longtable}"""
     table = only(read(source))
 
-    assert (table.caption, table.columns) == ("Long", (("A",),))
+    assert (table.caption, table.stub, table.columns) == ("Long", "M", (("A",),))
     assert texts(table) == [("x", "1.5"), ("y", "2.5")]
 
 
