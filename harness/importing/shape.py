@@ -145,11 +145,19 @@ def _count_headings(lines: Sequence[_Line]) -> int:
     if rule is None or rule > _MOST_HEADINGS:
         return plain
     if rule > plain:
-        numbers_head = all(n == 0 or not lines[n].name for n in range(plain, rule))
-        return rule if numbers_head else plain
+        return rule if all(_numbers_head(lines, n) for n in range(plain, rule)) else plain
     while rule < plain and any(slot.cell.columns > 1 for slot in lines[rule - 1].slots):
         rule = next((n for n in range(rule + 1, plain) if lines[n].ruled), plain)
     return rule
+
+
+def _numbers_head(lines: Sequence[_Line], index: int) -> bool:
+    """Whether a row with numbers above the first rule is a heading, as of years or sizes."""
+    line = lines[index]
+    if index == 0 or not line.name:
+        return True
+    under_span = any(slot.cell.columns > 1 for slot in lines[index - 1].slots)
+    return under_span and all(re.fullmatch(r"\d+%?", cell.text) for cell in line.results())
 
 
 def _may_head(line: _Line, index: int) -> bool:

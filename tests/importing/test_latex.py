@@ -173,6 +173,9 @@ def test_a_percentage_beside_a_count_is_no_error(read: Read) -> None:
 def test_numbers_may_be_headings(read: Read) -> None:
     table = only(read(tabular("Angle & 0 & 15", r"\hline ERM & 95.9 $\pm$ 0.1 & 98.9 $\pm$ 0.0")))
 
+    source = tabular(r"& \multicolumn{2}{c}{C10}", "IPC & 10 & 50", r"\midrule x & 1.5 & 2.5")
+    below = only(read(source))
+    assert (below.stub, below.columns) == ("IPC", (("C10", "10"), ("C10", "50")))
     assert table.columns == (("0",), ("15",))
     assert texts(table) == [("ERM", "95.9 ± 0.1", "98.9 ± 0.0")]
 
