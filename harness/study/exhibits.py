@@ -84,7 +84,7 @@ class JudgedExhibit:
 
 
 def named(project: Project, names: Sequence[str]) -> list[str]:
-    """The exhibits or parts that were asked for; `all` is every exhibit for which something is run."""
+    """The exhibits or parts that were asked for; `all` is each for which something is run."""
     return project.paper.runnable if "all" in names else list(names)
 
 
