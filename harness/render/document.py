@@ -43,7 +43,7 @@ class KnownCell:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How one table of results stands."""
+    """Counts of the cells and the verdicts of one table of results."""
 
     label: str
     title: str
@@ -63,7 +63,7 @@ def tally(label: str, title: str, printed: int, ours: int, verdicts: Sequence[st
 
 
 def cells(profile: str, known: Sequence[KnownCell], plots: Mapping[str, str]) -> str:
-    r"""What `\reprocell` looks up.
+    r"""The cells that `\reprocell` looks up.
 
     Args:
         profile: the document's, or `REPORTED`.
@@ -87,7 +87,7 @@ def claims(rows: Sequence[ClaimRow], source: Source) -> str:
 
 
 def findings(found: Sequence[Finding]) -> str:
-    """What an audit found, by severity, numbered S1, N1, M1, ..."""
+    """The findings of an audit, by severity, numbered S1, N1, M1, ..."""
     groups = []
     for severity in SEVERITIES:
         of_it = [finding for finding in found if finding.severity == severity]

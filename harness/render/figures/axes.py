@@ -70,7 +70,7 @@ def legend(data: AxesData, profile: str) -> list[Artist]:
 
 
 def _further(data: AxesData) -> Iterator[Artist]:
-    """What holds for the lines of all labels."""
+    """The entries of the legend that hold for the lines of all labels."""
     for changed in dict.fromkeys(line.changed for line in data.lines if line.changed):
         yield _grey(changed, "", "o", "white")
     dashes: Mapping[str, LineStyleType] = {"dashed": _FITTED, "markers": "", "solid": "-"}

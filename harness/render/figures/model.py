@@ -109,7 +109,7 @@ class ImageRow:
     label: str
     images: tuple[Picture, ...]
     note: str
-    """Why there are none."""
+    """The reason why there are none; empty where there are some."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How all plots look: type, colours and markers that read in print, in grey and in any eye."""
+"""The style of all figures: type, colours and markers that read in print and in grey."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from harness.judge.results import ItemResult
 from harness.judge.stated import StatedResult
 from harness.plan.item import Item
 from harness.plan.parts import closure
-from harness.render.report.pages import Curve, Gap, Number, Run, StatedNumber, StepLine
+from harness.render.report.pages import Curve, Gap, NumberPage, RunLine, StatedNumber, StepLine
 from harness.render.text import plain
 from harness.render.views.base import ExhibitView
 from harness.spec.exhibit import Exhibit, Stated
@@ -25,7 +25,9 @@ from harness.store.store import Store
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
-def numbers_of(view: ExhibitView[Any], judgement: Judgement, store: Store) -> tuple[Number, ...]:
+def numbers_of(
+    view: ExhibitView[Any], judgement: Judgement, store: Store
+) -> tuple[NumberPage, ...]:
     """The items of an exhibit, in the order of its plan."""
     pages = _pages(judgement.plan.items)
     return tuple(
@@ -52,12 +54,12 @@ def _pages(items: Sequence[Item]) -> list[str]:
 
 def _number(
     view: ExhibitView[Any], judgement: Judgement, result: ItemResult, page: str, store: Store
-) -> Number:
+) -> NumberPage:
     item, verdict, text = result.item, judgement.verdict(result), view.number(result, judgement)
     steps = closure(judgement.plan.steps, item.identities)
     records = {identity: store.get(identity) for identity in steps}
     command = ("repro", "make", str(item.address), "--profile", judgement.plan.profile.id)
-    return Number(
+    return NumberPage(
         address=str(item.address),
         page=page,
         exhibit=item.address.exhibit,
@@ -95,10 +97,10 @@ def _number(
     )
 
 
-def _run(name: str, identity: str, record: Record | None) -> Run:
+def _run(name: str, identity: str, record: Record | None) -> RunLine:
     values = record.values if record else {}
     numbers = {key: value for key, value in values.items() if isinstance(value, int | float)}
-    return Run(name, identity, numbers, record is not None)
+    return RunLine(name, identity, numbers, record is not None)
 
 
 def _curves(run: str, record: Record) -> Iterator[Curve]:

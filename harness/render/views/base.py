@@ -1,4 +1,4 @@
-"""What every view can do. A view of a kind overrides what its exhibits have."""
+"""The base of all views. The view of a kind overrides the parts that its exhibits have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
 from harness.render.figures.model import FigureData
 from harness.render.layout import View
-from harness.render.table import Table
+from harness.render.numbers import amount_text
+from harness.render.table import TableData
 from harness.render.views.files import written_if_changed
 from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
@@ -27,12 +28,12 @@ ExhibitT = TypeVar("ExhibitT", bound=Exhibit)
 
 @dataclass(frozen=True, slots=True)
 class NumberText:
-    """What the page of an item says that differs from kind to kind."""
+    """The parts of an item's page in the report that differ from kind to kind."""
 
     reproduced: str | None
     """Our number; None where nothing came back."""
     why: str
-    """Why its verdict is what it is, or why it is not there."""
+    """The reason of its verdict, or why there is no number."""
     facts: Mapping[str, str]
     """Further numbers: name -> value."""
     runs: tuple[tuple[str, str], ...]
@@ -55,7 +56,7 @@ class ExhibitView(Generic[ExhibitT]):
         self.exhibit = exhibit
 
     def fields(self, judgement: Judgement | None) -> dict[str, Any]:
-        """What `repro show --json` and `repro diff --json` say of it, beside its id."""
+        """The fields of `repro show --json` and `repro diff --json`, without its id."""
         stated = [
             {"id": key, **item.model_dump(exclude={"ours"}), "reproduced": None}
             for key, item in self.exhibit.stated.items()
@@ -76,7 +77,7 @@ class ExhibitView(Generic[ExhibitT]):
         """Print the reproduced numbers beside the reported ones."""
         self.show(judgement, console)
 
-    def table(self, judgement: Judgement | None) -> Table | None:
+    def table(self, judgement: Judgement | None) -> TableData | None:
         """The table that it is, if it is one: with ours and the verdicts, or as printed."""
         return None
 
@@ -88,8 +89,7 @@ class ExhibitView(Generic[ExhibitT]):
     def write(self, judgement: Judgement, folder: Path) -> list[Path]:
         """Write the files that show its results; nothing where there are none to draw.
 
-        What is drawn is compared with what the files were made from: they are written anew only
-        where that changed.
+        Files are written anew only if the models that they show have changed.
         """
         table, figure = self.table(judgement), self.figure(judgement)
         if figure.is_empty:
@@ -123,14 +123,15 @@ class ExhibitView(Generic[ExhibitT]):
 
     def plot_caption(self, judgement: Judgement) -> str:
         """The caption of its plots in the LaTeX document."""
-        return f"**{self.exhibit.label}, plotted.** Ours, under {_profile(judgement)}."
+        profile = judgement.plan.profile.id
+        return f"**{self.exhibit.label}, plotted.** Ours, under profile {profile}."
 
     def cells(self) -> Iterator[tuple[Address, Printed | None]]:
         """Every cell that running text may cite, with its printed number."""
         yield from ()
 
     def number(self, result: ItemResult, judgement: Judgement) -> NumberText:
-        """What the page of one of its items says."""
+        """The text for the page of one of its items."""
         verdict = judgement.verdict(result)
         runs = tuple(
             (f"{name}, seed {seed}", identity)
@@ -138,7 +139,9 @@ class ExhibitView(Generic[ExhibitT]):
             for seed, members in zip(result.item.seeds, seeds, strict=True)
             for identity in members
         )
-        return NumberText(None, verdict.why if verdict else result.item.reason, {}, runs)
+        facts = {name: amount_text(amount) for name, amount in result.amounts.items()}
+        why = verdict.why if verdict else result.item.reason
+        return NumberText(joined(facts), why, facts, runs)
 
     @property
     def formulas(self) -> Mapping[str, str]:
@@ -156,17 +159,18 @@ class ExhibitView(Generic[ExhibitT]):
         return ()
 
 
+def joined(facts: Mapping[str, str]) -> str | None:
+    """All facts in one line; None where there are none."""
+    return "; ".join(f"{name} {fact}" for name, fact in facts.items()) or None
+
+
 def has_results(judgement: Judgement | None) -> bool:
-    """Whether anything of an exhibit came back."""
+    """Whether any number, line or image of an exhibit was reproduced."""
     results = judgement.results if judgement else ()
     return any(result.amounts or result.lines or result.pictures for result in results)
 
 
-def _profile(judgement: Judgement) -> str:
-    return f"profile {judgement.plan.profile.id}"
-
-
-def _write_table(table: Table, files: Mapping[str, Path], judged: bool) -> None:
+def _write_table(table: TableData, files: Mapping[str, Path], judged: bool) -> None:
     from harness.render import latex, markdown
 
     shown: View = "both" if judged else "reported"

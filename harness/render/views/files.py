@@ -15,10 +15,10 @@ from harness.render.templating import TEMPLATES
 
 @contextmanager
 def written_if_changed(files: Sequence[Path], *models: Any) -> Iterator[bool]:
-    """Whether files have to be written, for which their folder is made.
+    """Yield whether files have to be written, and make their folder if so.
 
-    What they were made from is remembered beside them, by a digest of the models and of the code
-    that renders.
+    A digest of the models that they show and of the code that renders is kept in a file beside
+    them, to compare with the next time.
     """
     stamp = files[0].with_suffix(".digest")
     code = source_digest(TEMPLATES.parent)

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from harness.judge.correlated import Correlated
 from harness.judge.exhibit import Judgement
-from harness.judge.model import Amount
 from harness.judge.results import ItemResult, of_row
 from harness.judge.stated import StatedResult
+from harness.render.numbers import amount_text
 from harness.render.terminal import show_grid
 
 _ACROSS = 4
@@ -44,7 +44,7 @@ def _show_panel(name: str, results: Sequence[ItemResult], console: Console) -> N
     headings = [f"{plot} {axis}" for plot, _ in plots for axis in ("x", "y")]
     rows = [
         (
-            *(amount_text(result.amounts.get(quantity)) for quantity in quantities),
+            *(_amount(result, quantity) for quantity in quantities),
             *(_text(drawn) for key in plots for drawn in result.lines.get(key, ("", ""))),
             _state(result),
         )
@@ -68,13 +68,8 @@ def _text(drawn: object) -> str:
     return f"{drawn:.4g}" if isinstance(drawn, float) else "–"
 
 
-def amount_text(amount: Amount | None) -> str:
-    """A quantity with its interval or its spread over seeds."""
-    if amount is None:
-        return "–"
-    if amount.low is not None and amount.high is not None:
-        return f"{amount.mean:.4g} [{amount.low:.4g}, {amount.high:.4g}]"
-    return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
+def _amount(result: ItemResult, quantity: str) -> str:
+    return amount_text(result.amounts[quantity]) if quantity in result.amounts else "–"
 
 
 def _state(result: ItemResult) -> str:
@@ -131,7 +126,7 @@ def _interval(ends: Sequence[float] | None) -> str:
 
 
 def _reading(item: StatedResult) -> str:
-    """Which ways of accounting for the size a stated correlation is in keeping with."""
+    """The adjustments for size whose 95 % interval holds a stated correlation, and the others."""
     assert item.stated.ours is not None
     held = [name for name, inside in item.readings.items() if inside]
     others = [name for name, inside in item.readings.items() if not inside]

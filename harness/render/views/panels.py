@@ -14,8 +14,8 @@ from harness.judge.stated import StatedResult
 from harness.render.figures.model import FigureData
 from harness.render.templating import template
 from harness.render.tex import escape, symbol
-from harness.render.views import panel_figure, panel_terminal
-from harness.render.views.base import ExhibitView, NumberText
+from harness.render.views import panel_figure
+from harness.render.views.base import ExhibitView, NumberText, joined
 from harness.spec.others import Figure, Fit, Lemma, Panelled, Parameter
 from harness.spec.runs import Panel
 
@@ -26,7 +26,7 @@ PanelledT = TypeVar("PanelledT", bound=Panelled)
 
 
 class PanelledView(ExhibitView[PanelledT]):
-    """What figures, fits and lemmas have in common."""
+    """The common part of the views of figures, fits and lemmas."""
 
     def fields(self, judgement: Judgement | None) -> dict[str, Any]:
         if judgement is None:
@@ -41,10 +41,14 @@ class PanelledView(ExhibitView[PanelledT]):
         if judgement is None:
             super().show(None, console)
         else:
-            panel_terminal.show_points(judgement, console)
+            from harness.render.views.panel_terminal import show_points
+
+            show_points(judgement, console)
 
     def show_diff(self, judgement: Judgement, console: Console) -> None:
-        panel_terminal.show_stated(judgement, console)
+        from harness.render.views.panel_terminal import show_stated
+
+        show_stated(judgement, console)
 
     def figure(self, judgement: Judgement) -> FigureData:
         return panel_figure.figure_of(self.paper, self.exhibit, judgement)
@@ -59,19 +63,18 @@ class PanelledView(ExhibitView[PanelledT]):
         return f"{super().plot_caption(judgement)}{''.join(lines)}{intervals}"
 
     def number(self, result: ItemResult, judgement: Judgement) -> NumberText:
-        facts = {
-            name: panel_terminal.amount_text(amount) for name, amount in result.amounts.items()
-        }
+        text = super().number(result, judgement)
+        facts = dict(text.facts)
         for (plot, _), (x, y) in result.lines.items():
             if isinstance(x, float) and isinstance(y, float):
                 facts.setdefault(f"{plot}: x", f"{x:.4g}")
                 facts.setdefault(f"{plot}: y", f"{y:.4g}")
         missing = f"{len(result.missing)} of its steps have no record." if result.missing else ""
         return NumberText(
-            reproduced="; ".join(f"{name} {fact}" for name, fact in facts.items()) or None,
+            reproduced=joined(facts),
             why=" ".join(filter(None, [missing, result.item.reason])),
             facts=facts,
-            runs=super().number(result, judgement).runs,
+            runs=text.runs,
         )
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.judge.exhibit import Judgement
 from harness.render.markup import spelt
-from harness.render.table import Cell, Column, Row, Table
+from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView
 from harness.spec.others import SettingsTable
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ABSENT = "–"
-"""What the paper prints for a recipe that has no such setting."""
+"""Printed by the paper for a recipe that has no such setting."""
 
 
 class SettingsView(ExhibitView[SettingsTable]):
@@ -34,21 +34,23 @@ class SettingsView(ExhibitView[SettingsTable]):
 
         terminal.show(self.table(None), "reported", console)
 
-    def table(self, judgement: Judgement | None) -> Table:
+    def table(self, judgement: Judgement | None) -> TableData:
         """Each cell joins the choices of one setting that the paper states."""
         table = self.exhibit
-        return Table(
+        return TableData(
             id=table.id,
             label=table.label,
             title=table.title,
             caption=table.caption,
             stub=table.stub,
-            columns=tuple(Column(c.name, spelt(c.label), c.group or None) for c in table.columns),
+            columns=tuple(
+                ColumnData(c.name, spelt(c.label), c.group or None) for c in table.columns
+            ),
             rows=tuple(
-                Row(
+                RowData(
                     row.name,
                     spelt(row.label),
-                    tuple(Cell(self._printed(c.owner, row.setting)) for c in table.columns),
+                    tuple(CellData(self._printed(c.owner, row.setting)) for c in table.columns),
                 )
                 for row in table.rows
             ),

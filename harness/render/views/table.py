@@ -19,7 +19,7 @@ from harness.render.figures.model import (
     Tick,
 )
 from harness.render.numbers import mean_std
-from harness.render.table import Cell, Column, Row, Table
+from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView, NumberText
 from harness.spec import exhibit as spec
 from harness.spec.cell import Printed
@@ -63,32 +63,32 @@ class TableView(ExhibitView[spec.Table]):
         for reason in sorted({v.why for v in verdicts if v.name == "not comparable"}):
             console.print(reason)
 
-    def table(self, judgement: Judgement | None) -> Table:
+    def table(self, judgement: Judgement | None) -> TableData:
         table = self.exhibit
         results = judgement.results if judgement else ()
         found = {result.item.address[1:]: result for result in results}
 
-        def cell(row: spec.Row, column: spec.Column) -> Cell:
+        def cell(row: spec.Row, column: spec.Column) -> CellData:
             number, derived = row.cells.get(column.name), row.derived.get(column.name)
             printed = (number.text if number else None, derived.text if derived else None)
             if judgement is None:
-                return Cell(*printed)
+                return CellData(*printed)
             result = found[row.name, column.name]
             verdict = judgement.verdicts[str(result.item.address)]
-            return Cell(
+            return CellData(
                 *printed, our_number(result), verdict.name, ("flips",) if verdict.flips else ()
             )
 
         ours = f"reproduced ({judgement.plan.profile.id})" if judgement else "reproduced"
-        return Table(
+        return TableData(
             id=table.id,
             label=table.label,
             title=table.title,
             caption=table.caption,
             stub=table.stub,
-            columns=tuple(Column(c.name, c.label, c.group or None) for c in table.columns),
+            columns=tuple(ColumnData(c.name, c.label, c.group or None) for c in table.columns),
             rows=tuple(
-                Row(
+                RowData(
                     row.name,
                     row.label,
                     tuple(cell(row, column) for column in table.columns),
