@@ -1,4 +1,4 @@
-"""What changed between two stores, exports or profiles, or by an alternative."""
+"""Which numbers changed between two stores, exports or profiles, or by an alternative."""
 
 from __future__ import annotations
 

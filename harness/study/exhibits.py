@@ -62,7 +62,7 @@ class JudgedExhibit:
             show([row_of(item, self.profile) for item in self.claims], console)
 
     def __str__(self) -> str:
-        """What `show` prints, without colours and 100 characters wide."""
+        """The text that `show` prints, without colours and 100 characters wide."""
         return self._recorded().export_text().rstrip()
 
     def _repr_html_(self) -> str:
@@ -84,7 +84,7 @@ class JudgedExhibit:
 
 
 def named(project: Project, names: Sequence[str]) -> list[str]:
-    """What was asked for: exhibits or parts; `all` is every exhibit for which something is run."""
+    """The exhibits or parts that were asked for; `all` is each for which something is run."""
     return project.paper.runnable if "all" in names else list(names)
 
 

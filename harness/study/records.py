@@ -17,7 +17,7 @@ from harness.study.project import Project
 
 
 def list_records(project: Project, step: str | None) -> list[dict[str, Any]]:
-    """What each record says of itself, links included, by identity.
+    """The fields of each record, links included, by identity.
 
     Args:
         step: only records of the step of this name.

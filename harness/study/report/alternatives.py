@@ -49,7 +49,7 @@ def alternatives_of(
 
 
 def _weight(assumption: Assumption) -> tuple[bool, bool]:
-    """What flips a verdict comes first, and what nobody would try otherwise last."""
+    """Assumptions that flip a verdict come first, and those without alternatives last."""
     return not assumption.flips, not assumption.alternatives
 
 
