@@ -65,7 +65,7 @@ def _side(project: Project, name: str, asked: Request) -> Side:
 def _values(project: Project, exhibit: str, side: Side) -> dict[str, tuple[float, ...]]:
     """Address -> the values that came back, in its unit; of points, of each of their quantities."""
     store, request = side
-    planned = plan_of(project, exhibit, request)
+    planned = plan_of(project, exhibit, request, must_act=False)
     return {
         f"{result.item.address}{name}": amount.values
         for result in collect(planned, store)

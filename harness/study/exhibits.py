@@ -88,13 +88,20 @@ def named(project: Project, names: Sequence[str]) -> list[str]:
     return project.paper.runnable if "all" in names else list(names)
 
 
-def plan_of(project: Project, exhibit: str, request: Request) -> ExhibitPlan:
+def plan_of(
+    project: Project, exhibit: str, request: Request, must_act: bool = True
+) -> ExhibitPlan:
     """The plan of an exhibit.
+
+    Args:
+        must_act: whether a variation that changes nothing in it is refused.
 
     Raises:
         UserError: nothing is run for it, or its specs cannot be resolved.
     """
-    return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
+    return plan_exhibit(
+        project.paper, exhibit, request.profile, request.seeds, request.variation, must_act
+    )
 
 
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
@@ -119,7 +126,7 @@ def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> li
     ours: dict[str, KnownNumber] = {}
     for name in sorted({name for claim in wanted for name in exhibits_of(claim)}):
         if name in project.paper.runnable:
-            ours |= our_numbers(project, plan_of(project, name, request))
+            ours |= our_numbers(project, plan_of(project, name, request, must_act=False))
     return judge_claims(project.paper, wanted, ours, project.store)
 
 

@@ -41,7 +41,15 @@ def stored(targets: Tensor, recipe: Recipe) -> Objective:
 
 
 def online(teacher: Classifier, recipe: Recipe, scale: DatasetRef) -> Objective:
-    """The teacher's answer to the very view that the student sees, normalised by `scale`."""
-    return lambda logits, chosen, seen: divergence(
-        logits, answered(teacher, teacher.rescaled(seen, scale), recipe.teacher_mode), recipe
-    )
+    """The teacher's answer to the very view that the student sees, normalised by `scale`.
+
+    Labels that are stored beforehand are the same, but for their rounding to 16 bits (SRe2L).
+    """
+
+    def objective(logits: Tensor, chosen: Tensor, seen: Tensor) -> Tensor:
+        target = answered(teacher, teacher.rescaled(seen, scale), recipe.teacher_mode)
+        if recipe.label_storage == "per-epoch":
+            target = target.half().to(target.dtype)
+        return divergence(logits, target, recipe)
+
+    return objective

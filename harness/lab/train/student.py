@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
@@ -29,11 +29,19 @@ from harness.plan.step import (
 class StudentParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
     factor: Count = 1
     """Patches along each side that PatchShuffle exchanges; 1 leaves the images as they are."""
+    recipe: Recipe
     per_class: Count
     """Images per class of the input, so that its cost is known before it exists; checked then."""
+
+    @field_validator("recipe")
+    @classmethod
+    def _only_what_counts(cls, recipe: Recipe, info: ValidationInfo) -> Recipe:
+        """One patch stays where it is by any code, so that it is the same work."""
+        if info.data.get("factor", 1) > 1:
+            return recipe
+        return recipe.model_copy(update={"patch_shuffle": "rded"})
 
     @model_validator(mode="after")
     def _whole_patches(self) -> StudentParams:
