@@ -112,6 +112,10 @@ class Recipe(StepParams):
     teacher: Annotated[str, Neutral("")] = ""
     """Network of the teacher of soft labels."""
     teacher_mode: Annotated[Literal["eval", "train"], Neutral("eval")] = "eval"
+    teacher_view: Annotated[Literal["whole", "enlarged"], Neutral("whole")] = "whole"
+    """How the teacher of stored labels sees an image of a small data set, see `soft_labels`."""
+    statistics_updates: Annotated[Count, Neutral(1)] = 1
+    """How often the statistics of a student's batch enter those that its batch norms keep."""
     zca: Annotated[bool, Neutral(False)] = False
     """Whether the network reads ZCA-whitened images, as in MTT and DATM, or normalised ones."""
     released_set: Annotated[Literal["last"], Neutral("last")] = "last"

@@ -17,14 +17,20 @@ def class_labels(dataset: DatasetRef, per_class: int) -> np.ndarray:
     return np.repeat(np.arange(dataset.classes, dtype=np.int64), per_class)
 
 
-def as_bytes(normalised: Tensor, dataset: DatasetRef) -> np.ndarray:
+def as_bytes(normalised: Tensor, dataset: DatasetRef, rounding: str = "nearest") -> np.ndarray:
     """Normalised images (n, c, h, w) to uint8 (n, h, w, c), rounded and clipped."""
     mean, std = (
         torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
         for values in (dataset.mean, dataset.std)
     )
     pixels = (normalised.detach().cpu().double() * std + mean) * 255
-    return pixels.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    return rounded(pixels, rounding).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def rounded(pixels: Tensor, rounding: str) -> Tensor:
+    """Pixels in [0, 255] as bytes, `nearest` or `down`; what lies outside is clipped."""
+    whole = pixels.floor() if rounding == "down" else pixels.round()
+    return whole.clamp(0, 255).byte()
 
 
 def through_jpeg(images: np.ndarray, quality: int) -> np.ndarray:

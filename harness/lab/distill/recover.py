@@ -15,6 +15,7 @@ from harness.lab.cost import passes
 from harness.lab.recipe import Count, CropScale, DatasetRef
 from harness.plan.step import (
     Facts,
+    Neutral,
     Probe,
     StepContext,
     StepInput,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 Quality: TypeAlias = Annotated[int, Field(ge=0, le=95)]
 """Quality of the JPEG that images are kept as; 0 keeps them as they are."""
+
+Rounding: TypeAlias = Literal["nearest", "down"]
+"""How pixels become bytes. Down: they are cut off, as in the official codes, so that an image is
+darker by half a shade on average."""
 
 FROZEN = 2
 """Cost of an image under a frozen network, in forward passes: the answer, and its gradient with
@@ -55,6 +60,7 @@ class RecoveryParams(StepParams):
     roll: int = Field(ge=0)
     """Pixels that a view is rolled by at most, down and to the right."""
     jpeg_quality: Quality = 0
+    rounding: Annotated[Rounding, Neutral("nearest")] = "nearest"
     precision: Literal["float32", "float64"] = "float32"
 
 

@@ -145,7 +145,7 @@ class Recovery:
         def finished() -> Iterator[tuple[np.ndarray, np.ndarray]]:
             for batch in self.batches:
                 images, losses = recover(batch)
-                kept = as_bytes(images, self.params.dataset)
+                kept = as_bytes(images, self.params.dataset, self.params.rounding)
                 yield through_jpeg(kept, self.params.jpeg_quality), losses
 
         images, losses = zip(*finished(), strict=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import model_validator
 
 from harness.lab.cost import passes
-from harness.lab.distill.recover import Quality
+from harness.lab.distill.recover import Quality, Rounding
 from harness.lab.recipe import Count, CropScale, DatasetRef, check_factor
 from harness.plan.step import (
     Facts,
@@ -37,6 +37,9 @@ class StitchParams(StepParams):
     """Random crops tried per source image."""
     crop_scale: CropScale
     jpeg_quality: Annotated[Quality, Neutral(0)] = 0
+    rounding: Annotated[Rounding, Neutral("nearest")] = "nearest"
+    """Nearest: the teacher judges the bytes that the student will get. Down (RDED's code): it
+    judges the crop before its pixels are cut off to bytes."""
 
     @model_validator(mode="after")
     def _whole_patches(self) -> StitchParams:

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
@@ -110,9 +111,22 @@ class Update:
 
 def untrained(network: str, dataset: DatasetRef, recipe: Recipe, ctx: StepContext) -> Classifier:
     """A network before its first update. Draws: "init" of `ctx`."""
-    return Classifier.fresh(
+    made = Classifier.fresh(
         network, dataset, ctx.device, recipe.precision, ctx.derive("init"), recipe.zca
     )
+    if recipe.statistics_updates > 1:
+        _update_repeatedly(made.network, recipe.statistics_updates)
+    return made
+
+
+def _update_repeatedly(network: nn.Module, times: int) -> None:
+    """Let batch norms take the statistics of each batch in as if they had seen it `times` times.
+
+    k updates by the share m with one batch are a single one by 1 - (1 - m)^k.
+    """
+    for layer in network.modules():
+        if isinstance(layer, BatchNorm) and layer.momentum is not None:
+            layer.momentum = 1 - (1 - layer.momentum) ** times
 
 
 Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
