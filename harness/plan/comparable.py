@@ -93,4 +93,3 @@ def blaming_the_profile(ours: Resolver, variables: Mapping[str, Any]) -> Iterato
             raise
         path = ours.paper.root / "profiles" / f"{ours.profile.id}.toml"
         raise located(path, place, str(error)) from None
-

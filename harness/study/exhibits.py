@@ -88,9 +88,7 @@ def named(project: Project, names: Sequence[str]) -> list[str]:
     return project.paper.runnable if "all" in names else list(names)
 
 
-def plan_of(
-    project: Project, exhibit: str, request: Request, must_act: bool = True
-) -> ExhibitPlan:
+def plan_of(project: Project, exhibit: str, request: Request, must_act: bool = True) -> ExhibitPlan:
     """The plan of an exhibit.
 
     Args:

@@ -13,6 +13,7 @@ from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
 from harness.lab.recipe import Count, DatasetRef, Recipe, check_factor
 from harness.plan.step import (
     Facts,
+    Json,
     MemoryInput,
     Probe,
     Share,
@@ -135,9 +136,21 @@ def _together(function: Callable[..., list[StepResult]]) -> Callable[[StudentPar
     return lambda p: dotted(function) if p.network.startswith(("convnet-", "mlp")) else ""
 
 
+TRAINED_OTHERWISE: tuple[dict[str, Json], ...] = (
+    {"ema": 0.9},
+    {"warmup_counted": False},
+    {"warmup_start": 0.1},
+    {"decayed_parameters": "weights"},
+    {"scheduler_interval": "epoch"},
+    {"cosine_floor": 0.5},
+)
+"""Changes of the recipe that every kind of student is probed with."""
+
+
 def probe_student() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5)
-    return Probe(params, {"images": chosen(per_class=5)})
+    variants = _recipes(*TRAINED_OTHERWISE, {"patch_shuffle": "none"})
+    return Probe(params, {"images": chosen(per_class=5)}, variants=variants)
 
 
 def probe_student_stored() -> Probe:
@@ -147,7 +160,8 @@ def probe_student_stored() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
     row, column = np.indices((20, DATASET.classes))
     logits = MemoryInput(held={"logits": 3 * np.sin(1.3 * row + 2.1 * column)})
-    return Probe(params, {"images": chosen(per_class=5), "soft_labels": logits})
+    variants = _recipes(*TRAINED_OTHERWISE, {"kl_t2": False}, {"kl_reduction": "mean"})
+    return Probe(params, {"images": chosen(per_class=5), "soft_labels": logits}, variants=variants)
 
 
 def probe_student_online() -> Probe:
@@ -155,7 +169,15 @@ def probe_student_online() -> Probe:
         labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
     )
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
-    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+    variants = _recipes(
+        *TRAINED_OTHERWISE, {"teacher_mode": "train"}, {"label_storage": "per-epoch"}
+    )
+    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()}, variants=variants)
+
+
+def _recipes(*changes: dict[str, Json]) -> tuple[Mapping[str, Json], ...]:
+    """Variants of a probe, whose recipes differ so."""
+    return tuple({"recipe": change} for change in changes)
 
 
 def _softened(**fields: Any) -> Recipe:
