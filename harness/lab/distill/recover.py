@@ -163,7 +163,9 @@ def distill_fadrm(
     start = Start.of(params.dataset, params.per_class, inputs["start"])
 
     def recover(batch: ImageBatch) -> Recovered:
-        images = patches = start.images(batch, recovery.teacher)
+        patches = start.images(batch, recovery.teacher)
+        # A descent moves its images in place.
+        images = patches.clone()
         losses = []
         for stage, side in enumerate(params.stages):
             images, patch = resized(images, side), resized(patches, side)
@@ -266,5 +268,12 @@ def _fadrm_probe() -> Probe:
 STEPS = (
     declare(distill_sre2l, RecoverParams, _sre2l_work, _sre2l_probe, inputs=("teacher",)),
     declare(distill_dwa, DwaParams, _dwa_work, _dwa_probe, inputs=("start", "teacher")),
-    declare(distill_fadrm, FadrmParams, _fadrm_work, _fadrm_probe, inputs=("start", "teacher")),
+    declare(
+        distill_fadrm,
+        FadrmParams,
+        _fadrm_work,
+        _fadrm_probe,
+        inputs=("start", "teacher"),
+        revision=2,
+    ),
 )

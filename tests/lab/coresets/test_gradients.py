@@ -148,3 +148,27 @@ def test_gradients_of_batches_are_those_of_their_mean_loss(seed: int) -> None:
     assert (
         glister(given_, 4, 0.1, False, 10)[0].tolist() == glister(given_, 4, 0.1, False)[0].tolist()
     )
+
+
+def test_all_parameter_norms_of_a_perceptron_in_closed_form() -> None:
+    """Without autograd: layer by layer |delta|^2 (1 + |input|^2), by back-propagation in NumPy."""
+    classifier = Classifier.fresh("mlp", DIGITS, "cpu", "float64", seed=1)
+    train = sets.load(DIGITS).train
+    examples = Examples.on("cpu", train.images[:12], train.labels[:12])
+    layers = [part for part in classifier.network.modules() if isinstance(part, torch.nn.Linear)]
+    weights = [layer.weight.detach().numpy() for layer in layers]
+    biases = [layer.bias.detach().numpy() for layer in layers]
+    given_ = [(train.images[:12].reshape(12, -1) / 255 - 0.3053) / 0.3758]
+    for weight, bias in zip(weights, biases, strict=True):
+        put_out = given_[-1] @ weight.T + bias
+        given_.append(np.maximum(put_out, 0) if len(given_) < len(weights) else put_out)
+    logits = given_.pop()
+    delta = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    delta[np.arange(12), train.labels[:12]] -= 1
+    squares = np.zeros(12)
+    for number in reversed(range(len(weights))):
+        squares += (delta**2).sum(axis=1) * (1 + (given_[number] ** 2).sum(axis=1))
+        delta = (delta @ weights[number]) * (given_[number] > 0)
+    np.testing.assert_allclose(
+        all_parameter_norms(classifier, examples), np.sqrt(squares), rtol=1e-10
+    )
