@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, polygamma, stdtr
 
 Floats: TypeAlias = NDArray[np.float64]
+Bound: TypeAlias = Floats | float
 
 WIDENED = 1.25
 KEPT = 0.75
@@ -126,12 +127,12 @@ def positive(variances: Floats) -> Floats:
     return np.asarray(np.maximum(variances, 1e-5 * variances.mean(axis=-1, keepdims=True)))
 
 
-def p_inside(estimate: Floats, low: Floats, high: Floats, errors: Errors) -> Floats:
+def p_inside(estimate: Floats, low: Bound, high: Bound, errors: Errors) -> Floats:
     """p-values against "the truth is not between low and high" (two one-sided tests)."""
-    return np.maximum(_below(low - estimate, errors), _below(estimate - high, errors))
+    return np.asarray(np.maximum(_below(low - estimate, errors), _below(estimate - high, errors)))
 
 
-def p_outside(estimate: Floats, low: Floats, high: Floats, errors: Errors) -> Floats:
+def p_outside(estimate: Floats, low: Bound, high: Bound, errors: Errors) -> Floats:
     """p-values against "the truth is between low and high", ends included.
 
     The chance of an estimate as far beyond the nearer end, on either side, when the truth is at
@@ -139,7 +140,7 @@ def p_outside(estimate: Floats, low: Floats, high: Floats, errors: Errors) -> Fl
     """
     beyond = np.maximum(low - estimate, estimate - high)
     near, far = _below(-beyond, errors), _below(-beyond - (high - low), errors)
-    return np.minimum(near + far, 1.0)
+    return np.asarray(np.minimum(near + far, 1.0))
 
 
 def _below(distance: Floats, errors: Errors) -> Floats:
