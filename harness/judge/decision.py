@@ -227,24 +227,25 @@ def _welch(exhibit: Sequence[Evidence]) -> Errors:
     sides = [[item.ours for item in exhibit], [item.reported for item in exhibit]]
     squares, runs = (
         tuple(np.array([value(side) for side in column]) for column in sides)
-        for value in (_square, _runs)
+        for value in (square_of, runs_of)
     )
     return welch((squares[0], squares[1]), (runs[0], runs[1]))
 
 
-def _square(side: Summary) -> float:
+def square_of(side: Summary) -> float:
     """Variance over runs, NaN where it is not known."""
     return math.nan if side.std is None else side.std**2
 
 
-def _runs(side: Summary) -> float:
+def runs_of(side: Summary) -> float:
+    """Number of runs, infinite of a number that is known exactly."""
     return math.inf if _is_exact(side) else side.n
 
 
 def _scale(exhibit: Sequence[Evidence]) -> Floats:
     import numpy as np
 
-    return np.array([1 / _runs(item.ours) + 1 / _runs(item.reported) for item in exhibit])
+    return np.array([1 / runs_of(item.ours) + 1 / runs_of(item.reported) for item in exhibit])
 
 
 def _statistics(exhibit: Sequence[Evidence], errors: Errors) -> list[Statistics]:
