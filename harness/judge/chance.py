@@ -62,7 +62,8 @@ def _spread(item: Evidence, prior: Prior | None) -> tuple[float, float] | None:
     if prior is None:
         return (variance, own) if own else None
     weight = min(float(prior.df[0]), max(0.0, float(prior.most[0]) - own))
-    return (weight * float(prior.variance[0]) + own * variance) / (weight + own), weight + own
+    common = float(prior.variance[0]) * (item.margin or 1.0) ** 2
+    return (weight * common + own * variance) / (weight + own), weight + own
 
 
 def _future(
@@ -95,7 +96,8 @@ def _decided(
     ours = np.full(FUTURES, float(n))
     errors = welch((squares, np.full(FUTURES, square_of(item.reported))), (ours, theirs))
     if prior is not None:
-        errors = moderate(errors, 1 / ours + 1 / theirs, prior)
+        unit = item.margin or 1.0
+        errors = moderate(errors, (1 / ours + 1 / theirs) * unit**2, prior)
     gaps, (low, high) = means - item.reported.mean, item.region(item.bound)
     inside, outside = p_inside(gaps, low, high, errors), p_outside(gaps, low, high, errors)
     return np.minimum(inside, outside) < ALPHA

@@ -8,8 +8,9 @@ Two questions are asked, and both may have an answer (the correspondence test of
   held at 5 % (Benjamini and Hochberg, 1995).
 
 The margin is widened by half a unit of the last printed digit, so rounding never counts as a
-deviation. Standard errors are moderated over the exhibit (`harness.judge.moderated`); Welch's stand
-beside them, and in for them where fewer than three cells have a spread.
+deviation. Standard errors are moderated over the exhibit (`harness.judge.moderated`), where spreads
+are compared in units of each cell's margin, since cells may have different measures. Welch's stand
+beside them, and in for them without a margin and where fewer than three cells have a spread.
 
 This module is light: the statistics are imported when something is decided.
 """
@@ -50,6 +51,10 @@ class Evidence:
     """Half a unit of the last digit that is printed."""
     tail: Tail = "both"
     """"at least": the number is stated as the least that is reached, so that more is as stated."""
+
+    def __post_init__(self) -> None:
+        if self.margin is not None and not self.margin > 0:
+            raise ValueError(f"a margin is positive, found {self.margin}")
 
     @property
     def difference(self) -> float:
@@ -141,10 +146,13 @@ def decide(exhibit: Sequence[Evidence], prior: Prior | None = None) -> list[Deci
 
 
 def exhibit_prior(exhibit: Sequence[Evidence]) -> Prior | None:
-    """How alike the spreads of an exhibit are; None where fewer than three cells have one."""
+    """How alike the spreads of an exhibit are, in units of the margins.
+
+    None where fewer than three cells have a spread and a margin.
+    """
     from harness.judge.moderated import FEWEST_CELLS, fit_prior, positive
 
-    used = [item for item in exhibit if _testable(item)]
+    used = [item for item in exhibit if item.margin and _testable(item)]
     if len(used) < FEWEST_CELLS:
         return None
     own = _welch(used)
@@ -190,16 +198,19 @@ def _test(exhibit: Sequence[Evidence], prior: Prior | None) -> list[Decision]:
     own = _welch(exhibit)
     prior = prior or exhibit_prior(exhibit)
     alone = _statistics(exhibit, own)
-    used = alone if prior is None else _statistics(exhibit, moderate(own, _scale(exhibit), prior))
+    shared = [prior is not None and item.margin is not None for item in exhibit]
+    used = alone
+    if prior is not None:
+        moved = _statistics(exhibit, moderate(own, _scale(exhibit), prior))
+        used = [moved[i] if shared[i] else alone[i] for i in range(len(exhibit))]
     equal = adjusted([s.p_equal for s in used])
     outside = iter(adjusted([s.p_outside for s in used if s.p_outside is not None]))
     corrected = [None if s.p_outside is None else next(outside) for s in used]
-    method: Method = "welch" if prior is None else "moderated"
     return [
         Decision(
             outcome := _outcome(s, beyond),
             item.difference,
-            method,
+            "moderated" if shared[i] else "welch",
             differs=equal[i] < ALPHA,
             withheld=outcome == "inconclusive" and s.p_outside is not None and s.p_outside < ALPHA,
             statistics=s,
@@ -243,9 +254,15 @@ def runs_of(side: Summary) -> float:
 
 
 def _scale(exhibit: Sequence[Evidence]) -> Floats:
+    """A squared error in units of the variance of a run, which is in units of the margin."""
     import numpy as np
 
-    return np.array([1 / runs_of(item.ours) + 1 / runs_of(item.reported) for item in exhibit])
+    return np.array(
+        [
+            (1 / runs_of(item.ours) + 1 / runs_of(item.reported)) * (item.margin or 1.0) ** 2
+            for item in exhibit
+        ]
+    )
 
 
 def _statistics(exhibit: Sequence[Evidence], errors: Errors) -> list[Statistics]:

@@ -119,7 +119,7 @@ def controlled(setting: Setting, off: int, beyond: float, repetitions: int, seed
     """
     draws = draw(setting, repetitions, seed)
     is_off = np.arange(setting.cells) < off
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 1])
     is_off = rng.permuted(np.broadcast_to(is_off, draws.gaps.shape), axis=1)
     truth = np.where(is_off, beyond, MARGIN)
     p = p_outside(draws.gaps + truth, -MARGIN, MARGIN, draws.moderated)

@@ -63,6 +63,11 @@ def test_without_a_margin_nothing_is_decided_and_all_is_shown():
     assert decision.statistics.interval[0] > 0
 
 
+def test_a_margin_is_positive():
+    with pytest.raises(ValueError, match="positive"):
+        cell(0.0, margin=0.0)
+
+
 def test_rounding_never_counts():
     """Printed as 40, half a unit is 0.5; ours is 40.45 and hardly varies."""
     tight = {"paper": 0.001, "ours": 0.001, "margin": None}
@@ -166,6 +171,18 @@ def test_a_cell_whose_spread_stands_out_keeps_most_of_its_own():
     exhibit = [cell(0.0, 0.1, 0.1) for _ in range(11)] + [cell(0.0, 0.8, 0.8)]
     last = decide(exhibit)[-1]
     assert last.statistics.error >= 0.75**0.5 * last.welch.error - 1e-12
+
+
+def test_cells_of_other_units_share_spreads_in_units_of_their_margins():
+    points = [cell(0.1 * i, 0.2 + i / 40) for i in range(6)]
+    thousandths = [Evidence(e.reported.scaled(1e-3), e.ours.scaled(1e-3), 1e-3) for e in points[:3]]
+    mixed = decide(points[3:] + thousandths)
+    same = decide(points[3:] + points[:3])
+    assert [d.outcome for d in mixed] == [d.outcome for d in same]
+    assert mixed[3].statistics.df == pytest.approx(same[3].statistics.df)
+    assert mixed[3].statistics.error == pytest.approx(same[3].statistics.error / 1000)
+    undeclared = Evidence(points[0].reported, points[0].ours, None)
+    assert decide([*points, undeclared])[-1].method == "welch"
 
 
 def test_cells_without_a_test_leave_the_others_alone():

@@ -44,7 +44,7 @@ def test_pairs_see_what_two_samples_do_not():
 def test_pairs_of_many_arms_are_moderated():
     rng = np.random.default_rng(4)
     arms = [Summary.paired(*draw(rng, 0.8)) for _ in range(8)]
-    decisions = decide([Evidence(ZERO, arm, None) for arm in arms])
+    decisions = decide([Evidence(ZERO, arm, 0.5) for arm in arms])
     assert {d.method for d in decisions} == {"moderated"}
     assert all(d.differs for d in decisions)
 

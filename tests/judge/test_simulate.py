@@ -3,6 +3,8 @@
 Repetitions are few, so every bound has three standard errors of simulation beside it.
 """
 
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from harness.judge.simulate import (
     draw,
     error_table,
     grid,
+    main,
     printed_spreads,
     rates,
     same,
@@ -114,3 +117,16 @@ def test_tables_are_reproducible_and_complete():
     assert error_table(settings, 200) == error_table(settings, 200)
     assert len(error_table(settings, 200).splitlines()) == 4 + 1 + 4  # head, rows, blank, summary
     assert len(control_table(settings[1:], 200).splitlines()) == 2 + 6
+
+
+@pytest.mark.slow
+def test_the_page_quotes_what_the_command_prints(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["simulate", str(SPECS)])
+    main()
+    printed = capsys.readouterr().out.splitlines()
+    page = (SPECS.parent / "docs" / "verdicts.md").read_text(encoding="utf-8").splitlines()
+    quoted = [
+        line for line in page if re.match(r"\| .*\d %|[A-Z].*(wrong|worst single|error of)", line)
+    ]
+    assert len(quoted) > 30
+    assert [line for line in quoted if line not in printed] == []
