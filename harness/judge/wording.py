@@ -61,7 +61,7 @@ def brief(verdict: Verdict) -> str:
         words.append("no margin declared")
     if verdict.flips:
         words.append(f"flips if their n is {' or '.join(map(str, verdict.flips))}")
-    return "; ".join([verdict.name, *words])
+    return f"{verdict.name} ({'; '.join(words)})" if words else verdict.name
 
 
 def _compared(cell: CellEvidence, evidence: Evidence) -> str:

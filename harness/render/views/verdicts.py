@@ -24,7 +24,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "interval": verdict.interval,
         "margin": verdict.margin,
         "seeds_needed": verdict.seeds_needed,
-        "chances": {str(n): chance for n, chance in verdict.chances.items()},
+        "chances": {str(n): chance for n, chance in sorted(verdict.chances.items())},
         "flips": list(verdict.flips),
         "method": tested.method if tested else None,
         "differs": tested.differs if tested else None,
@@ -42,7 +42,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
 
 def needed(verdict: Verdict) -> str:
     """How likely 3, 5, 10 and 20 runs are to decide an open cell."""
-    return ", ".join(f"{n}: {chance:.0%}" for n, chance in verdict.chances.items()) or "–"
+    return ", ".join(f"{n}: {chance:.0%}" for n, chance in sorted(verdict.chances.items())) or "–"
 
 
 def judgement_lines(judgement: Judgement) -> Iterator[str]:
