@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from harness.judge.sample import ReportedNumber
+from harness.judge.decision import Decision, Tail
+from harness.judge.sample import ReportedNumber, Summary
+from harness.judge.second_opinion import Predicted
 from harness.spec.runs import Adjustment
 
 if TYPE_CHECKING:
@@ -24,12 +26,22 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A quantity as it came back: one value for each complete seed, in the unit of the item."""
+    """A quantity as it came back: one value for each run, in the unit of the item.
+
+    Seeds that lead to the same record are one run.
+    """
 
     values: tuple[float, ...]
+    deterministic: bool = False
+    """Whether it is known to be the same for every seed; there is one value then."""
     low: float | None = None
     high: float | None = None
     """Ends that hold the 95 % intervals which the step gives for every seed."""
+
+    @property
+    def summary(self) -> Summary:
+        """The same as a sample."""
+        return Summary.exact(self.values[0]) if self.deterministic else Summary.of(self.values)
 
     @property
     def mean(self) -> float:
@@ -37,7 +49,7 @@ class Amount:
 
     @property
     def std(self) -> float | None:
-        """Sample standard deviation over seeds; None where there is one seed."""
+        """Sample standard deviation over runs; None where there is one."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
@@ -62,46 +74,64 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """Another number that the paper prints for the same quantity."""
+
+    where: str
+    """The place with the number, in words."""
+    number: ReportedNumber
+
+
+@dataclass(frozen=True, slots=True)
 class CellEvidence:
     """All that a verdict on one cell rests on; numbers in the unit of the cell."""
 
     address: str
     reported: ReportedNumber | None
     values: tuple[float, ...]
-    """Reproduced, one for each seed; empty where nothing was run."""
+    """Reproduced, one for each run; empty where nothing was run."""
     comparable: bool
     reason: str
     """Why it is not comparable."""
-    margin: float
-    """Differences up to this count as none; positive, declared before any result."""
-    audit_severe: str | None = None
-    """The severe finding of the audit on this cell, if there is one."""
+    margin: float | None
+    """Differences up to this count as none; positive, declared before any result. None: none is."""
+    tail: Tail = "both"
+    deterministic: bool = False
+    """Whether further runs give the same value."""
+    conditional_on: tuple[str, ...] = ()
+    """Names of the steps that were done once for all runs."""
+    rivals: tuple[Rival, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict of our runs on one printed number. Figures are None where no test was made.
-
-    `difference` is ours minus reported, `interval` its 95 % confidence interval. `p_equivalent`
-    belongs to the two one-sided tests at the margin, `p_equal` to the test of equality, and
-    `p_equal_adjusted` to the same after false-discovery control over the exhibit.
-    """
+    """The verdict of our runs on one printed number. Figures are None where no test was made."""
 
     address: str
     name: VerdictName
     why: str
     margin: float | None = None
-    """Differences up to this count as none; None where no comparison is declared."""
+    """Differences up to this count as none; None where none is declared."""
     difference: float | None = None
+    """Ours minus reported."""
     interval: Interval | None = None
-    p_equivalent: float | None = None
-    p_equal: float | None = None
-    p_equal_adjusted: float | None = None
+    """At 95 %, of the difference."""
+    decision: Decision | None = None
+    """The tests behind it."""
     seeds_needed: int | None = None
-    """Runs of ours that would decide an inconclusive cell; None where no number would."""
+    """The first of `chances` that decides an open cell with 80 %; None where none does."""
+    chances: Mapping[int, float] = field(default_factory=dict)
+    """Runs of ours -> how likely so many are to decide an open cell."""
     flips: tuple[int, ...] = ()
     """Numbers of reported runs under which another verdict would stand, since the paper does not
     state its own."""
+    prediction: Predicted | None = None
+    """Where their runs predict the mean of ours."""
+    cv_star: float | None = None
+    """Coefficient of variation of the two numbers, in percent."""
+    deterministic: bool = False
+    conditional_on: tuple[str, ...] = ()
+    """Names of the steps that were done once for all runs: the verdict is on that one outcome."""
     ours_interval: Interval | None = None
     """The 95 % interval of our own number, where a stated number is judged."""
 

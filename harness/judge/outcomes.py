@@ -79,7 +79,7 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     printed = exhibit.printed(row, column) if exhibit else None
     if exhibit is None or printed is None:
         return None
-    reporting = exhibit.readings(row).reporting if row != "stated" else None
+    reporting = exhibit.reporting_of(row, column) if row != "stated" else None
     if reporting is None:
         return KnownNumber(Summary.exact(float(printed.mean)))
     return KnownNumber(ReportedNumber.read(printed, reporting))

@@ -137,11 +137,25 @@ class _Collector:
                 )
             return tuple(each for each in found if isinstance(each, float))
 
+        runs, same = self._runs(quantity.of, complete)
+        deterministic = same if quantity.deterministic is None else quantity.deterministic
         return Amount(
-            numbers(quantity.value),
+            tuple(numbers(quantity.value)[run] for run in (runs[:1] if deterministic else runs)),
+            deterministic,
             min(numbers(quantity.low)) if quantity.low else None,
             max(numbers(quantity.high)) if quantity.high else None,
         )
+
+    def _runs(self, source: str, complete: Sequence[int]) -> tuple[list[int], bool]:
+        """Which of the complete seeds are runs of their own, and whether all left the same.
+
+        Seeds with the same records are one run. Where other records left the same to the last
+        bit, as of a deterministic step that is given a seed, nothing varies between runs.
+        """
+        seeds = self.item.sources[source]
+        first = {seeds[index]: place for place, index in reversed(list(enumerate(complete)))}
+        left = {tuple(r.digest for i in run if (r := self.read(i))) for run in first}
+        return sorted(first.values()), len(first) > 1 and len(left) == 1
 
     def _pictures(self, gallery: Gallery) -> tuple[Picture, ...]:
         reading = gallery.pictures

@@ -26,7 +26,7 @@ ItemT = TypeVar("ItemT")
 ExhibitT = TypeVar("ExhibitT", bound=Exhibit)
 OTHER_FOLDERS = ("methods", "recipes", "datasets", "models", "profiles")
 """Folders of specs that are no exhibits."""
-FORMAT = 2
+FORMAT = 3
 """The format of specs that this version writes; it reads all before it."""
 VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
 

@@ -61,6 +61,8 @@ class Quantity(Reading):
     low: str = ""
     high: str = ""
     """Values of the same record that are the ends of its 95 % interval."""
+    deterministic: bool | None = None
+    """Whether every run gives the same. Left out: it is where all runs that are there do."""
 
 
 class Axis(SpecModel):
