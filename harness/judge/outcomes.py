@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from harness.judge.memory import remembered
 from harness.judge.model import ClaimOutcome, Interval, OutcomeName, Source, together
@@ -72,6 +73,12 @@ class Sentence:
     def as_expected(self) -> bool:
         """Whether all of it comes out on the paper's numbers as the specs expect."""
         return all(item.as_expected for item in self.claims)
+
+
+def tally(outcomes: Iterable[OutcomeName]) -> dict[OutcomeName, int]:
+    """How many there are of each outcome; those without any included."""
+    counted = Counter(outcomes)
+    return {name: counted[name] for name in get_args(OutcomeName)}
 
 
 def by_sentence(judged: Iterable[Judged]) -> list[Sentence]:
