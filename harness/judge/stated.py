@@ -130,7 +130,9 @@ def _quantity(name: str, points: Sequence[ItemResult]) -> Estimate | None:
     """The mean over points: of every seed if there are several, else with the steps' intervals."""
     if not points or not all(result.complete for result in points):
         return None
-    amounts = [result.amounts[name] for result in points]
+    amounts = [result.amounts[name] for result in points if name in result.amounts]
+    if len(amounts) < len(points) or len({len(a.values) for a in amounts}) > 1:
+        return None  # a run of one of them has failed
     seeds = [statistics.fmean(seed) for seed in zip(*(a.values for a in amounts), strict=True)]
     mean = statistics.fmean(seeds)
     if len(seeds) > 1:
