@@ -35,11 +35,12 @@ def evaluate(
     *,
     quoted: frozenset[str] = frozenset(),
     searched: Mapping[str, Interval] | None = None,
+    by_seed: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Evaluation:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
 
     `runs` tells which addresses stand for the same runs, `quoted` and `searched` which comparisons
-    could not fail, see `Numbers`.
+    could not fail, and `by_seed` which runs are pairs, see `Numbers`.
 
     Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
     holds when every comparison holds and fails when any fails. A missing number makes it
@@ -48,7 +49,7 @@ def evaluate(
     """
     if source == "reproduced" and spec.about_print(claim):
         return Evaluation("not run", "the claim is about what the paper prints, not about results")
-    known = Numbers(numbers, source, runs or {}, quoted, searched or {})
+    known = Numbers(numbers, source, runs or {}, quoted, searched or {}, by_seed or {})
     return _combined(_PREDICATES[claim.kind](claim, known))
 
 

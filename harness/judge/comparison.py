@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from harness.judge.decision import ALPHA, Region
 from harness.judge.model import Interval, OutcomeName, Source
-from harness.judge.sample import Summary
+from harness.judge.sample import Summary, pairs_of
 from harness.judge.welch import Difference, difference
 from harness.spec.operands import Operand, Pair
 
@@ -58,6 +58,9 @@ class Numbers:
     """Addresses of numbers that were copied from the very sentence of the claim."""
     searched: Mapping[str, Interval] = field(default_factory=dict)
     """Address -> the ends of the search that gave the number, which it cannot pass."""
+    by_seed: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    """Address -> its runs by seed. Runs of one seed have their initial networks and the order of
+    their data in common, so that they are compared as pairs."""
 
     def read(self, operand: Operand) -> Summary | None:
         """The number, or None where there is none."""
@@ -126,7 +129,8 @@ class Numbers:
         if self._same_runs(question.first) == self._same_runs(second_operand):
             return Comparison(what, "undecided", f"{what}: both are the same runs here")
         second = second.scaled(question.factor)
-        d = difference(first, second)
+        pairs = self._pairs((question.first, second_operand), (1.0, -question.factor))
+        d = difference(pairs, Summary.exact(0)) if pairs else difference(first, second)
         return self._placed(what, first.mean - second.mean, d, question.region, alpha)
 
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
@@ -145,9 +149,23 @@ class Numbers:
             return not_run(what, self.missing(*wide, *narrow))
         a, b, c, d = known
         estimate = (a.mean - b.mean) - (c.mean - d.mean)
-        return self._placed(
-            what, estimate, _apart(difference(a, b), difference(c, d)), region, alpha
+        pairs = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
+        found = (
+            difference(pairs, Summary.exact(0))
+            if pairs
+            else _apart(difference(a, b), difference(c, d))
         )
+        return self._placed(what, estimate, found, region, alpha)
+
+    def _pairs(self, operands: Sequence[Operand], weights: Sequence[float]) -> Summary | None:
+        """The weighted sum of operands, seed by seed; None where too few seeds are shared."""
+        runs = [self.by_seed.get(o, {}) if isinstance(o, str) else {} for o in operands]
+        shared = pairs_of(runs)
+        sums = [
+            sum(weight * run[seed] for weight, run in zip(weights, runs, strict=True))
+            for seed in shared
+        ]
+        return Summary.of(sums) if sums else None
 
     def _placed(
         self, what: str, estimate: float, d: Difference | None, region: Region, alpha: float

@@ -100,7 +100,9 @@ def numbers(judgement: Judgement) -> dict[str, KnownNumber]:
     """Address -> our number, for every cell with a run and every stated number with one of ours."""
     found = {
         str(result.item.address): KnownNumber(
-            Summary.of(result.amount.values), digest("runs", _lists(result.item.sources))
+            Summary.of(result.amount.values),
+            digest("runs", _lists(result.item.sources)),
+            by_seed=result.amount.by_seed,
         )
         for result in judgement.results
         if result.amount and judgement.verdict(result)

@@ -32,6 +32,13 @@ class Amount:
     low: float | None = None
     high: float | None = None
     """Ends that hold the 95 % intervals which the step gives for every seed."""
+    seeds: tuple[int, ...] = ()
+    """The seed of each value; none where the values are not of seeds."""
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """Seed -> its value, for comparisons of pairs."""
+        return dict(zip(self.seeds, self.values, strict=False))
 
     @property
     def mean(self) -> float:

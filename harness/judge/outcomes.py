@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, get_args
 
 from harness.judge.memory import remembered
@@ -30,6 +30,8 @@ class KnownNumber:
     """The words that state it."""
     searched: Interval | None = None
     """The ends of the search that gave it."""
+    by_seed: Mapping[int, float] = field(default_factory=dict)
+    """Seed -> its run, where it is a mean over runs."""
 
 
 Numbers = Callable[[str], KnownNumber | None]
@@ -184,6 +186,7 @@ def _evaluated(question: _Question, summaries: Mapping[str, Summary]) -> Evaluat
             if known.quote and (_words(known.quote) in sentence or sentence in _words(known.quote))
         ),
         searched={at: known.searched for at, known in held.items() if known.searched},
+        by_seed={at: known.by_seed for at, known in held.items() if known.by_seed},
     )
 
 

@@ -155,21 +155,26 @@ class _Collector:
     def _amount(self, quantity: Quantity, complete: Sequence[int]) -> Amount | None:
         """What the runs came to that gave a finite number; None where none did."""
 
-        def numbers(value: str) -> tuple[float, ...]:
+        def numbers(value: str) -> dict[int, float]:
             found = self._each_seed(quantity.model_copy(update={"value": value}), complete)
             if any(isinstance(each, tuple) for each in found):
                 raise UserError(
                     f"'{value}' is an array; expected a number, as '{quantity.name}' is"
                 )
-            return tuple(each for each in found if isinstance(each, float) and math.isfinite(each))
+            return {
+                self.item.seeds[index]: each
+                for index, each in zip(complete, found, strict=True)
+                if isinstance(each, float) and math.isfinite(each)
+            }
 
         values = numbers(quantity.value)
         if not values:
             return None
         return Amount(
-            values,
-            min(numbers(quantity.low), default=None) if quantity.low else None,
-            max(numbers(quantity.high), default=None) if quantity.high else None,
+            tuple(values.values()),
+            min(numbers(quantity.low).values(), default=None) if quantity.low else None,
+            max(numbers(quantity.high).values(), default=None) if quantity.high else None,
+            seeds=tuple(values),
         )
 
     def _pictures(self, gallery: Gallery) -> tuple[Picture, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,6 +69,15 @@ class Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)
         return Summary(self.mean * factor, std, self.n)
+
+
+def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
+    """The seeds by which arms are compared as pairs: those that all share, if they are three or
+    more or all there are; none where that leaves less than two, and samples are compared.
+    """
+    shared = set.intersection(*(set(arm) for arm in arms))
+    whole = all(len(arm) == len(shared) for arm in arms)
+    return sorted(shared) if len(shared) >= (2 if whole else 3) else []
 
 
 @dataclass(frozen=True, slots=True)

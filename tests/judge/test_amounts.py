@@ -28,7 +28,9 @@ def amount(quantity: Quantity, seeds: int, members: int = 1) -> Amount:
     names = iter(range(seeds * members))
     sources = tuple(tuple(str(next(names)) for _ in range(members)) for _ in range(seeds))
     item: Any = SimpleNamespace(
-        sources={"fit": sources}, address=SimpleNamespace(exhibit="e", row="r")
+        seeds=tuple(range(seeds)),
+        sources={"fit": sources},
+        address=SimpleNamespace(exhibit="e", row="r"),
     )
     read: Any = lambda i: Held({name: values[int(i)] for name, values in FOUND.items()})  # noqa: E731
     return _Collector(item, Readings(), read)._amount(quantity, range(seeds))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from scipy.stats import ttest_1samp, ttest_ind
+from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
 
 from harness.judge.claims import evaluate
 from harness.judge.model import together
@@ -550,6 +550,38 @@ class TestRestated:
         domain = claim("parameter_domain", value="f:stated:b", high=0.0, high_open=True)
         found = evaluate(domain, numbers, "reproduced", searched={"f:stated:b": (-5.0, 0.0)})
         assert found.outcome == "holds"
+
+
+class TestPairs:
+    """Arms that share seeds: at a correlation of 0.99, pairs see what two samples do not."""
+
+    A = {0: 40.6, 1: 42.1, 2: 41.3}  # noqa: RUF012
+    B = {0: 40.1, 1: 41.5, 2: 40.9}  # noqa: RUF012
+
+    def judged(self, kind, by_seed, **fields):
+        numbers = {at: Summary.of(list(runs.values())) for at, runs in by_seed.items()}
+        paired = evaluate(claim(kind, **fields), numbers.get, "reproduced", by_seed=by_seed)
+        return paired, evaluate(claim(kind, **fields), numbers.get, "reproduced")
+
+    def test_greater_is_the_paired_t_test(self):
+        paired, apart = self.judged("greater", {"e:a:x": self.A, "e:b:x": self.B}, **A_OVER_B)
+        a, b = list(self.A.values()), list(self.B.values())
+        assert ttest_rel(a, b, alternative="greater").pvalue < 0.05
+        assert ttest_ind(a, b, equal_var=False, alternative="greater").pvalue > 0.05
+        assert (paired.outcome, apart.outcome) == ("holds", "undecided")
+        interval = ttest_rel(a, b).confidence_interval()
+        assert paired.comparisons[0].interval == pytest.approx(tuple(interval))
+
+    def test_gaps_of_four_arms_are_pairs_too(self):
+        cells = {"e:l:w": self.A, "e:r:w": self.B, "e:l:n": self.B, "e:r:n": self.B}
+        gap = {"exhibit": "e", "left": "l", "right": "r", "wide": ["w"], "narrow": ["n"]}
+        paired, apart = self.judged("gap_shrinks", cells, **gap, margin=0.0)
+        assert (paired.outcome, apart.outcome) == ("holds", "undecided")
+
+    def test_seeds_that_differ_are_two_samples(self):
+        other = {seed + 3: value for seed, value in self.B.items()}
+        paired, apart = self.judged("greater", {"e:a:x": self.A, "e:b:x": other}, **A_OVER_B)
+        assert paired == apart
 
 
 class TestNoCorrelation:
