@@ -196,7 +196,7 @@ class _Collector:
     def _read(self, reading: Reading, identity: str) -> Drawn:
         record = self.read(identity)
         assert record is not None  # only complete seeds are read
-        found = _found(self._where, reading, record)
+        found = _placed(self._where, reading, _found(self._where, reading, record))
         if isinstance(found, int | float):
             return float(reading.offset + reading.scale * found)
         return tuple(reading.offset + reading.scale * number for number in found)
@@ -212,6 +212,16 @@ def _over_seeds(statistic: Callable[[Sequence[float]], float], seeds: Sequence[D
     if not lines:
         return of([each for each in seeds if isinstance(each, float)])
     return tuple(of(place) for place in zip(*lines, strict=True))
+
+
+def _placed(where: str, reading: Reading, found: float | list[float]) -> float | list[float]:
+    if reading.at is None or isinstance(found, int | float):
+        return found
+    if not -len(found) <= reading.at < len(found):
+        raise UserError(
+            f"{where}: '{reading.value}' has {len(found)} places, and none {reading.at}"
+        )
+    return found[reading.at]
 
 
 def _found(where: str, reading: Reading, record: Record) -> float | list[float]:

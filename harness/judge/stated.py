@@ -15,7 +15,7 @@ from harness.judge.model import Estimate, Verdict, VerdictName
 from harness.judge.results import ItemResult, of_row
 from harness.plan.exhibit import ExhibitPlan
 from harness.spec.exhibit import Address, Stated
-from harness.spec.runs import Ours
+from harness.spec.runs import Counterpart, Ours
 from harness.store.store import Store
 
 
@@ -59,7 +59,7 @@ def stated_results(
             stated=float(item.text.mean),
             margin=item.ours.margin if item.ours else None,
             at_least=item.ours is not None and item.ours.at_least,
-            ours=_estimate(plan, item.ours, results, correlated) if item.ours else None,
+            ours=estimate(plan, item.ours, results, correlated) if item.ours else None,
             reason=_reason(plan, item.ours, results),
         )
         for key, item in stated.items()
@@ -87,7 +87,7 @@ def _readings(item: Stated, correlated: Sequence[Correlated]) -> dict[str, bool]
     }
 
 
-def _points(ours: Ours, results: Sequence[ItemResult]) -> list[ItemResult]:
+def _points(ours: Counterpart, results: Sequence[ItemResult]) -> list[ItemResult]:
     return [
         result
         for result in of_row(results, ours.panel)
@@ -104,12 +104,13 @@ def _reason(plan: ExhibitPlan, ours: Ours | None, results: Sequence[ItemResult])
     return next((reason for reason in reasons if reason), whole)
 
 
-def _estimate(
+def estimate(
     plan: ExhibitPlan,
-    ours: Ours,
+    ours: Counterpart,
     results: Sequence[ItemResult],
     correlated: Sequence[Correlated],
 ) -> Estimate | None:
+    """One of our numbers with what is known of its uncertainty; None where it is not there."""
     if ours.correlation is None:
         return _quantity(ours.value, _points(ours, results))
     plot = _plot(ours, correlated)
@@ -122,7 +123,7 @@ def _estimate(
     return Estimate(held.rho, held.error, None, held.n, interval)
 
 
-def _plot(ours: Ours, correlated: Sequence[Correlated]) -> Correlated:
+def _plot(ours: Counterpart, correlated: Sequence[Correlated]) -> Correlated:
     return next(item for item in correlated if item.panel == ours.panel)
 
 

@@ -283,6 +283,11 @@ def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
         if column not in exhibit.stated:
             raise located(path, keys, f"'{address}': not stated; {nearest(column, exhibit.stated)}")
         return
+    if row == "unprinted":
+        if column not in exhibit.unprinted:
+            near = nearest(column, exhibit.unprinted)
+            raise located(path, keys, f"'{address}': not declared; {near}")
+        return
     rows, columns = exhibit.row_names, exhibit.column_names
     if row not in rows:
         raise located(path, keys, f"'{address}': unknown row; {nearest(row, rows)}")

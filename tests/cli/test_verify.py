@@ -128,6 +128,19 @@ def test_what_surprises_comes_first_and_the_rest_on_demand(project: Path) -> Non
     assert "flattered-leads" in verify("--all").stdout
 
 
+def test_our_published_runs_judge_curves_that_are_only_drawn() -> None:
+    """And a fit whose search cannot leave the domain does not show that it is in it."""
+    where = {"REPRO_SPECS": str(ROOT / "specs"), "REPRO_STORE": str(ROOT / "store")}
+    done = CliRunner().invoke(app, ["verify", "--profile", "cifar100", "--json"], env=where)
+    ours = outcomes(done, "reproduced")
+    for name in ("scaling-b-nearly-identical-sl-kd", "dcs-dwa-no-correlation"):
+        assert ours[name] in ("holds", "fails", "undecided")
+        assert outcomes(done, "reported")[name] == "not run"
+    domain = ("in-domain-hl-random", "in-domain-hl-el2n", "in-domain-sl-kd")
+    assert {ours[f"scaling-delta-{name}"] for name in domain} == {"restated"}
+    assert ours["scaling-b-negative-hl-random"] == "restated"
+
+
 def test_an_overview_fits_a_screen() -> None:
     lines = CliRunner().invoke(app, ["verify"], env={"REPRO_SPECS": str(ROOT / "specs")})
     shown = lines.stdout.splitlines()
