@@ -10,18 +10,19 @@ from harness.judge.audit.printed import Mention
 from harness.judge.audit.quantities import rivals
 from harness.judge.correlated import Correlated, correlations
 from harness.judge.memory import remembered
-from harness.judge.model import CellEvidence, Rival, Verdict
+from harness.judge.model import CellEvidence, Estimate, Rival, Verdict
 from harness.judge.outcomes import KnownNumber
 from harness.judge.results import ItemResult, collect
 from harness.judge.sample import ReportedNumber, Summary
 from harness.judge.second_opinion import Coverage, coverage
-from harness.judge.stated import StatedResult, stated_results
+from harness.judge.stated import StatedResult, estimate, stated_results
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.identity import digest
 from harness.plan.parts import shared_steps
 from harness.plan.step import Json
 from harness.spec.exhibit import Reporting
 from harness.spec.paper import Paper
+from harness.spec.runs import Counterpart
 from harness.store.store import Store
 
 
@@ -133,18 +134,33 @@ def numbers(judgement: Judgement) -> dict[str, KnownNumber]:
     """Address -> our number, for every cell with a run and every stated number with one of ours."""
     found = {
         str(result.item.address): KnownNumber(
-            result.amount.summary, digest("runs", _lists(result.item.sources))
+            result.amount.summary,
+            digest("runs", _lists(result.item.sources)),
+            by_seed=result.amount.by_seed,
         )
         for result in judgement.results
         if result.amount and judgement.verdict(result)
     }
     for item in judgement.stated:
         if item.ours is not None and item.stated.ours is not None:
-            # Numbers that the paper states twice are of the same runs.
-            what = item.stated.ours.model_dump(mode="json", exclude={"margin"})
-            number = Summary.estimated(item.ours.mean, item.ours.error, item.ours.df)
-            found[item.verdict.address] = KnownNumber(number, digest("counterpart", what))
+            found[item.verdict.address] = _known(judgement, item.stated.ours, item.ours)
+    plan = judgement.plan
+    for key, ours in plan.exhibit.unprinted.items():
+        made = estimate(plan, ours, judgement.results, judgement.correlations)
+        if made is not None:
+            found[f"{plan.exhibit.id}:unprinted:{key}"] = _known(judgement, ours, made)
     return found
+
+
+def _known(judgement: Judgement, ours: Counterpart, made: Estimate) -> KnownNumber:
+    # Numbers that the paper states twice are of the same runs.
+    what = ours.model_dump(mode="json", exclude={"margin"})
+    quantities = judgement.plan.exhibit.readings(ours.panel).values
+    return KnownNumber(
+        Summary.estimated(made.mean, made.error, made.df),
+        digest("counterpart", what),
+        searched=next((q.searched for q in quantities if q.name == ours.value), None),
+    )
 
 
 def _lists(sources: Mapping[str, tuple[tuple[str, ...], ...]]) -> Json:

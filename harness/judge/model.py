@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 VerdictName = Literal[
     "reproduced", "deviates", "inconclusive", "not comparable", "not run", "paper-inconsistent"
 ]
-OutcomeName = Literal["holds", "fails", "undecided", "not run"]
+OutcomeName = Literal["holds", "fails", "undecided", "not applicable", "restated", "not run"]
+"""`restated`: the number could only be compared with itself, so that nothing was tested;
+`not applicable`: what the claim takes for granted is not there."""
 Source = Literal["reported", "reproduced"]
 """Whose numbers: the paper's, or ours."""
 Interval = tuple[float, float]
@@ -37,6 +39,13 @@ class Amount:
     low: float | None = None
     high: float | None = None
     """Ends that hold the 95 % intervals which the step gives for every seed."""
+    seeds: tuple[int, ...] = ()
+    """The seed of each value; none where the values are not of seeds."""
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """Seed -> its value, for comparisons of pairs."""
+        return dict(zip(self.seeds, self.values, strict=False))
 
     @property
     def summary(self) -> Summary:
@@ -174,3 +183,21 @@ class ClaimOutcome:
 
     outcome: OutcomeName
     why: str
+    comparisons: tuple[OutcomeName, ...] = ()
+    """The outcome of every comparison that was made for it."""
+    flips: tuple[str, ...] = ()
+    """Other readings of what the paper leaves open (how many runs, what ± is) under which another
+    outcome would stand."""
+
+
+def together(outcomes: Iterable[OutcomeName]) -> OutcomeName:
+    """One outcome of many: any failure, else anything missing, else anything open, else it holds.
+
+    Parts that could only be compared with themselves, or do not apply, count for nothing beside
+    others; where there are no others, they give their word.
+    """
+    found = set(outcomes)
+    order: tuple[OutcomeName, ...] = (
+        "fails", "not run", "undecided", "holds", "not applicable", "restated",
+    )  # fmt: skip
+    return next((name for name in order if name in found), "not run")

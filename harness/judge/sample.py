@@ -91,6 +91,15 @@ class Summary:
         return Summary(self.mean * factor, std, self.n)
 
 
+def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
+    """The seeds by which arms are compared as pairs: those that all share, if they are three or
+    more or all there are; none where that leaves less than two, and samples are compared.
+    """
+    shared = set.intersection(*(set(arm) for arm in arms))
+    whole = all(len(arm) == len(shared) for arm in arms)
+    return sorted(shared) if len(shared) >= (2 if whole else 3) else []
+
+
 @dataclass(frozen=True, slots=True)
 class ReportedNumber:
     """A printed number: mean, the number after ± (None where there is none), what ± means, runs.

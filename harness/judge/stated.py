@@ -17,7 +17,7 @@ from harness.judge.sample import Summary
 from harness.plan.exhibit import ExhibitPlan
 from harness.spec.exhibit import Address, Stated
 from harness.spec.printed import half_unit
-from harness.spec.runs import Ours
+from harness.spec.runs import Counterpart, Ours
 from harness.store.store import Store
 
 
@@ -64,7 +64,7 @@ def stated_results(
             half_unit=float(half_unit(item.text.mean)),
             margin=item.ours.margin if item.ours else None,
             at_least=item.ours is not None and item.ours.at_least,
-            ours=_estimate(plan, item.ours, results, correlated) if item.ours else None,
+            ours=estimate(plan, item.ours, results, correlated) if item.ours else None,
             reason=_reason(plan, item.ours, results),
         )
         for key, item in stated.items()
@@ -92,7 +92,7 @@ def _readings(item: Stated, correlated: Sequence[Correlated]) -> dict[str, bool]
     }
 
 
-def _points(ours: Ours, results: Sequence[ItemResult]) -> list[ItemResult]:
+def _points(ours: Counterpart, results: Sequence[ItemResult]) -> list[ItemResult]:
     return [
         result
         for result in of_row(results, ours.panel)
@@ -109,12 +109,13 @@ def _reason(plan: ExhibitPlan, ours: Ours | None, results: Sequence[ItemResult])
     return next((reason for reason in reasons if reason), whole)
 
 
-def _estimate(
+def estimate(
     plan: ExhibitPlan,
-    ours: Ours,
+    ours: Counterpart,
     results: Sequence[ItemResult],
     correlated: Sequence[Correlated],
 ) -> Estimate | None:
+    """One of our numbers with what is known of its uncertainty; None where it is not there."""
     if ours.correlation is None:
         return _quantity(ours.value, _points(ours, results))
     plot = _plot(ours, correlated)
@@ -127,7 +128,7 @@ def _estimate(
     return Estimate(held.rho, held.error, None, held.n, interval)
 
 
-def _plot(ours: Ours, correlated: Sequence[Correlated]) -> Correlated:
+def _plot(ours: Counterpart, correlated: Sequence[Correlated]) -> Correlated:
     return next(item for item in correlated if item.panel == ours.panel)
 
 
@@ -135,8 +136,11 @@ def _quantity(name: str, points: Sequence[ItemResult]) -> Estimate | None:
     """The mean over points: of every seed if there are several, else with the steps' intervals."""
     if not points or not all(result.complete for result in points):
         return None
-    amounts = [result.amounts[name] for result in points]
-    runs = max(len(amount.values) for amount in amounts)
+    amounts = [result.amounts[name] for result in points if name in result.amounts]
+    varied = {len(a.values) for a in amounts if not a.deterministic}
+    if len(amounts) < len(points) or len(varied) > 1:
+        return None  # a run of one of them has failed
+    runs = max(varied, default=1)
     each = [a.values * (runs if a.deterministic else 1) for a in amounts]
     seeds = [statistics.fmean(seed) for seed in zip(*each, strict=True)]
     mean = statistics.fmean(seeds)

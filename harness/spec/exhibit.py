@@ -15,7 +15,7 @@ from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecM
 from harness.spec.bindings import check_binding, check_bindings
 from harness.spec.cell import Printed, PrintedText, Spread
 from harness.spec.margin import MarginText
-from harness.spec.runs import Gallery, Ours, Plot, Quantity
+from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
 from harness.spec.toml import located
 
@@ -207,6 +207,9 @@ class Exhibit(SpecModel):
     caption_binds: Mapping[str, Scalar] = {}
     """Statements of the caption about all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}
+    unprinted: Mapping[str, Counterpart] = {}
+    """Numbers that claims are about and the paper does not print, as of a curve that is only drawn:
+    `exhibit:unprinted:id`, judged on ours alone."""
     notes: tuple[str, ...] = ()
     kind: str
 

@@ -114,7 +114,7 @@ def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhib
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
         claims=judge_all(project, about(project.paper, name), request),
-        not_run=reasons_not_run(project, judgement.plan),
+        not_run=reasons_not_run(project, judgement),
     )
 
 
@@ -133,8 +133,11 @@ def our_numbers(project: Project, planned: ExhibitPlan) -> dict[str, KnownNumber
     return numbers(judge(project, planned))
 
 
-def reasons_not_run(project: Project, planned: ExhibitPlan) -> dict[str, list[str]]:
-    """Reason -> the addresses of the numbers: what their specs say, or the failure of a step."""
+def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[str]]:
+    """Reason -> the addresses of the numbers: what their specs say, the failure of a step, or a
+    run that came to no finite number.
+    """
+    planned = judgement.plan
     failed = failures_behind(planned.steps, project.store)
     found: dict[str, list[str]] = {}
     for item in planned.items:
@@ -142,4 +145,11 @@ def reasons_not_run(project: Project, planned: ExhibitPlan) -> dict[str, list[st
         reasons = {f"Step {failure.step} failed: {failure.message}" for failure in behind}
         for reason in sorted(reasons) if item.identities else [item.reason]:
             found.setdefault(reason, []).append(str(item.address))
+    for result in judgement.results:
+        for seed, what in result.failed.items():
+            reason = (
+                f"Seed {seed} failed: {what}. `repro store drop '{result.item.address}'` forgets "
+                "it, so that the next make runs it anew"
+            )
+            found.setdefault(reason, []).append(str(result.item.address))
     return found

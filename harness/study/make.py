@@ -193,7 +193,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
         view=view_of(project.paper, judgement.plan.exhibit),
         files=write_renders(project, judgement, varied),
         claims=judge_all(project, about(project.paper, name), wanted.request),
-        not_run=reasons_not_run(project, judgement.plan),
+        not_run=reasons_not_run(project, judgement),
         varied=varied,
         flips=_flips(judgement, judge(project, default)) if default else [],
     )

@@ -169,7 +169,7 @@ class Study:
         return assumptions_of(plan_of(self.project, exhibit, self.request(profile=profile)))
 
     def compare(self, a: str, b: str, *exhibits: str, **how: Unpack[How]) -> Comparison:
-        """Which numbers changed between two stores, exports or profiles, by Welch's test.
+        """Which numbers changed between two stores, exports or profiles.
 
         Args:
             a: a folder of a store or an export, or the name of a profile.

@@ -37,7 +37,9 @@ def amount(
     sources = tuple(tuple(str(next(names)) for _ in range(members)) for _ in range(seeds))
     sources = sources[:1] * seeds if once else sources
     item: Any = SimpleNamespace(
-        sources={"fit": sources}, address=SimpleNamespace(exhibit="e", row="r")
+        seeds=tuple(range(seeds)),
+        sources={"fit": sources},
+        address=SimpleNamespace(exhibit="e", row="r"),
     )
 
     def read(identity: str) -> Any:
