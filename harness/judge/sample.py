@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,6 +64,25 @@ class Summary:
     def summary(self) -> Summary:
         """Itself, as `ReportedNumber.summary` gives one."""
         return self
+
+    @classmethod
+    def paired(cls, a: Mapping[int, float], b: Mapping[int, float]) -> Summary | None:
+        """The differences a - b over the seeds that both have; None where there are none.
+
+        Against `Summary.exact(0)` this is the paired t test, which is sharper than that of two
+        samples by what the pairs have in common: initial networks, orders of the data.
+        """
+        shared = sorted(a.keys() & b.keys())
+        return cls.of([a[seed] - b[seed] for seed in shared]) if shared else None
+
+    @classmethod
+    def nested(cls, pipelines: Sequence[Sequence[float]]) -> Summary:
+        """Runs within pipelines (a selection, a teacher, a set), with the pipeline as the unit.
+
+        The mean of each pipeline is one value, whose spread holds that between pipelines and that
+        within. Exact where pipelines have equally many runs.
+        """
+        return cls.of([statistics.fmean(runs) for runs in pipelines])
 
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
