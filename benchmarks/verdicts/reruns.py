@@ -20,8 +20,7 @@ from benchmarks.verdicts.trainings import STATED, Counts
 from harness.judge.decision import ALPHA, Evidence, Outcome, decide
 from harness.judge.moderated import Errors, Floats, moderate, p_inside, p_outside, welch
 from harness.judge.sample import Summary
-from harness.judge.simulate import Setting, draw, printed_spreads
-from harness.spec.paper import load_paper
+from harness.judge.simulate import MARGIN, Setting, draw, printed_spreads
 
 RUNS = 3
 DECIMALS = 2
@@ -65,10 +64,8 @@ class Judged:
 
 def multiple() -> float:
     """The margin of the printed tables over the mean of the spreads that they print."""
-    paper, printed = load_paper(ROOT / "specs"), printed_spreads(ROOT / "specs")
-    spreads = [std for table in PRINTED for std in printed[table]]
-    (margin,) = {paper.exhibits[table].reporting.margin for table in PRINTED}
-    return float(margin) / float(np.mean(spreads))
+    printed = printed_spreads(ROOT / "specs")
+    return MARGIN / float(np.mean([std for table in PRINTED for std in printed[table]]))
 
 
 @dataclass(frozen=True)
@@ -99,11 +96,17 @@ def drawn(
     return Reruns(stated.accuracy[_first(rng, left)], arm.accuracy[ours])
 
 
-def _first(rng: np.random.Generator, weights: Floats) -> Floats:
+def _first(rng: np.random.Generator, weights: Floats) -> np.ndarray:
     """The seeds whose turn comes first when each waits as long as its weight makes likely."""
     with np.errstate(divide="ignore"):
         waits = rng.exponential(size=weights.shape) / weights
     return np.argsort(waits, axis=1)[:, :RUNS]
+
+
+def moved(reruns: Reruns, margins: Floats) -> Reruns:
+    """The same, with every second reproduction exactly a margin too high, the others too low."""
+    sign = np.where(np.arange(len(reruns.ours)) % 2, 1.0, -1.0)[:, None, None]
+    return Reruns(reruns.papers, reruns.ours + sign * (margins + HALF_UNIT))
 
 
 def judged(reruns: Reruns, margins: Floats) -> Judged:
@@ -153,12 +156,19 @@ def _accepted(cell: Evidence) -> tuple[bool, bool, bool]:
     return same, off <= (cell.reported.std or 0.0), off <= 0.01 * printed
 
 
-def promised(stated: Pool, arm: Pool, margins: Floats, repetitions: int = 20_000) -> Judged:
-    """What the simulation of the rules says of these cells: normal runs, independent cells."""
+def promised(
+    stated: Pool, arm: Pool, margins: Floats, off: float = 0.0, repetitions: int = 20_000
+) -> Judged:
+    """What the simulation of the rules says of these cells: normal runs, independent cells.
+
+    Args:
+        off: what reproductions are off by, in bounds of the margin, beside the shift of the arm.
+    """
     stds = (stated.std / margins, arm.std / margins)
     draws = draw(Setting("", (tuple(stds[0]), tuple(stds[1])), (RUNS, RUNS)), repetitions)
-    gaps = draws.gaps + (arm.mean - stated.mean) / margins
-    return _outcomes(gaps, 1 + HALF_UNIT / margins, draws.moderated)
+    bounds = 1 + HALF_UNIT / margins
+    gaps = draws.gaps + (arm.mean - stated.mean) / margins + off * bounds
+    return _outcomes(gaps, bounds, draws.moderated)
 
 
 def _outcomes(gaps: Floats, bounds: Floats, errors: Errors) -> Judged:

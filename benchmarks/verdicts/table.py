@@ -16,6 +16,7 @@ from benchmarks.verdicts.reruns import (
     drawn,
     judged,
     judged_at_once,
+    moved,
     multiple,
     pools,
     promised,
@@ -23,6 +24,7 @@ from benchmarks.verdicts.reruns import (
     stacked,
 )
 from benchmarks.verdicts.trainings import Counts
+from harness.judge.decision import Outcome
 from harness.judge.moderated import Floats
 
 RERUNS = 1000
@@ -33,18 +35,26 @@ EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, np.inf)
 
 
 @dataclass(frozen=True)
+class Said:
+    """Of three kinds of reruns; the cells of `planted` are those of all changes in turn."""
+
+    faithful: Judged
+    at_margin: Judged
+    """Faithful ones, moved to exactly the margin: where errors are most frequent."""
+    planted: Judged
+
+
+@dataclass(frozen=True)
 class Experiment:
-    """Every cell of every arm, once without a change and once with each: arrays (cells,)."""
+    """The reruns and what was said of them."""
 
     multiple: float
     margins: Floats
     """Of the cells of an arm, in points."""
     shifts: Mapping[str, Floats]
-    """Change -> what it moves the mean by, in points."""
-    faithful: Judged
-    planted: Judged
-    promised_faithful: Judged
-    promised_planted: Judged
+    """Change -> what it moves the mean of each cell by, in points."""
+    seen: Said
+    promised: Said
 
     @property
     def sizes(self) -> Floats:
@@ -57,20 +67,24 @@ def experiment(arms: Mapping[str, Counts]) -> Experiment:
     stated, changed = pools(arms)
     margins = multiple() * stated.std
     rng, each = np.random.default_rng(0), RERUNS // len(changed)
-    pairs = [(stated, pool) for pool in changed.values()]
-    return Experiment(
-        multiple(),
-        margins,
-        {name: pool.mean - stated.mean for name, pool in changed.items()},
-        judged(drawn(stated, stated, RERUNS, rng), margins),
-        _joined([judged(drawn(*pair, each, rng), margins) for pair in pairs]),
-        promised(stated, stated, margins),
-        _joined([promised(*pair, margins) for pair in pairs]),
+    faithful = drawn(stated, stated, RERUNS, rng)
+    planted = [drawn(stated, pool, each, rng) for pool in changed.values()]
+    seen = Said(
+        judged(faithful, margins),
+        judged(moved(faithful, margins), margins),
+        _joined([judged(reruns, margins) for reruns in planted]),
     )
+    promise = Said(
+        promised(stated, stated, margins),
+        promised(stated, stated, margins, off=1),
+        _joined([promised(stated, pool, margins) for pool in changed.values()]),
+    )
+    shifts = {name: pool.mean - stated.mean for name, pool in changed.items()}
+    return Experiment(multiple(), margins, shifts, seen, promise)
 
 
-def resamples(arms: Mapping[str, Counts], margins: Floats) -> list[tuple[Judged, Judged]]:
-    """Faithful and planted reruns of seeds that are drawn anew, with replacement."""
+def resamples(arms: Mapping[str, Counts], margins: Floats) -> list[Said]:
+    """The reruns anew, of seeds that are drawn with replacement."""
     stated, changed = pools(arms)
     found = []
     for number in range(RESAMPLES):
@@ -81,7 +95,14 @@ def resamples(arms: Mapping[str, Counts], margins: Floats) -> list[tuple[Judged,
             judged_at_once(drawn(stated, pool, RERUNS, rng, (of[0], own)), margins)
             for pool, own in zip(changed.values(), of[1:], strict=True)
         ]
-        found.append((judged_at_once(faithful, margins), _joined(planted)))
+        at_margin = moved(faithful, margins)
+        found.append(
+            Said(
+                judged_at_once(faithful, margins),
+                judged_at_once(at_margin, margins),
+                _joined(planted),
+            )
+        )
     return found
 
 
@@ -96,25 +117,26 @@ def _joined(parts: Sequence[Judged]) -> Judged:
 def rows(arms: Mapping[str, Counts], found: Experiment) -> list[str]:
     """The lines of the table, with intervals from whole seeds drawn anew with replacement."""
     again = resamples(arms, found.margins)
-    everywhere = np.ones(len(found.margins), bool)
+    seen, promise, every = found.seen, found.promised, np.ones(len(found.margins), bool)
     lines = [
+        _row("none", every, seen.faithful, promise.faithful, [s.faithful for s in again]),
         _row(
-            "none",
-            everywhere,
-            found.faithful,
-            found.promised_faithful,
-            [faithful for faithful, _ in again],
-        )
+            "none, moved to the margin",
+            every,
+            seen.at_margin,
+            promise.at_margin,
+            [s.at_margin for s in again],
+        ),
     ]
     points = np.abs(stacked(found.shifts.values()))
+    planted = [s.planted for s in again]
     for low, high in pairwise(EDGES):
         inside = (found.sizes >= low) & (found.sizes < high)
         if inside.any():
             size = f"{low:g} to {high:g}" if np.isfinite(high) else f"over {low:g}"
             span = f"{points[inside].min():.1f} to {points[inside].max():.1f}"
             name = f"{size} margins ({inside.sum()} cells, {span} points)"
-            parts = [planted for _, planted in again]
-            lines.append(_row(name, inside, found.planted, found.promised_planted, parts))
+            lines.append(_row(name, inside, seen.planted, promise.planted, planted))
     return lines
 
 
@@ -153,10 +175,10 @@ def table(arms: Mapping[str, Counts], found: Experiment) -> str:
 def _errors(found: Experiment) -> list[str]:
     """Wrong words over all reruns, as one table: ours beside those of others."""
     inside, beyond = found.sizes < 1, found.sizes >= 1
-    groups = (
-        ("no change", found.faithful, np.ones(len(found.margins), bool), True),
-        ("a change inside the margin", found.planted, inside, True),
-        ("a change beyond the margin", found.planted, beyond, False),
+    groups: tuple[tuple[str, Judged, np.ndarray, bool], ...] = (
+        ("no change", found.seen.faithful, np.ones(len(found.margins), bool), True),
+        ("a change inside the margin", found.seen.planted, inside, True),
+        ("a change beyond the margin", found.seen.planted, beyond, False),
     )
     lines = [
         "| reruns | verdict right | open | wrong | "
@@ -165,13 +187,13 @@ def _errors(found: Experiment) -> list[str]:
         "|---|" + "---:|" * (3 + len(RULES)),
     ]
     for name, said, cells, same in groups:
-        right, wrong = ("reproduced", "deviates") if same else ("deviates", "reproduced")
+        order = OUTCOMES if same else OUTCOMES[::-1]
         of_others = [
             float(said.accepted[rule][cells].mean()) if same
             else 1 - float(said.accepted[rule][cells].mean())
             for rule in RULES
         ]  # fmt: skip
-        shares = [float(said.ours[o][cells].mean()) for o in (right, "inconclusive", wrong)]
+        shares = [float(said.ours[o][cells].mean()) for o in order]
         cells_of = " | ".join(f"{100 * share:.1f} %" for share in (*shares, *of_others))
         lines.append(f"| {name} | {cells_of} |")
     return lines
@@ -202,18 +224,19 @@ def plot(found: Experiment, path: Path) -> None:
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.6), sharey=True)
     sizes = np.concatenate([np.zeros(len(found.margins)), found.sizes])
-    for outcome, colour in (("reproduced", "#1b7837"), ("deviates", "#b2182b")):
+    colours: dict[Outcome, str] = {"reproduced": "#1b7837", "deviates": "#b2182b"}
+    for outcome, colour in colours.items():
         seen, promise = (
             stacked((a.ours[outcome], b.ours[outcome]))
             for a, b in (
-                (found.faithful, found.planted),
-                (found.promised_faithful, found.promised_planted),
+                (found.seen.faithful, found.seen.planted),
+                (found.promised.faithful, found.promised.planted),
             )
         )
         left.plot(sizes, 100 * seen, "o", color=colour, ms=4, label=f"{outcome}, seen")
         left.plot(sizes, 100 * promise, "x", color=colour, ms=5, alpha=0.6, label="promised")
     for rule, colour, mark in zip(RULES, ("#444444", "#2166ac", "#e08214"), "s^v", strict=True):
-        seen = stacked((found.faithful.accepted[rule], found.planted.accepted[rule]))
+        seen = stacked((found.seen.faithful.accepted[rule], found.seen.planted.accepted[rule]))
         right.plot(sizes, 100 * seen, mark, color=colour, ms=4, label=rule)
     for axes, title in ((left, "our verdict"), (right, "accepted by the rules of others")):
         axes.axvline(1, color="#999999", lw=1, ls="--")
