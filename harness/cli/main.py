@@ -8,7 +8,19 @@ from io import TextIOWrapper
 
 import typer
 
-from harness.cli import audit, compare, data, make, new_paper, plan, report, show, store, verify
+from harness.cli import (
+    audit,
+    compare,
+    data,
+    make,
+    new_paper,
+    plan,
+    report,
+    show,
+    store,
+    upgrade,
+    verify,
+)
 from harness.cli.ending import told
 from harness.cli.usage import PlainGroup
 
@@ -19,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for family in (show, plan, make, verify, audit, report, compare, new_paper, store, data):
+for family in (show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data):
     app.add_typer(family.app)
 
 

@@ -77,10 +77,10 @@ def assumptions(
         return
     rows = [
         (
-            setting.name,
-            str(setting.value),
-            ", ".join(str(value) for value in setting.choice.alternatives) or "–",
-            f"{setting.choice.source}: {setting.choice.why or setting.choice.place}",
+            setting.titled,
+            str(setting.used.value),
+            ", ".join(str(value) for value in setting.used.choice.alternatives) or "–",
+            f"{setting.used.choice.source}: {setting.used.choice.why or setting.used.choice.place}",
         )
         for setting in found
     ]

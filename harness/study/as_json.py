@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from harness.judge.exhibit import Judgement
     from harness.judge.outcomes import Judged
     from harness.plan.cost import Seconds
-    from harness.plan.settings import Used
+    from harness.plan.settings import Shared
     from harness.render.views.base import ExhibitView
     from harness.run.slurm.look import Standing
     from harness.run.slurm.submission import QueuedArray
@@ -193,16 +193,18 @@ def status(found: Status) -> Fields:
     return {"exhibits": exhibits, "submissions": _standings(found.submissions)}
 
 
-def assumptions(exhibit: str, profile: Profile, found: Iterable[Used]) -> Fields:
+def assumptions(exhibit: str, profile: Profile, found: Iterable[Shared]) -> Fields:
     """`repro assumptions`."""
     listed = [
         {
-            "id": setting.name,
-            "value": setting.value,
-            "source": setting.choice.source,
-            "place": setting.choice.place,
-            "why": setting.choice.why,
-            "alternatives": list(setting.choice.alternatives),
+            "id": setting.used.listed,
+            "label": setting.used.label,
+            "value": setting.used.value,
+            "source": setting.used.choice.source,
+            "place": setting.used.choice.place,
+            "why": setting.used.choice.why,
+            "alternatives": list(setting.used.choice.alternatives),
+            "used_by": list(setting.names),
         }
         for setting in found
     ]

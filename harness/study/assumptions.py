@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from harness.plan.exhibit import ExhibitPlan
-from harness.plan.settings import Used
+from harness.plan.settings import Shared, open_choices
 
 
-def assumptions_of(planned: ExhibitPlan) -> tuple[Used, ...]:
+def assumptions_of(planned: ExhibitPlan) -> tuple[Shared, ...]:
     """Every setting that is used and not the paper's, once for each of its values, by name."""
-    used: dict[tuple[str, str], Used] = {}
-    for item in planned.items:
-        for setting in item.settings:
-            if setting.choice.source != "paper":
-                used.setdefault((setting.name, repr(setting.value)), setting)
-    return tuple(setting for _, setting in sorted(used.items(), key=lambda each: each[0]))
+    return tuple(open_choices(used for item in planned.items for used in item.settings))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 if TYPE_CHECKING:
     from harness.judge.audit.finding import Finding
     from harness.judge.exhibit import Judgement
-    from harness.plan.settings import Used
+    from harness.plan.settings import Shared
     from harness.run.slurm.submission import QueuedArray
     from harness.spec.paper import Paper
     from harness.store.store import Store
@@ -161,7 +161,7 @@ class Study:
 
         return audit(self.paper)
 
-    def assumptions(self, exhibit: str, profile: str | None = None) -> tuple[Used, ...]:
+    def assumptions(self, exhibit: str, profile: str | None = None) -> tuple[Shared, ...]:
         """The choices that an exhibit rests on and that the paper does not state, by name."""
         from harness.study.assumptions import assumptions_of
         from harness.study.exhibits import plan_of

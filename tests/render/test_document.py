@@ -65,6 +65,9 @@ def settings_of(owner: str) -> dict[str, Any]:
 
 def stated(settings: dict[str, Any], name: str) -> str:
     choices = settings.get(name, [])
+    if isinstance(choices, dict) and "from" in choices:
+        owner, _, taken = choices["from"].rpartition(".")
+        return stated(settings_of(owner), taken)
     choices = choices if isinstance(choices, list) else [choices]
     texts = [c.get("printed", str(c["value"])) for c in choices if c["source"] == "paper"]
     return ", ".join(texts).replace("$T=20$", "T=20") or "–"

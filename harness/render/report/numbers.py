@@ -85,7 +85,8 @@ def _number(
         steps=tuple(StepLine(step, records[identity]) for identity, step in steps.items()),
         settings=tuple(
             {
-                "name": used.name,
+                "name": used.titled,
+                "listed": used.listed,
                 "value": str(used.value),
                 "source": used.choice.source,
                 "place": used.choice.place or used.choice.why,

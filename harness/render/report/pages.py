@@ -89,6 +89,9 @@ class Assumption:
     """A choice that the paper leaves open."""
 
     name: str
+    """`owner.setting` that its value goes under."""
+    title: str
+    """The same with the paper's symbol, and the names of those that it is taken by."""
     value: str
     source: str
     why: str

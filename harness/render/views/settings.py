@@ -59,6 +59,6 @@ class SettingsView(ExhibitView[SettingsTable]):
         )
 
     def _printed(self, owner: str, setting: str) -> str:
-        choices = self.paper.owner(owner).settings.get(setting, ())
-        stated = [choice for choice in choices if choice.source == "paper"]
+        found = self.paper.owner(owner).settings.get(setting)
+        stated = [c for c in (found.choices if found else ()) if c.source == "paper"]
         return spelt(", ".join(c.printed or str(c.value) for c in stated)) or ABSENT

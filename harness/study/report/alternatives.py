@@ -31,15 +31,17 @@ def alternatives_of(
     """
     used = assumptions_of(judged.plan)
     if tried and used:
-        name, count = judged.plan.exhibit.id, sum(len(u.stated.alternatives) for u in used)
+        name = judged.plan.exhibit.id
+        count = sum(len(setting.used.stated.alternatives) for setting in used)
         tell(f"{name}: looking for records of alternatives: {count}")
     found = (
         Assumption(
-            name=setting.name,
-            value=_written(setting.value),
-            source=setting.choice.source,
-            why=setting.choice.why or setting.choice.place,
-            alternatives=tuple(_alternatives(project, judged, setting, tried)),
+            name=setting.used.listed,
+            title=setting.titled,
+            value=_written(setting.used.value),
+            source=setting.used.choice.source,
+            why=setting.used.choice.why or setting.used.choice.place,
+            alternatives=tuple(_alternatives(project, judged, setting.used, tried)),
         )
         for setting in used
     )
@@ -57,8 +59,8 @@ def _alternatives(
     plan = judged.plan
     for alternative in setting.stated.alternatives:
         value = list(alternative) if isinstance(alternative, tuple) else alternative
-        variation = f"{setting.name}={json.dumps(value) if not isinstance(value, str) else value}"
-        varied = {setting.name: value}
+        variation = f"{setting.origin}={json.dumps(value) if not isinstance(value, str) else value}"
+        varied = {setting.origin: value}
         state, flips = _outcome(project, judged, varied) if tried else ("not run", ())
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
         yield Alternative(
