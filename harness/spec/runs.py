@@ -63,7 +63,7 @@ class Quantity(Reading):
     low: str = ""
     high: str = ""
     """Values of the same record that are the ends of its 95 % interval."""
-    searched: tuple[float, float] | None = None
+    searched: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None = None
     """Ends of the search that gives it, which it cannot pass. A claim that holds all over it is not
     tested by the result."""
 
