@@ -159,7 +159,14 @@ def _known(judgement: Judgement, ours: Counterpart, made: Estimate) -> KnownNumb
     return KnownNumber(
         Summary.estimated(made.mean, made.error, made.df),
         digest("counterpart", what),
-        searched=next((q.searched for q in quantities if q.name == ours.value), None),
+        searched=next(
+            (
+                (q.searched[0], q.searched[1])
+                for q in quantities
+                if q.searched and q.name == ours.value
+            ),
+            None,
+        ),
     )
 
 

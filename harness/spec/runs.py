@@ -65,7 +65,7 @@ class Quantity(Reading):
     """Values of the same record that are the ends of its 95 % interval."""
     deterministic: bool | None = None
     """Whether every run gives the same. Left out: it is where all runs that are there do."""
-    searched: tuple[float, float] | None = None
+    searched: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None = None
     """Ends of the search that gives it, which it cannot pass. A claim that holds all over it is not
     tested by the result."""
 
