@@ -30,7 +30,7 @@ def jpeg_files(
     import numpy as np
 
     from harness.lab.data import sets
-    from harness.lab.distill.images import through_jpeg
+    from harness.lab.data.jpeg import through_jpeg
 
     train = sets.load(params.dataset).train
     if not isinstance(train.images, np.ndarray):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from harness.lab.recipe import DatasetRef
@@ -31,19 +28,3 @@ def rounded(pixels: Tensor, rounding: str) -> Tensor:
     """Pixels in [0, 255] as bytes, `nearest` or `down`; what lies outside is clipped."""
     whole = pixels.floor() if rounding == "down" else pixels.round()
     return whole.clamp(0, 255).byte()
-
-
-def through_jpeg(images: np.ndarray, quality: int) -> np.ndarray:
-    """Images uint8 (n, h, w, 1 or 3) written as JPEG and read again; unchanged if quality is 0."""
-    if not quality:
-        return images
-    return np.stack([_once(image, quality) for image in images])
-
-
-def _once(image: np.ndarray, quality: int) -> np.ndarray:
-    file = io.BytesIO()
-    Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(
-        file, "JPEG", quality=quality
-    )
-    with Image.open(file) as picture:
-        return np.asarray(picture).reshape(image.shape)

@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
+from harness.lab.data.jpeg import through_jpeg
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import crop_resize
-from harness.lab.distill.images import as_bytes, through_jpeg
+from harness.lab.distill.images import as_bytes
 from harness.lab.distill.recover import RecoveryParams
 from harness.lab.distill.synthesis import descend, mean_losses
 from harness.lab.models.classifier import Classifier
