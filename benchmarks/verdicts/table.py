@@ -241,7 +241,7 @@ def plot(found: Experiment, path: Path) -> None:
     for axes, title in ((left, "our verdict"), (right, "accepted by the rules of others")):
         axes.axvline(1, color="#999999", lw=1, ls="--")
         axes.set(title=title, xlabel="true shift, in margins", ylim=(-3, 103))
-        axes.legend(fontsize=7, loc="center right")
+        axes.legend(fontsize=7, loc="upper right", bbox_to_anchor=(0.8, 1.0))
     left.set_ylabel("of reruns, %")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
