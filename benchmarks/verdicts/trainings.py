@@ -80,7 +80,7 @@ def train(arm: Arm) -> Counts:
 
 def _students(arm: Arm, method: str, size: int) -> list[int]:
     dataset = _dataset()
-    params = {
+    params: dict[str, Any] = {
         "dataset": {**dataset, **arm.pixels},
         "network": arm.network,
         "recipe": {**RECIPE, **arm.recipe},
