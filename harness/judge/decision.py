@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Literal
 from harness.judge.sample import Summary
 
 if TYPE_CHECKING:
+    from harness.judge.model import OutcomeName
     from harness.judge.moderated import Errors, Floats, Prior
+    from harness.judge.welch import Difference
 
 Outcome = Literal["reproduced", "deviates", "inconclusive"]
 Tail = Literal["both", "at least", "at most"]
@@ -33,6 +35,69 @@ Method = Literal["moderated", "welch", "exact", "none"]
 ALPHA = 0.05
 _SLACK = 1e-9
 """Numbers with few decimals are binary fractions only up to this."""
+_LAST_BITS = 1e-15
+"""The same as a share of the numbers themselves, which may have all digits that fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a difference must lie.
+
+    `below` is where failing begins on the lower side, if not at `low`. `strict` excludes the ends,
+    which matters only to numbers without uncertainty.
+    """
+
+    words: str
+    low: float = -math.inf
+    high: float = math.inf
+    below: float | None = None
+    strict: bool = False
+
+    def p_inside(self, d: Difference) -> float:
+        """p-value against "the true difference is outside"."""
+        return max(d.p_greater(self.low), d.p_less(self.high))
+
+    def exceeded_by(self, value: float) -> bool:
+        """Whether a value lies beyond an end."""
+        return value < self.low or value > self.high
+
+    def place(self, d: Difference, alpha: float = ALPHA) -> OutcomeName:
+        """The outcome of a claim about the region; failing is tested at `alpha`."""
+        fail = self.low if self.below is None else self.below
+        if d.error == 0:
+            return self._place_exact(d.estimate, fail)
+        if self.p_inside(d) < ALPHA:
+            return "holds"
+        return "fails" if min(d.p_less(fail), d.p_greater(self.high)) < alpha else "undecided"
+
+    def _place_exact(self, value: float, fail: float) -> OutcomeName:
+        slack = -_SLACK if self.strict else _SLACK
+        if self.low - slack <= value <= self.high + slack:
+            return "holds"
+        return "fails" if value < fail - _SLACK or value > self.high + _SLACK else "undecided"
+
+
+def more(margin: float) -> Region:
+    """Above by more than the margin; reversed below 0."""
+    return Region(f"more than {margin:g}", low=margin, below=0.0, strict=True)
+
+
+def alike(margin: float) -> Region:
+    """Equivalent within the margin."""
+    return Region(f"within ±{margin:g}", low=-margin, high=margin)
+
+
+def no_less(margin: float) -> Region:
+    """Equivalent within the margin, or above."""
+    return Region(f"at least {0 - margin:g}", low=-margin)
+
+
+def between(low: float | None, high: float | None) -> Region:
+    """Inside a closed interval; None is no end."""
+    ends = -math.inf if low is None else low, math.inf if high is None else high
+    if low is None or high is None:
+        return Region(f"at most {high:g}" if low is None else f"at least {low:g}", *ends)
+    return Region(f"within [{low:g}, {high:g}]", *ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +229,9 @@ def exhibit_prior(exhibit: Sequence[Evidence]) -> Prior | None:
 def _decide_exact(item: Evidence) -> Decision | None:
     if not (_is_exact(item.reported) and _is_exact(item.ours)):
         return None
+    slack = _LAST_BITS * max(abs(item.reported.mean), abs(item.ours.mean))
     within, equal = (
-        low - _SLACK <= item.difference <= high + _SLACK
+        low - slack <= item.difference <= high + slack
         for low, high in (item.region(item.bound), item.region(item.half_unit))
     )
     outcome: Outcome = "reproduced" if within else "deviates"

@@ -14,6 +14,7 @@ from typing import Literal
 
 from harness.spec.cell import Printed, Spread
 from harness.spec.exhibit import Reporting
+from harness.spec.printed import half_unit
 
 UNKNOWN_RUNS = 3
 """How many runs a printed mean is taken to cover when the paper does not say."""
@@ -90,6 +91,15 @@ class Summary:
         return Summary(self.mean * factor, std, self.n)
 
 
+def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
+    """The seeds by which arms are compared as pairs: those that all share, if they are three or
+    more or all there are; none where that leaves less than two, and samples are compared.
+    """
+    shared = set.intersection(*(set(arm) for arm in arms))
+    whole = all(len(arm) == len(shared) for arm in arms)
+    return sorted(shared) if len(shared) >= (2 if whole else 3) else []
+
+
 @dataclass(frozen=True, slots=True)
 class ReportedNumber:
     """A printed number: mean, the number after ± (None where there is none), what ± means, runs.
@@ -103,12 +113,15 @@ class ReportedNumber:
     error: float | None = None
     spread: Spread = "unknown"
     n: int | Literal["unknown"] = "unknown"
+    half_unit: float = 0.0
+    """Half a unit of the last printed digit: what rounding may have hidden."""
 
     @classmethod
     def read(cls, printed: Printed, reporting: Reporting) -> ReportedNumber:
         """A printed number as its exhibit says that it is to be read."""
         error = None if printed.error is None else float(printed.error)
-        return cls(float(printed.mean), error, reporting.spread, reporting.n)
+        half = float(half_unit(printed.mean))
+        return cls(float(printed.mean), error, reporting.spread, reporting.n, half)
 
     def summary(self, unknown_n: int = UNKNOWN_RUNS) -> Summary:
         """Mean, standard deviation over runs and runs, with an unknown n read as `unknown_n`.

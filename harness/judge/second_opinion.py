@@ -58,10 +58,9 @@ def coverage(predictions: Iterable[Predicted | None]) -> Coverage | None:
     known = [p.inside for p in predictions if p is not None]
     if not known:
         return None
-    from scipy.special import bdtr
-
     inside, of = sum(known), len(known)
-    return Coverage(inside, of, LEVEL * of, float(bdtr(inside, of, LEVEL)))
+    fewer = (math.comb(of, k) * LEVEL**k * (1 - LEVEL) ** (of - k) for k in range(inside + 1))
+    return Coverage(inside, of, LEVEL * of, min(1.0, math.fsum(fewer)))
 
 
 def cv_star(values: Sequence[float]) -> float | None:

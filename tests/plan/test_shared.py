@@ -58,7 +58,7 @@ def test_the_pool_of_ca2d_follows_the_window_of_cad_prune(
 ) -> None:
     """Pinned. Change an identity only with the revision of a step that it stands on."""
     plan = plan_exhibit(PAPER, "table7", "digits", 1, variation)
-    assert cell(plan, "CA2D", "IPC 10").terms == ((identity,),)
+    assert cell(plan, "CA2D", "IPC 10").sources["recipe"] == ((identity,),)
 
 
 def test_a_variation_is_followed_through_every_reference(shared: Workplace) -> None:
@@ -112,7 +112,7 @@ def test_what_a_profile_puts_in_place_is_followed_and_the_nearest_counts() -> No
 
 def test_a_shared_choice_is_listed_once_with_all_who_use_it(shared: Workplace) -> None:
     shared.edit("methods/assumed.toml", "value = 10", 'label = "k"\nvalue = 10')
-    cells = plan_exhibit(shared.paper, "verdicts").cells
+    cells = plan_exhibit(shared.paper, "verdicts").items
     listed = {each.used.origin: each for each in open_choices(u for c in cells for u in c.settings)}
     assert "faithful.keep" not in listed
     assert listed["assumed.keep"].names == ("faithful.keep", "flattered.keep")

@@ -249,7 +249,8 @@ def test_the_plain_forms_give_what_they_gave_before(
     text = f"{mean}.{decimals}" if decimals else str(mean)
     text += f" ± {error}" if error is not None else ""
 
-    assert mean_and_error(text) == tuple(parse_printed(text))
+    plain = parse_printed(text)
+    assert mean_and_error(text) == (plain.mean, plain.error)
 
 
 @pytest.mark.parametrize("text", ["", "12.3 (0.4)", "12.3%", "< 0.01", "12,57", "–", "12.3*"])

@@ -36,12 +36,9 @@ def audit(paper: Paper) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.id)))
 
 
-def severe_cells(paper: Paper) -> dict[str, str]:
-    """Address -> explanation of the severe findings, for printed cells."""
-    found: dict[str, str] = {}
-    cells = {str(address) for e in paper.exhibits.values() for address, _ in e.printed_cells()}
-    for finding in (finding for rule in NUMBER_RULES for finding in rule(paper)):
-        for address in finding.addresses if finding.severity == "severe" else ():
-            if address in cells:
-                found[address] = " ".join(filter(None, (found.get(address), finding.explanation)))
-    return found
+def wrong_differences(paper: Paper, exhibit: str) -> dict[str, str]:
+    """Address of a cell of an exhibit -> why the difference printed beside it is wrong."""
+    found = (each for each in printed_differences(paper) if each.rule == "printed-difference")
+    return {
+        each.subject: each.explanation for each in found if each.subject.split(":")[0] == exhibit
+    }
