@@ -15,7 +15,7 @@ from benchmarks.verdicts.trainings import CHANGES, STATED, train
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--retrain", action="store_true", help="some ten minutes of one core")
+    parser.add_argument("--retrain", action="store_true", help="some five minutes of one core")
     if parser.parse_args().retrain:
         kept.write({arm.name: train(arm) for arm in (STATED, *CHANGES)})
     arms = kept.read()

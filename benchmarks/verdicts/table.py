@@ -29,7 +29,7 @@ from harness.judge.moderated import Floats
 
 RERUNS = 1000
 """Without a change, and as many with one."""
-RESAMPLES = 200
+RESAMPLES = 100
 EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, np.inf)
 """Sizes of shifts, in margins."""
 
@@ -135,7 +135,7 @@ def rows(arms: Mapping[str, Counts], found: Experiment) -> list[str]:
         if inside.any():
             size = f"{low:g} to {high:g}" if np.isfinite(high) else f"over {low:g}"
             span = f"{points[inside].min():.1f} to {points[inside].max():.1f}"
-            name = f"{size} margins ({inside.sum()} cells, {span} points)"
+            name = f"{size} margins (cells: {inside.sum()}; {span} points)"
             lines.append(_row(name, inside, seen.planted, promise.planted, planted))
     return lines
 
@@ -241,7 +241,7 @@ def plot(found: Experiment, path: Path) -> None:
     for axes, title in ((left, "our verdict"), (right, "accepted by the rules of others")):
         axes.axvline(1, color="#999999", lw=1, ls="--")
         axes.set(title=title, xlabel="true shift, in margins", ylim=(-3, 103))
-        axes.legend(fontsize=7, loc="center right")
+        axes.legend(fontsize=7, loc="upper right", bbox_to_anchor=(0.8, 1.0))
     left.set_ylabel("of reruns, %")
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})

@@ -30,7 +30,7 @@ METHODS = ("Random", "K-centers", "Herding", "Dyn-Unc")
 SIZES = (20, 40)
 """Images per class."""
 NETWORK, EPOCHS = "mlp", 20
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "epochs": EPOCHS,
     "batch_size": 50,
     "loss": "cross-entropy",
@@ -80,10 +80,10 @@ def train(arm: Arm) -> Counts:
 
 def _students(arm: Arm, method: str, size: int) -> list[int]:
     dataset = _dataset()
-    params = {
-        "dataset": dataset | arm.pixels,
+    params: dict[str, Any] = {
+        "dataset": {**dataset, **arm.pixels},
         "network": arm.network,
-        "recipe": RECIPE | arm.recipe,
+        "recipe": {**RECIPE, **arm.recipe},
         "per_class": size,
     }
     shares = []
