@@ -113,7 +113,7 @@ def import_published(
     )
 
 
-@store_app.command("drop", epilog="Such as: repro store drop 'table7:CA2D:IPC 50' --yes")
+@store_app.command("drop", epilog="Such as: repro store drop 'table7:ROW:COLUMN' --yes")
 @in_study
 def drop(
     study: Study,

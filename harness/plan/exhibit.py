@@ -51,13 +51,13 @@ class ExhibitPlan:
 
     @property
     def shown(self) -> tuple[Mapping[Address, Any], Mapping[str, Any]]:
-        """All that its numbers depend on: the steps of each item, and the choices that are used
-        where these are read."""
+        """All that its numbers and verdicts depend on: the steps of each item, whether it can be
+        compared, and the choices that are used where the steps are read."""
         choices: dict[str, Any] = {}
         for panel, held in self.choices.items():
             text = f"{self.exhibit.readings(panel)}{self.exhibit.stated}"
             choices[panel] = {name: held[name] for name in held if f"'{{{name}}}'" in text}
-        return {item.address: item.sources for item in self.items}, choices
+        return {item.address: (item.sources, item.reason) for item in self.items}, choices
 
 
 def plan_exhibit(

@@ -272,7 +272,9 @@ def test_a_variation_goes_before_what_a_profile_puts_in_place(place: Workplace) 
         name: {u.value for c in plan.items for u in c.settings if u.name == "measuring.epochs"}
         for name, plan in {
             "default": plan_exhibit(place.paper, "verdicts", "small"),
-            "varied": plan_exhibit(place.paper, "verdicts", "small", None, {"measuring.epochs": 4}),
+            "varied": plan_exhibit(
+                place.paper, "verdicts", "small", None, {"measuring.epochs": 4}, False
+            ),
         }.items()
     }
     assert epochs == {"default": {1}, "varied": {4}}
