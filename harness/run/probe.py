@@ -157,6 +157,8 @@ def _runs(kind: StepType) -> dict[str, list[Numbers]]:
             continue
         except UserError as error:
             made = {"values": {"refused": str(error)}, "arrays": {}}
+        except Exception as error:  # a value that fails on the probe's inputs has to go on failing
+            made = {"values": {"failed": f"{type(error).__name__}: {error}"}, "arrays": {}}
         found[_named(change)] = [made]
     return found
 

@@ -50,7 +50,7 @@ class Cell(Shape):
 class DiffCell(Cell):
     difference: float | None
     interval: list[float] | None
-    margin: float
+    margin: float | None
 
 
 class Show(Shape):
@@ -170,6 +170,8 @@ def test_a_printed_number_keeps_its_digits_and_an_absent_one_is_null(made: Workp
         "error": 4.0,
         "spread": "std",
         "n": 5,
+        "half_unit": 0.005,
+        "unit": "percent top-1",
     }
     assert cells["Cited", "Large"] is None
 

@@ -147,6 +147,7 @@ class Walk(Planner):
 class NotPlanned(NamedTuple):
     address: Address
     sources: dict[str, Any]
+    reason: str = ""
 
 
 class Outline(Planner):
