@@ -42,6 +42,8 @@ class Reporting(SpecModel):
     spread: Spread = "unknown"
     n: PositiveInt | Literal["unknown"] = "unknown"
     unit: str = "percent top-1"
+    items: PositiveInt | None = None
+    """How many test items a percentage of one run counts, where it does."""
     margin: float = 1.0
     """Differences up to this many units count as none; declared before any result is seen."""
 
@@ -65,6 +67,8 @@ class Measure(SpecModel):
 
     value: str
     scale: float = 1.0
+    better: Literal["higher", "lower"] = "higher"
+    """Which values the paper prefers."""
 
     def quantity(self) -> Quantity:
         """The same as what is read of the last step of the recipe."""
@@ -85,17 +89,20 @@ class Derivation(SpecModel):
     """How a stated number follows from other printed numbers, given by their addresses.
 
     `difference`: left minus right, pair by pair, of which the smallest or the largest is stated.
-    `product`: of all in `left`, which are counts and therefore exact.
+    `product`: of all in `left`, which are counts and therefore exact. `multiple`: a whole multiple
+    of that product, for a number that is made up of equal parts. `same`: the number in `left`
+    again. `sum`, `mean`: of all in `left`. `ratio`: left over right. `change`: left minus right, in
+    percent of right.
     """
 
-    kind: Literal["difference", "product"]
+    kind: Literal["difference", "product", "multiple", "same", "sum", "mean", "ratio", "change"]
     left: tuple[str, ...]
     right: tuple[str, ...] = ()
     take: Literal["smallest", "largest"] = "smallest"
 
     @model_validator(mode="after")
     def _paired(self) -> Derivation:
-        wanted = len(self.left) if self.kind == "difference" else 0
+        wanted = len(self.left) if self.kind in ("difference", "ratio", "change") else 0
         if not self.left or len(self.right) != wanted:
             raise ValueError(
                 f"a {self.kind} of {len(self.left)} numbers needs {wanted} in 'right', "
@@ -156,6 +163,8 @@ class Row(SpecModel):
     cells: Mapping[str, PrintedText] = {}
     """Column name -> the number, exactly as printed."""
     derived: Mapping[str, Derived] = {}
+    bold: tuple[AddressPart, ...] = ()
+    """Columns in which its number is printed in bold."""
 
 
 class Exhibit(SpecModel):
@@ -242,7 +251,8 @@ class Table(Exhibit):
         _unique("columns", columns)
         _unique("rows", rows)
         for index, row in enumerate(self.rows):
-            for kind, cells in (("cells", row.cells), ("derived", row.derived)):
+            bold = {name: name for name in row.bold}
+            for kind, cells in (("cells", row.cells), ("derived", row.derived), ("bold", bold)):
                 for name in cells:
                     _known("column", name, columns, "rows", index, kind, name)
             for name, derived in row.derived.items():
