@@ -40,6 +40,11 @@ OF_TWO: dict[str, tuple[Operation, re.Pattern[str]]] = {
     "the harmonic mean": (lambda v: 2 * v[0] * v[1] / (v[0] + v[1]), _F1),
 }
 """Name -> function of two lines, and how a heading says it."""
+UNTOLD = ("the difference", "the ratio")
+"""What a column may be without a heading that says so."""
+WIDEST = 16
+"""Lines that are looked at on one side of another."""
+MEANS = ("the mean", "the harmonic mean")
 EXACT = ("the sum", "the difference")
 """What is exact where all of its numbers are whole, as counts are."""
 
@@ -88,21 +93,44 @@ def best_relation(sheet: Sheet, target: int) -> Relation | None:
 def _relations(sheet: Sheet, target: int) -> Iterator[Relation | None]:
     words = sheet.columns[target].label
     values = {index: sheet.column(index) for index in range(len(sheet.columns))}
-    for parts in _sets(sheet, target):
-        for name, (operation, heading) in OVER_ALL.items():
-            told = bool(heading.search(words))
-            if told or (len(parts) >= 3 and not _MEAN.search(words)):
-                tried = 1 if told else 50
+    for name, (operation, heading) in OVER_ALL.items():
+        told = bool(heading.search(words))
+        for parts in _sets(sheet, target, told):
+            yield from _both(values, name, operation, target, parts, 1 if told else 50)
+    asked = {name: bool(heading.search(words)) for name, (_, heading) in OF_TWO.items()}
+    wide = len(sheet.columns) > WIDEST
+    for parts in permutations([i for i in values if i != target], 2) if not wide else ():
+        for name, (operation, _) in OF_TWO.items():
+            # Two lines beside the target and on one side of it, unless a heading says so.
+            near = all(0 < target - part <= 2 for part in parts) and name in UNTOLD
+            if asked[name] or near:
+                tried = 1 if asked[name] else len(UNTOLD) * len(sheet.columns)
                 yield from _both(values, name, operation, target, parts, tried)
-    if len(sheet.columns) > 16:
-        return
-    for parts in permutations([i for i in values if i != target], 2):
-        near = max(parts) - min(parts) <= 2 or len(sheet.columns) <= 6
-        for name, (operation, heading) in OF_TWO.items():
-            told = bool(heading.search(words))
-            if told or near:
-                tried = 1 if told else len(OF_TWO) * len(sheet.columns) ** 2
-                yield from _both(values, name, operation, target, parts, tried)
+
+
+def _sets(sheet: Sheet, target: int, told: bool) -> list[tuple[int, ...]]:
+    """The sets of columns that a mean or a sum may be over: those beside it, of its group, all.
+
+    Without a heading that says so, only the last column of a group, or of all, may be one.
+    """
+    total = len(sheet.columns)
+    own = sheet.columns[target].group
+    same = tuple(i for i in range(total) if i != target and sheet.columns[i].group == own)
+    plain = tuple(
+        i
+        for i in range(total)
+        if i != target and not any(h.search(sheet.columns[i].label) for _, h in OVER_ALL.values())
+    )
+    if not told:
+        last = same if same and max(same) < target else ()
+        whole = tuple(range(target)) if target == total - 1 else ()
+        return [s for s in dict.fromkeys((last, whole)) if len(s) >= 3]
+    sets = [tuple(range(start, target)) for start in range(max(0, target - WIDEST), target)]
+    sets += [
+        tuple(range(target + 1, end)) for end in range(target + 2, min(total, target + WIDEST) + 1)
+    ]
+    sets += [same, plain]
+    return [s for s in dict.fromkeys(sets) if len(s) >= 2]
 
 
 def _both(
@@ -119,23 +147,6 @@ def _both(
         held = [n for line in (target, *parts) for n in values[line].values()]
         if all(n.mean == n.mean.to_integral_value() for n in held):
             yield _relation(values, name, operation, target, parts, tried, exact=True)
-
-
-def _sets(sheet: Sheet, target: int) -> list[tuple[int, ...]]:
-    """The sets of columns that a mean or a sum may be over: those beside it, of its group, all."""
-    total = len(sheet.columns)
-    own = sheet.columns[target].group
-    same = tuple(i for i in range(total) if i != target and sheet.columns[i].group == own)
-    plain = tuple(
-        i
-        for i in range(total)
-        if i != target
-        and not (_MEAN.search(sheet.columns[i].label) or _SUM.search(sheet.columns[i].label))
-    )
-    sets = [tuple(range(start, target)) for start in range(target)]
-    sets += [tuple(range(target + 1, end)) for end in range(target + 2, total + 1)]
-    sets += [same, plain]
-    return [s for s in dict.fromkeys(sets) if len(s) >= 2]
 
 
 def _relation(
@@ -162,9 +173,12 @@ def _relation(
         low, high = bounds[0] - own[row].slack, bounds[1] + own[row].slack
         if exact:
             low, high = (low + high) / 2 - 0.5, (low + high) / 2 + 0.5
+        # Like numbers have like means, so that a mean must be told from the numbers themselves.
+        around = [n.value for n in (*given, own[row])] if name in MEANS else []
+        room = min(spread, max(around) - min(around)) if around else spread
         if low <= own[row].value <= high:
             fits.append(row)
-            chance *= min(1.0, (high - low) / spread) if spread > 0 else 1.0
+            chance *= min(1.0, (high - low) / room) if room > 0 else 1.0
         else:
             misses.append(row)
         if len(misses) > max(1, len(rows) // 4):
