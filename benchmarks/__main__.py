@@ -19,6 +19,7 @@ NAMES = (
     "records",
     "forecasts",
     "gpu",
+    "importing",
 )
 
 

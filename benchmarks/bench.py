@@ -179,6 +179,8 @@ def table() -> str:
     foot = ["", "| script | machine |", "|---|---|"]
     for path in sorted(RESULTS.glob("*.json")):
         found = json.loads(path.read_text())
+        if "rows" not in found:
+            continue  # scores, not seconds
         text += [line(Row(**row)) for row in found["rows"]]
         m = found["machine"]
         packages = ", ".join(f"{name} {number}" for name, number in m["packages"].items())

@@ -16,7 +16,7 @@ from collections.abc import Callable  # noqa: E402
 
 import numpy as np  # noqa: E402
 
-from harness.lab.coresets.centers import farthest_first  # noqa: E402
+from harness.lab.coresets.cover import farthest_first  # noqa: E402
 
 CLASSES, SIZE, WIDTH, COUNT, SOME = 100, 500, 2048, 50, 5
 

@@ -24,7 +24,7 @@ from benchmarks.plain import alike, epochs, judged  # noqa: E402
 from harness.errors import UserError  # noqa: E402
 from harness.lab.data import sets  # noqa: E402
 from harness.lab.distill.experts import trained  # noqa: E402
-from harness.lab.distill.steps import ExpertsParams  # noqa: E402
+from harness.lab.distill.trajectories import ExpertsParams  # noqa: E402
 from harness.lab.models.classifier import Classifier  # noqa: E402
 from harness.lab.train import fused  # noqa: E402
 from harness.lab.train.loop import Examples  # noqa: E402

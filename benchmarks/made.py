@@ -12,7 +12,7 @@ from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.loop import Examples
-from harness.lab.train.steps import StudentParams
+from harness.lab.train.student import StudentParams
 from harness.plan.exhibit import plan_exhibit
 from harness.spec.paper import load_paper
 

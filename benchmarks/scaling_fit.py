@@ -1,6 +1,6 @@
 """The fit of the scaling law beside the grid search of its authors' code: time, and squared error.
 
-    python -m benchmarks.scaling_fit [--looks 200] [--curves 5]
+    python -m benchmarks.scaling_fit [--evaluations 200] [--curves 5]
 
 Both fit a, b and tau of the official form, d given, on curves with noise. The grid is the published
 one, 100 values of each. The authors' code takes one combination after another, epoch by epoch;
@@ -18,9 +18,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.lab.measure.scaling.fit import Problem, fit
-from harness.lab.measure.scaling.grid import grid_fit
-from harness.lab.measure.scaling.law import Looks, official
+from harness.lab.measure.scaling.fit import LawProblem, fit, grid_fit
+from harness.lab.measure.scaling.law import Evaluations, official
 
 GRID = (np.linspace(1e-4, 0.1, 100), np.linspace(-0.005, -0.5, 100), np.linspace(1, 10, 100))
 D = 0.1
@@ -30,18 +29,20 @@ T = TypeVar("T")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--looks", type=int, default=200)
+    parser.add_argument("--evaluations", type=int, default=200)
     parser.add_argument("--curves", type=int, default=5)
     given = parser.parse_args()
-    looks = Looks(np.arange(1.0, given.looks + 1), 1.0)
-    problem = Problem((looks,), "official", None, D, (-5.0, -1e-3), (0.05, 1000.0))
-    print(f"{given.looks} looks; seconds, and squared error over that of the grid")
+    evaluations = Evaluations(np.arange(1.0, given.evaluations + 1), 1.0)
+    problem = LawProblem((evaluations,), "official", None, D, (-5.0, -1e-3), (0.05, 1000.0))
+    print(f"{given.evaluations} evaluations; seconds, and squared error over that of the grid")
     ratios = []
     for seed in range(given.curves):
-        errors = drawn(looks, seed)
+        errors = drawn(evaluations, seed)
         ours, mine = timed(lambda errors=errors: fit(problem, errors))
-        arrays, best = timed(lambda errors=errors: grid_fit("official", looks, errors, GRID, D))
-        single, _ = timed(lambda errors=errors: one_by_one(looks.samples, errors))
+        arrays, best = timed(
+            lambda errors=errors: grid_fit("official", evaluations, errors, GRID, D)
+        )
+        single, _ = timed(lambda errors=errors: one_by_one(evaluations.samples, errors))
         whole = single / SOME * np.prod([len(values) for values in GRID])
         ratios.append((arrays / ours, whole / ours))
         print(
@@ -52,11 +53,11 @@ def main() -> None:
     print(f"faster by {by_arrays:.0f} than arrays, by {by_one:.0f} than one by one")
 
 
-def drawn(looks: Looks, seed: int) -> np.ndarray:
+def drawn(evaluations: Evaluations, seed: int) -> np.ndarray:
     """Errors with a spread of 0.005."""
     draws = np.random.default_rng(seed)
     a, b, tau = draws.uniform(0.005, 0.1), draws.uniform(-0.4, -0.05), draws.uniform(1, 10)
-    return official(looks, a, b, tau, D) + 0.005 * draws.standard_normal(len(looks))
+    return official(evaluations, a, b, tau, D) + 0.005 * draws.standard_normal(len(evaluations))
 
 
 def timed(work: Callable[[], T]) -> tuple[float, T]:

@@ -12,7 +12,7 @@ from torch.nn import functional  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from benchmarks.made import noise, task  # noqa: E402
-from harness.lab.coresets.dynamics import look  # noqa: E402
+from harness.lab.coresets.runs import look  # noqa: E402
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier  # noqa: E402
 from harness.lab.train.loop import Examples  # noqa: E402
 

@@ -12,7 +12,7 @@ one_thread()
 
 import numpy as np  # noqa: E402
 
-from harness.lab.coresets.submodular import (  # noqa: E402
+from harness.lab.coresets.gradients import (  # noqa: E402
     FacilityLocation,
     cosine_similarity,
     graph_cut,

@@ -56,7 +56,7 @@ class ClaimItem(pytest.Item):
             self.add_marker(known)
 
     def runtest(self) -> None:
-        found, why = self.outcome["outcome"], self.outcome["why"]
+        found, why = self.outcome.outcome, self.outcome.why
         if found != self.claim.expect:
             raise UnexpectedOutcome(f"expected {self.claim.expect}, found {found}: {why}")
         if found != "holds":

@@ -56,7 +56,12 @@ class Checkout:
         self._process = subprocess.Popen(
             [folder.absolute() / ".venv/bin/python", Path(__file__).absolute(), "--serve"],
             cwd=folder,
-            env={**os.environ, "REPRO_STORE": store, "COLUMNS": "100"},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(folder.absolute()),
+                "REPRO_STORE": store,
+                "COLUMNS": "100",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,14 +93,17 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why some values may differ: patterns of shells for the command and for the path in it."""
+    """Why some values may differ: patterns, as of a shell, of what may."""
 
-    command: str
-    path: str
+    commands: tuple[str, ...]
+    paths: tuple[str, ...]
     reason: str
+    new: str = "*"
+    """Pattern of the text in the new checkout."""
 
-    def fits(self, command: str, path: str) -> bool:
-        return fnmatchcase(command, self.command) and fnmatchcase(path, self.path)
+    def fits(self, command: str, path: str, new: str) -> bool:
+        matches = ((command, self.commands), (path, self.paths), (new, (self.new,)))
+        return all(any(fnmatchcase(text, each) for each in patterns) for text, patterns in matches)
 
 
 def commands(old: Checkout, asked: argparse.Namespace) -> Iterator[list[str]]:
@@ -164,7 +172,10 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tup
 def compare(asked: argparse.Namespace) -> int:
     """Print every difference; how many have no reason."""
     entries = tomllib.loads(EXPECTED.read_text(encoding="utf-8")).get("difference", [])
-    reasons = [Reason(**entry) for entry in entries]
+    reasons = [
+        Reason(tuple(entry.pop("commands")), tuple(entry.pop("paths")), **entry)
+        for entry in entries
+    ]
     explained: Counter[Reason] = Counter()
     compared = unexplained = 0
     with tempfile.TemporaryDirectory() as stores:
@@ -175,14 +186,14 @@ def compare(asked: argparse.Namespace) -> int:
                 checkout.ask([*command, "--json"])
             line = " ".join(command)
             for path, (before, after) in differences(*(c.answer() for c in both)).items():
-                reason = next((r for r in reasons if r.fits(line, path)), None)
+                reason = next((r for r in reasons if r.fits(line, path, after)), None)
                 explained.update([reason] if reason else [])
                 unexplained += not reason
                 note = f"   ({reason.reason})" if reason else ""
                 if asked.all or not reason:
                     print(f"{line}: {path}: {before} -> {after}{note}", flush=True)
     for reason, times in explained.items():
-        print(f"{times} expected: {reason.command}: {reason.path}: {reason.reason}")
+        print(f"{times} expected: {reason.reason}")
     print(f"{compared} commands compared, {unexplained} differences without a reason")
     return unexplained
 

@@ -237,8 +237,8 @@ def _warm(place: Path) -> None:
     """Run once here: what a process computes once and keeps is then there for every child."""
     os.environ.update(REPRO_STORE=str(place / "warm"), REPRO_BUILD=str(place / "warm-build"))
     sys.argv = ["repro", *MAKE]
-    from harness.cli import project
     from harness.cli.main import main
+    from harness.study import project
 
     # Every command would read the same specs again.
     project.load_paper = functools.cache(project.load_paper)

@@ -18,7 +18,7 @@ Offer = Callable[[str], list[str]]
 def _offering(names: Callable[[Path, str], Iterator[str]]) -> Offer:
     def offer(incomplete: str) -> list[str]:
         with suppress(Exception):
-            from harness.cli.project import find_project
+            from harness.study.project import find_project
 
             found = names(find_project().specs, incomplete)
             return sorted({name for name in found if name.startswith(incomplete)})

@@ -1,132 +1,110 @@
-"""The commands about data sets, whose functions are in the module that `paper.toml` names."""
+"""The commands of `repro data`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Annotated
 
+import typer
+
+from harness.cli.options import AsJson, DatasetName, in_study
 from harness.cli.output import console, print_grid, print_json
-from harness.cli.project import Project
-from harness.errors import UserError
+from harness.study.study import Study
+
+app = typer.Typer()
+data_app = typer.Typer(help="Look after the data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
 
 
-class DataModule(Protocol):
-    """What the module that `data` names in `paper.toml` has to offer."""
+@data_app.command("list", epilog="Such as: repro data list")
+@in_study
+def list_datasets(study: Study, as_json: AsJson = False) -> None:
+    """Say of every data set whether it is here, and what is missing where."""
+    from harness.study.data import list_datasets
 
-    def path(self, name: str) -> Path:
-        """Where the prepared form of a data set is or belongs."""
-        ...
-
-    def state(self, name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
-        """One word on a data set, and one line on what is missing."""
-        ...
-
-    def check(self, name: str, fields: Mapping[str, Any]) -> list[str]:
-        """What is wrong with a data set, one line each."""
-        ...
-
-    def fetch(self, name: str) -> Path:
-        """Download the publisher's files; returns their folder."""
-        ...
-
-    def prepare(self, name: str, skip_damaged: bool, report: Callable[[int, int], None]) -> Path:
-        """Make the prepared form from the publisher's files; returns its folder.
-
-        `report` is told how many files of how many are done.
-        """
-        ...
-
-
-class ImportModule(Protocol):
-    """What the module that `imports` names in `paper.toml` has to offer."""
-
-    def import_set(
-        self,
-        name: str,
-        fields: Mapping[str, Any],
-        path: Path,
-        layout: str,
-        space: str | None,
-        number: int | None,
-    ) -> Mapping[str, Any]:
-        """Read a released set, check it and keep it; `fingerprint`, `images` and so on."""
-        ...
-
-
-def list_datasets(project: Project, as_json: bool) -> None:
-    module = _module(project)
-    found = []
-    for name, spec in sorted(project.paper.datasets.items()):
-        word, line = module.state(name, spec.fields)
-        found.append(
-            {
-                "name": name,
-                "label": spec.label,
-                "official": spec.official,
-                "state": word,
-                "detail": line,
-                "path": str(module.path(name)),
-            }
-        )
+    found = list_datasets(study.project)
     if as_json:
-        print_json({"datasets": found})
+        print_json({"datasets": [asdict(item) for item in found]})
         return
     for item in found:
-        line = f"{item['name']}: {item['state']} – {item['detail']}"
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(f"{item.name}: {item.state} – {item.detail}", soft_wrap=True)
 
 
-def check(project: Project, names: Sequence[str], as_json: bool) -> bool:
-    """Print what is wrong with data sets, by default those that are there; whether all is well."""
-    module = _module(project)
-    known = sorted(project.paper.datasets)
-    there = [n for n in known if module.state(n, _fields(project, n))[0] != "missing"]
-    problems = {name: module.check(name, _fields(project, name)) for name in names or there}
+@data_app.command("check", epilog="Such as: repro data check NAME")
+@in_study
+def check_data(
+    study: Study,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="All that are here by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare data sets with their specs. Exits with 1 where one is damaged or another."""
+    from harness.study.data import check
+
+    problems = check(study.project, names or [])
     if as_json:
         print_json({"datasets": [{"name": n, "problems": found} for n, found in problems.items()]})
     else:
         rows = [(name, "; ".join(found) or "as its spec says") for name, found in problems.items()]
         print_grid(("Data set", "Check"), rows)
-    return not any(problems.values())
+    if any(problems.values()):
+        raise typer.Exit(1)
 
 
-def fetch(project: Project, name: str) -> None:
-    _fields(project, name)
-    console().print(f"fetched into {_module(project).fetch(name)}", markup=False, soft_wrap=True)
+@data_app.command("fetch", epilog="Such as: repro data fetch NAME")
+@in_study
+def fetch_data(study: Study, name: DatasetName) -> None:
+    """Download a data set's files from its publisher, where that is allowed."""
+    from harness.study.data import fetch
+
+    console().print(f"fetched into {fetch(study.project, name)}", soft_wrap=True)
 
 
-def prepare(project: Project, name: str, skip_damaged: bool) -> None:
-    """Prepare one data set and compare it with its spec.
-
-    Raises:
-        UserError: it is prepared, but is not the one of the spec.
-    """
-    fields, module = _fields(project, name), _module(project)
-    with _counting() as report:
-        folder = module.prepare(name, skip_damaged, report)
-    problems = module.check(name, fields)
-    if problems:
-        raise UserError("\n  ".join(problems))
-    console().print(f"prepared in {folder}", markup=False, soft_wrap=True)
-
-
-def import_set(
-    project: Project,
-    name: str,
-    path: Path,
-    layout: str,
-    space: str | None,
-    number: int | None,
-    as_json: bool,
+@data_app.command("prepare", epilog="Such as: repro data prepare NAME")
+@in_study
+def prepare_data(
+    study: Study,
+    name: DatasetName,
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Leave out files that cannot be decoded.")
+    ] = False,
 ) -> None:
-    """Read a set that others released, and print the fingerprint that steps name it by."""
-    fields = _fields(project, name)
-    module = cast(ImportModule, _imported("imports", project.paper.about.imports))
-    found = module.import_set(name, fields, path, layout, space, number)
+    """Turn the publisher's files into the arrays that the harness trains from.
+
+    A run that was stopped is gone on with where files are decoded one by one.
+    """
+    from harness.study.data import prepare
+
+    with _counting() as report:
+        folder = prepare(study.project, name, skip_damaged, report)
+    console().print(f"prepared in {folder}", soft_wrap=True)
+
+
+@data_app.command("import", epilog="Such as: repro data import NAME distilled.pt --as sets")
+@in_study
+def import_released(
+    study: Study,
+    name: DatasetName,
+    place: Annotated[Path, typer.Argument(metavar="PATH", help="The set's file or folder.")],
+    layout: Annotated[
+        str, typer.Option("--as", help="How it is laid out: sets, pair, folders or list.")
+    ],
+    space: Annotated[
+        str | None, typer.Option(help="How its values are scaled, where that can differ.")
+    ] = None,
+    number: Annotated[
+        int | None, typer.Option("--set", min=1, help="Of several in one file; the last if none.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read and check a set of images that others released, and print its fingerprint."""
+    from harness.study.data import import_set
+
+    found = import_set(study.project, name, place, layout, space, number)
     if as_json:
         print_json(dict(found))
         return
@@ -136,12 +114,16 @@ def import_set(
         f'fingerprint = "{found["fingerprint"]}"',
     )
     for line in told:
-        console().print(line, markup=False, highlight=False, soft_wrap=True)
+        console().print(line, soft_wrap=True)
 
 
-def path(project: Project, name: str) -> None:
-    _fields(project, name)
-    print(_module(project).path(name))
+@data_app.command("path", epilog="Such as: repro data path NAME")
+@in_study
+def path_of_data(study: Study, name: DatasetName) -> None:
+    """Print where a data set's prepared form is or belongs."""
+    from harness.study.data import path
+
+    print(path(study.project, name))
 
 
 @contextmanager
@@ -154,21 +136,3 @@ def _counting() -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("files", total=None, visible=False)
         yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
-
-
-def _fields(project: Project, name: str) -> Mapping[str, Any]:
-    return project.paper.dataset(name).fields
-
-
-def _module(project: Project) -> DataModule:
-    return cast(DataModule, _imported("data", project.paper.about.data))
-
-
-def _imported(key: str, named: str) -> ModuleType:
-    """The module that a key of `paper.toml` names."""
-    if not named:
-        raise UserError(f"paper.toml names no module for this; add {key} = 'package.module'")
-    try:
-        return import_module(named)
-    except ImportError as error:
-        raise UserError(f"paper.toml: {key} = '{named}': {error}") from None

@@ -1,13 +1,18 @@
-"""Options and arguments that several commands share."""
+"""What commands have in common: the project they stand in, and options that several share."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from functools import wraps
+from inspect import Parameter
+from typing import Annotated, Any
 
 import typer
 
 from harness.cli import completing
+from harness.study.study import Study
 
 
 class Source(StrEnum):
@@ -15,14 +20,6 @@ class Source(StrEnum):
 
     reported = "reported"
     reproduced = "reproduced"
-
-
-class Executor(StrEnum):
-    """How steps are run."""
-
-    inline = "inline"
-    local = "local"
-    slurm = "slurm"
 
 
 class Device(StrEnum):
@@ -75,3 +72,33 @@ DatasetName = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+_HOW = {"profile": ProfileName, "seeds": Seeds, "vary": Vary}
+"""The options that a parameter `how` of a command stands for."""
+
+
+def in_study(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its `study`, and for a parameter `how`, the options of `How`.
+
+    The command line then has the command's other parameters, with `--profile`, `--seeds` and
+    `--vary` in the place of `how`.
+    """
+    declared = inspect.signature(command, eval_str=True).parameters
+    shown: list[Parameter] = []
+    for name, parameter in declared.items():
+        options = _HOW if name == "how" else {name: parameter.annotation}
+        default = None if name == "how" else parameter.default
+        shown += [
+            Parameter(option, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for option, annotation in options.items()
+            if option != "study"
+        ]
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        if "how" in declared:
+            given["how"] = {option: given.pop(option) for option in _HOW}
+        command(study=Study.open(), **given)
+
+    called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
+    return called

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.study.as_json import VERSION
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-VERSION = 1
-"""Version of all JSON shapes; keys may be added without raising it."""
+    from harness.run.slurm.look import Standing
 
 
 def print_json(fields: dict[str, Any]) -> None:
@@ -32,18 +33,9 @@ def console() -> Console:
 
 def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A plain table of texts."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    from harness.render.terminal import show_grid
 
-    from harness.render.text import plain
-
-    grid = Table(box=box.HORIZONTALS, header_style="bold")
-    for heading in headings:
-        grid.add_column(heading, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(plain(text)) for text in row))
-    console().print(grid)
+    show_grid(headings, rows, console())
 
 
 def hours(seconds: float) -> str:
@@ -53,3 +45,12 @@ def hours(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def submission_lines(standings: Sequence[Standing]) -> list[str]:
+    """How submissions to a cluster stand, a line for each."""
+    return [
+        f"submission {standing.submission.name}: "
+        + ", ".join(f"{count} {kind}" for kind, count in standing.counts().items() if count)
+        for standing in standings
+    ]

@@ -1,22 +1,23 @@
 """The tiny fixed inputs that the probes of the lab share.
 
 If a change of code moves the numbers that a step's probe makes, the revision of the step has to be
-raised.
+raised. Neither torch nor numpy is imported before a probe runs, because a step's declaration stands
+beside its probe.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from safetensors.numpy import save_file
-
-from harness.lab.data import sets
-from harness.lab.models.networks import build
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.plan.step import MemoryInput
+
+if TYPE_CHECKING:
+    import numpy as np
 
 NETWORK = "convnet-digits"
 DATASET = DatasetRef(
@@ -50,21 +51,35 @@ RECIPE = Recipe(
 
 
 def chosen(per_class: int) -> MemoryInput:
+    """The first `per_class` training images of every class."""
+    import numpy as np
+
+    from harness.lab.data import sets
+
     labels = sets.load(DATASET).train.labels
     rows = [np.flatnonzero(labels == label)[:per_class] for label in range(DATASET.classes)]
     indices = np.concatenate(rows)
     return MemoryInput(held={"indices": indices, "labels": labels[indices]})
 
 
-def taught() -> MemoryInput:
+def taught(network: str = NETWORK) -> MemoryInput:
     """A network as it is initialised."""
-    weights = Path(_folder().name) / "weights.safetensors"
-    state = build(NETWORK, DATASET, seed=0).double().state_dict()
-    save_file({name: tensor.numpy() for name, tensor in state.items()}, weights)
-    return MemoryInput(files={"weights": weights})
+    from harness.lab.models.networks import build
+
+    state = build(network, DATASET, seed=0).double().state_dict()
+    weights = {name: tensor.numpy() for name, tensor in state.items()}
+    return MemoryInput(files={"weights": weights_file(f"weights-{network}", weights)})
+
+
+def weights_file(name: str, tensors: Mapping[str, np.ndarray]) -> Path:
+    """A safetensors file for a probe to read; it vanishes with the process."""
+    from safetensors.numpy import save_file
+
+    path = Path(_folder().name) / f"{name}.safetensors"
+    save_file(dict(tensors), path)
+    return path
 
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Holds the weights that a probe reads, and vanishes with the process."""
     return tempfile.TemporaryDirectory(prefix="probe-")

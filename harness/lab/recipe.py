@@ -1,12 +1,12 @@
-"""What a step is told of a data set and of how to train: plain data, light to import."""
+"""Parameters that describe a data set and how a network is trained: plain data."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.plan.step import Json, StepParams
+from harness.plan.step import Neutral, StepParams
 
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
@@ -33,7 +33,7 @@ class DatasetRef(StepParams):
     """Mean and standard deviation per channel, of pixels in [0, 1]."""
     flip: bool
     """Whether a mirrored image keeps its class."""
-    short_side: Annotated[int, Field(ge=0)] = 0
+    short_side: Annotated[int, Field(ge=0), Neutral(0)] = 0
     """Pixels of the shorter side of images of many sizes, as they are kept; 0 if all are square."""
 
     @model_validator(mode="after")
@@ -62,7 +62,7 @@ class Recipe(StepParams):
     optimizer: Literal["sgd", "adamw"]
     learning_rate: float = Field(gt=0)
     momentum: float = Field(default=0.0, ge=0, lt=1)
-    """Of SGD, as is `nesterov`."""
+    """Momentum of SGD, which `nesterov` belongs to as well."""
     nesterov: bool = False
     weight_decay: float = Field(ge=0)
     scheduler: Literal["cosine", "constant", "step"]
@@ -71,49 +71,51 @@ class Recipe(StepParams):
     """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
     augmentation: Literal["none", "rrc-flip", "rrc-flip-cutmix", "dsa"]
     crop_scale: CropScale = (1.0, 1.0)
-    """Of the random resized crop."""
+    """Range of the random resized crop."""
     precision: Literal["float32", "bfloat16", "float64"] = "float32"
 
-    evaluation_epochs: Count | None = None
+    evaluation_epochs: Annotated[Count | None, Neutral(None)] = None
     """Length of a student's run, where it is not `epochs`."""
-    betas: tuple[float, float] = (0.9, 0.999)
-    """Of AdamW."""
-    decayed_parameters: Literal["all", "weights"] = "all"
+    betas: Annotated[tuple[float, float], Neutral([0.9, 0.999])] = (0.9, 0.999)
+    """Both betas of AdamW."""
+    decayed_parameters: Annotated[Literal["all", "weights"], Neutral("all")] = "all"
     """Weights: only tensors of two or more dimensions, so no biases and no norms."""
-    cosine_floor: float = Field(default=0.0, ge=0, lt=1)
+    cosine_floor: Annotated[float, Field(ge=0, lt=1), Neutral(0.0)] = 0.0
     """Share of the rate left at the end, by a cosine that is cut off there (EDC's has one half)."""
-    scheduler_interval: Literal["step", "epoch"] = "step"
+    scheduler_interval: Annotated[Literal["step", "epoch"], Neutral("step")] = "step"
     """How often the cosine falls."""
-    loop: Literal["plain", "official"] = "plain"
+    loop: Annotated[Literal["plain", "official"], Neutral("plain")] = "plain"
     """How a step schedule runs. Plain: the rate falls once, after `step_after_epochs`. Official
     (DC, DC-Bench): a run of E has E + 1 epochs, and after epoch index E // 2 + 1 the rate falls and
     a new optimiser starts, without momentum."""
-    step_after_epochs: int = Field(default=0, ge=0)
-    step_factor: float = Field(default=1.0, gt=0, le=1)
-    dsa_strategy: str = ""
+    step_after_epochs: Annotated[int, Field(ge=0), Neutral(0)] = 0
+    step_factor: Annotated[float, Field(gt=0, le=1), Neutral(1.0)] = 1.0
+    dsa_strategy: Annotated[str, Neutral("")] = ""
     """Names of groups of operations, joined by `_`."""
-    dsa_mode: Literal["one", "all"] = "one"
+    dsa_mode: Annotated[Literal["one", "all"], Neutral("one")] = "one"
     """One group drawn for each batch, or all of them in order."""
-    dsa_parameters: Literal["per-image", "per-batch"] = "per-image"
-    labels: Literal["given", "stored", "online"] = "given"
+    dsa_parameters: Annotated[Literal["per-image", "per-batch"], Neutral("per-image")] = "per-image"
+    labels: Annotated[Literal["given", "stored", "online"], Neutral("given")] = "given"
     """Given: the classes. Stored: one soft label an image. Online: the teacher's answer to the very
     view that the student sees."""
-    temperature: float = Field(default=1.0, gt=0)
-    kl_direction: Literal["teacher-student"] = "teacher-student"
-    kl_reduction: Literal["batch-mean", "mean"] = "batch-mean"
+    temperature: Annotated[float, Field(gt=0), Neutral(1.0)] = 1.0
+    kl_direction: Annotated[Literal["teacher-student"], Neutral("teacher-student")] = (
+        "teacher-student"
+    )
+    kl_reduction: Annotated[Literal["batch-mean", "mean"], Neutral("batch-mean")] = "batch-mean"
     """Sum over classes and mean over the batch, or mean over both."""
-    kl_t2: bool = False
+    kl_t2: Annotated[bool, Neutral(False)] = False
     """Whether the divergence is multiplied by the squared temperature."""
-    cutmix_alpha: float = Field(default=0.0, ge=0)
-    """Of the Beta distribution of the share that CutMix keeps; only an augmentation with CutMix
-    has one above 0."""
-    teacher: str = ""
+    cutmix_alpha: Annotated[float, Field(ge=0), Neutral(0.0)] = 0.0
+    """Both parameters of the Beta distribution of the share that CutMix keeps; above 0 only where
+    the augmentation has CutMix."""
+    teacher: Annotated[str, Neutral("")] = ""
     """Network of the teacher of soft labels."""
-    teacher_mode: Literal["eval", "train"] = "eval"
-    zca: bool = False
+    teacher_mode: Annotated[Literal["eval", "train"], Neutral("eval")] = "eval"
+    zca: Annotated[bool, Neutral(False)] = False
     """Whether the network reads ZCA-whitened images, as in MTT and DATM, or normalised ones."""
-    released_set: Literal["last"] = "last"
-    evaluated_epoch: Literal["last"] = "last"
+    released_set: Annotated[Literal["last"], Neutral("last")] = "last"
+    evaluated_epoch: Annotated[Literal["last"], Neutral("last")] = "last"
 
     @model_validator(mode="after")
     def _one_drop(self) -> Recipe:
@@ -146,39 +148,3 @@ class Recipe(StepParams):
         if self.loop == "official":
             return (self.run_epochs - 1) // 2 + 2
         return min(self.step_after_epochs, self.run_epochs)
-
-
-_ADDED = (
-    "evaluation_epochs",
-    "betas",
-    "decayed_parameters",
-    "cosine_floor",
-    "scheduler_interval",
-    "loop",
-    "step_after_epochs",
-    "step_factor",
-    "dsa_strategy",
-    "dsa_mode",
-    "dsa_parameters",
-    "labels",
-    "temperature",
-    "kl_direction",
-    "kl_reduction",
-    "kl_t2",
-    "cutmix_alpha",
-    "teacher",
-    "teacher_mode",
-    "zca",
-    "released_set",
-    "evaluated_epoch",
-)
-
-
-def _neutral() -> dict[str, Json]:
-    defaults: dict[str, Any] = {name: Recipe.model_fields[name].default for name in _ADDED}
-    plain = {name: list(v) if isinstance(v, tuple) else v for name, v in defaults.items()}
-    return {f"recipe.{name}": value for name, value in plain.items()}
-
-
-NEUTRAL = _neutral()
-"""Fields of a step's `recipe` that came later: at these values they are in no identity."""

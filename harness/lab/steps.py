@@ -1,26 +1,58 @@
-"""The steps that the lab can do.
+"""The steps that the lab can do, module by module.
 
-Neither torch nor numpy is imported here, so that planning stays cheap: each step names the function
-that does the work, which is imported only when the step runs.
+A module that declares steps imports torch and numpy only inside functions, so planning stays cheap.
 """
 
 from __future__ import annotations
 
-from harness.lab.coresets import steps as coresets
-from harness.lab.distill import steps as distill
-from harness.lab.distill.backbones import steps as backbones
-from harness.lab.distill.diffusion import steps as diffusion
-from harness.lab.imports import steps as imports
-from harness.lab.measure import steps as measure
-from harness.lab.train import steps as train
+from harness.lab.coresets import (
+    cal,
+    centers,
+    dynamics,
+    el2n,
+    forgetting,
+    herding,
+    select,
+    submodular,
+    uncertainty,
+)
+from harness.lab.distill import matching, recover, stitch, trajectories
+from harness.lab.distill.backbones import methods
+from harness.lab.distill.diffusion import generate
+from harness.lab.imports import released_set
+from harness.lab.measure import pictures
+from harness.lab.measure.dcs import losses, ood, path, repeat
+from harness.lab.measure.lemma import lemma1
+from harness.lab.measure.scaling import curves, fitting
+from harness.lab.train import student, teacher
 from harness.plan.step import StepType
 
-STEPS: tuple[StepType, ...] = (
-    *train.STEPS,
-    *coresets.STEPS,
-    *distill.STEPS,
-    *diffusion.STEPS,
-    *backbones.STEPS,
-    *imports.STEPS,
-    *measure.STEPS,
+MODULES = (
+    teacher,
+    student,
+    dynamics,
+    el2n,
+    forgetting,
+    uncertainty,
+    cal,
+    select,
+    centers,
+    herding,
+    submodular,
+    stitch,
+    recover,
+    matching,
+    trajectories,
+    generate,
+    methods,
+    released_set,
+    repeat,
+    losses,
+    path,
+    ood,
+    curves,
+    fitting,
+    lemma1,
+    pictures,
 )
+STEPS: tuple[StepType, ...] = tuple(step for module in MODULES for step in module.STEPS)

@@ -164,7 +164,7 @@ def _check_taken(name: str, value: Any, items: Sequence[Item], profile: Profile)
     Raises:
         UserError: it has no effect here.
     """
-    used = [used.value for item in items for used in item.settings if used.name == name]
+    used = [used.value for item in items for used in item.settings if used.origin == name]
     if used and value not in used:
         raise UserError(
             f"--vary {name}={value}: no cell can take it, since it is {used[0]} under profile "

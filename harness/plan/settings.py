@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from harness.errors import UserError, nearest
 from harness.spec.base import Misplaced
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
-from harness.spec.setting import Choice, Setting
+from harness.spec.setting import Choice, Choices
 
 Variation = Mapping[str, Any]
 """`owner.setting` -> the alternative to use instead of the default."""
@@ -23,6 +23,12 @@ class Used:
 
     name: str
     """`owner.setting`."""
+    origin: str
+    """`owner.setting` of the one that states it: the name itself, unless it is taken from there."""
+    listed: str
+    """The name that its value goes under: the nearest that the profile overrides, or the origin."""
+    label: str
+    """The paper's symbol; empty where it has none."""
     stated: Choice
     """What the specs say for these variables."""
     choice: Choice
@@ -33,6 +39,46 @@ class Used:
     def overridden(self) -> bool:
         return self.choice is not self.stated
 
+    @property
+    def titled(self) -> str:
+        """The name with the paper's symbol, where it has one."""
+        return _titled(self.name, self.label)
+
+
+def _titled(name: str, label: str) -> str:
+    return f"{name} ({label})" if label else name
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One setting with one value, and the names under which methods and recipes use it."""
+
+    used: Used
+    names: tuple[str, ...]
+
+    @property
+    def titled(self) -> str:
+        """The name that the value goes under, with the paper's symbol, and who else uses it."""
+        others = ", ".join(name for name in self.names if name != self.used.listed)
+        title = _titled(self.used.listed, self.used.label)
+        return f"{title}; also {others}" if others else title
+
+
+def open_choices(settings: Iterable[Used]) -> list[Shared]:
+    """What the paper does not state, each once: by the name that its value goes under, then value.
+
+    A setting that is taken from another is listed with that one, unless a profile puts another
+    value in the place of this one alone.
+    """
+    found: dict[tuple[str, str], list[Used]] = {}
+    for used in settings:
+        if used.choice.source != "paper":
+            found.setdefault((used.listed, repr(used.value)), []).append(used)
+    return [
+        Shared(alike[0], tuple(sorted({used.name for used in alike})))
+        for _, alike in sorted(found.items())
+    ]
+
 
 def resolve_settings(
     owner: Owner, profile: Profile, variation: Variation, variables: Mapping[str, Any]
@@ -40,24 +86,27 @@ def resolve_settings(
     """Every setting of a method or a recipe, with the value for the present variables.
 
     A variation counts where the value is an alternative of the choice that applies, so it never
-    replaces what the paper states; it goes before what a profile puts in place.
+    replaces what the paper states; it goes before what a profile puts in place. Both hold in every
+    setting that is taken from the one that they name; of several in a profile, the nearest does.
 
     Raises:
         Misplaced: no choice applies. The keys begin with `override` in the profile, and with
             `settings` in the owner.
     """
-    for setting, choices in owner.settings.items():
-        name = f"{owner.id}.{setting}"
-        stated = used = _applying(choices, variables, "settings", setting)
-        if name in variation and variation[name] in map(_plain, stated.alternatives):
-            yield Used(name, stated, stated, variation[name])
+    for key, setting in owner.settings.items():
+        names = (f"{owner.id}.{key}", *setting.origins)
+        name, origin = names[0], names[-1]
+        stated = used = _applying(setting.choices, variables, "settings", key)
+        if origin in variation and variation[origin] in map(_plain, stated.alternatives):
+            yield Used(name, origin, origin, setting.label, stated, stated, variation[origin])
             continue
-        if name in profile.override:
-            used = _applying(profile.override[name], variables, "override", name)
-        yield Used(name, stated, used, _plain(used.value))
+        listed = next((each for each in names if each in profile.override), origin)
+        if listed in profile.override:
+            used = _applying(profile.override[listed], variables, "override", listed)
+        yield Used(name, origin, listed, setting.label, stated, used, _plain(used.value))
 
 
-def _applying(choices: Setting, variables: Mapping[str, Any], *keys: str) -> Choice:
+def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Choice:
     for choice in choices:
         if choice.applies(variables):
             return choice
@@ -73,8 +122,9 @@ def _plain(value: Any) -> Any:
 def parse_variation(paper: Paper, texts: list[str]) -> dict[str, Any]:
     """Read `owner.setting=value` texts, as given to `--vary`.
 
-    `owner.` may be left out where only one owner has a setting of that name. Only the default and
-    the declared alternatives are accepted.
+    `owner.` may be left out where only one setting has that name. Only the default and the declared
+    alternatives are accepted. A setting that is taken from another is refused: the two are one
+    choice, so a run in which only one of them differs is none that the specs describe.
 
     Raises:
         UserError: the text, the setting or the value is wrong; the message lists what is right.
@@ -87,7 +137,13 @@ def _parse_one(paper: Paper, text: str) -> tuple[str, Any]:
     if not equals:
         raise UserError(f"--vary '{text}': expected setting=value, such as 'owner.setting=2'")
     settings = paper.settings()
-    matches = [full for full in settings if name in (full, full.rpartition(".")[2])]
+    if name in settings and (origins := settings[name].origins):
+        raise UserError(
+            f"--vary '{text}': {name} is taken from {origins[-1]}; vary that one, and all that are "
+            "taken from it follow"
+        )
+    alike = [full for full in settings if name in (full, full.rpartition(".")[2])]
+    matches = list(dict.fromkeys((full, *settings[full].origins)[-1] for full in alike))
     if not matches:
         raise UserError(f"--vary '{text}': unknown setting '{name}'; {nearest(name, settings)}")
     if len(matches) > 1:
@@ -96,7 +152,7 @@ def _parse_one(paper: Paper, text: str) -> tuple[str, Any]:
         value = json.loads(written)
     except ValueError:
         value = written
-    choices = settings[matches[0]]
+    choices = settings[matches[0]].choices
     known = [_plain(v) for choice in choices for v in (choice.value, *choice.alternatives)]
     if not any(type(value) is type(k) and value == k for k in known):
         listed = ", ".join(json.dumps(k) for k in known)

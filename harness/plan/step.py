@@ -1,4 +1,4 @@
-"""What a step is: its declared type, the contract of its function, and one resolved instance.
+"""Steps: their declared type, the contract of its function, and one resolved instance.
 
 This module imports neither torch nor numpy, so planning stays cheap.
 """
@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     import numpy as np
 
+P = TypeVar("P", bound="StepParams")
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
@@ -24,6 +26,32 @@ class StepParams(BaseModel):
 
     # A plan uses few of the many kinds of steps, so a model is only built when it is used.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Neutral:
+    """Marks a parameter that was added when records existed: `Annotated[int, Neutral(0)] = 0`.
+
+    At this value the parameter does not enter the identity, so the older records stay valid. It
+    says what those records were made with, and stays as it is when the default changes.
+    """
+
+    value: Json
+    """As in JSON: a list stands for a tuple."""
+
+
+@cache
+def neutral_values(params: type[BaseModel]) -> Mapping[str, Json]:
+    """The neutral values of a model's parameters; a dotted path names one of an inner model."""
+    found: dict[str, Json] = {}
+    for name, parameter in params.model_fields.items():
+        for mark in parameter.metadata:
+            if isinstance(mark, Neutral):
+                found[name] = mark.value
+        for inner in (parameter.annotation, *get_args(parameter.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                found.update({f"{name}.{path}": v for path, v in neutral_values(inner).items()})
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +65,7 @@ class Work:
     half: float = 0.0
     """How many of these are done in numbers of 16 bits, which devices do faster."""
     seconds: float = 0.0
-    """Of work that no network does, on one core of a processor."""
+    """Duration of work that no network does, on one core of a processor."""
 
     def __add__(self, other: Work) -> Work:
         return Work(
@@ -49,7 +77,7 @@ class Work:
 
 
 class Facts(Protocol):
-    """What a cost formula may ask of the specs."""
+    """Facts that a cost formula may ask the specs for."""
 
     def forward_flops(self, network: str, resolution: int) -> float:
         """Floating-point operations of one forward pass of one `resolution`-pixel square image."""
@@ -70,15 +98,17 @@ class StepType:
     revision: int
     """Raised by hand when the numbers that the step makes change; the probe guards it."""
     cost: Callable[[Any, Facts], Work]
-    probe: str
-    """`package.module:function` returning a `Probe`."""
-    neutral: Mapping[str, Json] = field(default_factory=dict)
-    """Parameters added later, with the value at which they do not enter the identity. A dotted
-    path names a parameter of an inner table."""
+    probe: Callable[[], Probe] | str
+    """Makes the step's tiny fixed input; or `package.module:function` that does."""
     fused: Callable[[Any], str] = lambda params: ""
     """From the parameters, `package.module:function` that does several such steps at once, equal
     but for seeds and inputs: it takes the parameters, a `Share` for each and the context of the
     whole, and returns the result of each. Empty: they are done one by one."""
+
+    @property
+    def neutral(self) -> Mapping[str, Json]:
+        """Parameters added later, with the values at which they do not enter the identity."""
+        return neutral_values(self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +126,7 @@ class Step:
     function: str
     work: Work
     fused: str = ""
-    """What `StepType.fused` says of the parameters."""
+    """The function that `StepType.fused` names for the parameters; empty if none."""
 
 
 class StepInput(Protocol):
@@ -121,7 +151,7 @@ class Checkpoints(Protocol):
     """Where a long step keeps what it needs to go on after its process has died."""
 
     def load(self) -> Mapping[str, np.ndarray] | None:
-        """What was saved last, by the same code on the same kind of device; None if nothing."""
+        """The state that the same code on the same kind of device saved last; None if nothing."""
         ...
 
     def due(self) -> bool:
@@ -155,7 +185,7 @@ class NoCheckpoints:
 
 @dataclass(frozen=True)
 class StepContext:
-    """What a step's function is given beside its parameters and inputs."""
+    """The context that a step's function is given beside its parameters and inputs."""
 
     step: str
     seed: int
@@ -196,7 +226,7 @@ class Share:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step's function returns; the store turns it into a record."""
+    """The result that a step's function returns; the store turns it into a record."""
 
     values: Mapping[str, Json]
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -211,6 +241,38 @@ class Probe:
     params: StepParams
     inputs: Mapping[str, StepInput]
     seed: int = 0
+
+
+def declare(
+    function: Callable[[P, Mapping[str, StepInput], StepContext], StepResult],
+    params: type[P],
+    cost: Callable[[P, Facts], Work],
+    probe: Callable[[], Probe],
+    *,
+    inputs: tuple[str, ...] = (),
+    revision: int = 1,
+    fused: Callable[[P], str] = lambda params: "",
+) -> StepType:
+    """The step that `function` does, under the function's own name; see `StepType`.
+
+    It stands below its parameters, its function and its probe, in a module that imports what is
+    heavy (torch, numpy) only inside functions, because planning imports the module.
+    """
+    return StepType(
+        name=function.__name__,
+        params=params,
+        function=dotted(function),
+        inputs=inputs,
+        revision=revision,
+        cost=cost,
+        probe=probe,
+        fused=fused,
+    )
+
+
+def dotted(function: Callable[..., Any]) -> str:
+    """`package.module:function`, by which a process finds a function of a module."""
+    return f"{function.__module__}:{function.__qualname__}"
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What people see: one immutable table model and one figure model, and renderers that are pure."""
+"""Tables, figures, documents and reports: immutable models, and pure functions that render them."""

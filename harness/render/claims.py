@@ -29,7 +29,7 @@ class ClaimRow:
     where: str
     """The place in the paper."""
     expect: str
-    """What it comes to on the paper's numbers: `holds`, `fails` or `undecided`."""
+    """The outcome that the specs expect on the paper's numbers: `holds`, `fails` or `undecided`."""
     reported: str
     """Outcome on the paper's numbers: `holds`, `fails`, `undecided` or `not run`."""
     reproduced: str

@@ -10,19 +10,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from harness.judge.audit.finding import SEVERITIES, Finding
+from harness.judge.model import Source
 from harness.render.claims import ClaimRow
 from harness.render.symbols import VERDICTS
 from harness.render.templating import TEMPLATES, template
-from harness.render.tex import escape, symbol
-from harness.spec.exhibit import Exhibit
-from harness.spec.others import Figure, Fit, Lemma, Parameter
-from harness.spec.paper import Paper
-from harness.spec.runs import Panel
 
-Source = Literal["reported", "reproduced"]
 REPORTED = "reported"
 """Stands for a profile where a document shows the paper's own numbers only."""
 STYLE = TEMPLATES / "repro.sty"
@@ -48,7 +43,7 @@ class KnownCell:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How one table of results stands."""
+    """Counts of the cells and the verdicts of one table of results."""
 
     label: str
     title: str
@@ -68,7 +63,7 @@ def tally(label: str, title: str, printed: int, ours: int, verdicts: Sequence[st
 
 
 def cells(profile: str, known: Sequence[KnownCell], plots: Mapping[str, str]) -> str:
-    r"""What `\reprocell` looks up.
+    r"""The cells that `\reprocell` looks up.
 
     Args:
         profile: the document's, or `REPORTED`.
@@ -92,31 +87,13 @@ def claims(rows: Sequence[ClaimRow], source: Source) -> str:
 
 
 def findings(found: Sequence[Finding]) -> str:
-    """What an audit found, by severity, numbered S1, N1, M1, ..."""
+    """The findings of an audit, by severity, numbered S1, N1, M1, ..."""
     groups = []
     for severity in SEVERITIES:
         of_it = [finding for finding in found if finding.severity == severity]
         if of_it:
             groups.append({"severity": severity, "findings": _numbered(severity, of_it)})
     return template("findings").render(groups=groups)
-
-
-def exhibit(paper: Paper, shown: Exhibit) -> str:
-    """A figure, a fit or a lemma.
-
-    Raises:
-        TypeError: it is a table; tables have renderers of their own.
-    """
-    if isinstance(shown, Figure):
-        panels = [_panel(paper, panel) for panel in shown.panels]
-        return template("figure").render(figure=shown, panels=panels, stated=_stated(shown))
-    if isinstance(shown, Fit):
-        parameters = [_parameter(name, item) for name, item in shown.parameters.items()]
-        return template("fit").render(fit=shown, parameters=parameters, stated=_stated(shown))
-    if isinstance(shown, Lemma):
-        steps = {name.replace("-", " "): step for name, step in shown.steps.items()}
-        return template("lemma").render(lemma=shown, steps=steps, stated=_stated(shown))
-    raise TypeError(f"{shown.id} is a table")
 
 
 def _numbered(severity: str, found: Sequence[Finding]) -> list[dict[str, Any]]:
@@ -131,53 +108,3 @@ def _numbered(severity: str, found: Sequence[Finding]) -> list[dict[str, Any]]:
         }
         for number, finding in enumerate(found, 1)
     ]
-
-
-def _stated(shown: Exhibit) -> list[dict[str, str]]:
-    return [
-        {
-            "text": f"≈ {item.text}" if item.approximate else str(item.text),
-            "where": item.where,
-            "quote": f"“{item.quote}”",
-        }
-        for item in shown.stated.values()
-    ]
-
-
-def _panel(paper: Paper, panel: Panel) -> dict[str, str]:
-    """A panel with the names of specs replaced by what they are called."""
-    facts = {
-        "x": panel.x,
-        "y": panel.y,
-        "data": ", ".join(paper.dataset(name).label for name in panel.datasets),
-        "networks": ", ".join(paper.network(name).label for name in panel.networks),
-        "sets": ", ".join(paper.method(name).label for name in panel.methods),
-        "labels": ", ".join(panel.regimes),
-        "IPC": ", ".join(map(str, panel.ipcs)),
-        "epochs": ", ".join(map(str, panel.epochs)),
-        "points": str(panel.points or ""),
-    }
-    return {
-        "name": panel.name,
-        "shows": panel.shows,
-        "facts": "; ".join(f"{name}: {value}" for name, value in facts.items() if value),
-        "open": "; ".join(panel.open),
-    }
-
-
-def _parameter(name: str, item: Parameter) -> dict[str, str]:
-    return {
-        "symbol": f"${symbol(name)}$",
-        "domain": escape(_domain(item.low, item.high)),
-        "meaning": item.meaning,
-        "derivation": item.derivation,
-    }
-
-
-def _domain(low: float | None, high: float | None) -> str:
-    """An open interval."""
-    if low is not None and high is not None:
-        return f"({low:g}, {high:g})"
-    if low is not None:
-        return f"> {low:g}"
-    return f"< {high:g}" if high is not None else "any"

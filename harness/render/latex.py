@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from harness.render.layout import (
     NUMBER,
-    Entry,
+    CellText,
     Heading,
     Line,
-    Page,
+    TableLayout,
     View,
     lay_out,
     lead_width,
@@ -20,7 +20,7 @@ from harness.render.layout import (
 )
 from harness.render.markup import captioned
 from harness.render.symbols import Symbol
-from harness.render.table import Table
+from harness.render.table import TableData
 from harness.render.templating import template
 from harness.render.tex import escape
 
@@ -50,35 +50,35 @@ _TEXT_WIDTH = 345.0  # points, of the article class
 _SIGN_GAP = 2.0  # points on either side of a column, for signs that hang in the gap
 
 
-def render(table: Table, view: View) -> str:
+def render(table: TableData, view: View) -> str:
     """A `table` environment: caption, label, tabular, legend and notes.
 
     The printed number is kept (Table 7 stays Table 7 wherever it is put). Wide tables get
     smaller type and narrower gaps; one that still does not fit stays centred on the page.
     """
-    page = lay_out(table, view)
-    fit = next((fit for fit in _FITS if _width(page, fit) <= _TEXT_WIDTH), _FITS[-1])
-    number = re.fullmatch(r"Table ([A-Za-z0-9.]+)", page.label)
+    layout = lay_out(table, view)
+    fit = next((fit for fit in _FITS if _width(layout, fit) <= _TEXT_WIDTH), _FITS[-1])
+    number = re.fullmatch(r"Table ([A-Za-z0-9.]+)", layout.label)
     return template("table").render(
-        page=page,
+        layout=layout,
         size=fit.size,
-        gap=_gap(page, fit),
-        columns=_columns(page, fit),
-        overflows=_width(page, fit) > _TEXT_WIDTH,
+        gap=_gap(layout, fit),
+        columns=_columns(layout, fit),
+        overflows=_width(layout, fit) > _TEXT_WIDTH,
         number=number[1] if number else "",
-        caption=captioned(page.title, page.caption),
+        caption=captioned(layout.title, layout.caption),
         anchor=re.sub(r"[^A-Za-z0-9:.-]", "-", table.id),
-        spanners=spans(page.groups) if any(page.groups) else (),
-        body=_body(page, fit),
-        legend=[(_superscript((symbol,)), symbol.meaning) for symbol in page.legend],
+        spanners=spans(layout.groups) if any(layout.groups) else (),
+        body=_body(layout, fit),
+        legend=[(_superscript((symbol,)), symbol.meaning) for symbol in layout.legend],
     )
 
 
-def _body(page: Page, fit: _Fit) -> list[dict[str, object]]:
+def _body(layout: TableLayout, fit: _Fit) -> list[dict[str, object]]:
     """The rows as the template wants them: a kind, and source that is already escaped."""
-    number = _number_setter(page, fit)
+    number = _number_setter(layout, fit)
     rows: list[dict[str, object]] = []
-    for item in page.body:
+    for item in layout.body:
         if isinstance(item, Heading):
             rows.append({"kind": "heading", "text": escape(item.text)})
             continue
@@ -99,7 +99,7 @@ def _label(line: Line) -> str:
     return indent + (rf"\textit{{{label}}}" if line.below else label)
 
 
-def _entry(entry: Entry, at: int, number: Callable[[Entry, int], str], fit: _Fit) -> str:
+def _entry(entry: CellText, at: int, number: Callable[[CellText, int], str], fit: _Fit) -> str:
     if NUMBER.fullmatch(entry.text):
         return number(entry, at)
     text = " ".join(filter(None, (entry.text, entry.derived)))
@@ -108,18 +108,18 @@ def _entry(entry: Entry, at: int, number: Callable[[Entry, int], str], fit: _Fit
     return _prose(text or "–", fit.prose) + _superscript(entry.signs)
 
 
-def _number_setter(page: Page, fit: _Fit) -> Callable[[Entry, int], str]:
+def _number_setter(layout: TableLayout, fit: _Fit) -> Callable[[CellText, int], str]:
     """Set numbers in centred columns with invisible padding, so that their points align."""
-    leads = list(lead_widths(page))
+    leads = list(lead_widths(layout))
     tails = [
-        max((_tail(line.entries[at]) for line in page.lines), key=len, default="")
-        for at in range(len(page.headers))
+        max((_tail(line.entries[at]) for line in layout.lines), key=len, default="")
+        for at in range(len(layout.headers))
     ]
-    for at in range(len(page.headers)):
-        if _is_prose(page, at, fit):
+    for at in range(len(layout.headers)):
+        if _is_prose(layout, at, fit):
             leads[at], tails[at] = 0, ""  # numbers begin where the texts do
 
-    def number(entry: Entry, at: int) -> str:
+    def number(entry: CellText, at: int) -> str:
         lead = "0" * (leads[at] - lead_width(entry.text))
         missing = tails[at][len(_tail(entry)) :]
         shown = escape(" ".join(filter(None, (entry.text, entry.derived))))
@@ -130,8 +130,8 @@ def _number_setter(page: Page, fit: _Fit) -> Callable[[Entry, int], str]:
     return number
 
 
-def _tail(entry: Entry) -> str:
-    """What follows the mean of a number: spread and printed difference."""
+def _tail(entry: CellText) -> str:
+    """The part of a number after its mean: spread and printed difference."""
     match = NUMBER.fullmatch(entry.text)
     parts = ((match["spread"] or "").strip(), entry.derived) if match else ()
     return "".join(f" {part}" for part in parts if part)
@@ -152,28 +152,28 @@ def _prose(text: str, limit: int) -> str:
     return rf"\parbox[t]{{{limit / 2:g}em}}{{\raggedright {escape(text)}\strut}}"
 
 
-def _columns(page: Page, fit: _Fit) -> str:
+def _columns(layout: TableLayout, fit: _Fit) -> str:
     """Column types: centred, but to the left where a text is set as a paragraph."""
-    kinds = ("l" if _is_prose(page, at, fit) else "c" for at in range(len(page.headers)))
+    kinds = ("l" if _is_prose(layout, at, fit) else "c" for at in range(len(layout.headers)))
     # Signs hang to the right of the last column; without any, the rules end with the numbers.
-    return "@{}l" + "".join(kinds) + ("" if page.legend else "@{}")
+    return "@{}l" + "".join(kinds) + ("" if layout.legend else "@{}")
 
 
-def _is_prose(page: Page, at: int, fit: _Fit) -> bool:
+def _is_prose(layout: TableLayout, at: int, fit: _Fit) -> bool:
     """Whether a column has texts that are set as paragraphs."""
-    return any(len(line.entries[at].text) > fit.prose for line in page.lines)
+    return any(len(line.entries[at].text) > fit.prose for line in layout.lines)
 
 
-def _gap(page: Page, fit: _Fit) -> float:
-    return fit.gap + (_SIGN_GAP if page.legend else 0.0)
+def _gap(layout: TableLayout, fit: _Fit) -> float:
+    return fit.gap + (_SIGN_GAP if layout.legend else 0.0)
 
 
-def _width(page: Page, fit: _Fit) -> float:
+def _width(layout: TableLayout, fit: _Fit) -> float:
     """Estimated width of the tabular in points; letters run a little wider than figures."""
-    labels = [len(line.label) + 2 * (line.grouped + line.below) for line in page.lines]
+    labels = [len(line.label) + 2 * (line.grouped + line.below) for line in layout.lines]
     widths = [min(max(labels, default=0), _LABEL)]
-    for at, header in enumerate(page.headers):
-        entries = [line.entries[at] for line in page.lines]
+    for at, header in enumerate(layout.headers):
+        entries = [line.entries[at] for line in layout.lines]
         texts = [len(f"{entry.text} {entry.derived}".strip()) for entry in entries]
         widths.append(max(len(header), min(max(texts, default=0), fit.prose)))
-    return sum(widths) * fit.character * 1.05 + 2 * _gap(page, fit) * (len(widths) - 1)
+    return sum(widths) * fit.character * 1.05 + 2 * _gap(layout, fit) * (len(widths) - 1)

@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import Literal, TypeAlias
 
 from harness.render.symbols import VERDICTS, Symbol, mark_symbol
-from harness.render.table import Cell, Table, as_printed
+from harness.render.table import CellData, TableData, as_printed
 from harness.render.text import plain
 
 View: TypeAlias = Literal["reported", "reproduced", "both"]
@@ -24,8 +24,8 @@ NUMBER = re.compile(r"(?P<sign>[-+−]?)(?P<whole>\d+)(?P<rest>(?:\.\d+)?)\s*(?P
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What one cell shows on one line; an absent number is the empty text."""
+class CellText:
+    """The text of one cell on one line; empty for an absent number."""
 
     text: str
     derived: str = ""
@@ -46,7 +46,7 @@ class Line:
     """One printed line of numbers."""
 
     label: str
-    entries: tuple[Entry, ...]
+    entries: tuple[CellText, ...]
     grouped: bool
     """Stands under a heading."""
     below: bool = False
@@ -63,7 +63,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TableLayout:
     """A table ready to print: every text on one line and free of control characters."""
 
     label: str
@@ -83,7 +83,7 @@ class Page:
         return tuple(item for item in self.body if isinstance(item, Line))
 
 
-def lay_out(table: Table, view: View) -> Page:
+def lay_out(table: TableData, view: View) -> TableLayout:
     """Turn the table as the paper orients it into printable lines."""
     table = as_printed(table)
     marks = _marks(table) if view == "both" else {}
@@ -95,7 +95,7 @@ def lay_out(table: Table, view: View) -> Page:
             body.append(Heading(group))
         previous = group
         body += _lines(plain(row.label), row.cells, bool(group), view, table, marks)
-    return Page(
+    return TableLayout(
         label=plain(table.label),
         title=plain(table.title),
         caption=plain(table.caption),
@@ -117,10 +117,10 @@ def spans(groups: Sequence[str]) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def lead_widths(page: Page) -> tuple[int, ...]:
+def lead_widths(layout: TableLayout) -> tuple[int, ...]:
     """Per column, the most characters that a number has before its point (for alignment)."""
-    widths = [0] * len(page.headers)
-    for line in page.lines:
+    widths = [0] * len(layout.headers)
+    for line in layout.lines:
         for at, entry in enumerate(line.entries):
             widths[at] = max(widths[at], lead_width(entry.text))
     return tuple(widths)
@@ -134,19 +134,20 @@ def lead_width(text: str) -> int:
 
 def _lines(
     label: str,
-    cells: tuple[Cell, ...],
+    cells: tuple[CellData, ...],
     grouped: bool,
     view: View,
-    table: Table,
+    table: TableData,
     marks: dict[str, Symbol],
 ) -> list[Line]:
-    reported = tuple(Entry(plain(c.reported or ""), plain(c.derived or "")) for c in cells)
+    reported = tuple(CellText(plain(c.reported or ""), plain(c.derived or "")) for c in cells)
     if view == "reported":
         return [Line(label, reported, grouped)]
     if view == "reproduced":
-        return [Line(label, tuple(Entry(plain(c.reproduced or "")) for c in cells), grouped)]
+        return [Line(label, tuple(CellText(plain(c.reproduced or "")) for c in cells), grouped)]
     ours = tuple(
-        Entry(plain(c.reproduced or ""), verdict=c.verdict, signs=_signs(c, marks)) for c in cells
+        CellText(plain(c.reproduced or ""), verdict=c.verdict, signs=_signs(c, marks))
+        for c in cells
     )
     lines = [Line(label, reported, grouped)]
     if any(entry.text or entry.signs for entry in ours):
@@ -154,23 +155,23 @@ def _lines(
     return lines
 
 
-def _signs(cell: Cell, marks: dict[str, Symbol]) -> tuple[Symbol, ...]:
+def _signs(cell: CellData, marks: dict[str, Symbol]) -> tuple[Symbol, ...]:
     verdict = () if cell.verdict is None else (VERDICTS[cell.verdict],)
     return verdict + tuple(marks[mark] for mark in cell.marks)
 
 
-def _marks(table: Table) -> dict[str, Symbol]:
+def _marks(table: TableData) -> dict[str, Symbol]:
     """Signs of the marks, in the order in which a reader meets them."""
     found = dict.fromkeys(mark for row in table.rows for cell in row.cells for mark in cell.marks)
     return {mark: mark_symbol(plain(mark), order) for order, mark in enumerate(found)}
 
 
-def _legend(table: Table, marks: dict[str, Symbol]) -> tuple[Symbol, ...]:
+def _legend(table: TableData, marks: dict[str, Symbol]) -> tuple[Symbol, ...]:
     used = {cell.verdict for row in table.rows for cell in row.cells}
     verdicts = tuple(symbol for name, symbol in VERDICTS.items() if name in used)
     return verdicts + tuple(marks.values())
 
 
-def _notes(table: Table, view: View) -> tuple[str, ...]:
+def _notes(table: TableData, view: View) -> tuple[str, ...]:
     whose = (f"All numbers: {table.reproduced_as}.",) if view == "reproduced" else ()
     return whose + table.notes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from harness.render.layout import Entry, Heading, Line, Page, View, lay_out
+from harness.render.layout import CellText, Heading, Line, TableLayout, View, lay_out
 from harness.render.markup import captioned, runs
-from harness.render.table import Table
+from harness.render.table import TableData
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|~&$])")
 _BLOCK = re.compile(r"^(\d*)([-+=#.)])")
@@ -22,36 +22,36 @@ def escape_block(text: str) -> str:
     return _BLOCK.sub(r"\1\\\2", escape(text))
 
 
-def render(table: Table, view: View) -> str:
+def render(table: TableData, view: View) -> str:
     """Caption, table, legend and notes; spanning headings are folded into the column headings."""
-    page = lay_out(table, view)
-    head = [escape(page.stub), *_headers(page)]
+    layout = lay_out(table, view)
+    head = [escape(layout.stub), *_headers(layout)]
     rule = [":--" for _ in head]
     rows = [_row(head), _row(rule)]
-    for item in page.body:
-        rows.append(_row(_heading(item, page) if isinstance(item, Heading) else _line(item)))
-    blocks = [_caption(page), "\n".join(rows)]
-    if page.legend:
-        signs = (f"{escape(symbol.glyph)} {escape(symbol.meaning)}" for symbol in page.legend)
+    for item in layout.body:
+        rows.append(_row(_heading(item, layout) if isinstance(item, Heading) else _line(item)))
+    blocks = [_caption(layout), "\n".join(rows)]
+    if layout.legend:
+        signs = (f"{escape(symbol.glyph)} {escape(symbol.meaning)}" for symbol in layout.legend)
         blocks.append("Legend: " + " · ".join(signs))
-    if page.notes:
-        blocks.append("\n".join(f"- {escape_block(note)}" for note in page.notes))
+    if layout.notes:
+        blocks.append("\n".join(f"- {escape_block(note)}" for note in layout.notes))
     return "\n\n".join(blocks) + "\n"
 
 
-def _caption(page: Page) -> str:
-    return f"**{escape(page.label)}.** {_prose(captioned(page.title, page.caption))}"
+def _caption(layout: TableLayout) -> str:
+    return f"**{escape(layout.label)}.** {_prose(captioned(layout.title, layout.caption))}"
 
 
-def _headers(page: Page) -> list[str]:
+def _headers(layout: TableLayout) -> list[str]:
     return [
         escape(f"{group} / {label}" if group else label)
-        for label, group in zip(page.headers, page.groups, strict=True)
+        for label, group in zip(layout.headers, layout.groups, strict=True)
     ]
 
 
-def _heading(heading: Heading, page: Page) -> list[str]:
-    return [_styled(heading.text, "**"), *("" for _ in page.headers)]
+def _heading(heading: Heading, layout: TableLayout) -> list[str]:
+    return [_styled(heading.text, "**"), *("" for _ in layout.headers)]
 
 
 def _line(line: Line) -> list[str]:
@@ -59,7 +59,7 @@ def _line(line: Line) -> list[str]:
     return [label, *map(_entry, line.entries)]
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: CellText) -> str:
     signs = "".join(sign.glyph for sign in entry.signs)
     return escape(" ".join(filter(None, (entry.text, entry.derived, signs))))
 

@@ -16,7 +16,7 @@ _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _SYMBOLS = {source.removeprefix("\\"): char for char, source in MATH.items() if source[0] == "\\"}
 
 
-class Run(NamedTuple):
+class StyledText(NamedTuple):
     """Text in one style."""
 
     text: str
@@ -29,23 +29,23 @@ def spelt(text: str) -> str:
     return _ABOUT.sub("∼", _FORMULA.sub(_spelt, raised))
 
 
-def runs(text: str) -> Iterator[Run]:
+def runs(text: str) -> Iterator[StyledText]:
     """The text in pieces of one style, spelt out."""
     text = spelt(text)
     at = 0
     for match in _STYLED.finditer(text):
         if at < match.start():
-            yield Run(text[at : match.start()])
+            yield StyledText(text[at : match.start()])
         bold, italic = match.groups()
-        yield Run(bold, "bold") if bold else Run(italic, "italic")
+        yield StyledText(bold, "bold") if bold else StyledText(italic, "italic")
         at = match.end()
     if at < len(text):
-        yield Run(text[at:])
+        yield StyledText(text[at:])
 
 
 def captioned(title: str, caption: str) -> str:
     """The caption under its title, unless it begins with a bold heading of its own."""
-    if next(runs(caption), Run("")).style == "bold":
+    if next(runs(caption), StyledText("")).style == "bold":
         return caption
     stop = "" if title.endswith((".", "?", "!")) else "."
     return f"**{title}{stop}** {caption}".rstrip() if title else caption

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from harness.judge.model import Amount
+
 _DECIMAL = re.compile(r"\d+(?:\.(\d+))?")
 _DEFAULT = 2
 
@@ -21,9 +23,11 @@ def mean_std(mean: float, std: float | None, like: str | None = None) -> str:
     return f"{_fixed(mean, places)} ± {_fixed(std, _decimals(spread, places))}"
 
 
-def percent(fraction: float, like: str | None = None) -> str:
-    """A fraction in [0, 1] as a percentage, `93.10`, with the decimals of `like`, else two."""
-    return mean_std(100.0 * fraction, None, like)
+def amount_text(amount: Amount) -> str:
+    """A quantity with its 95 % interval or else its spread over seeds, in significant digits."""
+    if amount.low is not None and amount.high is not None:
+        return f"{amount.mean:.4g} [{amount.low:.4g}, {amount.high:.4g}]"
+    return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
 
 
 def _decimals(text: str, default: int) -> int:

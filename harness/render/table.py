@@ -8,7 +8,7 @@ from harness.render.symbols import VERDICTS
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class CellData:
     """One cell: the number that the paper prints and the one that was reproduced."""
 
     reported: str | None = None
@@ -27,7 +27,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnData:
     """A column; neighbours of one group share a heading that spans them."""
 
     name: str
@@ -36,17 +36,17 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RowData:
     """A row; neighbours of one group share a heading line above them."""
 
     name: str
     label: str
-    cells: tuple[Cell, ...]
+    cells: tuple[CellData, ...]
     group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableData:
     """A table, addressed by row and column names and shown by their labels."""
 
     id: str
@@ -56,11 +56,11 @@ class Table:
     caption: str
     stub: str
     """Heading above the row labels, as printed: `Method`."""
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[ColumnData, ...]
+    rows: tuple[RowData, ...]
     notes: tuple[str, ...] = ()
     reproduced_as: str = "reproduced"
-    """What the reproduced numbers are called, the profile included: `reproduced (small)`."""
+    """Name of the reproduced numbers, with their profile: `reproduced (small)`."""
     transposed: bool = False
     """Printed with its rows as columns."""
 
@@ -73,16 +73,16 @@ class Table:
                 )
 
 
-def transpose(table: Table) -> Table:
+def transpose(table: TableData) -> TableData:
     """The same cells with rows and columns exchanged; twice is the table itself."""
-    columns = tuple(Column(row.name, row.label, row.group) for row in table.rows)
+    columns = tuple(ColumnData(row.name, row.label, row.group) for row in table.rows)
     rows = tuple(
-        Row(column.name, column.label, tuple(row.cells[at] for row in table.rows), column.group)
+        RowData(column.name, column.label, tuple(row.cells[at] for row in table.rows), column.group)
         for at, column in enumerate(table.columns)
     )
     return replace(table, columns=columns, rows=rows, transposed=not table.transposed)
 
 
-def as_printed(table: Table) -> Table:
+def as_printed(table: TableData) -> TableData:
     """The table in the orientation of the paper."""
     return transpose(table) if table.transposed else table

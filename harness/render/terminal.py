@@ -13,16 +13,17 @@ from rich.text import Text
 
 from harness.render.layout import (
     NUMBER,
-    Entry,
+    CellText,
     Heading,
     Line,
-    Page,
+    TableLayout,
     View,
     lay_out,
     lead_width,
     lead_widths,
 )
-from harness.render.table import Table
+from harness.render.table import TableData
+from harness.render.text import plain
 
 _STYLES = {
     "reproduced": "green",
@@ -38,41 +39,51 @@ _STUB = 22
 """The same for row labels."""
 
 
-def render(table: Table, view: View, width: int = 100) -> str:
+def render(table: TableData, view: View, width: int = 100) -> str:
     """The table as uncoloured text, `width` characters wide where the numbers let it be."""
     out = StringIO()
     show(table, view, Console(file=out, width=width, color_system=None, force_terminal=False))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def show(table: Table, view: View, console: Console) -> None:
+def show(table: TableData, view: View, console: Console) -> None:
     """Print the table; the console decides on colour (`NO_COLOR`, pipes) and width.
 
     A number is never cut or broken: columns that do not fit go below, under the row labels
     again, and a single column wider than the console runs over its edge.
     """
-    page = lay_out(table, view)
-    console.print(Text(f"{page.label}. {page.title}", style="bold"))
-    needs = _needs(page)
-    stub = min(_stub_width(page), _STUB)
+    layout = lay_out(table, view)
+    console.print(Text(f"{layout.label}. {layout.title}", style="bold"))
+    needs = _needs(layout)
+    stub = min(_stub_width(layout), _STUB)
     for block in _blocks(needs, stub, console.width):
         total = _total([stub, *(needs[at] for at in block)])
-        grid = _grid(page, block, needs, total if total > console.width else None)
+        grid = _grid(layout, block, needs, total if total > console.width else None)
         console.print(grid, crop=False)
-    for line in _legend(page, console.width):
+    for line in _legend(layout, console.width):
         console.print(Text(line, style="dim"))
-    for note in page.notes:
+    for note in layout.notes:
         console.print(Text(note, style="dim"))
 
 
-def _needs(page: Page) -> list[int]:
+def show_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """Print a plain grid of texts, which wrap where the console is narrow."""
+    grid = Grid(box=box.HORIZONTALS, header_style="bold")
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(plain(text)) for text in row))
+    console.print(grid)
+
+
+def _needs(layout: TableLayout) -> list[int]:
     """The least width of each column: its widest number in full, words down to a limit."""
-    leads = lead_widths(page)
+    leads = lead_widths(layout)
     needs = []
-    for at, header in enumerate(page.headers):
-        headings = [min(cell_len(header), _PROSE), min(cell_len(page.groups[at]), _PROSE)]
-        cells = [_entry(line.entries[at], leads[at]) for line in page.lines]
-        numeric = [bool(NUMBER.fullmatch(line.entries[at].text)) for line in page.lines]
+    for at, header in enumerate(layout.headers):
+        headings = [min(cell_len(header), _PROSE), min(cell_len(layout.groups[at]), _PROSE)]
+        cells = [_entry(line.entries[at], leads[at]) for line in layout.lines]
+        numeric = [bool(NUMBER.fullmatch(line.entries[at].text)) for line in layout.lines]
         widths = [
             cell.cell_len if number else min(cell.cell_len, _PROSE)
             for cell, number in zip(cells, numeric, strict=True)
@@ -81,12 +92,12 @@ def _needs(page: Page) -> list[int]:
     return needs
 
 
-def _stub_width(page: Page) -> int:
+def _stub_width(layout: TableLayout) -> int:
     labels = [
         _label(item).cell_len if isinstance(item, Line) else cell_len(item.text)
-        for item in page.body
+        for item in layout.body
     ]
-    return max([cell_len(page.stub), *labels])
+    return max([cell_len(layout.stub), *labels])
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -110,10 +121,10 @@ def _deal(needs: Sequence[int], stub: int, width: int, most: int) -> list[list[i
     return blocks
 
 
-def _legend(page: Page, width: int) -> list[str]:
+def _legend(layout: TableLayout, width: int) -> list[str]:
     """Signs and meanings, broken only between them."""
     lines: list[str] = []
-    for symbol in page.legend:
+    for symbol in layout.legend:
         text = f"{symbol.glyph} {symbol.meaning}"
         if lines and cell_len(f"{lines[-1]}   {text}") <= width:
             lines[-1] += f"   {text}"
@@ -122,15 +133,17 @@ def _legend(page: Page, width: int) -> list[str]:
     return lines
 
 
-def _grid(page: Page, block: Sequence[int], needs: Sequence[int], width: int | None) -> Grid:
+def _grid(
+    layout: TableLayout, block: Sequence[int], needs: Sequence[int], width: int | None
+) -> Grid:
     grid = Grid(box=box.HORIZONTALS, width=width, header_style="bold")
-    grid.add_column(Text(page.stub), overflow="fold", vertical="top")
-    grouped = any(page.groups)
+    grid.add_column(Text(layout.stub), overflow="fold", vertical="top")
+    grouped = any(layout.groups)
     for at in block:
-        header = f"{page.groups[at]}\n{page.headers[at]}" if grouped else page.headers[at]
+        header = f"{layout.groups[at]}\n{layout.headers[at]}" if grouped else layout.headers[at]
         grid.add_column(Text(header), min_width=needs[at], overflow="fold", vertical="top")
-    leads = lead_widths(page)
-    for item, following in zip(page.body, [*page.body[1:], None], strict=True):
+    leads = lead_widths(layout)
+    for item, following in zip(layout.body, [*layout.body[1:], None], strict=True):
         ends = isinstance(following, Heading)
         if isinstance(item, Heading):
             if item.text:
@@ -146,7 +159,7 @@ def _label(line: Line) -> Text:
     return Text(f"{indent}└ {line.label}", style="dim") if line.below else Text(indent + line.label)
 
 
-def _entry(entry: Entry, lead: int) -> Text:
+def _entry(entry: CellText, lead: int) -> Text:
     own = lead_width(entry.text)
     text = Text(" " * (lead - own if own else 0))
     shown = " ".join(filter(None, (entry.text, entry.derived)))

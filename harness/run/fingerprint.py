@@ -16,11 +16,13 @@ from pathlib import Path
 
 @functools.lru_cache(maxsize=256)
 def fingerprint(function: str) -> str:
-    """SHA-256 over the module of `package.module:function` and what it imports of that package.
+    """SHA-256 over `package.module:function` and what it needs of that package.
 
-    Imports are followed transitively within the same top-level package, wherever they stand.
+    Of its own module, only the statements count that the function needs, since its probe, its cost
+    and other steps may stand beside it. Imports are followed transitively within the same top-level
+    package, wherever they stand, and of what they name the whole module counts.
     """
-    first = function.partition(":")[0]
+    first, _, name = function.partition(":")
     package = first.partition(".")[0]
     trees: dict[str, ast.Module] = {}
     waiting = [first]
@@ -29,7 +31,8 @@ def fingerprint(function: str) -> str:
         source = None if module in trees else _source(module)
         if source is None:
             continue
-        trees[module] = ast.parse(source.read_bytes())
+        tree = ast.parse(source.read_bytes())
+        trees[module] = _needed(tree, name) if module == first else tree
         is_package = source.name == "__init__.py"
         imported = _imported(trees[module], module, is_package)
         waiting += [name for name in imported if name.partition(".")[0] == package]
@@ -37,6 +40,42 @@ def fingerprint(function: str) -> str:
     for module in sorted(trees):
         hasher.update(f"{module}\n{normal_form(trees[module])}\n".encode())
     return hasher.hexdigest()
+
+
+def _needed(tree: ast.Module, name: str) -> ast.Module:
+    """The statements of a module that bind `name`, what they use, and so on.
+
+    Statements that bind nothing, such as calls, always count.
+    """
+    statements = [s for s in tree.body if not _is_text(s)]
+    bound = [frozenset(_bound(statement)) for statement in statements]
+    used = {name}
+    kept = {i for i, names in enumerate(bound) if not names}
+    while True:
+        used |= {n.id for i in kept for n in ast.walk(statements[i]) if isinstance(n, ast.Name)}
+        more = {i for i, names in enumerate(bound) if names & used} - kept
+        if not more:
+            return ast.Module([statements[i] for i in sorted(kept)], type_ignores=[])
+        kept |= more
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """Whether it is a docstring, of the module or of what stands above it."""
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names of the module that a statement binds."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield statement.name
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.alias) and node.name != "*":
+            yield node.asname or node.name.partition(".")[0]
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
 
 
 def normal_form(node: ast.AST) -> str:

@@ -1,4 +1,8 @@
-"""Probes: committed numbers of each step on a tiny input, which tell when its revision is due."""
+"""Probes: committed numbers of each step on a tiny input, which tell when its revision is due.
+
+Beside the numbers of a revision, the probe file remembers the fingerprints of the code that made
+them, so that a record made by other code than today's can be known to hold the same numbers.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pydantic import ValidationError
+
 from harness.errors import UserError
-from harness.plan.step import Probe, StepContext, StepResult, StepType
+from harness.plan.step import Probe, Share, StepContext, StepParams, StepResult, StepType
 from harness.registry import resolve
-from harness.run.call import call
+from harness.run.call import call, call_together
+from harness.run.fingerprint import fingerprint
+from harness.store.record import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +30,8 @@ _ROUNDING = 1e-10
 """Numbers closer than this, relative to the norm of their array, are equal."""
 _WHOLE = 64
 """Arrays of at most so many elements are kept element by element."""
+SHORT = 16
+"""Hexadecimal digits of a fingerprint that are remembered."""
 
 Numbers: TypeAlias = dict[str, Any]
 
@@ -42,13 +52,15 @@ def check(types: Iterable[StepType], path: Path) -> list[str]:
                 f"revision {known['revision']}; {_UPDATE}"
             )
         else:
-            messages += [_changed(kind, c) for c in _first(known["numbers"], _numbers(kind))]
+            messages += _changed(kind, known["numbers"], _runs(kind))
     gone = sorted(set(held) - names)
     return messages + [f"step {name}: probe numbers of no step; {_UPDATE}" for name in gone]
 
 
 def update(types: Iterable[StepType], path: Path) -> list[str]:
     """Write the numbers of new steps and new revisions, and drop those of steps that are gone.
+
+    The fingerprints of the present code are added to those that the revision has.
 
     Returns what was written or dropped, one line each.
 
@@ -58,12 +70,14 @@ def update(types: Iterable[StepType], path: Path) -> list[str]:
     kept: dict[str, Any] = {}
     refused = []
     for kind in types:
-        fresh: dict[str, Any] = {"revision": kind.revision, "numbers": _numbers(kind)}
+        probe, runs = probe_of(kind), _runs(kind)
+        fresh: dict[str, Any] = {"revision": kind.revision, "numbers": runs[0]}
         known = held.get(kind.name)
         if known is not None and known["revision"] == kind.revision:
-            refused += [_changed(kind, c) for c in _first(known["numbers"], fresh["numbers"])]
             fresh = known
-        kept[kind.name] = fresh
+        refused += _changed(kind, fresh["numbers"], runs)
+        codes = {*fresh.get("confirmed", ()), *_codes(kind, probe.params)}
+        kept[kind.name] = fresh | {"confirmed": sorted(codes)}
     if refused:
         raise UserError("\n".join(refused))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,20 +89,25 @@ def _written(held: Mapping[str, Any], kept: Mapping[str, Any]) -> Iterator[str]:
     for name, fresh in kept.items():
         if name not in held:
             yield f"step {name}: the numbers of revision {fresh['revision']} are kept"
-        elif fresh is not held[name]:
-            before, now = held[name]["revision"], fresh["revision"]
+        elif (now := fresh["revision"]) != (before := held[name]["revision"]):
             yield f"step {name}: the numbers of revision {now} replace those of {before}"
+        elif fresh != held[name]:
+            yield f"step {name}: its code has changed since, and is remembered under revision {now}"
     yield from (f"step {name}: its numbers are dropped" for name in sorted(set(held) - set(kept)))
 
 
 _UPDATE = "run `repro probe --update`"
 
 
-def _changed(kind: StepType, component: str) -> str:
-    return (
-        f"step {kind.name}: revision {kind.revision} gives different numbers ({component}): "
+def _changed(kind: StepType, known: Numbers, runs: Iterable[Numbers]) -> list[str]:
+    """Whether any run's numbers differ from the known ones: one message, or none."""
+    first = next((c for fresh in runs for c in differences(known, fresh)), None)
+    if first is None:
+        return []
+    return [
+        f"step {kind.name}: revision {kind.revision} gives different numbers ({first}): "
         f"raise its revision in {kind.params.__module__} and {_UPDATE}"
-    )
+    ]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -101,12 +120,53 @@ def _read(path: Path) -> dict[str, Any]:
     return held
 
 
-def _numbers(kind: StepType) -> Numbers:
-    """Run one probe; its values and arrays as JSON."""
-    probe: Probe = resolve(kind.probe)()
+def _runs(kind: StepType) -> list[Numbers]:
+    """The numbers that a step makes of its probe: alone, and twice at once where it can."""
+    probe = probe_of(kind)
     context = StepContext(kind.name, probe.seed)
-    result = call(kind.function, probe.params.model_dump(mode="json"), probe.inputs, context)
-    return flatten(result)
+    params = probe.params.model_dump(mode="json")
+    results = [call(kind.function, params, probe.inputs, context)]
+    if fused := kind.fused(probe.params):
+        results += call_together(fused, params, [Share(probe.inputs, context)] * 2, context)
+    return [flatten(result) for result in results]
+
+
+def _codes(kind: StepType, params: StepParams) -> set[str]:
+    """Short fingerprints of the functions that make the records of a step with these parameters."""
+    functions = filter(None, (kind.function, kind.fused(params)))
+    return {fingerprint(function)[:SHORT] for function in functions}
+
+
+class Confirmed:
+    """The code of steps that makes the numbers of their revisions, as a probe file remembers it."""
+
+    def __init__(self, path: Path) -> None:
+        self._held = _read(path)
+
+    def __call__(self, kind: StepType, record: Record) -> bool:
+        """Whether a record was made by today's code of its step, or by code that a probe confirmed.
+
+        A record of another revision, or one whose parameters the step no longer takes, was not.
+        """
+        if record.revision != kind.revision:
+            return False
+        known = self._held.get(kind.name, {})
+        if known.get("revision") == kind.revision and record.code[:SHORT] in known.get(
+            "confirmed", ()
+        ):
+            return True
+        try:
+            params = kind.params.model_validate(dict(record.params))
+        except ValidationError:
+            return False
+        return record.code[:SHORT] in _codes(kind, params)
+
+
+def probe_of(kind: StepType) -> Probe:
+    """The tiny fixed input of a step."""
+    function = resolve(kind.probe) if isinstance(kind.probe, str) else kind.probe
+    probe: Probe = function()
+    return probe
 
 
 def flatten(result: StepResult) -> Numbers:
@@ -135,11 +195,6 @@ def _summary(array: np.ndarray) -> Numbers:
         "squares": float(x @ x),
         "weighted": float(x @ np.cos(np.arange(x.size))),
     }
-
-
-def _first(known: Numbers, fresh: Numbers) -> list[str]:
-    """The first component that changed, as a list of one, or an empty list."""
-    return list(differences(known, fresh))[:1]
 
 
 def differences(known: Numbers, fresh: Numbers) -> Iterator[str]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
 from harness.plan.step import Step
 from harness.run.execute import Outcome
@@ -41,7 +41,7 @@ class Worker:
         self.connection, theirs = context.Pipe()
         arguments = (theirs, root, published, device)
         self._process = context.Process(target=serve, args=arguments, name="repro")
-        with one_thread_in_environment(device), _interrupts_held():
+        with one_thread_in_environment(device), _interrupts_held(), _without_main():
             self._process.start()
         theirs.close()
         self.steps: list[Step] = []
@@ -128,6 +128,21 @@ class _Reporter:
 
 def _exit(number: int, frame: FrameType | None) -> None:
     sys.exit(128 + number)
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the main module from processes that are spawned meanwhile.
+
+    They would import it again. Nothing of it is needed, and a script that runs something at its top
+    level would do so once more in every worker.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager

@@ -88,7 +88,9 @@ def _listed(path: Path, keys: Keys, exhibit: Panelled, values: Any) -> list[Any]
         message = f"unknown setting '{name}' of this exhibit; {nearest(name, exhibit.settings)}"
         raise located(path, keys, message)
     lists = [
-        value for choice in exhibit.settings[name] for value in (choice.value, *choice.alternatives)
+        value
+        for choice in exhibit.settings[name].choices
+        for value in (choice.value, *choice.alternatives)
     ]
     if not all(isinstance(value, tuple) for value in lists):
         raise located(path, ["settings", name], "expected lists, as a variable goes over them")

@@ -27,16 +27,19 @@ class ExhibitKind:
     """`package.module:function` that takes the exhibit and a `plan.exhibit.Planner` and gives the
     items of its plan. Empty: nothing is ever run for it."""
     view: str = ""
-    """`package.module:Class` that shows it."""
+    """`package.module:Class`, an `ExhibitView` that shows it. Empty: its caption and the numbers
+    that the paper states are shown."""
 
 
+_CELLS = "harness.plan.tables:cell_items"
 _PANELS = "harness.plan.panels:panel_items"
+_VIEWS = "harness.render.views"
 _BUILT_IN = (
-    ExhibitKind("table", "tables", Table, "harness.plan.tables:cell_items"),
-    ExhibitKind("settings", "tables", SettingsTable),
-    ExhibitKind("figure", "figures", Figure, _PANELS),
-    ExhibitKind("fit", "fits", Fit, _PANELS),
-    ExhibitKind("lemma", "lemmas", Lemma, _PANELS),
+    ExhibitKind("table", "tables", Table, _CELLS, f"{_VIEWS}.table:TableView"),
+    ExhibitKind("settings", "tables", SettingsTable, view=f"{_VIEWS}.settings:SettingsView"),
+    ExhibitKind("figure", "figures", Figure, _PANELS, f"{_VIEWS}.panels:FigureView"),
+    ExhibitKind("fit", "fits", Fit, _PANELS, f"{_VIEWS}.panels:FitView"),
+    ExhibitKind("lemma", "lemmas", Lemma, _PANELS, f"{_VIEWS}.panels:LemmaView"),
 )
 _KINDS = Registry("repro.kinds", _BUILT_IN)
 register, kinds, find_kind = _KINDS.register, _KINDS.known, _KINDS.find

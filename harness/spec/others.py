@@ -13,7 +13,7 @@ from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecM
 from harness.spec.bindings import check_panels
 from harness.spec.exhibit import Exhibit, Readings
 from harness.spec.runs import Ours, Panel
-from harness.spec.setting import Setting
+from harness.spec.setting import Setting, Written
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class SettingsTable(Exhibit):
 class Panelled(Exhibit):
     """An exhibit made of panels, each with what is run and drawn for it."""
 
-    settings: Mapping[str, Setting] = {}
+    settings: Mapping[str, Written] = {}
     """Its own choices: what is measured, on how many subsets, how it is judged."""
     panels: tuple[Panel, ...] = ()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints
 
 from harness.errors import UserError, nearest
 from harness.spec.base import Label, Name, SpecModel
@@ -18,6 +18,7 @@ from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
 from harness.spec.references import check_references
 from harness.spec.setting import Setting
+from harness.spec.shared import with_shared_settings
 from harness.spec.statements import Statement, StatementsFile, check_statements
 from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml
 
@@ -26,6 +27,8 @@ ItemT = TypeVar("ItemT")
 ExhibitT = TypeVar("ExhibitT", bound=Exhibit)
 OTHER_FOLDERS = ("methods", "recipes", "datasets", "models", "profiles")
 """Folders of specs that are no exhibits."""
+FORMAT = 2
+"""The format of specs that this version writes; it reads all before it."""
 VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
 
 
@@ -42,6 +45,8 @@ class Owner(Protocol):
 class PaperFile(SpecModel):
     """`paper.toml`."""
 
+    format: PositiveInt = 1
+    """The format of all these specs; `repro upgrade` rewrites older ones."""
     id: Name
     title: Label
     authors: tuple[Label, ...]
@@ -166,6 +171,7 @@ def load_paper(root: Path) -> Paper:
     """
     if not root.is_dir():
         raise SpecError(f"{root}: no such folder; the specs of a paper were expected here")
+    format_of(root)
     about = read_spec(root / "paper.toml", PaperFile)
     claims = read_spec(root / "claims.toml", ClaimsFile)
     more = root / "statements.toml"
@@ -184,8 +190,23 @@ def load_paper(root: Path) -> Paper:
         statements=said.statements,
         accepted={item.finding: item.reason for item in said.accepted},
     )
+    paper = with_shared_settings(paper)
     _check_references(paper)
     return paper
+
+
+def format_of(root: Path) -> int:
+    """The format of the specs in a folder, read before anything that another one may not have.
+
+    Raises:
+        SpecError: it is newer than this version.
+    """
+    path = root / "paper.toml"
+    found = read_toml(path).get("format", 1)
+    if isinstance(found, int) and found > FORMAT:
+        message = f"specs of format {found}; this version reads formats up to {FORMAT}"
+        raise located(path, ["format"], f"{message}; use a newer version")
+    return int(found) if isinstance(found, int) else 1
 
 
 def _read_folder(folder: Path, model: type[SpecT]) -> dict[str, SpecT]:

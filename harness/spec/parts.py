@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, model_validator
 
 from harness.spec.base import Label, Name, Scalar, SpecModel
-from harness.spec.setting import Setting, applies
+from harness.spec.setting import Written, applies
 from harness.spec.template import StepTemplate
 
 
@@ -68,7 +68,7 @@ class Recipe(SpecModel):
     scale: str = ""
     regime: str = ""
     follows: tuple[Follows, ...] = ()
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, Written]
     steps: tuple[StepTemplate, ...] = ()
 
 
@@ -98,7 +98,7 @@ class Method(SpecModel):
     """Variable -> the values with which it can be run at all; empty means always."""
     elsewhere: str = ""
     """Why it cannot be run with others."""
-    settings: Mapping[str, Setting] = {}
+    settings: Mapping[str, Written] = {}
     steps: tuple[StepTemplate, ...] = ()
 
     @model_validator(mode="after")
@@ -116,16 +116,3 @@ class Method(SpecModel):
         if self.state != "runs":
             return self.note
         return "" if applies(self.when, variables) else self.elsewhere
-
-    @model_validator(mode="after")
-    def _known_images(self) -> Method:
-        here = self.images.here
-        if here.startswith("{"):
-            choices = self.settings.get(here.strip("{}"), ())
-            named = {value for choice in choices for value in (choice.value, *choice.alternatives)}
-            if not named or not named <= set(get_args(ImageSource)):
-                raise ValueError(
-                    f"images.here = '{here}' needs a setting of that name, whose values are of "
-                    + ", ".join(get_args(ImageSource))
-                )
-        return self

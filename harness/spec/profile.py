@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import PositiveInt, field_validator
 
 from harness.spec.base import Label, Misplaced, Name, Scalar, SpecModel
-from harness.spec.setting import Setting
+from harness.spec.setting import Choices
 
 OVERRIDABLE = ("epochs", "epoch", "runs", "batch_size", "iterations", "subsets")
 """The only hyperparameters that a stand-in may change; a name may end in one of these words."""
@@ -29,12 +29,12 @@ class Profile(SpecModel):
     map: Mapping[str, Mapping[str, Scalar]] = {}
     """Kind of name (`dataset`, `network`, ...), or variable that holds a plain value -> the paper's
     value (or `*`) -> the value used instead."""
-    override: Mapping[str, Setting] = {}
+    override: Mapping[str, Choices] = {}
     """`owner.setting` -> another value."""
 
     @field_validator("override")
     @classmethod
-    def _only_scale(cls, override: Mapping[str, Setting]) -> Mapping[str, Setting]:
+    def _only_scale(cls, override: Mapping[str, Choices]) -> Mapping[str, Choices]:
         for name in override:
             if not name.endswith(OVERRIDABLE):
                 raise Misplaced(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from harness.errors import nearest
 from harness.spec.exhibit import Stated
-from harness.spec.parts import Method, Recipe
-from harness.spec.setting import Setting
+from harness.spec.parts import ImageSource, Method, Recipe
+from harness.spec.setting import Choices, Setting
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def _check_conditions(paper: Paper) -> None:
     for folder, owners, given in groups:
         for name, owner in owners.items():
             path = paper.root / folder / f"{name}.toml"
-            for setting, choices in owner.settings.items():
-                _check_choices(path, ["settings", setting], choices, variables)
+            _check_settings(path, owner.settings, variables)
             if isinstance(owner, Method):
+                _check_images(path, owner)
                 for variable in owner.when:
                     _known(path, ["when", variable], variable, paper.about.variables)
             known = {*paper.about.variables, *owner.settings, *given}
@@ -60,16 +60,33 @@ def _check_conditions(paper: Paper) -> None:
                 for variable in step.when:
                     _known(path, ["steps", index, "when", variable], variable, known)
     for exhibit in paper.exhibits.values():
-        path = paper.path_of(exhibit)
-        for setting, choices in exhibit.own_settings.items():
-            _check_choices(path, ["settings", setting], choices, variables)
+        _check_settings(paper.path_of(exhibit), exhibit.own_settings, variables)
     for profile in paper.profiles.values():
         path = paper.root / "profiles" / f"{profile.id}.toml"
         for setting, choices in profile.override.items():
             _check_choices(path, ["override", setting], choices, variables)
 
 
-def _check_choices(path: Path, keys: Keys, choices: Setting, known: Iterable[str]) -> None:
+def _check_settings(path: Path, settings: Mapping[str, Setting], variables: set[str]) -> None:
+    for name, setting in settings.items():
+        if not setting.origins:  # else it is checked where it is stated
+            _check_choices(path, ["settings", name], setting.choices, variables)
+
+
+def _check_images(path: Path, method: Method) -> None:
+    """A setting that says what the images are must be there, and say nothing else."""
+    here = method.images.here
+    if not here.startswith("{"):
+        return
+    setting = method.settings.get(here.strip("{}"))
+    choices = setting.choices if setting else ()
+    named = {value for choice in choices for value in (choice.value, *choice.alternatives)}
+    if not named or not named <= set(get_args(ImageSource)):
+        expected = f"'{here}' needs a setting of that name, whose values are of "
+        raise located(path, ["images", "here"], expected + ", ".join(get_args(ImageSource)))
+
+
+def _check_choices(path: Path, keys: Keys, choices: Choices, known: Iterable[str]) -> None:
     for index, choice in enumerate(choices):
         # A single choice may stand without a list around it.
         place: Keys = [*keys, index] if len(choices) > 1 else keys

@@ -1,7 +1,7 @@
 """A hyperparameter, and where its value comes from.
 
 Whatever the paper does not state is an assumption: it carries its reason and the alternatives
-that are worth trying.
+that are worth trying. What two methods or recipes share is stated by one and taken by the other.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from harness.spec.base import Scalar, SpecModel
+from harness.spec.base import Misplaced, Scalar, SpecModel
 
 Value = Scalar | tuple[Scalar, ...]
 Source = Literal["paper", "code", "inferred", "ours"]
@@ -36,7 +36,7 @@ class Choice(SpecModel):
     when: Mapping[str, tuple[Scalar, ...]] = {}
     """Variable -> the values for which this choice applies; empty means always."""
     label: str = ""
-    """How the paper names the hyperparameter."""
+    """The paper's symbol for the hyperparameter, such as `J`; one of several choices gives it."""
     printed: str = ""
     """How the paper prints the value, where that differs from the value itself."""
 
@@ -58,8 +58,57 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-Setting = Annotated[
+Choices = Annotated[
     tuple[Choice, ...],
     BeforeValidator(_as_list, json_schema_input_type=Choice | tuple[Choice, ...]),
 ]
 """One choice, or several told apart by `when`; the first that applies counts."""
+
+
+class Reference(SpecModel):
+    """A setting that another method, recipe or exhibit states, in place of choices of its own."""
+
+    from_: Annotated[
+        str,
+        Field(
+            alias="from",
+            description="`owner.setting`. What is varied there, or put in its place by a profile, "
+            "holds here too.",
+        ),
+    ]
+
+
+class Setting(SpecModel):
+    """A hyperparameter as one owner has it: its choices, and the names that they were taken from.
+
+    A setting that is taken from another has no choices until the whole paper is loaded.
+    """
+
+    choices: Choices = ()
+    origins: tuple[str, ...] = ()
+    """`owner.setting` that it is taken from, that this one is taken from, and so on; empty for a
+    setting that states its own choices."""
+
+    @property
+    def label(self) -> str:
+        """The paper's symbol, which one of the choices gives for all."""
+        return next((choice.label for choice in self.choices if choice.label), "")
+
+
+def _as_setting(stated: Any) -> Any:
+    if isinstance(stated, Setting):
+        return stated
+    if not isinstance(stated, dict) or "from" not in stated:
+        return {"choices": stated}
+    beside = sorted(stated.keys() - {"from"})
+    if beside:
+        message = "a setting that is taken from another ('from') states nothing of its own"
+        raise Misplaced(f"{message}; keep one of the two", beside[0])
+    return {"origins": [stated["from"]]}
+
+
+Written = Annotated[
+    Setting,
+    BeforeValidator(_as_setting, json_schema_input_type=Reference | Choice | tuple[Choice, ...]),
+]
+"""A setting as it is written in TOML: a table with `from`, one choice, or several."""

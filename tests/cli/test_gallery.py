@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from harness.judge.model import Picture
-from harness.render.graph import Graph, Strip, Wall
-from harness.render.plot_pictures import draw
+from harness.render.figures.draw import draw
+from harness.render.figures.model import FigureData, ImageGrid, ImageRow
 from tests.toy.paper import Workplace, plotted_workplace
 
 INLINE = ("--executor", "inline")
@@ -114,8 +114,8 @@ def test_every_picture_is_shown_as_it_is() -> None:
         return pixels, Picture(4, 5, channels, pixels.tobytes())
 
     (grey, first), (coloured, second) = picture(1, 0), picture(3, 1)
-    strips = (Strip("a", (first, second), ""), Strip("b", (), "not run: no weights"))
-    drawn = draw(Graph("g", "G", "small", (), (Wall("p", "class 1", strips),)))
+    rows = (ImageRow("a", (first, second), ""), ImageRow("b", (), "not run: no weights"))
+    drawn = draw(FigureData("g", "G", "small", grids=(ImageGrid("p", "class 1", rows),)))
     images = [axes.get_images()[0].get_array() for axes in drawn.axes]
     assert len(images) == 2
     assert np.array_equal(images[0], grey[..., 0])

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.cli import typesetting
 from harness.spec.exhibit import Table
 from harness.spec.paper import load_paper
+from harness.study import typeset as typesetting
 from tests.toy.paper import Workplace
 
 ROOT = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from harness.judge.exhibit import cell_verdicts
+from harness.judge.exhibit import cell_verdicts, judge_exhibit
 from harness.judge.results import collect
 from harness.plan.exhibit import plan_exhibit
-from harness.render.exhibit import figure_of
+from harness.render.views.table import TableView
 from harness.spec.exhibit import Table
 from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
@@ -71,12 +71,14 @@ def test_a_severe_finding_of_the_audit_comes_before_all_results(made: Workplace)
 
 def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace) -> None:
     plan = plan_exhibit(made.paper, "verdicts")
-    results = collect(plan, made.store)
+    judgement = judge_exhibit(made.paper, plan, made.store)
+    results = judgement.results
     own = [replace(r, amounts={}) if r.item.address.row == "Released" else r for r in results]
     assert not all(result.item.comparable for result in own)
     assert isinstance(plan.exhibit, Table)
-    assert figure_of(plan.exhibit, own, "stated").comparable
-    assert not figure_of(plan.exhibit, results, "stated").comparable
+    view = TableView(made.paper, plan.exhibit)
+    assert view.figure(replace(judgement, results=tuple(own))).axes[0].comparable
+    assert not view.figure(judgement).axes[0].comparable
 
 
 def test_a_paper_that_contradicts_itself_is_told_so_by_diff(copied: Workplace) -> None:

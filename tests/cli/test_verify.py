@@ -16,12 +16,13 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner, Result
 
-from harness.cli.ci import junit_xml, workflow_commands
 from harness.cli.main import app
-from harness.cli.project import find_project
-from harness.cli.verified import Verified
 from harness.errors import EvidenceError, UserError
+from harness.judge.model import ClaimOutcome
 from harness.judge.outcomes import Judged
+from harness.study.ci import junit_xml, workflow_commands
+from harness.study.project import find_project
+from harness.study.verify import Verified
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / "tests" / "toy" / "specs"
@@ -222,8 +223,8 @@ def test_the_job_summary_is_appended_as_markdown(
 
 def test_what_workflow_commands_cannot_hold_is_escaped(project: Path) -> None:
     loaded = find_project()
-    lost = {"outcome": "fails", "why": "-1:\n100 %"}
-    unrun = {"outcome": "not run", "why": "no number"}
+    lost = ClaimOutcome("fails", "-1:\n100 %")
+    unrun = ClaimOutcome("not run", "no number")
     judged = [Judged(loaded.paper.claims["flattered-leads"], lost, unrun)]
     first, second = workflow_commands(Verified(loaded, "small", judged, ["no results"]))
     assert "found fails on the paper's numbers: -1:%0A100 %25 — " in first
@@ -232,7 +233,7 @@ def test_what_workflow_commands_cannot_hold_is_escaped(project: Path) -> None:
 
 def test_expectations_are_about_the_papers_numbers(project: Path) -> None:
     loaded = find_project()
-    held, lost = {"outcome": "holds", "why": "+10"}, {"outcome": "fails", "why": "-1"}
+    held, lost = ClaimOutcome("holds", "+10"), ClaimOutcome("fails", "-1")
     judged = [Judged(loaded.paper.claims["flattered-leads"], held, lost)]
     found = Verified(loaded, "small", judged, [])
     assert list(workflow_commands(found)) == []

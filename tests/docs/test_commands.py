@@ -14,12 +14,12 @@ import pytest
 from click import Context
 from typer.main import get_command
 
-from harness.cli.exhibits import Request, plan_of
 from harness.cli.main import app
-from harness.cli.project import find_project
 from harness.plan.parts import steps_below
 from harness.plan.settings import parse_variation
 from harness.spec.paper import load_paper
+from harness.study.exhibits import Request, plan_of
+from harness.study.project import find_project
 from tests.docs.console import PAGES, ROOT, Command, commands
 
 EVERY = [command for page in PAGES for command in commands(page)]

@@ -33,7 +33,7 @@ def declared(plan: ExhibitPlan) -> Iterator[tuple[str, Any]]:
             for value in used.stated.alternatives:
                 # A released set is named by its fingerprint, once somebody has downloaded it.
                 if value != "official-set":
-                    yield used.name, list(value) if isinstance(value, tuple) else value
+                    yield used.origin, list(value) if isinstance(value, tuple) else value
 
 
 def networks(plan: ExhibitPlan) -> set[str]:

@@ -10,10 +10,10 @@ import pytest
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
 from harness.lab.steps import STEPS
 from harness.lab.train.resume import RunState
-from harness.lab.train.steps import StudentParams
+from harness.lab.train.student import StudentParams
 from harness.plan.step import Checkpoints, Probe, StepContext
-from harness.registry import resolve
 from harness.run.call import call
+from harness.run.probe import probe_of
 from tests.lab.fixtures import as_bytes, changed
 
 LONG = (
@@ -105,7 +105,7 @@ def check(name: str, probe: Probe) -> None:
 @pytest.mark.parametrize("name", LONG)
 def test_a_step_that_was_killed_ends_as_if_it_had_not_been(name: str) -> None:
     step = next(step for step in STEPS if step.name == name)
-    check(name, resolve(step.probe)())
+    check(name, probe_of(step))
 
 
 @pytest.mark.parametrize(

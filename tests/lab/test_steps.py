@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib import import_module
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from harness.lab.coresets.steps import DynamicsParams
-from harness.lab.distill.steps import StitchParams
+from harness.lab.coresets.dynamics import DynamicsParams
+from harness.lab.distill.stitch import StitchParams
 from harness.lab.steps import STEPS
-from harness.lab.train.steps import StudentParams, TeacherParams
-from harness.plan.step import Probe, StepContext, StepParams, StepResult
+from harness.lab.train.student import StudentParams
+from harness.lab.train.teacher import TeacherParams
+from harness.plan.step import StepContext, StepParams, StepResult
+from harness.registry import resolve
+from harness.run.probe import probe_of
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_bytes, changed
 
 
@@ -46,9 +48,7 @@ def test_importing_the_list_of_steps_imports_neither_torch_nor_numpy() -> None:
 def test_names_are_unique_and_dotted_names_resolve() -> None:
     assert len({step.name for step in STEPS}) == len(STEPS)
     for step in STEPS:
-        for dotted in (step.function, step.probe):
-            module, _, name = dotted.partition(":")
-            assert callable(getattr(import_module(module), name)), dotted
+        assert resolve(step.function).__name__ == step.name
 
 
 def models(kind: type[BaseModel]) -> list[type[BaseModel]]:
@@ -98,15 +98,14 @@ def test_every_probe_runs_twice_alike_and_leaves_the_generators_alone(
     step, untouched_generators: None
 ) -> None:
     def run() -> StepResult:
-        module, _, name = step.probe.partition(":")
-        probe: Probe = getattr(import_module(module), name)()
+        probe = probe_of(step)
         assert isinstance(probe.params, step.params)
         needed = {name.rstrip("*") for name in step.inputs if not name.endswith("?")}
         given = {name.partition(".")[0] for name in probe.inputs}
         assert needed <= given <= {name.rstrip("?*") for name in step.inputs}
-        module, _, name = step.function.partition(":")
-        function = getattr(import_module(module), name)
-        return function(probe.params, probe.inputs, StepContext(step.name, probe.seed))
+        return resolve(step.function)(
+            probe.params, probe.inputs, StepContext(step.name, probe.seed)
+        )
 
     first = as_bytes(run())
     assert first

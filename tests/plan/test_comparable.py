@@ -94,5 +94,5 @@ def test_where_a_setting_says_what_the_images_are_it_decides(place: Workplace) -
 def test_a_setting_that_cannot_say_it_is_a_mistake(place: Workplace, values: str) -> None:
     place.edit("methods/released.toml", 'here = "own"', 'here = "{source}"')
     place.edit("methods/released.toml", "[settings.keep]", values + "\n[settings.keep]")
-    with pytest.raises(SpecError, match=r"images.here = '\{source\}' needs a setting of that name"):
+    with pytest.raises(SpecError, match=r"images.here: '\{source\}' needs a setting of that name"):
         place.paper  # noqa: B018

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.plan.exhibit import plan_exhibit
 from harness.plan.identity import canonical, digest, identities, identity_of
-from harness.plan.step import StepType
+from harness.plan.step import Neutral, StepType
 from harness.spec.paper import load_paper
 from tests.toy.paper import Workplace
 from tests.toy.steps import STEPS
@@ -113,7 +113,10 @@ def test_where_the_function_lies_does_not_count() -> None:
 
 
 def test_a_field_added_later_counts_unless_it_is_neutral() -> None:
-    later = replace(DRAW, neutral={"skew": 0.0})
+    class Skewed(DRAW.params):
+        skew: Annotated[float, Neutral(0.0)] = 0.0
+
+    later = replace(DRAW, params=Skewed)
     before = identity_of(DRAW, DRAWN, 0, {})
     assert identity_of(later, {**DRAWN, "skew": 0.0}, 0, {}) == before
     assert identity_of(later, {**DRAWN, "skew": 0.5}, 0, {}) != before

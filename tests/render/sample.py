@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from harness.render.claims import ClaimRow
-from harness.render.figure import FigureData, Series, Tick
-from harness.render.table import Cell, Column, Row, Table
+from harness.render.figures.model import AxesData, AxisData, FigureData, LineData, Source, Tick
+from harness.render.table import CellData, ColumnData, RowData, TableData
 
 COLUMNS = (
-    Column("A/n 1", "n 1", "Alpha & Co"),
-    Column("A/n 5", "n 5", "Alpha & Co"),
-    Column("B/n 1", "n 1", "Beta_2"),
+    ColumnData("A/n 1", "n 1", "Alpha & Co"),
+    ColumnData("A/n 5", "n 5", "Alpha & Co"),
+    ColumnData("B/n 1", "n 1", "Beta_2"),
 )
 
-TABLE = Table(
+TABLE = TableData(
     id="table42",
     label="Table 42",
     title="Invented numbers, 100% made up.",
@@ -20,49 +20,60 @@ TABLE = Table(
     stub="Method",
     columns=COLUMNS,
     rows=(
-        Row(
+        RowData(
             "plain",
             "Plain [3]",
             (
-                Cell("9.15 ± 0.22", None, "9.10 ± 0.31", "reproduced"),
-                Cell("33.03 ± 0.02", None, "30.00 ± 0.20", "deviates", ("flips",)),
-                Cell("42.01", None, "41.10", "inconclusive"),
+                CellData("9.15 ± 0.22", None, "9.10 ± 0.31", "reproduced"),
+                CellData("33.03 ± 0.02", None, "30.00 ± 0.20", "deviates", ("flips",)),
+                CellData("42.01", None, "41.10", "inconclusive"),
             ),
             "Chosen (8 × 8)",
         ),
-        Row(
+        RowData(
             "best",
             "Best (ours)",
             (
-                Cell("12.57 ± 0.03", "(+ 3.4)", "12.60 ± 0.10", "not comparable"),
-                Cell(None, None, None, "not run"),
-                Cell("47.40", "(+ 5.4)", None, "paper-inconsistent", ("own set #2",)),
+                CellData("12.57 ± 0.03", "(+ 3.4)", "12.60 ± 0.10", "not comparable"),
+                CellData(None, None, None, "not run"),
+                CellData("47.40", "(+ 5.4)", None, "paper-inconsistent", ("own set #2",)),
             ),
             "Chosen (8 × 8)",
         ),
-        Row("odd", "50% *off* #1", (Cell("1.00"), Cell("-2.50"), Cell("n/a")), "Made"),
+        RowData(
+            "odd", "50% *off* #1", (CellData("1.00"), CellData("-2.50"), CellData("n/a")), "Made"
+        ),
     ),
     notes=("A note with 5% & more.", "- Not a list."),
     reproduced_as="reproduced (small)",
 )
 
 
-def figure(comparable: bool = False) -> FigureData:
-    return FigureData(
-        id="table42",
-        title="Invented $numbers$",
-        x_label="Size",
-        y_label="Accuracy (%)",
-        ticks=(Tick("n 1", "A"), Tick("n 5", "A"), Tick("n 1", "B")),
-        series=(
-            Series("Plain $x$", "reported", (9.15, 33.03, 42.01), (0.22, 0.02, None)),
-            Series("Plain $x$", "reproduced", (9.1, 30.0, 41.1), (0.31, 0.2, None)),
-            Series("_Best", "reported", (12.57, None, 47.4), (0.03, None, None)),
-            Series("_Best", "reproduced", (12.6, None, None), (0.1, None, None)),
-        ),
-        profile="small",
+def line(
+    label: str,
+    source: Source,
+    values: tuple[float | None, ...],
+    errors: tuple[float | None, ...],
+) -> LineData:
+    places = tuple(float(at) for at in range(len(values)))
+    return LineData(label, places, values, errors, source)
+
+
+def figure(comparable: bool = False, lines: tuple[LineData, ...] | None = None) -> FigureData:
+    ticks = (Tick("n 1", "A"), Tick("n 5", "A"), Tick("n 1", "B"))
+    shown = (
+        line("Plain $x$", "reported", (9.15, 33.03, 42.01), (0.22, 0.02, None)),
+        line("Plain $x$", "reproduced", (9.1, 30.0, 41.1), (0.31, 0.2, None)),
+        line("_Best", "reported", (12.57, None, 47.4), (0.03, None, None)),
+        line("_Best", "reproduced", (12.6, None, None), (0.1, None, None)),
+    )
+    axes = AxesData(
+        x=AxisData("Size", ticks=ticks),
+        y=AxisData("Accuracy (%)"),
+        lines=shown if lines is None else lines,
         comparable=comparable,
     )
+    return FigureData("table42", "Invented $numbers$", "small", (axes,))
 
 
 CLAIMS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from harness.render.symbols import VERDICTS
-from harness.render.table import Cell, Column, Row, Table
+from harness.render.table import CellData, ColumnData, RowData, TableData
 
 HOSTILE = (
     "\\input{secret}",
@@ -44,9 +44,9 @@ numbers = st.builds(
 groups = st.none() | st.sampled_from(("G", "H & I", "J|_K")) | texts
 
 
-def cells(values: st.SearchStrategy[str]) -> st.SearchStrategy[Cell]:
+def cells(values: st.SearchStrategy[str]) -> st.SearchStrategy[CellData]:
     return st.builds(
-        Cell,
+        CellData,
         st.none() | values,
         st.none() | st.sampled_from(("(+ 9.3)", "(- 0.1)")),
         st.none() | values,
@@ -61,14 +61,14 @@ def tables(
     values: st.SearchStrategy[str] = numbers | texts,
     labels: st.SearchStrategy[str] = texts,
     headings: st.SearchStrategy[str | None] = groups,
-) -> Table:
+) -> TableData:
     width = draw(st.integers(1, 5))
-    columns = [Column(f"c{at}", draw(labels), draw(headings)) for at in range(width)]
+    columns = [ColumnData(f"c{at}", draw(labels), draw(headings)) for at in range(width)]
     rows = [
-        Row(f"r{at}", draw(labels), tuple(draw(cells(values)) for _ in columns), draw(headings))
+        RowData(f"r{at}", draw(labels), tuple(draw(cells(values)) for _ in columns), draw(headings))
         for at in range(draw(st.integers(1, 4)))
     ]
-    return Table(
+    return TableData(
         id="table1",
         label=draw(st.sampled_from(("Table 1", "Figure 2", "Lemma_3"))),
         title=draw(labels),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.render import latex, tex
-from harness.render.table import Cell, Column, Row, Table
+from harness.render.table import CellData, ColumnData, RowData, TableData
 from tests.render.sample import TABLE
 from tests.render.strategies import HOSTILE
 
@@ -59,13 +59,13 @@ def test_every_view_compiles_and_fits(tmp_path: Path) -> None:
 
 def test_wide_tables_and_long_texts_fit(tmp_path: Path) -> None:
     words = "a rather long description of what was done (+ one more thing)"
-    columns = tuple(Column(f"c{at}", f"Method {at}", f"Group {at // 2}") for at in range(4))
-    prose = Row("p", "A row label that goes on", tuple(Cell(words) for _ in columns))
-    wide = tuple(Column(f"c{at}", f"M {at}") for at in range(6))
-    cells = tuple(Cell("12.57 ± 0.03", None, "12.60 ± 0.10", "deviates") for _ in wide)
+    columns = tuple(ColumnData(f"c{at}", f"Method {at}", f"Group {at // 2}") for at in range(4))
+    prose = RowData("p", "A row label that goes on", tuple(CellData(words) for _ in columns))
+    wide = tuple(ColumnData(f"c{at}", f"M {at}") for at in range(6))
+    cells = tuple(CellData("12.57 ± 0.03", None, "12.60 ± 0.10", "deviates") for _ in wide)
     tables = [
         replace(TABLE, columns=columns, rows=(prose,)),
-        replace(TABLE, columns=wide, rows=(Row("w", "Wide", cells),)),
+        replace(TABLE, columns=wide, rows=(RowData("w", "Wide", cells),)),
     ]
     log = _compile([latex.render(table, "both") for table in tables], tmp_path)
     assert "Overfull" not in log
@@ -74,9 +74,13 @@ def test_wide_tables_and_long_texts_fit(tmp_path: Path) -> None:
 def test_hostile_text_compiles_everywhere(tmp_path: Path) -> None:
     tables = []
     for text in HOSTILE:
-        rows = tuple(Row(f"r{at}", text, (Cell(text, text, text),), text) for at in range(2))
+        rows = tuple(
+            RowData(f"r{at}", text, (CellData(text, text, text),), text) for at in range(2)
+        )
         tables.append(
-            Table("t_1 %", text, text, text, text, (Column("c", text, text),), rows, (text,), text)
+            TableData(
+                "t_1 %", text, text, text, text, (ColumnData("c", text, text),), rows, (text,), text
+            )
         )
     _compile([latex.render(table, "both") for table in tables], tmp_path)
 

@@ -10,26 +10,31 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from harness.render import latex, markdown
-from harness.render.markup import Run, captioned, runs, spelt
+from harness.render.markup import StyledText, captioned, runs, spelt
 from tests.render.sample import TABLE
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("plain", [Run("plain")]),
+        ("plain", [StyledText("plain")]),
         (
             "**Head.** Then *this*.",
-            [Run("Head.", "bold"), Run(" Then "), Run("this", "italic"), Run(".")],
+            [
+                StyledText("Head.", "bold"),
+                StyledText(" Then "),
+                StyledText("this", "italic"),
+                StyledText("."),
+            ],
         ),
-        ("**a** **b**", [Run("a", "bold"), Run(" "), Run("b", "bold")]),
-        ("2 * 3 * 4", [Run("2 * 3 * 4")]),
-        ("a ** b ** c", [Run("a ** b ** c")]),
-        ("one *star", [Run("one *star")]),
+        ("**a** **b**", [StyledText("a", "bold"), StyledText(" "), StyledText("b", "bold")]),
+        ("2 * 3 * 4", [StyledText("2 * 3 * 4")]),
+        ("a ** b ** c", [StyledText("a ** b ** c")]),
+        ("one *star", [StyledText("one *star")]),
         ("", []),
     ],
 )
-def test_runs(text: str, expected: list[Run]) -> None:
+def test_runs(text: str, expected: list[StyledText]) -> None:
     assert list(runs(text)) == expected
 
 

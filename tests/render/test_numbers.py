@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.render.numbers import mean_std, percent
+from harness.render.numbers import mean_std
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,3 @@ def test_numbers_are_rounded_exactly(mean: float, places: int) -> None:
     exact = Decimal(mean).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
     assert Decimal(shown) == exact
     assert len(shown.partition(".")[2]) == places
-
-
-def test_percent() -> None:
-    assert percent(0.9314) == "93.14"
-    assert percent(0.9314, "40.2 ± 0.1") == "93.1"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.render import latex, markdown, terminal
 from harness.render.layout import View
 from harness.render.symbols import VERDICTS
-from harness.render.table import Cell, Table, transpose
+from harness.render.table import CellData, TableData, transpose
 from harness.render.text import plain
 from tests.render.readers import (
     fold,
@@ -28,7 +28,7 @@ Shown = tuple[str, str]
 """A number with its printed difference, and the signs after it."""
 
 
-def expected(table: Table, view: View) -> list[tuple[str, list[Shown]]]:
+def expected(table: TableData, view: View) -> list[tuple[str, list[Shown]]]:
     """Label and cells of every line, headings as lines without cells, straight from the table."""
     if table.transposed:
         table = transpose(table)
@@ -55,14 +55,14 @@ def expected(table: Table, view: View) -> list[tuple[str, list[Shown]]]:
     return lines
 
 
-def signs(cell: Cell, marks: list[str]) -> str:
+def signs(cell: CellData, marks: list[str]) -> str:
     verdict = VERDICTS[cell.verdict].glyph if cell.verdict else ""
     return verdict + "".join("†‡§¶"[marks.index(mark)] for mark in cell.marks)
 
 
 @given(tables(), st.sampled_from(VIEWS))
 @settings(max_examples=80)
-def test_markdown_reads_back(table: Table, view: View) -> None:
+def test_markdown_reads_back(table: TableData, view: View) -> None:
     rows = markdown_rows(markdown.render(table, view))
     wanted = [
         [label.replace("└", "↳"), *(" ".join(filter(None, cell)) for cell in cells)]
@@ -79,7 +79,7 @@ def test_markdown_reads_back(table: Table, view: View) -> None:
 
 @given(tables(), st.sampled_from(VIEWS))
 @settings(max_examples=80)
-def test_latex_reads_back(table: Table, view: View) -> None:
+def test_latex_reads_back(table: TableData, view: View) -> None:
     source = latex.render(table, view)
     wanted = []
     for label, cells in expected(table, view):
@@ -94,7 +94,7 @@ def test_latex_reads_back(table: Table, view: View) -> None:
 
 @given(tables(), st.sampled_from(VIEWS))
 @settings(max_examples=80)
-def test_terminal_reads_back(table: Table, view: View) -> None:
+def test_terminal_reads_back(table: TableData, view: View) -> None:
     rows = terminal_rows(terminal.render(table, view, width=5000))
     wanted = [
         [label, *(" ".join(filter(None, cell)) for cell in cells)]
@@ -106,7 +106,9 @@ def test_terminal_reads_back(table: Table, view: View) -> None:
 
 @given(tables(), st.sampled_from(VIEWS), st.integers(1, 120))
 @settings(max_examples=40)
-def test_no_render_lets_a_control_character_through(table: Table, view: View, width: int) -> None:
+def test_no_render_lets_a_control_character_through(
+    table: TableData, view: View, width: int
+) -> None:
     hidden = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
     for text in (
         latex.render(table, view),
@@ -118,7 +120,7 @@ def test_no_render_lets_a_control_character_through(table: Table, view: View, wi
 
 @given(tables(values=numbers, labels=st.just("x"), headings=st.none()), st.integers(1, 120))
 @settings(max_examples=50)
-def test_no_number_is_cut_at_any_width(table: Table, width: int) -> None:
+def test_no_number_is_cut_at_any_width(table: TableData, width: int) -> None:
     number = re.compile(r"-?\d+(?:\.\d+)?(?: ± \d+(?:\.\d+)?)?")
     lines = terminal.render(table, "both", width).splitlines()
     rules = [at for at, line in enumerate(lines) if "──" in line]
@@ -148,5 +150,5 @@ def test_the_legend_names_the_signs_that_are_used_and_no_others() -> None:
     assert "Legend" not in markdown.render(TABLE, "reported")
 
 
-def _oriented(table: Table) -> Table:
+def _oriented(table: TableData) -> TableData:
     return transpose(table) if table.transposed else table

@@ -3,20 +3,20 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from harness.render.table import Cell, Column, Row, Table, as_printed, transpose
+from harness.render.table import CellData, ColumnData, RowData, TableData, as_printed, transpose
 from tests.render.sample import TABLE
 from tests.render.strategies import tables
 
 
 @given(tables())
 @settings(max_examples=30)
-def test_transposing_twice_is_the_table_itself(table: Table) -> None:
+def test_transposing_twice_is_the_table_itself(table: TableData) -> None:
     assert transpose(transpose(table)) == table
 
 
 @given(tables())
 @settings(max_examples=30)
-def test_transposing_moves_every_cell_to_the_exchanged_address(table: Table) -> None:
+def test_transposing_moves_every_cell_to_the_exchanged_address(table: TableData) -> None:
     other = transpose(table)
     for r, row in enumerate(table.rows):
         for c, column in enumerate(table.columns):
@@ -33,13 +33,13 @@ def test_only_a_transposed_table_is_turned_for_print() -> None:
 
 def test_a_row_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="row 'r' has 1 cells for 2 columns"):
-        Table(
+        TableData(
             *("t", "Table 1", "", "", ""),
-            columns=(Column("a", "a"), Column("b", "b")),
-            rows=(Row("r", "r", (Cell("1"),)),),
+            columns=(ColumnData("a", "a"), ColumnData("b", "b")),
+            rows=(RowData("r", "r", (CellData("1"),)),),
         )
 
 
 def test_an_unknown_verdict_is_refused() -> None:
     with pytest.raises(ValueError, match="verdict 'fine' is none of reproduced"):
-        Cell("1", verdict="fine")
+        CellData("1", verdict="fine")

@@ -27,7 +27,7 @@ def work(x: int) -> float:
     def inner():
         from {package} import late
         return late.z
-    return helper.factor * x + math.pi
+    return helper.factor * x + math.pi + renamed
 '''
 FILES = {
     "__init__.py": "",
@@ -80,6 +80,44 @@ def test_a_change_in_the_module_or_what_it_imports_counts(
     taken: Callable[..., str], change: dict[str, str]
 ):
     assert taken(**change) != taken()
+
+
+BESIDE = """
+LIMIT = 3
+"Counts of what work counts."
+
+
+class Params:
+    size = LIMIT
+
+
+def probe():
+    import inventedpackage.unrelated
+    return inventedpackage.unrelated.q
+
+
+def helped(x):
+    return x + LIMIT
+"""
+USING = MAIN.replace("+ math.pi", "+ math.pi + helped(x)").replace("(x: int)", "(x: Params)")
+
+
+@pytest.mark.parametrize("main", [MAIN, USING])
+def test_what_stands_beside_the_function_and_is_not_used_does_not_count(
+    taken: Callable[..., str], main: str
+):
+    whole = taken(main=main + BESIDE)
+    assert taken(main=main + BESIDE.replace("return inv", "print(1)\n    return inv")) == whole
+    assert taken(main=main + BESIDE.replace("Counts", "A count")) == whole
+    assert taken(main=main + BESIDE, unrelated="q = 6\n") == whole
+    for old, new in (
+        ("size = ", "large = "),
+        ("x + LIMIT", "x - LIMIT"),
+        ("LIMIT = 3", "LIMIT = 4"),
+    ):
+        assert (taken(main=main + BESIDE.replace(old, new)) == whole) == (main == MAIN)
+    # A statement that binds no name may change anything.
+    assert taken(main=main + BESIDE + "print(2)\n") != whole
 
 
 def test_every_python_at_hand_gives_the_same(tmp_path: Path):

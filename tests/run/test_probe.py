@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.plan.step import Share, StepContext, StepInput, StepResult
+from harness.run.fingerprint import fingerprint
 from harness.run.probe import check, differences, flatten, update
 from tests.toy.functions import draw
 from tests.toy.steps import STEPS, DrawParams
@@ -82,6 +83,35 @@ def test_new_and_forgotten_steps_are_told(kept: Path):
         "step draw: its numbers are dropped",
     ]
     assert set(json.loads(kept.read_text())) == {"sketch", *(step.name for step in STEPS[1:])}
+
+
+def remembered(path: Path) -> dict[str, list[str]]:
+    return {name: entry["confirmed"] for name, entry in json.loads(path.read_text()).items()}
+
+
+def test_code_that_a_probe_has_confirmed_is_remembered_until_the_revision_rises(kept: Path):
+    nudge = replace(STEPS[0], function=f"{__name__}:nudged")
+    before = remembered(kept)
+    assert before["draw"] == [fingerprint(STEPS[0].function)[:16]]
+    assert update([nudge, *STEPS[1:]], kept) == [
+        "step draw: its code has changed since, and is remembered under revision 1"
+    ]
+    both = sorted([*before["draw"], fingerprint(nudge.function)[:16]])
+    assert remembered(kept) == before | {"draw": both}
+    update([replace(MOVED, revision=2), *STEPS[1:]], kept)
+    assert remembered(kept) == before | {"draw": [fingerprint(MOVED.function)[:16]]}
+
+
+def wrong_together(
+    params: DrawParams, shares: Sequence[Share], context: StepContext
+) -> list[StepResult]:
+    return [shifted(params, share.inputs, share.context) for share in shares]
+
+
+def test_numbers_that_differ_where_steps_run_together_are_seen(kept: Path):
+    fused = replace(STEPS[0], fused=lambda params: f"{__name__}:wrong_together")
+    (message,) = check([fused, *STEPS[1:]], kept)
+    assert "revision 1 gives different numbers (images.elements.0: " in message
 
 
 @pytest.mark.parametrize("place", [0, 7, 8, 500, 999])

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.render.exhibit import reported_table
+from harness.render.views.table import TableView
 from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Table
+from harness.spec.paper import Paper
 
 DIGITS = st.text("0123456789", min_size=1, max_size=6)
 NUMBERS = st.one_of(DIGITS, st.tuples(DIGITS, DIGITS).map(".".join))
@@ -70,4 +71,5 @@ def test_trailing_zeros_survive_to_the_render(text: str) -> None:
             "rows": [{"name": "R", "label": "R", "cells": {"A": text}}],
         }
     )
-    assert reported_table(table).rows[0].cells[0].reported == text
+    shown = TableView(Paper.model_construct(), table).table(None)
+    assert shown.rows[0].cells[0].reported == text

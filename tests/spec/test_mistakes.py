@@ -25,6 +25,7 @@ class Mistake(NamedTuple):
 
 
 VERDICTS, NOISY, SMALL = "tables/verdicts.toml", "methods/noisy.toml", "profiles/small.toml"
+SCATTER = 'value = 0.04\nsource = "paper"\nplace = "Section 1"\n'
 MISTAKES = {
     "a cell that is no number": Mistake(
         VERDICTS,
@@ -68,6 +69,38 @@ MISTAKES = {
         "[settings.scatter]",
         "settings.scatter",
         "the key 'value' is missing",
+    ),
+    "a setting taken from one that is not there": Mistake(
+        NOISY,
+        SCATTER,
+        'from = "assumd.scatter"\n',
+        "from =",
+        "settings.scatter.from",
+        "unknown setting 'assumd.scatter'; did you mean 'assumed.scatter'",
+    ),
+    "a setting taken from itself": Mistake(
+        NOISY,
+        SCATTER,
+        'from = "noisy.scatter"\n',
+        "from =",
+        "settings.scatter.from",
+        "taken in a circle: noisy.scatter from noisy.scatter; one of them must state a value",
+    ),
+    "a setting taken from another that states a value too": Mistake(
+        NOISY,
+        SCATTER,
+        'from = "assumed.scatter"\nvalue = 0.04\n',
+        "value = 0.04",
+        "settings.scatter.value",
+        "a setting that is taken from another ('from') states nothing of its own",
+    ),
+    "specs of a later format, whatever else they have": Mistake(
+        "paper.toml",
+        'id = "invented"',
+        'format = 99\nid = "invented"\nunheard = 1',
+        "format = 99",
+        "format",
+        "specs of format 99; this version reads formats up to 2; use a newer version",
     ),
     "an unknown method": Mistake(
         VERDICTS,

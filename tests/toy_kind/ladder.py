@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from rich.console import Console
+
+from harness.judge.exhibit import Judgement
 from harness.plan.exhibit import Planner
 from harness.plan.item import Item
+from harness.render.figures.model import AxesData, AxisData, FigureData, LineData
+from harness.render.views.base import ExhibitView
 from harness.spec.base import AddressPart, Scalar, SpecModel
 from harness.spec.bindings import check_bindings
 from harness.spec.cell import Printed, PrintedText
@@ -67,4 +73,31 @@ def rung_items(ladder: Ladder, planner: Planner) -> Iterator[Item]:
         yield planner.item(address, variables, read=("recipe",), reported=rung.number)
 
 
-KIND = ExhibitKind("ladder", "ladders", Ladder, "tests.toy_kind.ladder:rung_items")
+class LadderView(ExhibitView[Ladder]):
+    """Rungs as lines of text, and as markers one above the other."""
+
+    def fields(self, judgement: Judgement | None) -> dict[str, Any]:
+        found = judgement.verdict_names if judgement else {}
+        return {"rungs": [{"at": str(at), "verdict": found.get(str(at))} for at, _ in self.cells()]}
+
+    def show(self, judgement: Judgement | None, console: Console) -> None:
+        for at, number in self.cells():
+            console.print(f"{at.column}: {number}")
+
+    def figure(self, judgement: Judgement) -> FigureData:
+        means = tuple(result.amounts["height"].mean for result in judgement.results)
+        line = LineData("ours", tuple(map(float, range(len(means)))), means, style="markers")
+        axes = AxesData(AxisData("Rung"), AxisData("Height"), (line,))
+        return replace(super().figure(judgement), axes=(axes,))
+
+    def cells(self) -> Iterator[tuple[Address, Printed | None]]:
+        yield from self.exhibit.printed_cells()
+
+
+KIND = ExhibitKind(
+    "ladder",
+    "ladders",
+    Ladder,
+    items="tests.toy_kind.ladder:rung_items",
+    view="tests.toy_kind.ladder:LadderView",
+)

@@ -84,6 +84,26 @@ def test_a_further_kind_is_read_planned_run_and_judged(place: Workplace) -> None
     assert numbers(judged).keys() == judged.verdicts.keys()
 
 
+def test_a_further_kind_is_shown_by_its_own_view(place: Workplace) -> None:
+    made = place.repro("make", "steep", "--executor", "inline", "--json")
+    assert made.code == 0, made.err
+    (exhibit,) = made.json["exhibits"]
+    assert exhibit["rungs"] == [
+        {"at": "steep:rungs:right", "verdict": "reproduced"},
+        {"at": "steep:rungs:wrong", "verdict": "deviates"},
+    ]
+    assert [Path(name).name for name in exhibit["files"]] == [
+        f"steep.{kind}" for kind in ("svg", "pdf", "png", "csv")
+    ]
+    assert "right: 50.00 ± 0.30\nwrong: 60.00 ± 0.30\n" in place.repro("show", "steep").out
+    assert place.repro("diff", "steep").code == 1
+    assert place.repro("report").code == 0
+    (page,) = place.root.rglob("numbers/steep/rungs-wrong.html")
+    assert "deviates" in page.read_text(encoding="utf-8")
+    (exhibit_page,) = place.root.rglob("exhibits/steep.html")
+    assert "steep.svg" in exhibit_page.read_text(encoding="utf-8")
+
+
 def test_its_mistakes_are_told_with_their_line(place: Workplace) -> None:
     place.edit("ladders/steep.toml", 'method = "flattered"', 'method = "flatered"')
     with pytest.raises(

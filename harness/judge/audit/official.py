@@ -13,7 +13,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
 from harness.spec.paper import Paper
 from harness.spec.parts import Follows, Recipe
-from harness.spec.setting import Choice, Setting
+from harness.spec.setting import Choice, Choices
 
 
 def official_recipes(paper: Paper) -> Iterator[Finding]:
@@ -22,8 +22,8 @@ def official_recipes(paper: Paper) -> Iterator[Finding]:
         for follows in recipe.follows:
             official = paper.official[follows.recipe]
             differences = {
-                setting: list(_differences(choices, official.settings[setting]))
-                for setting, choices in recipe.settings.items()
+                setting: list(_differences(ours.choices, official.settings[setting].choices))
+                for setting, ours in recipe.settings.items()
                 if setting in official.settings
                 and (not follows.settings or setting in follows.settings)
             }
@@ -32,7 +32,7 @@ def official_recipes(paper: Paper) -> Iterator[Finding]:
                 yield _finding(recipe, official, follows, found)
 
 
-def _differences(ours: Setting, theirs: Setting) -> Iterator[tuple[str, str]]:
+def _differences(ours: Choices, theirs: Choices) -> Iterator[tuple[str, str]]:
     """The value in the paper and the value in the code, case by case."""
     for choice in ours:
         if choice.source != "paper":
@@ -45,7 +45,7 @@ def _differences(ours: Setting, theirs: Setting) -> Iterator[tuple[str, str]]:
                 yield _shown(choice.value, case), _shown(official.value, case)
 
 
-def _cases(choice: Choice, theirs: Setting) -> Iterator[dict[str, Any]]:
+def _cases(choice: Choice, theirs: Choices) -> Iterator[dict[str, Any]]:
     """The cases that a choice is for, told apart as finely as either side does."""
     told: dict[str, list[Any]] = {}
     for other in theirs:

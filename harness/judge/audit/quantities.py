@@ -68,7 +68,7 @@ def _setting_mentions(paper: Paper, name: str) -> Iterator[Mention]:
     """The numbers that the paper states for a hyperparameter."""
     owner, _, setting = name.rpartition(".")
     spec = paper.methods.get(owner) or paper.recipe(owner)
-    for choice in spec.settings[setting]:
+    for choice in spec.settings[setting].choices:
         if choice.source == "paper" and _is_number(choice):
             number = parse_printed(format(Decimal(str(choice.value)), "f"))
             place = f"{setting} of {spec.label}, {choice.place.partition(':')[0]}"

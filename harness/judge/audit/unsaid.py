@@ -12,7 +12,7 @@ from harness.judge.audit.quantities import run_of
 from harness.spec.exhibit import Table, variables_of
 from harness.spec.others import Fit
 from harness.spec.paper import Paper
-from harness.spec.setting import Choice, Setting, applies
+from harness.spec.setting import Choice, Choices, Setting, applies
 
 
 def setting_gaps(paper: Paper) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def setting_gaps(paper: Paper) -> Iterator[Finding]:
                 continue
             for owner, settings in _owners(paper, variables):
                 for name, setting in settings.items():
-                    case = _gap(setting, variables, paper.about.variables)
+                    case = _gap(setting.choices, variables, paper.about.variables)
                     if case:
                         places = gaps.setdefault((owner, name), {}).setdefault(case, [])
                         places.append(f"{table.id}:{row.name}:{column.name}")
@@ -43,11 +43,11 @@ def _owners(
             yield owner.id, owner.settings
 
 
-def _gap(setting: Setting, variables: Mapping[str, Any], kinds: Mapping[str, str]) -> str:
+def _gap(choices: Choices, variables: Mapping[str, Any], kinds: Mapping[str, str]) -> str:
     """The case for which the paper states no value, although it does for others like it."""
-    told = [choice for choice in setting if choice.source == "paper" and choice.when]
+    told = [choice for choice in choices if choice.source == "paper" and choice.when]
     asked = {f"paper.{name}": value for name, value in variables.items()} | dict(variables)
-    if not told or any(c.source == "paper" and applies(c.when, asked) for c in setting):
+    if not told or any(c.source == "paper" and applies(c.when, asked) for c in choices):
         return ""
     names = {name for choice in told for name in choice.when}
     name = next(iter(names))
@@ -70,7 +70,7 @@ def _case(choice: Choice) -> str:
 
 def _gap_finding(paper: Paper, owner: str, name: str, cases: dict[str, list[str]]) -> Finding:
     spec = paper.owner(owner)
-    stated = [_case(choice) for choice in spec.settings[name] if choice.source == "paper"]
+    stated = [_case(choice) for choice in spec.settings[name].choices if choice.source == "paper"]
     count = sum(map(len, cases.values()))
     return Finding(
         rule="setting-gap",

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from scipy.spatial.distance import cdist
+from pydantic import model_validator
 
-from harness.lab.coresets.pools import pools, scores
-from harness.lab.coresets.steps import CalParams
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.coresets.params import TaughtParams, taught_work
+from harness.lab.probing import DATASET, NETWORK, taught
+from harness.lab.recipe import Count
+from harness.plan.step import (
+    Probe,
+    StepContext,
+    StepInput,
+    StepResult,
+    declare,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
 
 AT_ONCE = 256
 """Examples whose neighbours are sought together."""
+
+
+class CalParams(TaughtParams):
+    neighbours: Count
+    divergence: Literal["from-neighbour", "symmetric"]
+    balanced: bool
+    """Whether neighbours are of an example's own class."""
+
+    @model_validator(mode="after")
+    def _enough_neighbours(self) -> CalParams:
+        if self.balanced and self.neighbours >= self.dataset.smallest_class:
+            raise ValueError(
+                f"{self.neighbours} neighbours of its own class are asked for, but the smallest "
+                f"class of '{self.dataset.name}' has {self.dataset.smallest_class} examples; ask "
+                "for fewer"
+            )
+        return self
 
 
 def cal_score(params: CalParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -21,6 +48,8 @@ def cal_score(params: CalParams, inputs: Mapping[str, StepInput], ctx: StepConte
     Neighbours by the Euclidean distance of penultimate features, of an example's own class if
     `balanced`, else of all. DeepCore keeps the lowest scores, the paper of CAL the highest.
     """
+    from harness.lab.coresets.pools import pools, scores
+
     return scores(
         pools(params, params.balanced, inputs, ctx),
         params.dataset.train_size,
@@ -38,6 +67,9 @@ def contrast(
     `from-neighbour`: KL(p_j || p_i), as the paper has it; `symmetric`: the mean of both directions,
     DeepCore's. Of equally distant neighbours the lowest rows count.
     """
+    import numpy as np
+    from scipy.spatial.distance import cdist
+
     parts = []
     for start in range(0, len(features), AT_ONCE):
         own = np.arange(start, min(start + AT_ONCE, len(features)))
@@ -51,3 +83,13 @@ def contrast(
             found = (found + (np.exp(mine) * (mine - theirs)).sum(axis=2)) / 2
         parts.append(found.mean(axis=1))
     return np.concatenate(parts)
+
+
+def probe_cal_score() -> Probe:
+    params = CalParams(
+        dataset=DATASET, network=NETWORK, neighbours=3, divergence="symmetric", balanced=True
+    )
+    return Probe(params, {"teacher": taught()})
+
+
+STEPS = (declare(cal_score, CalParams, taught_work, probe_cal_score, inputs=("teacher",)),)

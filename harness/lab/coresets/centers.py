@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import torch
+from harness.lab.coresets.params import TaughtSelectParams, taught_work
+from harness.lab.probing import DATASET, NETWORK, taught
+from harness.plan.step import (
+    Probe,
+    StepContext,
+    StepInput,
+    StepResult,
+    declare,
+)
 
-from harness.errors import UserError
-from harness.lab.coresets.cover import Cover, distances
-from harness.lab.coresets.pools import Choice, Pool, selection
-from harness.lab.coresets.steps import CentersParams
-from harness.plan.step import StepContext, StepInput, StepResult
+if TYPE_CHECKING:
+    pass
+
+
+class CentersParams(TaughtSelectParams):
+    kcenter: Literal["greedy", "greedy-from-mean", "k-means"]
+    balanced: bool
 
 
 def select_centers(
@@ -26,6 +36,11 @@ def select_centers(
     choice; value `radius`, the largest distance of an example to its nearest centre.
     Draws: "select" of `ctx`.
     """
+    import torch
+
+    from harness.lab.coresets.cover import centres, radius
+    from harness.lab.coresets.pools import Choice, Pool, selection
+
     generator = torch.Generator().manual_seed(ctx.derive("select"))
     radii = []
 
@@ -38,52 +53,13 @@ def select_centers(
     return StepResult({"radius": max(radii)}, made.arrays)
 
 
-def centres(points: np.ndarray, count: int, method: str, generator: torch.Generator) -> np.ndarray:
-    """Rows (count,) of `points` (n, d) in the order chosen. Raises `UserError` if n < count."""
-    if count > len(points):
-        raise UserError(
-            f"select_centers: {count} centres are asked for among {len(points)} examples; ask for "
-            "fewer"
-        )
-    if method == "k-means":
-        return medoids(points, count, int(torch.randint(2**31, (), generator=generator)))
-    if method == "greedy":
-        start = int(torch.randint(len(points), (), generator=generator))
-    else:
-        start = int(distances(points, points.mean(axis=0)).argmin())
-    return farthest_first(points, count, start)
+def probe_select_centers() -> Probe:
+    params = CentersParams(
+        dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+    )
+    return Probe(params, {"teacher": taught()})
 
 
-def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
-    """Greedy k-centre: again and again the row farthest from all that are chosen (Gonzalez 1985).
-
-    Ties go to the lowest row. The covering radius is at most twice the smallest possible.
-    """
-    cover = Cover(points, start)
-    while len(cover.rows) < count:
-        # A copy of a row that is chosen may come again, the row itself must not.
-        cover.add(cover.farthest())
-    return np.array(cover.rows)
-
-
-def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Of each k-means cluster the row nearest to its mean; large clusters first."""
-    from sklearn.cluster import KMeans
-
-    found = KMeans(count, n_init=1, random_state=seed).fit(points)
-    sizes = np.bincount(found.labels_, minlength=count)
-    rows = []
-    for cluster in np.argsort(-sizes, kind="stable"):
-        members = np.flatnonzero(found.labels_ == cluster)
-        rows.append(members[distances(points[members], found.cluster_centers_[cluster]).argmin()])
-    return np.array(rows)
-
-
-def radius(points: np.ndarray, rows: np.ndarray) -> float:
-    """The largest distance of a point to the nearest of the chosen rows."""
-    if len(rows) == len(points):
-        return 0.0
-    cover = Cover(points, int(rows[0]))
-    for row in rows[1:]:
-        cover.add(int(row))
-    return cover.distance(cover.farthest())
+STEPS = (
+    declare(select_centers, CentersParams, taught_work, probe_select_centers, inputs=("teacher",)),
+)

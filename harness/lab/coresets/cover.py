@@ -1,8 +1,11 @@
-"""Which of n points is farthest from all that are chosen, without most of the distances."""
+"""Centres that cover n points, found without computing most of the distances."""
 
 from __future__ import annotations
 
 import numpy as np
+import torch
+
+from harness.errors import UserError
 
 BLOCK = 256
 """Coordinates whose squares are summed together: short sums round less than long ones."""
@@ -30,7 +33,7 @@ class Cover:
         self._nearest[start] = -np.inf
         self._seen = np.ones(len(points), int)
         self._floor = middle(self._nearest)
-        """Of the squares; what sleeps is below."""
+        """Squared distance below which rows sleep."""
         self._awake, self._squares_awake = np.arange(len(points)), self._nearest.copy()
         self._coordinates, self._their_norms = self._rounded, self._norms
 
@@ -65,10 +68,13 @@ class Cover:
 
     def _squares(self, points: np.ndarray, norms: np.ndarray, rows: list[int]) -> np.ndarray:
         """Squared distances to the nearest of `rows`, but for rounding."""
+        squares: np.ndarray
         if len(rows) == 1:
-            return norms + self._norms[rows] - 2 * (points @ self._rounded[rows[0]])
-        squares = self._norms[rows] - 2 * (points @ self._rounded[rows].T)
-        return norms + squares.min(axis=1)
+            squares = norms + self._norms[rows] - 2 * (points @ self._rounded[rows[0]])
+        else:
+            products = self._norms[rows] - 2 * (points @ self._rounded[rows].T)
+            squares = norms + products.min(axis=1)
+        return squares
 
     def _lower_floor(self) -> None:
         """Wake the farther half of those asleep."""
@@ -94,10 +100,11 @@ class Cover:
         self._coordinates, self._their_norms = self._rounded[rows], self._norms[rows]
 
 
-def middle(numbers: np.ndarray) -> np.ndarray:
-    """One that at least half of them reach."""
+def middle(numbers: np.ndarray) -> float:
+    """One that at least half of the numbers reach."""
     half = len(numbers) // 2
-    return np.partition(numbers, half)[half]
+    found: float = np.partition(numbers, half)[half]
+    return found
 
 
 def rounded(points: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray, float]:
@@ -133,5 +140,57 @@ def norms_of(points: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def distances(points: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Euclidean, (n,)."""
-    return np.linalg.norm(points - point, axis=1)
+    """Euclidean distances (n,) of points (n, d) from one point (d,)."""
+    apart: np.ndarray = np.linalg.norm(points - point, axis=1)
+    return apart
+
+
+def centres(points: np.ndarray, count: int, method: str, generator: torch.Generator) -> np.ndarray:
+    """Rows (count,) of `points` (n, d) in the order chosen. Raises `UserError` if n < count."""
+    if count > len(points):
+        raise UserError(
+            f"select_centers: {count} centres are asked for among {len(points)} examples; ask for "
+            "fewer"
+        )
+    if method == "k-means":
+        return medoids(points, count, int(torch.randint(2**31, (), generator=generator)))
+    if method == "greedy":
+        start = int(torch.randint(len(points), (), generator=generator))
+    else:
+        start = int(distances(points, points.mean(axis=0)).argmin())
+    return farthest_first(points, count, start)
+
+
+def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
+    """Greedy k-centre: again and again the row farthest from all that are chosen (Gonzalez 1985).
+
+    Ties go to the lowest row. The covering radius is at most twice the smallest possible.
+    """
+    cover = Cover(points, start)
+    while len(cover.rows) < count:
+        # A copy of a row that is chosen may come again, the row itself must not.
+        cover.add(cover.farthest())
+    return np.array(cover.rows)
+
+
+def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """The row nearest to the mean of each k-means cluster; large clusters first."""
+    from sklearn.cluster import KMeans
+
+    found = KMeans(count, n_init=1, random_state=seed).fit(points)
+    sizes = np.bincount(found.labels_, minlength=count)
+    rows = []
+    for cluster in np.argsort(-sizes, kind="stable"):
+        members = np.flatnonzero(found.labels_ == cluster)
+        rows.append(members[distances(points[members], found.cluster_centers_[cluster]).argmin()])
+    return np.array(rows)
+
+
+def radius(points: np.ndarray, rows: np.ndarray) -> float:
+    """The largest distance of a point to the nearest of the chosen rows."""
+    if len(rows) == len(points):
+        return 0.0
+    cover = Cover(points, int(rows[0]))
+    for row in rows[1:]:
+        cover.add(int(row))
+    return cover.distance(cover.farthest())

@@ -1,21 +1,60 @@
-"""One training run on the whole training split, during which every example is watched."""
+"""Training dynamics: one run in which every example is watched, and the scores taken from it.
+
+All scores slide a window of J looks over a recorded signal S (looks x examples) and use the
+unbiased standard deviation U_k and the mean M_k of S over the looks k .. k+J-1.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-import numpy as np
-import torch
-from torch import Tensor
+from pydantic import Field, model_validator
 
 from harness.errors import UserError
-from harness.lab.coresets.steps import DynamicsParams
-from harness.lab.data import sets
-from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples, evaluate, training
-from harness.lab.train.schedule import batch_sizes
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.cost import no_work, passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE
+from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.plan.step import (
+    Facts,
+    MemoryInput,
+    Neutral,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BLOCK = 1 << 16
+"""Examples scored at once: a window of a million would take more memory than the signal itself."""
+
+
+class DynamicsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    """Its `epochs` are not used: `samples` is the length of the run."""
+    samples: Annotated[int, Field(ge=2)]
+    """Training examples seen in the run; its schedule ends exactly there."""
+    looks: Count
+    """Evenly spaced points of the run at which every example is scored, the last at its end."""
+    schedule_samples: Annotated[int, Field(ge=0), Neutral(0)] = 0
+    """Examples of the longer run that this is the beginning of, with its schedule; 0: of none."""
+
+    @model_validator(mode="after")
+    def _a_beginning_is_shorter(self) -> DynamicsParams:
+        if 0 < self.schedule_samples < self.samples:
+            raise ValueError(
+                f"the first {self.samples} examples of a run of {self.schedule_samples} are asked "
+                "for; a beginning is no longer than its run"
+            )
+        return self
 
 
 def dynamics(
@@ -32,74 +71,172 @@ def dynamics(
     longer run makes as many updates as a whole run of its `samples`.
     Raises `UserError` if there are fewer updates than looks.
     """
-    dataset, recipe = sets.load(params.dataset), params.recipe
-    train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
-    steps = len(batch_sizes(len(train), recipe.batch_size, params.samples))
-    if steps < params.looks:
-        raise UserError(
-            f"dynamics: {params.looks} looks do not fit into a run of {steps} updates "
-            f"({params.samples} samples in batches of {recipe.batch_size}); "
-            "ask for fewer looks, more samples or a smaller batch"
-        )
-    classifier = Classifier.fresh(
-        params.network,
-        params.dataset,
-        ctx.device,
-        recipe.precision,
-        ctx.derive("init"),
-        recipe.zca,
-    )
-    looks_at = {-(-look * steps // params.looks): look - 1 for look in range(1, params.looks + 1)}
-    shape = (params.looks, len(train))
-    names = ("probability", "el2n", "train_probability")
-    kind = np.float64 if classifier.dtype == torch.float64 else np.float32
-    arrays = {name: _on_disk(shape, kind) for name in names}
-    looked = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    visited = torch.full((len(train),), torch.nan, dtype=torch.float64, device=ctx.device)
-    kept = looked | {"visited": visited}
-    whole = params.schedule_samples or params.samples
-    for update in training(classifier, train, recipe, whole, ctx, kept=kept):
-        said = true_class(update.logits, train.labels[update.chosen])
-        visited[update.chosen] = said.to(visited.dtype)
-        if update.number in looks_at:
-            probability, el2n = look(classifier, train)
-            row = looks_at[update.number]
-            arrays["probability"][row], arrays["el2n"][row] = probability, el2n
-            seen = visited.cpu().numpy()
-            arrays["train_probability"][row] = np.where(np.isnan(seen), probability, seen)
-        if update.number == steps:
-            break
-    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
-    result = evaluate(classifier, test)
-    values = {
-        "accuracy": result.accuracy,
-        "loss": result.loss,
-        "epochs": params.samples / len(train),
-    }
-    return StepResult(values, arrays)
+    from harness.lab.coresets.runs import watched
+
+    return watched(params, ctx)
 
 
-def _on_disk(shape: tuple[int, int], kind: type[np.floating]) -> np.ndarray:
-    """Room for numbers in a file without a name: a million examples, looked at 90 times, fill it.
+def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
+    scored = p.looks * p.dataset.train_size + p.dataset.test_size
+    return passes(facts, p.network, p.dataset, p.samples, scored, p.recipe.precision)
 
-    The file is gone when the array is.
+
+def probe_dynamics() -> Probe:
+
+    params = DynamicsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, samples=60, looks=4)
+    return Probe(params, {})
+
+
+Window: TypeAlias = Annotated[int, Field(ge=2)]
+
+
+Probability: TypeAlias = Literal["probability", "train_probability"]
+
+
+class DynUncParams(StepParams):
+    window: Window = 10
+    signal: Probability
+    drop_last: bool
+    """Leave out the window that ends at the last look, as the official loop does."""
+
+
+def dyn_unc_score(
+    params: DynUncParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """Array `score` (n,), float32: mean of U_k over all windows (Dyn-Unc, He et al. 2024).
+
+    The official constant factor 10 is left out. Raises `UserError` if looks < window + 1.
     """
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, kind, "w+", shape=shape)
+    signal = inputs["dynamics"].array(params.signal)
+    looks, window = len(signal), params.window
+    if looks < window + 1:
+        raise UserError(
+            f"dyn_unc_score: windows of {window} looks need at least {window + 1} looks, but the "
+            f"dynamics recorded {looks}; record more looks or shorten the window"
+        )
+    starts = range(looks - window + (0 if params.drop_last else 1))
+    score = _by_blocks(signal, lambda part: _mean(std for std, _ in _windows(part, window, starts)))
+    return _result(score=score)
 
 
-def look(classifier: Classifier, examples: Examples) -> tuple[np.ndarray, np.ndarray]:
-    """True-class probability and EL2N of every example now, each (n,)."""
-    probability, el2n = [], []
-    labels = examples.labels.split(classifier.at_once)
-    for logits, wanted in zip(classifier.predict(examples.images), labels, strict=True):
-        softmax = logits.softmax(dim=1)
-        onehot = torch.nn.functional.one_hot(wanted, softmax.shape[1])
-        probability.append(true_class(logits, wanted))
-        el2n.append(torch.linalg.vector_norm(softmax - onehot, dim=1))
-    return torch.cat(probability).cpu().numpy(), torch.cat(el2n).cpu().numpy()
+def probe_dyn_unc_score() -> Probe:
+    params = DynUncParams(window=3, signal="probability", drop_last=True)
+    return Probe(params, {"dynamics": _watched()})
 
 
-def true_class(logits: Tensor, labels: Tensor) -> Tensor:
-    """Softmax probability (n,) of each row's own class."""
-    return logits.softmax(dim=1).gather(1, labels[:, None])[:, 0]
+class DualParams(StepParams):
+    window: Window
+    looks: Count
+    """Only the first so many looks count."""
+    signal: Probability
+
+
+def dual_score(params: DualParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Arrays `score`: mean of U_k (1 - M_k), and `mean_probability`, both (n,) and float32.
+
+    Over all windows within the first `looks` looks (DUAL, Cho et al. 2025); the official constant
+    factor 10 is left out. Raises `UserError` if the dynamics recorded fewer looks, or if they do
+    not hold one window.
+    """
+    signal = inputs["dynamics"].array(params.signal)
+    if not params.window <= params.looks <= len(signal):
+        raise UserError(
+            f"dual_score: the first {params.looks} looks in windows of {params.window} were asked "
+            f"for, but the dynamics recorded {len(signal)}; expected window <= looks <= recorded"
+        )
+    early = signal[: params.looks]
+    starts = range(params.looks - params.window + 1)
+
+    def score(part: np.ndarray) -> np.ndarray:
+        return _mean(std * (1 - mean) for std, mean in _windows(part, params.window, starts))
+
+    mean = early.mean(axis=0, dtype="float64")
+    return _result(score=_by_blocks(early, score), mean_probability=mean)
+
+
+def probe_dual_score() -> Probe:
+    params = DualParams(window=3, looks=6, signal="train_probability")
+    return Probe(params, {"dynamics": _watched()})
+
+
+class CadParams(StepParams):
+    window: Window | Literal["span"]
+    """Looks per window; `span`: as many as `tail` windows before the last look leave room for."""
+    tail: Count
+    """Number of last windows that are averaged."""
+    signal: Literal["el2n", "probability"]
+
+
+def cad_score(params: CadParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Array `score` (n,), float32: CAD(x) = (1/W) sum of U_k(x), k = L-J-W .. L-J-1.
+
+    The last W windows of a compute-matched run of L looks, without the one that holds the last
+    look (CAD-Prune, main paper, eq. 1 and 2). Raises `UserError` if L < J + W.
+    """
+    signal = inputs["dynamics"].array(params.signal)
+    looks, tail = len(signal), params.tail
+    window = max(2, looks - tail) if params.window == "span" else params.window
+    if looks < window + tail:
+        raise UserError(
+            f"cad_score: the last {tail} windows of {window} looks need {window + tail} looks, but "
+            f"the dynamics recorded {looks}; record more looks, or shorten `window` or `tail`"
+        )
+    starts = range(looks - window - tail, looks - window)
+    score = _by_blocks(signal, lambda part: _mean(std for std, _ in _windows(part, window, starts)))
+    return _result(score=score)
+
+
+def probe_cad_score() -> Probe:
+    params = CadParams(window="span", tail=2, signal="el2n")
+    return Probe(params, {"dynamics": _watched()})
+
+
+def _by_blocks(signal: np.ndarray, score: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Scores (n,) of a signal (looks, n), some examples at a time."""
+    import numpy as np
+
+    starts = range(0, signal.shape[1], BLOCK)
+    return np.concatenate([score(signal[:, start : start + BLOCK]) for start in starts])
+
+
+def _windows(
+    signal: np.ndarray, length: int, starts: range
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """U_k and M_k of each window, one at a time so that memory stays that of a single window."""
+    for start in starts:
+        part = signal[start : start + length].astype("float64")
+        yield part.std(axis=0, ddof=1), part.mean(axis=0)
+
+
+def _mean(terms: Iterator[np.ndarray]) -> np.ndarray:
+    total, count = next(terms), 1
+    for term in terms:
+        total, count = total + term, count + 1
+    return total / count
+
+
+def _result(**arrays: np.ndarray) -> StepResult:
+    return StepResult({}, {name: array.astype("float32") for name, array in arrays.items()})
+
+
+def _watched() -> MemoryInput:
+    """Signals of eight looks at 24 examples: rippled learning curves of different speed."""
+    import numpy as np
+
+    look, example = np.indices((8, DATASET.train_size))
+    ripple = 0.05 * np.sin(2.3 * look * (1 + example % 5) + example)
+    probability = 1 / (1 + np.exp(2 - look * (0.2 + example / 24))) + ripple * 0.5
+    signals = {
+        "probability": probability,
+        "train_probability": 0.9 * probability,
+        "el2n": np.sqrt(2) * (1 - probability),
+    }
+    return MemoryInput(held=signals)
+
+
+STEPS = (
+    declare(dynamics, DynamicsParams, _dynamics_work, probe_dynamics),
+    declare(dyn_unc_score, DynUncParams, no_work, probe_dyn_unc_score, inputs=("dynamics",)),
+    declare(dual_score, DualParams, no_work, probe_dual_score, inputs=("dynamics",)),
+    declare(cad_score, CadParams, no_work, probe_cad_score, inputs=("dynamics",)),
+)

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
 
-import numpy as np
-import torch
+from pydantic import Field
 
-from harness.lab.coresets.steps import ForgettingParams, VisitsParams
-from harness.lab.data import sets
-from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples, training
-from harness.lab.train.schedule import batch_sizes
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.cost import no_work, passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE
+from harness.lab.recipe import DatasetRef, Recipe
+from harness.plan.step import (
+    Facts,
+    MemoryInput,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+
+class VisitsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    """Its `epochs` are not used."""
+    epochs: Annotated[int, Field(ge=2)]
+    """Length of the run, and visits of each example."""
 
 
 def visits(params: VisitsParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -21,24 +38,24 @@ def visits(params: VisitsParams, inputs: Mapping[str, StepInput], ctx: StepConte
     Array `correct` (epochs, n), bool: whether the network knew the example at its visit of each
     epoch, train mode, on the augmented batch, before the update.
     """
-    train, recipe = sets.load(params.dataset).train, params.recipe
-    examples = Examples.on(ctx.device, train.images, train.labels)
-    classifier = Classifier.fresh(
-        params.network,
-        params.dataset,
-        ctx.device,
-        recipe.precision,
-        ctx.derive("init"),
-        recipe.zca,
+    from harness.lab.coresets.runs import visited
+
+    return StepResult({}, {"correct": visited(params, ctx)})
+
+
+def _visits_work(p: VisitsParams, facts: Facts) -> Work:
+    return passes(
+        facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0, p.recipe.precision
     )
-    size = len(examples)
-    correct = torch.zeros((params.epochs, size), dtype=torch.bool, device=ctx.device)
-    an_epoch = len(batch_sizes(size, recipe.batch_size, size))
-    samples, kept = params.epochs * size, {"correct": correct}
-    for update in training(classifier, examples, recipe, samples, ctx, kept=kept):
-        epoch = (update.number - 1) // an_epoch
-        correct[epoch, update.chosen] = update.logits.argmax(1) == examples.labels[update.chosen]
-    return StepResult({}, {"correct": correct.cpu().numpy()})
+
+
+def probe_visits() -> Probe:
+    return Probe(VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4), {})
+
+
+class ForgettingParams(StepParams):
+    never_learned: Literal["infinite", "zero"]
+    """Score of an example that was never right."""
 
 
 def forgetting_score(
@@ -49,8 +66,29 @@ def forgetting_score(
     An example that was never right scores infinity, as in the paper (`infinite`), or 0, as the
     count says and DeepCore has it (`zero`).
     """
+    import numpy as np
+
     correct = inputs["visits"].array("correct")
-    events = (correct[:-1] & ~correct[1:]).sum(axis=0).astype(np.float32)
+    events = (correct[:-1] & ~correct[1:]).sum(axis=0).astype("float32")
     if params.never_learned == "infinite":
         events[~correct.any(axis=0)] = np.inf
     return StepResult({}, {"score": events})
+
+
+def probe_forgetting_score() -> Probe:
+    import numpy as np
+
+    visit, example = np.indices((6, DATASET.train_size))
+    correct = np.sin(1.3 * visit * (example % 5)) > 0.2
+    return Probe(
+        ForgettingParams(never_learned="infinite"),
+        {"visits": MemoryInput(held={"correct": correct})},
+    )
+
+
+STEPS = (
+    declare(visits, VisitsParams, _visits_work, probe_visits),
+    declare(
+        forgetting_score, ForgettingParams, no_work, probe_forgetting_score, inputs=("visits",)
+    ),
+)

@@ -1,8 +1,12 @@
-"""Scores and choices by the gradients of single examples."""
+"""Gradients of single examples: their norms, their products, and greedy choices by them.
+
+With respect to the last layer, the gradient of an example's cross-entropy is g = [e, e h^T], with
+e = softmax - one-hot and h the penultimate features. Such gradients are never written out, since
+<g_i, g_j> = <e_i, e_j> (1 + <h_i, h_j>).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -11,41 +15,30 @@ from scipy.special import log_softmax
 from torch import Tensor
 from torch.nn import functional
 
-from harness.lab.coresets.el2n import early_networks
-from harness.lab.coresets.pools import Choice, Pool, observed, selection
-from harness.lab.coresets.steps import GlisterParams, GrandParams
-from harness.lab.data import sets
+from harness.lab.coresets.pools import Pool, observed
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples
-from harness.plan.step import StepContext, StepInput, StepResult
 
 GRADIENT_NUMBERS = 2**25
 """Numbers held at a time in gradients of single examples."""
 
 
-def grand_score(
-    params: GrandParams, inputs: Mapping[str, StepInput], ctx: StepContext
-) -> StepResult:
-    """Norm of the gradient of each example's cross-entropy, mean over `runs` (Paul et al. 2021).
+TINY = np.finfo(np.float64).tiny
 
-    Networks as in `el2n_score`, evaluation mode, un-augmented, with respect to all parameters or to
-    those of the last layer. Reduction `mean` is DeepCore's: the gradient is that of the mean loss
-    of the example's batch, so that the members of the last, smaller batch come out larger.
-    Array `score` (n,), float32: high is hard.
+
+AT_ONCE = 128
+"""Gains that are computed together: a few loops of Python save many."""
+
+
+def norms(classifier: Classifier, examples: Examples, gradient: str) -> np.ndarray:
+    """Norm (n,) of each example's gradient, in all parameters or in those of the last layer.
+
+    Gradients are taken in the type of the weights, whatever training computed in.
     """
-    train = sets.load(params.dataset).train
-    examples = Examples.on(ctx.device, train.images, train.labels)
-    norms = all_parameter_norms if params.gradient == "all-parameters" else last_layer_norms
-    total = np.zeros(len(examples))
-    for classifier in early_networks(params, examples, ctx):
-        # Gradients are taken in the type of the weights, whatever training computed in.
-        plain = replace(classifier, precision=_precision(classifier))
-        total += norms(plain, examples).cpu().numpy()
-    score = total / params.runs
-    if params.reduction == "mean":
-        size = params.recipe.batch_size
-        score /= np.minimum(size, len(score) - np.arange(len(score)) // size * size)
-    return StepResult({}, {"score": score.astype(np.float32)})
+    precision = "float64" if classifier.precision == "float64" else "float32"
+    plain = replace(classifier, precision=precision)
+    found = all_parameter_norms if gradient == "all-parameters" else last_layer_norms
+    return found(plain, examples).cpu().numpy()
 
 
 def all_parameter_norms(classifier: Classifier, examples: Examples) -> Tensor:
@@ -80,24 +73,109 @@ def last_layer_norms(classifier: Classifier, examples: Examples) -> Tensor:
     return torch.cat(parts)
 
 
-def _precision(classifier: Classifier) -> str:
-    return "float64" if classifier.precision == "float64" else "float32"
+def errors(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Softmax minus one-hot, (n, classes): the gradient of the cross-entropy in the logits.
+
+    The entry of the true class is minus the sum of the others, which keeps its digits where the
+    probability is almost 1.
+    """
+    wrong: np.ndarray = np.exp(log_probabilities)
+    every = np.arange(len(labels))
+    wrong[every, labels] = 0
+    wrong[every, labels] = -wrong.sum(axis=1)
+    return wrong
 
 
-def select_glister(
-    params: GlisterParams, inputs: Mapping[str, StepInput], ctx: StepContext
-) -> StepResult:
-    """Greedy descent of the validation loss in the last layer (GLISTER, Killamsetty et al. 2021).
+def products(pool: Pool) -> np.ndarray:
+    """Inner products of the last-layer gradients, float64 (n, n)."""
+    wrong = errors(pool.log_probabilities, pool.labels)
+    inner: np.ndarray = (wrong @ wrong.T) * (1 + pool.features @ pool.features.T)
+    return inner
 
-    The pool itself is the validation set, as by default in DeepCore. Arrays `indices` and `labels`,
-    int64, and `gains`, float64, in order of choice.
+
+def cosine_similarity(inner: np.ndarray) -> np.ndarray:
+    """1/2 + cosine/2 from inner products, in [0, 1]; a gradient of 0 has cosine 0 with others."""
+    norms = np.sqrt(inner.diagonal())
+    cosine = inner / np.maximum(np.outer(norms, norms), TINY)
+    np.fill_diagonal(cosine, 1.0)
+    similarity: np.ndarray = 0.5 + 0.5 * cosine.clip(-1, 1)
+    return similarity
+
+
+def distances(inner: np.ndarray) -> np.ndarray:
+    """Euclidean distances from inner products."""
+    squares = inner.diagonal()
+    apart: np.ndarray = np.sqrt((squares[:, None] + squares[None] - 2 * inner).clip(min=0))
+    return apart
+
+
+class FacilityLocation:
+    """f(S) = sum over i of max over j in S of s_ij, for symmetric s >= 0; f of nothing is 0.
+
+    It is submodular: the gain of a row never rises as others come in.
     """
 
-    def choose(pool: Pool, count: int) -> Choice:
-        rows, gains = glister(pool, count, params.step_size, params.update)
-        return Choice(rows, {"gains": gains})
+    def __init__(self, similarity: np.ndarray) -> None:
+        self._similarity = similarity
+        self._covered = np.zeros(len(similarity))
 
-    return selection(params, params.balanced, inputs, ctx, choose)
+    def __len__(self) -> int:
+        return len(self._similarity)
+
+    def gains(self, rows: np.ndarray) -> np.ndarray:
+        """The gain (k,) of each of `rows` (k,), if it came in next."""
+        found: np.ndarray = np.maximum(self._similarity[rows] - self._covered, 0).sum(axis=1)
+        return found
+
+    def add(self, row: int) -> None:
+        np.maximum(self._covered, self._similarity[row], out=self._covered)
+
+
+def lazy_greedy(
+    function: FacilityLocation, count: int, at_once: int = AT_ONCE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (count,) in the order of the greedy choice, and their gains; ties to the lowest row.
+
+    A gain is only computed anew where its last value, which bounds it from above, is among the
+    `at_once` largest (Minoux 1978): the choice is that of the plain greedy algorithm.
+    """
+    bounds = np.full(len(function), np.inf)
+    stale = np.ones(len(function), bool)
+    rows: list[int] = []
+    gains: list[float] = []
+    while len(rows) < count:
+        best = int(bounds.argmax())
+        if stale[best]:
+            old = np.flatnonzero(stale)
+            last = min(at_once, len(old)) - 1
+            largest = old[np.argpartition(-bounds[old], last)[:at_once]]
+            bounds[largest] = function.gains(largest)
+            stale[largest] = False
+            continue
+        rows.append(best)
+        gains.append(float(bounds[best]))
+        function.add(best)
+        bounds[best] = -np.inf
+        stale = bounds > -np.inf
+    return np.array(rows), np.array(gains)
+
+
+def graph_cut(
+    similarity: np.ndarray, trade_off: float, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same for f(S) = lambda x (s of all to those in S) - (s among those in S), s symmetric.
+
+    A choice lowers all gains by twice a row of s, which is cheaper than putting any of them off.
+    """
+    left = trade_off * similarity.sum(axis=1) - similarity.diagonal()
+    rows = np.empty(count, np.int64)
+    gains = np.empty(count)
+    for number in range(count):
+        row = left.argmax()
+        rows[number], gains[number] = row, left[row]
+        left -= 2 * similarity[row]
+        left[row] = -np.inf
+    return rows, gains
 
 
 def glister(
@@ -125,16 +203,3 @@ def glister(
             logits -= step_size * np.outer(given @ given[best], own[best])
             wrong = errors(log_softmax(logits, axis=1), pool.labels)
     return np.array(rows), np.array(gains)
-
-
-def errors(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Softmax minus one-hot, (n, classes): the gradient of the cross-entropy in the logits.
-
-    The entry of the true class is minus the sum of the others, which keeps its digits where the
-    probability is almost 1.
-    """
-    wrong: np.ndarray = np.exp(log_probabilities)
-    every = np.arange(len(labels))
-    wrong[every, labels] = 0
-    wrong[every, labels] = -wrong.sum(axis=1)
-    return wrong

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+from harness.lab.coresets.params import TaughtSelectParams, taught_work
+from harness.lab.probing import DATASET, NETWORK, taught
+from harness.plan.step import (
+    Probe,
+    StepContext,
+    StepInput,
+    StepResult,
+    declare,
+)
 
-from harness.lab.coresets.cover import distances
-from harness.lab.coresets.pools import Choice, Pool, selection
-from harness.lab.coresets.steps import HerdingParams
-from harness.plan.step import StepContext, StepInput, StepResult
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class HerdingParams(TaughtSelectParams):
+    pick: Literal["nearest", "farthest"]
+    """Farthest: DeepCore's."""
+    balanced: bool
 
 
 def select_herding(
@@ -19,6 +32,7 @@ def select_herding(
 
     Arrays `indices` and `labels`, int64, in order of choice.
     """
+    from harness.lab.coresets.pools import Choice, Pool, selection
 
     def choose(pool: Pool, count: int) -> Choice:
         return Choice(herd(pool.features, count, params.pick))
@@ -32,6 +46,10 @@ def herd(points: np.ndarray, count: int, pick: str) -> np.ndarray:
     So the mean of the first t stays as near to mu as one more choice can bring it. `farthest` is
     DeepCore's: it takes the largest distance in place of the smallest. Ties go to the lowest row.
     """
+    import numpy as np
+
+    from harness.lab.coresets.cover import distances
+
     mean = points.mean(axis=0)
     total = np.zeros_like(mean)
     rows: list[int] = []
@@ -43,3 +61,15 @@ def herd(points: np.ndarray, count: int, pick: str) -> np.ndarray:
         rows.append(int(apart.argmin()))
         total += points[rows[-1]]
     return np.array(rows)
+
+
+def probe_select_herding() -> Probe:
+    params = HerdingParams(
+        dataset=DATASET, network=NETWORK, per_class=3, pick="nearest", balanced=True
+    )
+    return Probe(params, {"teacher": taught()})
+
+
+STEPS = (
+    declare(select_herding, HerdingParams, taught_work, probe_select_herding, inputs=("teacher",)),
+)

@@ -8,11 +8,12 @@ from functools import cached_property
 
 import numpy as np
 from scipy.special import log_softmax
-from torch import Tensor, nn
+from torch import Tensor
 
-from harness.lab.coresets.steps import TaughtParams, TaughtSelectParams
+from harness.lab.coresets.params import TaughtParams, TaughtSelectParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
+from harness.lab.models.hooks import last_linear, layer_inputs
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext, StepInput, StepResult
 
@@ -42,10 +43,10 @@ class Pool:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a selector takes of one pool."""
+    """The examples that a selector chooses from one pool."""
 
     rows: np.ndarray
-    """Of the pool, int64 (k,), in the order chosen."""
+    """Rows of the pool, int64 (k,), in the order chosen."""
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     """One number for each choice, by name."""
 
@@ -75,15 +76,11 @@ def pools(
 
 
 def observed(classifier: Classifier, examples: Examples) -> Iterator[tuple[Tensor, Tensor]]:
-    """What the last linear layer is given and what it answers, a batch at a time, in order."""
-    last = [module for module in classifier.network.modules() if isinstance(module, nn.Linear)][-1]
-    seen: list[Tensor] = []
-    hook = last.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
-    try:
+    """Inputs and outputs of the last linear layer, a batch at a time, in order (a forward hook)."""
+    entered: dict[str, Tensor] = {}
+    with layer_inputs({"last": last_linear(classifier.network)}, entered.__setitem__):
         for logits in classifier.predict(examples.images):
-            yield seen.pop(), logits
-    finally:
-        hook.remove()
+            yield entered["last"], logits
 
 
 def scores(found: Iterator[Pool], size: int, score: Callable[[Pool], np.ndarray]) -> StepResult:

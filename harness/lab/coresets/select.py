@@ -1,22 +1,35 @@
-"""Choosing training examples. Every selection is ordered, so its prefixes are selections too."""
+"""Choosing training examples at random or by scores.
+
+Every selection is ordered, so its prefixes are selections too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated, Literal
 
-import numpy as np
-import torch
+from pydantic import Field
 
-from harness.errors import UserError
-from harness.lab.coresets.steps import BetaParams, FractionParams, RandomParams, TopParams
-from harness.lab.data import sets
-from harness.lab.recipe import DatasetRef
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.coresets.params import SelectParams
+from harness.lab.cost import no_work, passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE
+from harness.lab.recipe import Recipe, Share
+from harness.plan.step import (
+    Facts,
+    MemoryInput,
+    Neutral,
+    Probe,
+    StepContext,
+    StepInput,
+    StepResult,
+    Work,
+    declare,
+)
 
-EDGE = 1e-6
-"""Mean probabilities are kept this far from 0 and 1, where the Beta density may be infinite."""
-ANCHORS = 10
-BETA_SHARPNESS = 15
+
+class TopParams(SelectParams):
+    balanced: bool
+    keep: Annotated[Literal["highest", "lowest"], Neutral("highest")] = "highest"
 
 
 def select_top(params: TopParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -25,10 +38,20 @@ def select_top(params: TopParams, inputs: Mapping[str, StepInput], ctx: StepCont
     Arrays `indices` and `labels`, int64. Balanced: class by class, best first within each. Else the
     `per_class` x classes best of all, best first.
     """
-    labels = sets.load(params.dataset).train.labels
+    from harness.lab.coresets.ranking import best
+
     score = inputs["score"].array("score")
-    keys = score if params.keep == "highest" else -score
-    return _best(keys, labels, params.dataset, params.per_class, params.balanced)
+    return best(score if params.keep == "highest" else -score, params, params.balanced)
+
+
+def probe_select_top() -> Probe:
+    return Probe(TopParams(dataset=DATASET, per_class=2, balanced=True), {"score": _scored()})
+
+
+class BetaParams(SelectParams):
+    balanced: bool
+    c_d: float = Field(gt=0)
+    """How slowly the sampling turns to easy examples as more is pruned."""
 
 
 def select_beta(
@@ -42,22 +65,22 @@ def select_beta(
     every class. An example of probability zero comes only when no other is left.
     Arrays as `select_top`, in the order drawn. Draws: "select" of `ctx`.
     """
-    labels = sets.load(params.dataset).train.labels
-    score = inputs["score"].array("score").astype(np.float64)
-    mean = inputs["score"].array("mean_probability").astype(np.float64)
-    pruned = 1 - params.per_class * params.dataset.classes / len(labels)
-    anchor = mean[np.argsort(-score, kind="stable")[:ANCHORS]].mean()
-    b = BETA_SHARPNESS * (1 - anchor) * (1 - max(pruned, 0) ** params.c_d)
-    a = BETA_SHARPNESS + 1 - b
-    mu = mean.clip(EDGE, 1 - EDGE)
-    with np.errstate(divide="ignore"):
-        # The constant of the density is the same for all examples: it does not matter here.
-        log_p = (a - 1) * np.log(mu) + (b - 1) * np.log1p(-mu) + np.log(score)
-    # The largest of log p + Gumbel noise are a draw without replacement, in the order drawn.
-    generator = torch.Generator().manual_seed(ctx.derive("select"))
-    uniform = torch.rand(len(labels), generator=generator, dtype=torch.float64).numpy()
-    keys = log_p - np.log(-np.log(uniform.clip(min=np.finfo(np.float64).tiny)))
-    return _best(keys, labels, params.dataset, params.per_class, params.balanced)
+    from harness.lab.coresets.ranking import best, beta_keys, uniform
+
+    score = inputs["score"].array("score").astype("float64")
+    mean = inputs["score"].array("mean_probability").astype("float64")
+    kept = params.per_class * params.dataset.classes / params.dataset.train_size
+    keys = beta_keys(score, mean, 1 - kept, params.c_d, uniform(len(score), ctx))
+    return best(keys, params, params.balanced)
+
+
+def probe_select_beta() -> Probe:
+    params = BetaParams(dataset=DATASET, per_class=2, balanced=False, c_d=4.0)
+    return Probe(params, {"score": _scored()})
+
+
+class RandomParams(SelectParams):
+    """A uniform draw within each class has no parameters of its own."""
 
 
 def select_random(
@@ -67,10 +90,19 @@ def select_random(
 
     Arrays as `select_top`, in the order drawn. Draws: "select" of `ctx`.
     """
-    labels = sets.load(params.dataset).train.labels
-    generator = torch.Generator().manual_seed(ctx.derive("select"))
-    keys = torch.rand(len(labels), generator=generator, dtype=torch.float64).numpy()
-    return _best(keys, labels, params.dataset, params.per_class, balanced=True)
+    from harness.lab.coresets.ranking import best, uniform
+
+    return best(uniform(params.dataset.train_size, ctx), params, balanced=True)
+
+
+def probe_select_random() -> Probe:
+    return Probe(RandomParams(dataset=DATASET, per_class=3), {})
+
+
+class FractionParams(SelectParams):
+    fraction: Share
+    """Share of each class that is drawn from."""
+    keep: Literal["highest", "lowest"]
 
 
 def select_fraction(
@@ -81,46 +113,81 @@ def select_fraction(
     Uniformly and without replacement; a share that holds fewer than `per_class` is taken to hold
     as many. Arrays as `select_top`, in the order drawn. Draws: "select" of `ctx`.
     """
-    labels = sets.load(params.dataset).train.labels
+    from harness.lab.coresets.ranking import best, pruned_keys, uniform
+
     score = inputs["score"].array("score")
-    require_scores(score, labels, params.dataset)
-    ranked = np.argsort(-score if params.keep == "highest" else score, kind="stable")
-    generator = torch.Generator().manual_seed(ctx.derive("select"))
-    keys = torch.rand(len(labels), generator=generator, dtype=torch.float64).numpy()
-    for label in range(params.dataset.classes):
-        own = ranked[labels[ranked] == label]
-        # Uniform keys are above 0, so what is pruned comes last.
-        keys[own[max(params.per_class, round(params.fraction * len(own))) :]] = -1
-    return _best(keys, labels, params.dataset, params.per_class, balanced=True)
+    keys = pruned_keys(score, uniform(len(score), ctx), params)
+    return best(keys, params, balanced=True)
 
 
-def _best(
-    keys: np.ndarray, labels: np.ndarray, dataset: DatasetRef, per_class: int, balanced: bool
+def probe_select_fraction() -> Probe:
+    params = FractionParams(dataset=DATASET, per_class=2, fraction=0.5, keep="lowest")
+    return Probe(params, {"score": _scored()})
+
+
+class WindowParams(SelectParams):
+    network: str
+    recipe: Recipe
+    """How the students are trained whose accuracy chooses the window."""
+    starts: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(min_length=1)
+    """Shares of a class, less one window, at which windows start; 0 is the hard end."""
+    chosen_on: Literal["test", "held-out"]
+
+
+def select_window(
+    params: WindowParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
-    require_scores(keys, labels, dataset)
-    ranked = np.argsort(-keys, kind="stable")
-    if balanced:
-        by_class = [ranked[labels[ranked] == label][:per_class] for label in range(dataset.classes)]
-        indices = np.concatenate(by_class)
-    else:
-        indices = ranked[: per_class * dataset.classes]
-    return StepResult({}, {"indices": indices.astype(np.int64), "labels": labels[indices]})
+    """Choose the window of scores whose student is the most accurate (SelMatch's sweep).
+
+    Each class is sorted hardest first; a window of `per_class` starts at a share of what one window
+    leaves over, so that share 1 is the easy end. Accuracy is that on the test split, or on a tenth
+    of each class that no window may hold. Arrays `indices` and `labels`, int64, hardest first in
+    each class, and `accuracies` (starts,), fractions; value `start`, the share that won, the first
+    of equals. Draws: "held-out" of `ctx`, and those of a student.
+    """
+    from harness.lab.coresets.ranking import best_window
+
+    return best_window(params, inputs["score"].array("score"), ctx)
 
 
-def require_scores(score: np.ndarray, labels: np.ndarray, dataset: DatasetRef) -> None:
-    """Raise `UserError` if there is not one score for every training example."""
-    if len(score) != len(labels):
-        raise UserError(
-            f"a selection from '{dataset.name}' needs {len(labels)} scores, one per training "
-            f"example, but its input holds {len(score)}: it was made on another data set"
-        )
+def _window_work(p: WindowParams, facts: Facts) -> Work:
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    count = len(p.starts)
+    return passes(
+        facts,
+        p.network,
+        p.dataset,
+        count * trained,
+        count * p.dataset.test_size,
+        p.recipe.precision,
+    )
 
 
-def require_per_class(labels: np.ndarray, classes: int, wanted: int, where: str) -> None:
-    """Raise `UserError` if any class has fewer than `wanted` examples."""
-    sizes = np.bincount(labels, minlength=classes)
-    if wanted > sizes.min():
-        raise UserError(
-            f"{wanted} examples per class are needed, but class {int(sizes.argmin())} of {where} "
-            f"has {int(sizes.min())}; at most {int(sizes.min())} per class are possible"
-        )
+def probe_select_window() -> Probe:
+    params = WindowParams(
+        dataset=DATASET,
+        network=NETWORK,
+        recipe=RECIPE,
+        per_class=2,
+        starts=(0.0, 0.5, 1.0),
+        chosen_on="held-out",
+    )
+    return Probe(params, {"score": _scored()})
+
+
+def _scored() -> MemoryInput:
+    """Scores and mean probabilities that rise and fall over the 24 examples."""
+    import numpy as np
+
+    example = np.arange(DATASET.train_size)
+    score = 0.1 + 0.08 * np.sin(1.7 * example)
+    return MemoryInput(held={"score": score, "mean_probability": 0.5 + 0.45 * np.cos(example)})
+
+
+STEPS = (
+    declare(select_top, TopParams, no_work, probe_select_top, inputs=("score",)),
+    declare(select_beta, BetaParams, no_work, probe_select_beta, inputs=("score",)),
+    declare(select_random, RandomParams, no_work, probe_select_random),
+    declare(select_fraction, FractionParams, no_work, probe_select_fraction, inputs=("score",)),
+    declare(select_window, WindowParams, _window_work, probe_select_window, inputs=("score",)),
+)

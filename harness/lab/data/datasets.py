@@ -21,7 +21,7 @@ class Publisher:
     """How a publisher's files are had and read."""
 
     needs: str
-    """What has to be in the folder of the publisher's files."""
+    """Describes the files that have to be in the folder of the publisher's files."""
     fetch: Callable[[Path], None]
     """Download the files into a folder, and check them."""
     read: Callable[[Path], Dataset] | None
@@ -60,7 +60,7 @@ def state(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def check(name: str, fields: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a data set, one line each; nothing if it is the one of its spec."""
+    """The faults of a data set, one line each; none if it is the one of its spec."""
     there = name not in sets.BUNDLED and prepared.is_prepared(name)
     return _problems(name, fields, prepared.damaged(name) if there else [])
 

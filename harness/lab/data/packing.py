@@ -31,12 +31,12 @@ AT_ONCE = 64
 """Files decoded by one process before it hands them over."""
 
 Report: TypeAlias = Callable[[int, int], None]
-"""Told how many files of how many are done."""
+"""Called with the number of files that are done, and the number of all files."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What one batch of files became."""
+    """The pixels and entries that one batch of files became."""
 
     pixels: bytes
     entries: np.ndarray
@@ -63,8 +63,9 @@ def pack(
                     f"goes on after the {done} files that are done, or leave them out with "
                     "--skip-damaged"
                 )
-            for file, content in ((pixel_file, packed.pixels), (index_file, packed.entries)):
-                file.write(memoryview(content).cast("B"))
+            entries = packed.entries.tobytes()
+            for file, content in ((pixel_file, packed.pixels), (index_file, entries)):
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             done += len(packed.entries)

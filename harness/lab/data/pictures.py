@@ -15,7 +15,7 @@ from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
 
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is no whole picture."""
+"""Errors that Pillow raises for a file that is no whole picture."""
 
 
 def decoded(files: Iterable[bytes], labels: np.ndarray, side: int) -> Split:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.errors import EvidenceError
+from harness.errors import EvidenceError, UserError
 
 if TYPE_CHECKING:
     from harness.lab.data.ragged import Ragged
@@ -42,6 +42,16 @@ class Split:
     """Where images are published compressed with a loss: SHA-256 over the SHA-256 of each file, in
     order. It stands for the pixels, which may differ a little between decoders."""
 
+    @property
+    def array(self) -> np.ndarray:
+        """The images, which have to be of one size. Raises UserError if they are of many."""
+        if not isinstance(self.images, np.ndarray):
+            raise UserError(
+                "images of one size are needed here, but those of this data set have many sizes; "
+                "use a data set that is prepared at one size"
+            )
+        return self.images
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -58,9 +68,9 @@ def fingerprint(dataset: Dataset) -> str:
     """
     digest = hashlib.sha256()
     for split in (dataset.train, dataset.test):
-        digest.update(bytes.fromhex(split.files) or np.ascontiguousarray(split.images))
+        digest.update(bytes.fromhex(split.files) or np.ascontiguousarray(split.array).data)
     for split in (dataset.train, dataset.test):
-        digest.update(np.ascontiguousarray(split.labels, dtype="<i8"))
+        digest.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
     return digest.hexdigest()
 
 
@@ -122,9 +132,9 @@ def write(name: str, dataset: Dataset, source: str) -> Path:
     folder = folder_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     arrays = {
-        "train_images": dataset.train.images,
+        "train_images": dataset.train.array,
         "train_labels": dataset.train.labels.astype(np.int64),
-        "test_images": dataset.test.images,
+        "test_images": dataset.test.array,
         "test_labels": dataset.test.labels.astype(np.int64),
     }
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as temporary:

@@ -37,7 +37,7 @@ def load(ref: DatasetRef) -> Dataset:
 
 
 def _shape(split: Split) -> tuple[int, ...]:
-    """Of an array of images; the number and the shorter side of images of many sizes."""
+    """Shape of an array of images; number and shorter side where images have many sizes."""
     if isinstance(split.images, np.ndarray):
         return split.images.shape
     return len(split.images), int(split.images.sizes.min())

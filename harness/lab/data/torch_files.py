@@ -12,8 +12,9 @@ import pickletools
 import re
 import stat
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -24,6 +25,8 @@ LARGEST = 4 << 30
 """Bytes of the largest file that is opened; the largest released one has 2.5 GB."""
 LARGEST_PICKLE = 16 << 20
 _TYPE = re.compile(r"[biuf][1248]")
+_ORDERS: Mapping[str, Literal["<", ">", "="]] = {"<": "<", ">": ">", "|": "="}
+"""Byte orders as NumPy pickles them; that of a single byte means nothing."""
 
 
 class NumpyType:
@@ -35,8 +38,7 @@ class NumpyType:
         self.dtype = np.dtype(name)
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        order = {"<": "<", ">": ">", "|": "="}[state[1]]
-        self.dtype = self.dtype.newbyteorder(order)
+        self.dtype = self.dtype.newbyteorder(_ORDERS[state[1]])
 
 
 class NumpyArray:
@@ -59,7 +61,7 @@ def _number(kind: NumpyType, data: bytes) -> float:
     return value
 
 
-STAND_INS = {
+STAND_INS: Mapping[str, Callable[..., object]] = {
     "numpy.dtype": NumpyType,
     "numpy.ndarray": NumpyArray,
     "numpy.core.multiarray.scalar": _number,
@@ -82,13 +84,15 @@ take any amount of memory."""
 
 
 def read_torch(path: Path) -> Any:
-    """What a `.pt` file holds. Tensors are mapped, not read: they take memory when they are copied.
+    """The content of a `.pt` file. Tensors are mapped: they take memory when they are copied.
 
     Raises `Refused` for anything but a sound file of tensors, NumPy values, lists and numbers.
     """
     check_regular(path)
     _check_names(path, _pickle_of(path))
-    stand_ins = [(function, name) for name, function in STAND_INS.items()]
+    stand_ins: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+        (function, name) for name, function in STAND_INS.items()
+    ]
     try:
         with torch.serialization.safe_globals(stand_ins):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=True)

@@ -42,7 +42,7 @@ class Whitening:
         return _mapped(pixels, -self.mean, self.forward, torch.zeros_like(self.mean))
 
     def pixels(self, whitened: Tensor) -> Tensor:
-        """What `whitened` was made from."""
+        """The pixels of whitened images: the inverse of `whitened`."""
         return _mapped(whitened, torch.zeros_like(self.mean), self.back, self.mean)
 
 
@@ -57,7 +57,7 @@ def _mapped(images: Tensor, before: Tensor, matrix: Tensor, after: Tensor) -> Te
 @lru_cache(maxsize=1)
 def whitening(dataset: DatasetRef) -> Whitening:
     """Fitted to the whole training split of a data set."""
-    return fitted(sets.load(dataset).train.images)
+    return fitted(sets.load(dataset).train.array)
 
 
 def fitted(images: np.ndarray) -> Whitening:

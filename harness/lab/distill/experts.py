@@ -1,8 +1,8 @@
-"""Networks trained on all data, and the weights that they passed through."""
+"""Experts: networks trained on all data, and the trajectories of their weights."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,9 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from harness.errors import UserError
-from harness.lab.data import sets
-from harness.lab.distill.steps import ExpertsParams
 from harness.lab.distill.synthesis import refuse_statistics
+from harness.lab.distill.trajectories import ExpertsParams
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.fused import (
     Member,
@@ -25,37 +24,13 @@ from harness.lab.train.fused import (
 )
 from harness.lab.train.loop import Examples, evaluate
 from harness.lab.train.schedule import batch_sizes
-from harness.plan.step import StepContext, StepInput, StepResult
-
-
-def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
-    """Train `count` networks, and keep their weights at the start and after every epoch.
-
-    Each has its own first weights, order and augmentation; as many as pay are trained together.
-    Tensors `expert-000` and so on: every parameter by its name, (epochs + 1, ...). Values `count`,
-    `epochs`, `zca` where they read whitened images, and the mean `accuracy` at the end (fraction,
-    test split); array `accuracies` (count,), float64.
-    """
-    dataset, recipe = sets.load(params.dataset), params.recipe
-    train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
-    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
-    trajectories, accuracies = trained(params, train, test, ctx)
-    return StepResult(
-        {
-            "count": params.count,
-            "epochs": recipe.epochs,
-            "accuracy": float(np.mean(accuracies)),
-            **({"zca": True} if recipe.zca else {}),
-        },
-        {"accuracies": np.array(accuracies)},
-        {f"expert-{number:03d}": passed for number, passed in enumerate(trajectories)},
-    )
+from harness.plan.step import StepContext, StepInput
 
 
 def trained(
     params: ExpertsParams, train: Examples, test: Examples, ctx: StepContext
 ) -> tuple[list[dict[str, np.ndarray]], list[float]]:
-    """What each expert passed through, see `paths`, and its accuracy at the end."""
+    """The trajectory of each expert, see `paths`, and its accuracy at the end."""
     trajectories, accuracies = [], []
     for number, contexts in enumerate(groups := _groups(params, ctx)):
         members = [Member(_fresh(params, own), train, own) for own in contexts]
@@ -122,7 +97,7 @@ class Trajectories:
     files: tuple[Path, ...]
     epochs: int
     zca: bool
-    """Whether the experts read whitened images, and so whoever follows them."""
+    """Whether the experts read whitened images; whoever follows them has to as well."""
 
     @classmethod
     def of(cls, given: StepInput) -> Trajectories:

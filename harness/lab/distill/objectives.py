@@ -1,4 +1,4 @@
-"""What the bi-level distillers make small: functions of features, gradients and weights.
+"""The objectives of the bi-level distillers: functions of features, gradients and weights.
 
 Images are floating (n, c, h, w), normalised; nothing here draws, augments or trains. All are
 differentiable in the images that they are given.
@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
+from harness.lab.models.hooks import last_linear, layer_inputs
+
 Weights: TypeAlias = Mapping[str, Tensor]
 """The parameters of a network by their names."""
 Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -24,15 +26,11 @@ COSINE_FLOOR = 1e-6
 
 
 def embedding(network: nn.Module, images: Tensor) -> Tensor:
-    """What the last linear layer is given: features (n, d), with their graph."""
-    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
-    seen: list[Tensor] = []
-    hook = last.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
-    try:
+    """Features (n, d), the input of the last linear layer, with their graph."""
+    entered: dict[str, Tensor] = {}
+    with layer_inputs({"last": last_linear(network)}, entered.__setitem__):
         network(images)
-    finally:
-        hook.remove()
-    return seen[0]
+    return entered["last"]
 
 
 def dm_loss(real: Tensor, synthetic: Tensor) -> Tensor:
@@ -59,7 +57,7 @@ def gradients(
 def gradient_distance(
     real: Sequence[Tensor], synthetic: Sequence[Tensor], distance: str = "cosine-rows"
 ) -> Tensor:
-    """How far two gradients of the same parameters are apart (Zhao et al. 2021), a scalar.
+    """Distance of two gradients of the same parameters (Zhao et al. 2021), a scalar.
 
     `cosine-rows`: one minus the cosine, summed over the output rows of every weight; biases and
     norms do not count. `cosine`: one minus the cosine of everything as one vector. `mse`: the
@@ -77,7 +75,8 @@ def gradient_distance(
 def _row_distance(real: Tensor, synthetic: Tensor) -> Tensor:
     real, synthetic = real.flatten(1), synthetic.flatten(1)
     norms = torch.linalg.vector_norm(real, dim=1) * torch.linalg.vector_norm(synthetic, dim=1)
-    return (1 - (real * synthetic).sum(dim=1) / (norms + COSINE_FLOOR)).sum()
+    cosines = (real * synthetic).sum(dim=1) / (norms + COSINE_FLOOR)
+    return torch.sum(1 - cosines)
 
 
 def unrolled(

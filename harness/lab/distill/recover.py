@@ -1,109 +1,97 @@
-"""Images recovered from what a teacher's BatchNorm layers remember (SRe2L, DWA, FADRM).
+"""Recovering images from the statistics of a teacher's BatchNorm layers (SRe2L, DWA, FADRM).
 
 Batches of one image of each of some classes descend the teacher's cross-entropy on a random view of
-them, and the distance of the view's statistics from those that its BatchNorm layers keep.
+them, plus the distance of the view's statistics from those that its BatchNorm layers keep.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-import numpy as np
-import torch
-from torch import Generator, Tensor
-from torch.nn import functional
-from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+from pydantic import Field, model_validator
 
-from harness.lab.distill.kept import as_bytes, through_jpeg
-from harness.lab.distill.pixels import Made, Start, cosine_rates, descend_pixels, noise, one_view
-from harness.lab.distill.statistics import climb, distances, listening, norms
-from harness.lab.distill.steps import DwaParams, FadrmParams, RecoverParams
-from harness.lab.distill.synthesis import mean_losses
-from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.cost import passes
+from harness.lab.recipe import Count, CropScale, DatasetRef
+from harness.plan.step import (
+    Facts,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from harness.lab.distill.recovery import ImageBatch, Recovered, Recovery
+
+Quality: TypeAlias = Annotated[int, Field(ge=0, le=95)]
+"""Quality of the JPEG that images are kept as; 0 keeps them as they are."""
+
+FROZEN = 2
+"""Cost of an image under a frozen network, in forward passes: the answer, and its gradient with
+respect to the input of each layer."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Image number `index` of each of some classes."""
+class RecoveryParams(StepParams):
+    """The parameters that every recovery of images has."""
 
-    number: int
-    index: int
-    labels: Tensor
-    """int64 (b,), on the device."""
+    dataset: DatasetRef
+    per_class: Count
+    iterations: Count
+    """Iterations of each descent."""
+    learning_rate_pixels: float = Field(gt=0)
+    """Adam's first learning rate, which falls by a cosine to 0."""
+    first_layer_weight: float = Field(ge=0)
+    """Weight of the first layer that is matched; the others weigh 1."""
+    augmentation: str
+    """Each method says which augmentations it has."""
+    crop_scale: CropScale
+    """Share of the area that the random resized crop keeps."""
+    roll: int = Field(ge=0)
+    """Pixels that a view is rolled by at most, down and to the right."""
+    jpeg_quality: Quality = 0
+    precision: Literal["float32", "float64"] = "float32"
 
 
-@dataclass(frozen=True)
-class Recovery:
-    """What all batches share."""
+class RecoverParams(RecoveryParams):
+    """The parameters that SRe2L, DWA and FADRM have in common."""
 
-    params: RecoverParams
-    teacher: Classifier
-    layers: list[BatchNorm]
-    ctx: StepContext
-    stages: int = 1
-    """Descents of each batch."""
+    network: str
+    """The teacher, which has BatchNorm layers."""
+    class_batch: Count
+    """Classes that are made together, one image of each."""
+    bn_weight: float = Field(ge=0)
+    """Weight of the distance of statistics, beside the cross-entropy."""
+    variance_weight: float = Field(ge=0)
+    """Weight of the variances, beside the means."""
+    augmentation: Literal["none", "rrc-flip"]
 
-    @classmethod
-    def of(
-        cls,
-        params: RecoverParams,
-        inputs: Mapping[str, StepInput],
-        ctx: StepContext,
-        stages: int = 1,
-    ) -> Recovery:
-        weights = inputs["teacher"].tensors("weights")
-        teacher = Classifier.stored(
-            params.network, params.dataset, ctx.device, weights, params.precision
-        )
-        teacher.network.eval()
-        return cls(params, teacher, norms(teacher), ctx, stages)
 
-    @property
-    def batches(self) -> list[Batch]:
-        """First the first image of every class, in batches; then the second."""
-        params = self.params
-        classes = torch.arange(params.dataset.classes, device=self.ctx.device)
-        parts = [
-            (i, part) for i in range(params.per_class) for part in classes.split(params.class_batch)
-        ]
-        return [Batch(number, index, part) for number, (index, part) in enumerate(parts)]
+class DwaParams(RecoverParams):
+    perturbation_iterations: int = Field(ge=0)
+    perturbation_size: float = Field(ge=0)
+    """Length of the climb of the teacher's weights up its loss on a batch, in all."""
 
-    def part(self, batch: Batch, stage: int = 0) -> StepContext:
-        """The context of one descent."""
-        count = self.params.per_class * -(-self.params.dataset.classes // self.params.class_batch)
-        return self.ctx.part(batch.number * self.stages + stage, count * self.stages)
 
-    def view(self, images: Tensor, drawn: Generator) -> Tensor:
-        """One random crop, mirroring and roll for the whole batch."""
-        params = self.params
-        flip = params.dataset.flip
-        return one_view(images, params.augmentation, params.crop_scale, flip, params.roll, drawn)
+class FadrmParams(RecoverParams):
+    stages: tuple[Count, ...] = Field(min_length=1)
+    """Sides of the images in each of the descents, in pixels."""
+    residual: Annotated[float, Field(ge=0, le=1)]
+    """Share of the images that is kept when patches are mixed in."""
 
-    def loss(self, view: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy, and the weighted distance of statistics; differentiable in the view."""
-        params = self.params
-        with listening(self.layers, self.teacher.dtype) as heard:
-            logits = self.teacher.answer(view)
-        moments = [heard[layer].moments() for layer in self.layers]
-        means, variances = distances(self.layers, moments, params.first_layer_weight)
-        matched = params.bn_weight * (means + params.variance_weight * variances)
-        return functional.cross_entropy(logits, labels) + matched
-
-    def descend(self, images: Tensor, batch: Batch, stage: int = 0) -> Made:
-        """Steps of Adam down the loss of a new view each.
-
-        The cosine, which ends at 0, spans all stages. Draws: "synthesis" of the part.
-        """
-        params = self.params
-        rates = cosine_rates(params.learning_rate_pixels, params.iterations, stage, self.stages)
-
-        def loss(number: int, pixels: Tensor, drawn: Generator) -> Tensor:
-            return self.loss(self.view(pixels, drawn), batch.labels)
-
-        return descend_pixels(images, self.teacher, rates, self.part(batch, stage), loss)
+    @model_validator(mode="after")
+    def _ends_at_the_resolution(self) -> FadrmParams:
+        if self.stages[-1] != self.dataset.resolution:
+            raise ValueError(
+                f"the last of 'stages' is {self.stages[-1]} pixels, but the images of "
+                f"'{self.dataset.name}' have {self.dataset.resolution}; end there"
+            )
+        return self
 
 
 def distill_sre2l(
@@ -111,19 +99,15 @@ def distill_sre2l(
 ) -> StepResult:
     """Recover images from Gaussian noise (SRe2L, Yin et al. 2023).
 
-    Arrays `images` uint8 (n, h, w, c) and `labels` int64 (n,), class by class; `losses` float64
-    (batches, iterations). Values `first_loss` and `last_loss`, means of the first and the last
-    tenth. Draws: "first" and "synthesis" of each batch.
+    The record is that of `Recovery.run`. Draws: "first" and "synthesis" of each batch.
     Raises `UserError` if the teacher has no BatchNorm layer.
     """
-    recovery = Recovery.of(params, inputs, ctx)
+    recovery = _recovery(params, inputs, ctx)
 
-    def recover(batch: Batch) -> Made:
-        drawn = Generator().manual_seed(recovery.part(batch).derive("first"))
-        first = noise(recovery.teacher, len(batch.labels), params.dataset, drawn)
-        return recovery.descend(first, batch)
+    def recover(batch: ImageBatch) -> Recovered:
+        return _descend(params, recovery, recovery.noise(batch), batch)
 
-    return recovered(recovery, recover)
+    return recovery.run(recover)
 
 
 def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -133,24 +117,28 @@ def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepCon
     have. Climbs of the batches of one image of each class add up; the next image of each class
     begins with the teacher as it was given.
     """
-    recovery, start = (
-        Recovery.of(params, inputs, ctx),
-        Start.of(params.dataset, params.per_class, inputs["start"]),
-    )
+    from torch import Generator
+
+    from harness.lab.distill.recovery import Start
+    from harness.lab.distill.statistics import climb
+    from harness.lab.train.loop import Examples
+
+    recovery = _recovery(params, inputs, ctx)
+    start = Start.of(params.dataset, params.per_class, inputs["start"])
     teacher = recovery.teacher
     given = {name: tensor.clone() for name, tensor in teacher.network.state_dict().items()}
 
-    def recover(batch: Batch) -> Made:
-        images = start.at(batch.index, batch.labels, teacher)
+    def recover(batch: ImageBatch) -> Recovered:
+        images = start.images(batch, teacher)
         if batch.labels[0] == 0:
             teacher.network.load_state_dict(given)
         # The descent draws from the same seed.
         drawn = Generator().manual_seed(recovery.part(batch).derive("synthesis"))
         view = Examples(recovery.view(images, drawn), batch.labels)
         climb(teacher, view, params.perturbation_iterations, params.perturbation_size)
-        return recovery.descend(images, batch)
+        return _descend(params, recovery, images, batch)
 
-    return recovered(recovery, recover)
+    return recovery.run(recover)
 
 
 def distill_fadrm(
@@ -161,49 +149,116 @@ def distill_fadrm(
     Each stage has a resolution, a new optimiser and `iterations` steps. Between two of them the
     images become `residual` x images + (1 - `residual`) x patches, at the next resolution.
     """
-    recovery = Recovery.of(params, inputs, ctx, len(params.stages))
+    import numpy as np
+
+    from harness.lab.distill.recovery import Start, resized
+
+    recovery = _recovery(params, inputs, ctx, len(params.stages))
     start = Start.of(params.dataset, params.per_class, inputs["start"])
 
-    def recover(batch: Batch) -> Made:
-        patches = start.at(batch.index, batch.labels, recovery.teacher)
-        images = patches
+    def recover(batch: ImageBatch) -> Recovered:
+        images = patches = start.images(batch, recovery.teacher)
         losses = []
         for stage, side in enumerate(params.stages):
             images, patch = resized(images, side), resized(patches, side)
             if stage > 0:
                 images = params.residual * images + (1 - params.residual) * patch
-            images, own = recovery.descend(images, batch, stage)
+            images, own = _descend(params, recovery, images, batch, stage)
             losses.append(own)
         return images, np.concatenate(losses)
 
-    return recovered(recovery, recover)
+    return recovery.run(recover)
 
 
-def resized(images: Tensor, side: int) -> Tensor:
-    """Images (b, c, h, h) at another side, bilinear and not antialiased, as the official code."""
-    if images.shape[-1] == side:
-        return images
-    return functional.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
+def _recovery(
+    params: RecoverParams, inputs: Mapping[str, StepInput], ctx: StepContext, stages: int = 1
+) -> Recovery:
+    """Batches of the first image of every class come first, then those of the second, and so on."""
+    import torch
+
+    from harness.lab.distill.recovery import Recovery, batched
+    from harness.lab.models.classifier import Classifier
+
+    weights = inputs["teacher"].tensors("weights")
+    teacher = Classifier.stored(
+        params.network, params.dataset, ctx.device, weights, params.precision
+    )
+    teacher.network.eval()
+    classes = torch.arange(params.dataset.classes).split(params.class_batch)
+    labels = [part for _ in range(params.per_class) for part in classes]
+    indices = [torch.full_like(p, index) for index in range(params.per_class) for p in classes]
+    return Recovery(params, teacher, batched(indices, labels, ctx.device), ctx, stages)
 
 
-def recovered(recovery: Recovery, recover: Callable[[Batch], Made]) -> StepResult:
-    """Every batch made, and its images put class by class."""
-    params = recovery.params
-    dataset, quality = params.dataset, params.jpeg_quality
+def _descend(
+    params: RecoverParams, recovery: Recovery, images: Tensor, batch: ImageBatch, stage: int = 0
+) -> Recovered:
+    """Descend `recovery_loss` on a new view of the images in each iteration."""
+    from harness.lab.distill.statistics import batchnorm_layers, recovery_loss
 
-    def finished() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for batch in recovery.batches:
-            images, own = recover(batch)
-            yield through_jpeg(as_bytes(images, dataset), quality), own
+    layers = batchnorm_layers(recovery.teacher)
 
-    made, losses = zip(*finished(), strict=True)
-    # Made one image of each class after another.
-    images = np.concatenate(made)
-    in_turn = images.reshape(params.per_class, dataset.classes, *images.shape[1:])
-    labels = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
-    arrays = {
-        "images": in_turn.swapaxes(0, 1).reshape(images.shape),
-        "labels": labels,
-        "losses": np.stack(losses),
-    }
-    return StepResult(mean_losses(arrays["losses"].mean(axis=0)), arrays)
+    def loss(iteration: int, pixels: Tensor, drawn: Generator) -> Tensor:
+        view = recovery.view(pixels, drawn)
+        return recovery_loss(params, recovery.teacher, layers, view, batch.labels)
+
+    return recovery.descend(images, batch, loss, stage)
+
+
+def _sre2l_work(p: RecoverParams, facts: Facts) -> Work:
+    seen = p.iterations * p.per_class * p.dataset.classes
+    return Work(seen, FROZEN * seen * facts.forward_flops(p.network, p.dataset.resolution))
+
+
+def _dwa_work(p: DwaParams, facts: Facts) -> Work:
+    made = p.per_class * p.dataset.classes
+    climbs = passes(facts, p.network, p.dataset, p.perturbation_iterations * made, 0)
+    return climbs + _sre2l_work(p, facts)
+
+
+def _fadrm_work(p: FadrmParams, facts: Facts) -> Work:
+    seen = p.iterations * p.per_class * p.dataset.classes
+    flops = sum(facts.forward_flops(p.network, side) for side in p.stages)
+    return Work(len(p.stages) * seen, FROZEN * seen * flops)
+
+
+def _probe(kind: type[RecoverParams], start: bool, **own: Any) -> Probe:
+    from harness.lab.probing import DATASET, NETWORK, chosen, taught
+
+    params = kind(
+        dataset=DATASET,
+        network=NETWORK,
+        per_class=2,
+        class_batch=3,
+        iterations=3,
+        learning_rate_pixels=0.25,
+        bn_weight=0.5,
+        first_layer_weight=10.0,
+        variance_weight=2.0,
+        augmentation="rrc-flip",
+        crop_scale=(0.3, 1.0),
+        roll=2,
+        precision="float64",
+        **own,
+    )
+    inputs = {"teacher": taught()}
+    return Probe(params, inputs | {"start": chosen(per_class=2)} if start else inputs)
+
+
+def _sre2l_probe() -> Probe:
+    return _probe(RecoverParams, start=False)
+
+
+def _dwa_probe() -> Probe:
+    return _probe(DwaParams, start=True, perturbation_iterations=2, perturbation_size=0.5)
+
+
+def _fadrm_probe() -> Probe:
+    return _probe(FadrmParams, start=True, stages=(8, 8), residual=0.5)
+
+
+STEPS = (
+    declare(distill_sre2l, RecoverParams, _sre2l_work, _sre2l_probe, inputs=("teacher",)),
+    declare(distill_dwa, DwaParams, _dwa_work, _dwa_probe, inputs=("start", "teacher")),
+    declare(distill_fadrm, FadrmParams, _fadrm_work, _fadrm_probe, inputs=("start", "teacher")),
+)

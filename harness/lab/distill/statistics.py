@@ -1,6 +1,6 @@
-"""How far images are from the statistics that a teacher's BatchNorm layers keep (SRe2L, DWA).
+"""The distance of images from the statistics that a teacher's BatchNorm layers keep (SRe2L, DWA).
 
-What a synthesis descends and what a given subset is measured by are these same functions.
+A synthesis descends these functions, and `bn_loss` measures a given subset by the same ones.
 """
 
 from __future__ import annotations
@@ -11,45 +11,51 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from harness.errors import UserError
+from harness.lab.distill.recover import RecoverParams
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
+from harness.lab.models.hooks import layer_inputs
 from harness.lab.train.loop import Examples
 
 Moments: TypeAlias = list[tuple[Tensor, Tensor]]
-"""Mean and variance of what enters each layer, less the mean that the layer keeps; (channels,)."""
+"""Mean and variance of each layer's input, less the mean that the layer keeps; (channels,)."""
 
 
 @dataclass(frozen=True)
-class Sums:
-    """Over examples and places, of what enters one layer, less the mean that the layer keeps."""
+class InputSums:
+    """Sums over examples and places of one layer's input, less the mean that the layer keeps."""
 
     count: int
     first: Tensor
-    """(channels,)."""
+    """Sum of the values, (channels,)."""
     second: Tensor
-    """Of squares, (channels,)."""
+    """Sum of their squares, (channels,)."""
 
     @classmethod
-    def of(cls, entering: Tensor, layer: BatchNorm) -> Sums:
+    def of(cls, entering: Tensor, layer: BatchNorm) -> InputSums:
         """From maps (n, channels, ...); differentiable in them."""
-        away = entering.transpose(0, 1).flatten(1) - layer.running_mean[:, None]
+        kept, _ = running(layer)
+        away = entering.transpose(0, 1).flatten(1) - kept[:, None]
         return cls(away.shape[1], away.sum(dim=1), away.square().sum(dim=1))
 
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(self.count + other.count, self.first + other.first, self.second + other.second)
+    def __add__(self, other: InputSums) -> InputSums:
+        return InputSums(
+            self.count + other.count, self.first + other.first, self.second + other.second
+        )
 
     def moments(self, variance: str = "biased") -> tuple[Tensor, Tensor]:
+        """Mean and variance (channels,), the variance `biased` or `unbiased`."""
         mean = self.first / self.count
         spread = self.second / self.count - mean.square()
         correction = self.count / (self.count - 1) if variance == "unbiased" else 1.0
         return mean, spread * correction
 
 
-def norms(teacher: Classifier) -> list[BatchNorm]:
+def batchnorm_layers(teacher: Classifier) -> list[BatchNorm]:
     """The BatchNorm layers, in the order of the network. Raises `UserError` if it has none."""
     found = [layer for layer in teacher.network.modules() if isinstance(layer, BatchNorm)]
     if not found:
@@ -60,36 +66,64 @@ def norms(teacher: Classifier) -> list[BatchNorm]:
     return found
 
 
+def running(layer: BatchNorm) -> tuple[Tensor, Tensor]:
+    """The running mean and variance (channels,) that a BatchNorm layer keeps."""
+    assert layer.running_mean is not None
+    assert layer.running_var is not None
+    return layer.running_mean, layer.running_var
+
+
 @contextmanager
-def listening(layers: list[BatchNorm], kind: torch.dtype) -> Iterator[dict[nn.Module, Sums]]:
-    """What enters each layer while the network answers, summed over its answers in type `kind`."""
-    heard: dict[nn.Module, Sums] = {}
+def input_sums(layers: list[BatchNorm], dtype: torch.dtype) -> Iterator[dict[int, InputSums]]:
+    """Within the context, sum up the inputs of the layers, in type `dtype`, over all passes.
 
-    def note(layer: BatchNorm, entering: tuple[Tensor]) -> None:
-        own = Sums.of(entering[0].to(kind), layer)
-        heard[layer] = heard[layer] + own if layer in heard else own
+    The sums of a layer stand under its place in `layers`.
+    """
+    sums: dict[int, InputSums] = {}
 
-    hooks = [layer.register_forward_pre_hook(note) for layer in layers]
-    try:
-        yield heard
-    finally:
-        for hook in hooks:
-            hook.remove()
+    def add(place: int, entering: Tensor) -> None:
+        own = InputSums.of(entering.to(dtype), layers[place])
+        sums[place] = sums[place] + own if place in sums else own
+
+    with layer_inputs(dict(enumerate(layers)), add):
+        yield sums
 
 
 def distances(layers: list[BatchNorm], moments: Moments, first: float) -> tuple[Tensor, Tensor]:
     """sum_l w_l |mu_l - m_l|_2 and sum_l w_l |v_l - s_l|_2, scalars; differentiable.
 
-    mu_l and v_l are the statistics of what enters layer l, m_l and s_l those that it keeps; w_1 is
+    mu_l and v_l are the statistics of the input of layer l, m_l and s_l those that it keeps; w_1 is
     `first`, the other weights are 1 (supplement, Equations 1 and 2; w_1 in VILA-Lab/SRe2L).
     """
     weights = [first] + [1.0] * (len(layers) - 1)
     of_means = [weight * mean.norm() for weight, (mean, _) in zip(weights, moments, strict=True)]
     of_variances = [
-        weight * (variance - layer.running_var).norm()
+        weight * (variance - running(layer)[1]).norm()
         for weight, layer, (_, variance) in zip(weights, layers, moments, strict=True)
     ]
     return torch.stack(of_means).sum(), torch.stack(of_variances).sum()
+
+
+def recovery_loss(
+    params: RecoverParams,
+    teacher: Classifier,
+    layers: list[BatchNorm],
+    view: Tensor,
+    labels: Tensor,
+) -> Tensor:
+    """Cross-entropy plus the weighted distance of statistics, a scalar; differentiable in the view.
+
+    Args:
+        layers: the teacher's BatchNorm layers.
+        view: normalised images (b, c, h, w).
+        labels: int64 (b,).
+    """
+    with input_sums(layers, teacher.dtype) as sums:
+        logits = teacher.answer(view)
+    moments = [sums[place].moments() for place in range(len(layers))]
+    means, variances = distances(layers, moments, params.first_layer_weight)
+    matched = params.bn_weight * (means + params.variance_weight * variances)
+    return functional.cross_entropy(logits, labels) + matched
 
 
 def climb(teacher: Classifier, subset: Examples, steps: int, size: float) -> None:
@@ -111,4 +145,5 @@ def climb(teacher: Classifier, subset: Examples, steps: int, size: float) -> Non
         norm = torch.stack([gradient.norm() for gradient in gradients]).norm()
         with torch.no_grad():
             for weight in weights:
-                weight += size / steps * weight.grad / norm
+                if weight.grad is not None:
+                    weight.add_(size / steps * weight.grad / norm)

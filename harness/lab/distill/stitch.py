@@ -1,4 +1,4 @@
-"""Images tiled from the patches that a teacher finds easiest (RDED, Sun et al. 2024).
+"""Tiling images from the patches that a teacher finds easiest (RDED, Sun et al. 2024).
 
 With a pool chosen by CAD-Prune in place of random images, this is CA2D.
 """
@@ -6,40 +6,42 @@ With a pool chosen by CAD-Prune in place of random images, this is CA2D.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
-import numpy as np
-import torch
-from torch import Generator, Tensor
-from torch.nn import functional
+from pydantic import model_validator
 
-from harness.lab.coresets.select import require_per_class
-from harness.lab.data import sets
-from harness.lab.data.ragged import Ragged
-from harness.lab.data.resize import cut, sizes_of
-from harness.lab.distill.kept import through_jpeg
-from harness.lab.distill.steps import StitchParams
-from harness.lab.models.classifier import Classifier
-from harness.lab.train.augment import boxes_within
-from harness.lab.train.loop import Examples
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.cost import passes
+from harness.lab.distill.recover import Quality
+from harness.lab.recipe import Count, CropScale, DatasetRef, check_factor
+from harness.plan.step import (
+    Facts,
+    Neutral,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
 
 
-@dataclass(frozen=True)
-class Patches:
-    """Patches of one class; sources and boxes say where each was cut."""
+class StitchParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    """The teacher."""
+    per_class: Count
+    factor: Count
+    """Each image is a grid of factor x factor patches."""
+    crops: Count = 5
+    """Random crops tried per source image."""
+    crop_scale: CropScale
+    jpeg_quality: Annotated[Quality, Neutral(0)] = 0
 
-    pixels: Tensor
-    """uint8 (n, channels, side, side)."""
-    sources: Tensor
-    """int64 (n,): rows of the training split."""
-    boxes: Tensor
-    """int64 (n, 4): top, left, height, width in the source."""
-    losses: Tensor
-    """(n,): the teacher's cross-entropy."""
-
-    def at(self, rows: Tensor) -> Patches:
-        return Patches(self.pixels[rows], self.sources[rows], self.boxes[rows], self.losses[rows])
+    @model_validator(mode="after")
+    def _whole_patches(self) -> StitchParams:
+        check_factor(self.factor, self.dataset)
+        return self
 
 
 def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -53,6 +55,17 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     source. Cells are counted row by row. Draws: "crop" of `ctx`.
     Raises `UserError` if a class of the pool is too small.
     """
+    import numpy as np
+    import torch
+    from torch import Generator
+
+    from harness.lab.coresets.ranking import require_per_class
+    from harness.lab.data import sets
+    from harness.lab.distill.images import class_labels, through_jpeg
+    from harness.lab.distill.patches import best_crops, tile
+    from harness.lab.models.classifier import Classifier
+    from harness.lab.train.loop import Examples
+
     dataset, factor = params.dataset, params.factor
     train = sets.load(dataset).train
     pool, pool_labels = inputs["pool"].array("indices"), inputs["pool"].array("labels")
@@ -76,56 +89,23 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
         ctx.report((label + 1) / dataset.classes, f"class {label + 1} of {dataset.classes}")
     arrays = {name: np.concatenate(parts) for name, parts in made.items()}
     arrays["images"] = through_jpeg(arrays["images"], params.jpeg_quality)
-    arrays["labels"] = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
+    arrays["labels"] = class_labels(dataset, params.per_class)
     return StepResult({}, arrays)
 
 
-def best_crops(
-    teacher: Classifier,
-    images: Tensor | Ragged,
-    sources: Tensor,
-    label: int,
-    params: StitchParams,
-    generator: Generator,
-) -> Patches:
-    """For each image of one class, the crop on which the teacher's cross-entropy is lowest.
-
-    `images` uint8 (n, c, h, w), or of many sizes; the result is on the CPU.
-    """
-    side = params.dataset.resolution
-    owners = torch.arange(len(images)).repeat_interleave(params.crops)
-    boxes = boxes_within(sizes_of(images)[owners], params.crop_scale, (1.0, 1.0), generator)
-    pixels, losses = [], []
-    for part in torch.arange(len(owners)).split(teacher.at_once):
-        whole = images[owners[part].to(teacher.device)]
-        # Rounded to bytes before they are judged: the teacher sees what the student will get.
-        patch = cut(whole, boxes[part], side // params.factor, torch.float64).round().byte()
-        pixels.append(patch.cpu())
-        losses.append(padded_losses(teacher, patch, label, side).cpu())
-    crops = Patches(torch.cat(pixels), sources[owners], boxes, torch.cat(losses))
-    winner = crops.losses.view(-1, params.crops).argmin(dim=1)
-    return crops.at(torch.arange(len(images)) * params.crops + winner)
+def _work(p: StitchParams, facts: Facts) -> Work:
+    """The pool is an input, so its size is a guess: RDED's 300 per class, or as many as needed."""
+    pool = p.dataset.classes * max(300, p.per_class * p.factor**2)
+    return passes(facts, p.network, p.dataset, 0, p.crops * min(pool, p.dataset.train_size))
 
 
-@torch.no_grad()
-def padded_losses(teacher: Classifier, patches: Tensor, label: int, side: int) -> Tensor:
-    """Cross-entropy (n,) on patches set into the middle of a `side`-pixel image.
+def _probe() -> Probe:
+    from harness.lab.probing import DATASET, NETWORK, chosen, taught
 
-    The border is zero after normalisation, that is the mean colour.
-    """
-    pixels = teacher.pixels(patches)
-    mean = torch.tensor(teacher.dataset.mean, dtype=pixels.dtype, device=pixels.device)
-    mean = mean.view(-1, 1, 1)
-    before = (side - patches.shape[-1]) // 2
-    after = side - patches.shape[-1] - before
-    centred = functional.pad(pixels - mean, (before, after, before, after)) + mean
-    teacher.network.eval()
-    labels = torch.full((len(patches),), label, device=patches.device)
-    return functional.cross_entropy(teacher.logits(centred), labels, reduction="none")
+    params = StitchParams(
+        dataset=DATASET, network=NETWORK, per_class=1, factor=2, crops=3, crop_scale=(0.3, 1.0)
+    )
+    return Probe(params, {"pool": chosen(per_class=5), "teacher": taught()})
 
 
-def tile(patches: Tensor, factor: int) -> Tensor:
-    """(n, factor^2, c, s, s), cells row by row, to images (n, c, factor s, factor s)."""
-    count, _, channels, side, _ = patches.shape
-    grid = patches.view(count, factor, factor, channels, side, side)
-    return grid.permute(0, 3, 1, 4, 2, 5).reshape(count, channels, factor * side, factor * side)
+STEPS = (declare(stitch, StitchParams, _work, _probe, inputs=("pool", "teacher")),)

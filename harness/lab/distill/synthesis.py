@@ -1,9 +1,9 @@
-"""What the bi-level distillers share: real and first images, views, descent, and the result."""
+"""The parts that the bi-level distillers share: real and first images, views, descent, record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,7 +11,9 @@ from torch import Generator, Tensor, nn
 
 from harness.errors import EvidenceError, UserError
 from harness.lab.data import sets
-from harness.lab.distill.steps import SynthesisParams
+from harness.lab.data.ragged import Ragged
+from harness.lab.distill.images import class_labels
+from harness.lab.distill.matching import SynthesisParams
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.dsa import Draws, dsa, groups
 from harness.lab.train.loop import Examples
@@ -24,6 +26,8 @@ class Reals:
     """The training split, by class."""
 
     examples: Examples
+    pixels: Tensor
+    """uint8 (n, c, h, w), the images of `examples`."""
     rows: tuple[Tensor, ...]
     """Rows of each class, int64 on the CPU."""
 
@@ -32,11 +36,17 @@ class Reals:
         train = sets.load(params.dataset).train
         labels = torch.from_numpy(np.asarray(train.labels))
         rows = tuple(torch.nonzero(labels == c)[:, 0] for c in range(params.dataset.classes))
-        return cls(Examples.on(device, train.images, train.labels), rows)
+        examples = Examples.on(device, train.images, train.labels)
+        if isinstance(examples.images, Ragged):
+            raise UserError(
+                f"the images of '{params.dataset.name}' have many sizes, but the bi-level "
+                "distillers learn images of one size; choose another data set"
+            )
+        return cls(examples, examples.images, rows)
 
     def among(self, allowed: Tensor) -> Reals:
-        """Only the examples for which `allowed` (n,) is true."""
-        return Reals(self.examples, tuple(rows[allowed[rows]] for rows in self.rows))
+        """The same examples, of which only those are drawn for which `allowed` (n,) is true."""
+        return replace(self, rows=tuple(rows[allowed[rows]] for rows in self.rows))
 
     def drawn(self, label: int, count: int, generator: Generator) -> Tensor:
         """`count` random rows of a class, or all if there are fewer."""
@@ -45,7 +55,7 @@ class Reals:
 
     def images(self, rows: Tensor) -> Tensor:
         """uint8 (n, c, h, w), on the device."""
-        return self.examples.images[rows.to(self.examples.images.device)]
+        return self.pixels[rows.to(self.pixels.device)]
 
 
 def fresh(params: SynthesisParams, device: str, seed: int, zca: bool = False) -> Classifier:
@@ -57,7 +67,10 @@ def fresh(params: SynthesisParams, device: str, seed: int, zca: bool = False) ->
 
 
 def refuse_statistics(classifier: Classifier, name: str) -> None:
-    """Those of a batch of one class are not those of the data, and no trajectory holds them."""
+    """Raise `UserError` if the network keeps running statistics.
+
+    The statistics of a batch of one class are not those of the data, and no trajectory holds them.
+    """
     if any(True for _ in classifier.network.buffers()):
         raise UserError(
             f"network '{name}' keeps running statistics, which the distillers cannot match; "
@@ -72,7 +85,7 @@ def some_seed(generator: Generator) -> int:
 def first_images(
     params: SynthesisParams, reals: Reals, shown: Callable[[Tensor], Tensor], generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Where the descent starts: images (n, c, h, w), class by class, and the rows they are from.
+    """The start of the descent: images (n, c, h, w), class by class, and the rows they are from.
 
     Normalised real images, or Gaussian noise (and no rows). Raises `UserError` if a class has too
     few real ones.
@@ -81,7 +94,7 @@ def first_images(
     if params.initial_images == "noise":
         count = params.per_class * params.dataset.classes
         noise = torch.randn(count, channels, side, side, generator=generator, dtype=torch.float64)
-        return shown(noise.to(reals.examples.images.device)), torch.empty(0, dtype=torch.int64)
+        return shown(noise.to(reals.pixels.device)), torch.empty(0, dtype=torch.int64)
     chosen = [reals.drawn(c, params.per_class, generator) for c in range(params.dataset.classes)]
     fewest = min(len(rows) for rows in chosen)
     if fewest < params.per_class:
@@ -150,7 +163,7 @@ def synthesised(
     scale: dict[str, Json] = {"mean": list(params.dataset.mean), "std": list(params.dataset.std)}
     made = {
         "images": images.detach().permute(0, 2, 3, 1).contiguous().cpu().numpy(),
-        "labels": classes_of(params).numpy(),
+        "labels": class_labels(params.dataset, params.per_class),
         "losses": losses,
     }
     stated = scale | mean_losses(losses) | dict(values or {})
@@ -161,8 +174,3 @@ def mean_losses(losses: np.ndarray) -> dict[str, Json]:
     """Means of the first and of the last tenth of the iterations."""
     tenth = max(1, len(losses) // 10)
     return {"first_loss": float(losses[:tenth].mean()), "last_loss": float(losses[-tenth:].mean())}
-
-
-def classes_of(params: SynthesisParams) -> Tensor:
-    """The class of each synthetic image, int64 (n,)."""
-    return torch.arange(params.dataset.classes).repeat_interleave(params.per_class)

@@ -83,7 +83,7 @@ def _statistics(given: Imported, space: Space, dataset: DatasetRef) -> tuple[flo
         for statistic in (np.mean, np.std)
     )
     real = np.array(dataset.std)
-    return float((std / real).mean()), float(abs((mean - dataset.mean) / real).max())
+    return float((std / real).mean()), float(abs((mean - np.array(dataset.mean)) / real).max())
 
 
 def check_answers(path: Path, labels: np.ndarray, answers: np.ndarray, classes: int) -> float:

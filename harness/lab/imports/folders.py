@@ -25,7 +25,7 @@ _NUMBERED = re.compile(r"(?:new)?(\d{1,6})")
 _WORDNET = re.compile(r"n\d{8}")
 _INSIDE = re.compile(r"(?:class)?(\d{1,6})(?:_id|-image)\d+")
 QUALITY = 75
-"""Of the JPEGs that the official codes write: Pillow's default."""
+"""Quality of the JPEGs that the official codes write: Pillow's default."""
 
 
 def read_folders(path: Path, dataset: DatasetRef) -> Imported:

@@ -1,4 +1,4 @@
-"""What a released set is once its files are read, whatever their layout."""
+"""A released set once its files are read, whatever their layout."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Imported:
     """Learned with the images."""
     space: Space = "pixels"
     notes: tuple[str, ...] = ()
-    """What a reader of the results should know of these files."""
+    """Remarks on these files for a reader of the results."""
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array that is there, by its name."""

@@ -41,7 +41,7 @@ def fingerprint(given: Imported, dataset: DatasetRef) -> str:
     }
     digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for array in arrays.values():
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()
 
 
@@ -109,7 +109,7 @@ def _probe(dataset: DatasetRef) -> Imported:
     """The first image of each class, its contrast raised beyond black and white."""
     train = sets.load(dataset).train
     rows = [int(np.flatnonzero(train.labels == label)[0]) for label in range(dataset.classes)]
-    pixels = (train.images[rows] / 255 - 0.5) * 1.5 + 0.5
+    pixels = (train.array[rows] / 255 - 0.5) * 1.5 + 0.5
     images = (pixels - np.array(dataset.mean)) / np.array(dataset.std)
     return Imported(train.labels[rows], images.astype(np.float32), space="mean-std")
 

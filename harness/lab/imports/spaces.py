@@ -40,7 +40,8 @@ def to_pixels(images: np.ndarray, space: Space, dataset: DatasetRef) -> np.ndarr
         planes = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return whitening(dataset).pixels(planes).permute(0, 2, 3, 1).contiguous().numpy()
     scale = scale_of(space, dataset)
-    return images * np.array(scale.std) + np.array(scale.mean)
+    pixels: np.ndarray = images * np.array(scale.std) + np.array(scale.mean)
+    return pixels
 
 
 def scaled(images: np.ndarray, space: Space, dataset: DatasetRef) -> tuple[np.ndarray, DatasetRef]:

@@ -40,7 +40,7 @@ class Classifier:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights, and so of logits and losses."""
+        """Type of the weights, and so of logits and losses."""
         return _weight_type(self.precision)
 
     @property
@@ -96,7 +96,7 @@ class Classifier:
         return (pixels - mean) / std
 
     def shown(self, images: Tensor | Ragged) -> Tensor:
-        """What the network is shown of uint8 images, or of floating ones, un-augmented.
+        """The network's input for uint8 or floating images, un-augmented.
 
         Floating images are normalised already, by the mean and deviation of the data set; those of
         many sizes are seen in their evaluation view.
@@ -118,7 +118,7 @@ class Classifier:
         return self.normalised(normalised * std + mean)
 
     def scaled(self, shown: Tensor) -> Tensor:
-        """What the network is shown, (n, c, h, w), as normalised images: whitening is undone."""
+        """The network's input views, (n, c, h, w), as normalised images: whitening is undone."""
         if not self.zca:
             return shown
         mean, std = self._statistics(self.dataset)

@@ -17,7 +17,7 @@ def compiled(network: nn.Module) -> Callable[[Tensor], Tensor]:
     """The network, compiled once for every batch size, or as it is without a C++ compiler."""
     if not can_compile():
         return network
-    faster = torch.compile(network)
+    faster: Callable[[Tensor], Tensor] = torch.compile(network)
 
     def call(pixels: Tensor) -> Tensor:
         torch._dynamo.maybe_mark_dynamic(pixels, 0)

@@ -20,7 +20,7 @@ def draws(network: nn.Module) -> bool:
 
 @contextmanager
 def drawing_from(seed: int, device: str) -> Iterator[None]:
-    """What layers draw inside is a function of `seed`; the global generators stay as they were.
+    """Inside, layers draw by `seed` alone (dropout); the global generators stay as they were.
 
     Such layers know no generator but the global one of their device.
     """

@@ -27,7 +27,7 @@ UNCHANGED = (
     nn.AdaptiveAvgPool2d,
     nn.Flatten,
 )
-"""What works on each channel alone, or only calls its parts."""
+"""Layers that treat each channel by itself, or only call their parts."""
 WIDENED = (nn.Conv2d, nn.GroupNorm, nn.BatchNorm2d, nn.LayerNorm, nn.Linear, nn.AvgPool2d)
 SMALL = 8
 """Side up to which a CPU pools maps faster by a product of matrices."""
@@ -58,10 +58,12 @@ class Pools(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         side = maps.shape[-1]
         if side > SMALL or maps.is_cuda or torch.compiler.is_compiling():
-            return self.alone(maps)
+            alone: Tensor = self.alone(maps)
+            return alone
         places = torch.eye(side**2, dtype=maps.dtype).view(-1, 1, side, side)
-        pooled = self.alone(places)
-        return (maps.flatten(2) @ pooled.flatten(1)).unflatten(2, pooled.shape[2:])
+        pooled: Tensor = self.alone(places)
+        made: Tensor = (maps.flatten(2) @ pooled.flatten(1)).unflatten(2, pooled.shape[2:])
+        return made
 
 
 class LayerNorms(nn.Module):

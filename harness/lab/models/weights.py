@@ -22,7 +22,7 @@ from harness.lab.models.networks import TIMM, TORCHVISION
 from harness.lab.recipe import DatasetRef
 
 OWN = "sha256:"
-"""What stands before the fingerprint of a file of one's own."""
+"""Prefix of the fingerprint of a file of one's own."""
 
 
 def given_weights(network: str, weights: str, dataset: DatasetRef) -> Mapping[str, Tensor]:
@@ -89,7 +89,7 @@ def _own(network: str, wanted: str) -> Mapping[str, Tensor]:
 def _published(network: str, weights: str, dataset: DatasetRef) -> Mapping[str, Tensor]:
     from torchvision.models import get_model_weights
 
-    named = (TORCHVISION | TIMM).get(network)
+    named = TORCHVISION.get(network) or TIMM.get(network)
     if named is None:
         raise UserError(f"torchvision publishes no weights for network '{network}'")
     known = get_model_weights(named)

@@ -67,10 +67,11 @@ def _room(device: str) -> int:
 
 
 def given_examples(given: StepInput, train: Split, device: str) -> Examples:
-    """What a method left: `labels`, and `images` or `indices` into the training split.
+    """The set that a method made: `labels`, and `images` or `indices` into the training split.
 
     Images are uint8, or floating and normalised as `scale_of` tells.
     """
+    images: np.ndarray | Ragged
     if "images" in given.arrays:
         images = given.array("images")
     else:
@@ -104,6 +105,13 @@ class Update:
     """(b, classes), in train mode on the augmented batch, before the update."""
     loss: Tensor
     """Mean loss of the batch, a scalar on the device."""
+
+
+def untrained(network: str, dataset: DatasetRef, recipe: Recipe, ctx: StepContext) -> Classifier:
+    """A network before its first update. Draws: "init" of `ctx`."""
+    return Classifier.fresh(
+        network, dataset, ctx.device, recipe.precision, ctx.derive("init"), recipe.zca
+    )
 
 
 Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]

@@ -1,4 +1,4 @@
-"""What a training run keeps so that another process can go on exactly where it stopped."""
+"""The state of a training run, from which another process goes on exactly where it stopped."""
 
 from __future__ import annotations
 

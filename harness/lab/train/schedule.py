@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -77,7 +78,7 @@ class Schedule:
 def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """The recipe's optimiser, with weight decay on the parameters that it names."""
     parameters = list(network.parameters())
-    groups = [{"params": parameters}]
+    groups: list[dict[str, Any]] = [{"params": parameters}]
     if recipe.decayed_parameters == "weights":
         groups = [
             {"params": [p for p in parameters if p.ndim > 1]},

@@ -1,40 +1,14 @@
-"""Soft labels: a teacher's answers as targets."""
+"""Losses with a teacher's answers as targets."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef, Recipe
-from harness.lab.train.loop import Objective, given_examples, scale_of
-from harness.lab.train.steps import SoftLabelsParams
-from harness.plan.step import StepContext, StepInput, StepResult
-
-
-def soft_labels(
-    params: SoftLabelsParams, inputs: Mapping[str, StepInput], ctx: StepContext
-) -> StepResult:
-    """The teacher's answer to every un-augmented image of the input.
-
-    Array `logits` (n, classes), in the type of the teacher's weights, before any temperature; value
-    `accuracy`, the fraction of the images that the teacher puts into their own class.
-    """
-    teacher = Classifier.stored(
-        params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
-    )
-    images = inputs["images"]
-    examples = given_examples(images, sets.load(params.dataset).train, ctx.device)
-    scale = scale_of(images, params.dataset)
-    parts = examples.images.split(teacher.at_once)
-    shown = (teacher.rescaled(teacher.shown(part), scale) for part in parts)
-    logits = torch.cat([answered(teacher, part, params.mode) for part in shown])
-    accuracy = (logits.argmax(dim=1) == examples.labels).double().mean().item()
-    return StepResult({"accuracy": accuracy}, {"logits": logits.cpu().numpy()})
+from harness.lab.train.loop import Objective
 
 
 @torch.no_grad()

@@ -1,28 +1,44 @@
-"""A network trained on a small set of images from scratch, and judged on the test split."""
+"""A student: a network trained from scratch on a small set, and evaluated on the test split."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
-import torch
+from pydantic import model_validator
 
-from harness.errors import UserError
-from harness.lab.data import sets
-from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import (
-    Examples,
-    Objective,
-    evaluate,
-    given_examples,
-    scale_of,
-    training,
+from harness.lab.cost import passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
+from harness.lab.recipe import Count, DatasetRef, Recipe, check_factor
+from harness.plan.step import (
+    Facts,
+    MemoryInput,
+    Probe,
+    Share,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+    dotted,
 )
-from harness.lab.train.schedule import batch_sizes
-from harness.lab.train.soft import online, stored
-from harness.lab.train.steps import StudentParams
-from harness.plan.step import StepContext, StepInput, StepResult
+
+
+class StudentParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    factor: Count = 1
+    """Patches along each side that PatchShuffle exchanges; 1 leaves the images as they are."""
+    per_class: Count
+    """Images per class of the input, so that its cost is known before it exists; checked then."""
+
+    @model_validator(mode="after")
+    def _whole_patches(self) -> StudentParams:
+        check_factor(self.factor, self.dataset)
+        return self
 
 
 def student(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -35,7 +51,9 @@ def student(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepCon
     if the recipe's precision is.
     Raises `UserError` if the input does not hold `per_class` images of every class.
     """
-    return _trained(params, inputs["images"], ctx, None)
+    from harness.lab.train.student_training import trained
+
+    return trained(params, inputs["images"], ctx)
 
 
 def student_stored(
@@ -45,96 +63,122 @@ def student_stored(
 
     All kinds of student draw alike, so that their comparisons are paired.
     """
-    objective = labelled(params, inputs, ctx)
-    return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
+    from harness.lab.train.student_training import stored_objective, trained
+
+    objective = stored_objective(params, inputs, ctx)
+    return trained(params, inputs["images"], replace(ctx, step="student"), objective)
 
 
 def student_online(
     params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
     """As `student`, labelled at every step by the teacher, which sees what the student sees."""
-    objective = taught(params, inputs, ctx)
-    return _trained(params, inputs["images"], replace(ctx, step="student"), objective)
+    from harness.lab.train.student_training import online_objective, trained
+
+    objective = online_objective(params, inputs, ctx)
+    return trained(params, inputs["images"], replace(ctx, step="student"), objective)
 
 
-def labelled(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> Objective:
-    """The loss of a student with one soft label an image: `logits` of its `soft_labels`."""
-    targets = torch.from_numpy(np.array(inputs["soft_labels"].array("logits"))).to(ctx.device)
-    return stored(targets, params.recipe)
+def student_together(
+    params: StudentParams, shares: Sequence[Share], ctx: StepContext
+) -> list[StepResult]:
+    """`student` for several seeds and sets at once."""
+    from harness.lab.train.student_training import trained_together
+
+    return trained_together(params, shares, ctx, lambda share: None)
 
 
-def taught(params: StudentParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> Objective:
-    """The loss of a student whose `teacher` answers to every view that it sees of its `images`."""
-    recipe = params.recipe
-    teacher = Classifier.stored(
-        recipe.teacher,
-        params.dataset,
-        ctx.device,
-        inputs["teacher"].tensors("weights"),
-        recipe.precision,
-    )
-    return online(teacher, recipe, scale_of(inputs["images"], params.dataset))
+def student_stored_together(
+    params: StudentParams, shares: Sequence[Share], ctx: StepContext
+) -> list[StepResult]:
+    """`student_stored` for several seeds and sets at once."""
+    from harness.lab.train.student_training import stored_objective, trained_together
 
-
-def beginner(
-    params: StudentParams, given: StepInput, ctx: StepContext
-) -> tuple[Classifier, Examples]:
-    """A student before its training, and what it is going to be trained on.
-
-    Raises `UserError` if the input does not hold `per_class` images of every class.
-    """
-    examples = given_examples(given, sets.load(params.dataset).train, ctx.device)
-    if len(examples) != params.per_class * params.dataset.classes:
-        raise UserError(
-            f"student: {params.per_class} images per class were declared, so "
-            f"{params.per_class * params.dataset.classes} in all, but the input holds "
-            f"{len(examples)}"
-        )
-    classifier = Classifier.fresh(
-        params.network,
-        scale_of(given, params.dataset),
-        ctx.device,
-        params.recipe.precision,
-        ctx.derive("init"),
-        params.recipe.zca,
-    )
-    return classifier, examples
-
-
-def train_student(
-    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None = None
-) -> tuple[Classifier, np.ndarray]:
-    """The network after its last epoch, and the mean training loss of each epoch."""
-    recipe = params.recipe
-    classifier, examples = beginner(params, given, ctx)
-    samples = recipe.run_epochs * len(examples)
-    sizes = np.array(batch_sizes(len(examples), recipe.batch_size, samples))
-    kept = torch.empty(len(sizes), dtype=classifier.dtype, device=ctx.device)
-    for update in training(
-        classifier, examples, recipe, samples, ctx, params.factor, objective, {"losses": kept}
-    ):
-        kept[update.number - 1] = update.loss
-    return classifier, curve(kept.cpu().numpy(), sizes, recipe.run_epochs)
-
-
-def curve(losses: np.ndarray, sizes: np.ndarray, epochs: int) -> np.ndarray:
-    """The mean loss of each epoch (epochs,), from that of each batch and the sizes of all."""
-    totals = (losses * sizes).reshape(epochs, -1).sum(axis=1)
-    return (totals / (sizes.sum() // epochs)).astype(losses.dtype)
-
-
-def judged(classifier: Classifier, losses: np.ndarray, test: Examples) -> StepResult:
-    """What a student's record holds, see `student`, from its curve and the test split."""
-    result = evaluate(classifier, test)
-    return StepResult(
-        {"accuracy": result.accuracy, "loss": result.loss},
-        {"correct": np.packbits(result.correct), "curve": losses},
+    return trained_together(
+        params, shares, ctx, lambda s: stored_objective(params, s.inputs, s.context)
     )
 
 
-def _trained(
-    params: StudentParams, given: StepInput, ctx: StepContext, objective: Objective | None
-) -> StepResult:
-    classifier, losses = train_student(params, given, ctx, objective)
-    test = sets.load(params.dataset).test
-    return judged(classifier, losses, Examples.on(ctx.device, test.images, test.labels))
+def student_online_together(
+    params: StudentParams, shares: Sequence[Share], ctx: StepContext
+) -> list[StepResult]:
+    """`student_online` for several seeds and sets at once."""
+    from harness.lab.train.student_training import online_objective, trained_together
+
+    return trained_together(
+        params, shares, ctx, lambda s: online_objective(params, s.inputs, s.context)
+    )
+
+
+def _student_work(p: StudentParams, facts: Facts) -> Work:
+    trained = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    return passes(facts, p.network, p.dataset, trained, p.dataset.test_size, p.recipe.precision)
+
+
+def _online_work(p: StudentParams, facts: Facts) -> Work:
+    """The teacher answers to everything that the student is trained on."""
+    shown = p.recipe.run_epochs * p.per_class * p.dataset.classes
+    answers = passes(facts, p.recipe.teacher, p.dataset, 0, shown, p.recipe.precision)
+    return _student_work(p, facts) + answers
+
+
+def _together(function: Callable[..., list[StepResult]]) -> Callable[[StudentParams], str]:
+    """Small networks alone leave most of a GPU idle; larger ones fill it."""
+    return lambda p: dotted(function) if p.network.startswith(("convnet-", "mlp")) else ""
+
+
+def probe_student() -> Probe:
+    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5)
+    return Probe(params, {"images": chosen(per_class=5)})
+
+
+def probe_student_stored() -> Probe:
+    import numpy as np
+
+    recipe = _softened(labels="stored", augmentation="dsa", dsa_strategy="color_scale", kl_t2=True)
+    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
+    row, column = np.indices((20, DATASET.classes))
+    logits = MemoryInput(held={"logits": 3 * np.sin(1.3 * row + 2.1 * column)})
+    return Probe(params, {"images": chosen(per_class=5), "soft_labels": logits})
+
+
+def probe_student_online() -> Probe:
+    recipe = _softened(
+        labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
+    )
+    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
+    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+
+
+def _softened(**fields: Any) -> Recipe:
+    """The recipe of the other probes with soft labels and AdamW."""
+    soft = {"loss": "kl", "temperature": 4.0, "optimizer": "adamw", "learning_rate": 0.01}
+    return Recipe.model_validate(RECIPE.model_dump() | soft | fields)
+
+
+STEPS = (
+    declare(
+        student,
+        StudentParams,
+        _student_work,
+        probe_student,
+        inputs=("images",),
+        fused=_together(student_together),
+    ),
+    declare(
+        student_stored,
+        StudentParams,
+        _student_work,
+        probe_student_stored,
+        inputs=("images", "soft_labels"),
+        fused=_together(student_stored_together),
+    ),
+    declare(
+        student_online,
+        StudentParams,
+        _online_work,
+        probe_student_online,
+        inputs=("images", "teacher"),
+        fused=_together(student_online_together),
+    ),
+)

@@ -1,23 +1,59 @@
-"""A network trained on the whole training split, or taken as published, and its weights."""
+"""A teacher: a network trained on the whole training split, and its answers as soft labels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
-from harness.lab.data import sets
-from harness.lab.models.classifier import Classifier
-from harness.lab.models.weights import load_weights
-from harness.lab.train.loop import Examples, evaluate, training
-from harness.lab.train.steps import TeacherParams
-from harness.plan.step import StepContext, StepInput, StepResult
+from pydantic import model_validator
+
+from harness.lab.cost import passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
+from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.plan.step import (
+    Facts,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+
+class TeacherParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    pretrained: str = ""
+    """Name of torchvision weights such as IMAGENET1K_V1, or `sha256:` and the fingerprint of a file
+    of one's own; empty: train on the training split."""
+
+    @model_validator(mode="after")
+    def _reads_what_others_give_it(self) -> TeacherParams:
+        if self.recipe.zca:
+            raise ValueError("the steps that ask a teacher do not whiten: zca must be false for it")
+        return self
+
+
+class SoftLabelsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    """The teacher's."""
+    per_class: Count
+    mode: Literal["eval", "train"]
+    """Whether the teacher's norms use running statistics or those of the batch."""
 
 
 def teacher(params: TeacherParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
     """Values `accuracy` (fraction, test split) and `loss`; tensors `weights`."""
+    from harness.lab.data import sets
+    from harness.lab.models.weights import load_weights
+    from harness.lab.train.loop import Examples, evaluate, training, untrained
+
     recipe, dataset = params.recipe, sets.load(params.dataset)
-    classifier = Classifier.fresh(
-        params.network, params.dataset, ctx.device, recipe.precision, ctx.derive("init")
-    )
+    classifier = untrained(params.network, params.dataset, recipe, ctx)
     if params.pretrained:
         load_weights(classifier.network, params.network, params.pretrained, params.dataset)
     else:
@@ -31,3 +67,61 @@ def teacher(params: TeacherParams, inputs: Mapping[str, StepInput], ctx: StepCon
     return StepResult(
         {"accuracy": result.accuracy, "loss": result.loss}, tensors={"weights": weights}
     )
+
+
+def soft_labels(
+    params: SoftLabelsParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """The teacher's answer to every un-augmented image of the input.
+
+    Array `logits` (n, classes), in the type of the teacher's weights, before any temperature; value
+    `accuracy`, the fraction of the images that the teacher puts into their own class.
+    """
+    import torch
+
+    from harness.lab.data import sets
+    from harness.lab.models.classifier import Classifier
+    from harness.lab.train.loop import given_examples, scale_of
+    from harness.lab.train.soft import answered
+
+    teacher = Classifier.stored(
+        params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
+    )
+    images = inputs["images"]
+    examples = given_examples(images, sets.load(params.dataset).train, ctx.device)
+    scale = scale_of(images, params.dataset)
+    parts = examples.images.split(teacher.at_once)
+    shown = (teacher.rescaled(teacher.shown(part), scale) for part in parts)
+    logits = torch.cat([answered(teacher, part, params.mode) for part in shown])
+    accuracy = (logits.argmax(dim=1) == examples.labels).double().mean().item()
+    return StepResult({"accuracy": accuracy}, {"logits": logits.cpu().numpy()})
+
+
+def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
+    trained = 0 if p.pretrained else p.recipe.run_epochs * p.dataset.train_size
+    return passes(facts, p.network, p.dataset, trained, p.dataset.test_size, p.recipe.precision)
+
+
+def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
+    return passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
+
+
+def probe_teacher() -> Probe:
+    return Probe(TeacherParams(dataset=DATASET, network=NETWORK, recipe=RECIPE), {})
+
+
+def probe_soft_labels() -> Probe:
+    params = SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train")
+    return Probe(params, {"images": chosen(per_class=2), "teacher": taught()})
+
+
+STEPS = (
+    declare(teacher, TeacherParams, _teacher_work, probe_teacher),
+    declare(
+        soft_labels,
+        SoftLabelsParams,
+        _soft_labels_work,
+        probe_soft_labels,
+        inputs=("images", "teacher"),
+    ),
+)

@@ -1,4 +1,4 @@
-"""What stands drawn inside a page: intervals and curves, as SVG without styles of its own; images.
+"""Drawings inside a page: intervals and curves as SVG without styles of its own, and images.
 
 Colours come from the style sheet by class, so that they follow light, dark and print.
 """
@@ -22,7 +22,7 @@ _HALF = 60.0
 _INNER = 56.0
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 460.0, 190.0, 66.0, 26.0, 10.0
 MOST_POINTS = 400
-"""Of a curve; longer ones are thinned."""
+"""Most points of a curve; longer curves are thinned."""
 
 
 def png(picture: Picture) -> str:

@@ -1,4 +1,4 @@
-"""What the pages of a report show: immutable, and free of anything that is HTML."""
+"""The models of the pages of a report: immutable, and free of HTML."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.model import Picture
 from harness.plan.step import Step
 from harness.render.symbols import VERDICTS
-from harness.render.table import Table
+from harness.render.table import TableData
 from harness.spec.exhibit import Exhibit
 from harness.spec.others import Parameter
 from harness.spec.runs import Panel
@@ -32,7 +32,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What one run left of its course: one number for each stage of it."""
+    """A series of numbers that one run recorded, one for each epoch or iteration."""
 
     name: str
     run: str
@@ -40,11 +40,11 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunLine:
     """One run behind a number; without a record of it, only its identity is known."""
 
     name: str
-    """Which of the runs it is, such as `seed 0`."""
+    """Its name among the runs of the number, such as `seed 0`."""
     identity: str
     values: Mapping[str, Any]
     """The numbers that it left, as the record has them."""
@@ -89,6 +89,9 @@ class Assumption:
     """A choice that the paper leaves open."""
 
     name: str
+    """`owner.setting` that its value goes under."""
+    title: str
+    """The same with the paper's symbol, and the names of those that it is taken by."""
     value: str
     source: str
     why: str
@@ -108,7 +111,7 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumberPage:
     """A printed number beside ours, or a point of a figure, and all that it rests on."""
 
     address: str
@@ -119,7 +122,7 @@ class Number:
     row: str
     column: str
     facets: Mapping[str, str]
-    """What it can be filtered by: name -> value, as they are shown."""
+    """Variables that numbers can be filtered by: name -> value, as they are shown."""
     reported: str | None
     reproduced: str | None
     verdict: str | None
@@ -131,14 +134,14 @@ class Number:
     gap: Gap | None
     facts: Mapping[str, str]
     """Further numbers of it."""
-    runs: tuple[Run, ...]
+    runs: tuple[RunLine, ...]
     curves: tuple[Curve, ...]
     steps: tuple[StepLine, ...]
     settings: tuple[Mapping[str, str], ...]
     """Every hyperparameter: `name`, `value`, `source`, `place`."""
     command: str
     pictures: tuple[Picture, ...] = ()
-    """Of a point of an exhibit that shows images: those of its first seed."""
+    """The images of its first seed, where the exhibit shows images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +177,9 @@ class ExhibitPage:
     """One exhibit."""
 
     exhibit: Exhibit
-    table: Table | None
-    """Of a table: what is printed, and ours."""
-    numbers: tuple[Number, ...]
+    table: TableData | None
+    """Printed and reproduced numbers; None for an exhibit that is no table."""
+    numbers: tuple[NumberPage, ...]
     stated: tuple[StatedNumber, ...]
     correlations: tuple[str, ...]
     panels: tuple[Panel, ...]
@@ -189,7 +192,7 @@ class ExhibitPage:
     """Renders that lie in the site's folder for them, by file name."""
     command: str
     problem: str = ""
-    """Why it has no results under this profile, where that is a mistake in a spec."""
+    """The mistake in a spec because of which it has no results under this profile."""
 
     @property
     def page(self) -> str:
@@ -208,7 +211,7 @@ class ExhibitPage:
 
     @property
     def state(self) -> str:
-        """How much of what can be run for it is there, in words."""
+        """The share of its numbers that have all their runs, in words."""
         can = [number for number in self.numbers if number.runs]
         if not can:
             return "nothing is run for it"
@@ -247,7 +250,7 @@ class Site:
     findings: tuple[Finding, ...]
 
     @property
-    def numbers(self) -> tuple[Number, ...]:
+    def numbers(self) -> tuple[NumberPage, ...]:
         return tuple(number for page in self.exhibits for number in page.numbers)
 
     @property
@@ -258,7 +261,7 @@ class Site:
 
     @property
     def facets(self) -> Mapping[str, Sequence[str]]:
-        """What numbers can be filtered by: name -> values, of those that tell numbers apart."""
+        """Variables that numbers can be filtered by: name -> all values."""
         found: dict[str, dict[str, None]] = {}
         for number in self.numbers:
             for name, value in number.facets.items():

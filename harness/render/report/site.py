@@ -18,7 +18,7 @@ from harness.judge.audit.finding import SEVERITIES
 from harness.render.layout import spans
 from harness.render.markup import captioned, runs
 from harness.render.report import drawing
-from harness.render.report.pages import Curve, ExhibitPage, Number, Site
+from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
 from harness.render.symbols import VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain
@@ -161,7 +161,7 @@ def grid(page: ExhibitPage) -> dict[str, Any]:
     table = as_printed(page.table)
     numbers = {(number.row, number.column): number for number in page.numbers}
 
-    def number_at(row: str, column: str) -> Number | None:
+    def number_at(row: str, column: str) -> NumberPage | None:
         return numbers.get((column, row) if table.transposed else (row, column))
 
     rows = [

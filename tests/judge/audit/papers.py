@@ -10,6 +10,7 @@ from harness.spec.exhibit import Stated, Table
 from harness.spec.others import Fit, Parameter
 from harness.spec.paper import Paper, PaperFile
 from harness.spec.parts import Dataset, Network, Recipe
+from harness.spec.setting import Setting
 from harness.spec.statements import StatementsFile
 
 ROOT = Path(__file__).parents[3]
@@ -192,6 +193,9 @@ def with_setting(source: Paper, name: str, value: float) -> Paper:
     owner, setting = name.split(".")
     kind = "methods" if owner in source.methods else "recipes"
     spec = getattr(source, kind)[owner]
-    choices = tuple(choice.model_copy(update={"value": value}) for choice in spec.settings[setting])
-    changed = spec.model_copy(update={"settings": {**spec.settings, setting: choices}})
+    stated = spec.settings[setting].choices
+    choices = tuple(choice.model_copy(update={"value": value}) for choice in stated)
+    changed = spec.model_copy(
+        update={"settings": {**spec.settings, setting: Setting(choices=choices)}}
+    )
     return source.model_copy(update={kind: {**getattr(source, kind), owner: changed}})

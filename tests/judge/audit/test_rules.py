@@ -267,9 +267,9 @@ def test_a_recipe_and_the_code_that_it_follows() -> None:
     assert finding.severity == "notable"
 
     only = {**follows, "settings": ["loss"]}
-    narrowed = ours.model_validate({**ours.model_dump(), "follows": [only]})
+    narrowed = ours.model_validate({**dict(ours), "follows": [only]})
     assert not found(paper(recipes=[narrowed], official=[theirs]), "official-recipe")
-    tuned = ours.model_validate({**ours.model_dump(), "follows": [{**follows, "tuned": True}]})
+    tuned = ours.model_validate({**dict(ours), "follows": [{**follows, "tuned": True}]})
     assert audit(paper(recipes=[tuned], official=[theirs]))[0].severity == "minor"
 
 
@@ -285,7 +285,7 @@ def test_our_own_choices_contradict_nobody() -> None:
     follows = {"recipe": "code", "where": "Section 1", "quote": "as in their code"}
     choice = {"value": 0.9, "source": "inferred", "why": "not stated"}
     ours = recipe("ours", {}, follows=[follows])
-    ours = ours.model_validate({**ours.model_dump(), "settings": {"momentum": choice}})
+    ours = ours.model_validate({**dict(ours), "settings": {"momentum": choice}})
     source = paper(recipes=[ours], official=[recipe("code", {"momentum": 0.5})])
     assert not audit(source)
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import entropy
 
-from harness.lab.coresets.cal import contrast
-from harness.lab.coresets.steps import CalParams
+from harness.lab.coresets.cal import CalParams, contrast
 from tests.lab.coresets.made import pool
 from tests.lab.fixtures import DIGITS, NETWORK
 

@@ -11,15 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.lab.coresets.centers import (
-    centres,
-    farthest_first,
-    medoids,
-    radius,
-    select_centers,
-)
-from harness.lab.coresets.cover import norms_of
-from harness.lab.coresets.probes import select_centers as probe
+from harness.lab.coresets.centers import probe_select_centers as probe
+from harness.lab.coresets.centers import select_centers
+from harness.lab.coresets.cover import centres, farthest_first, medoids, norms_of, radius
 from harness.lab.data import sets
 from tests.lab.fixtures import context
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from harness.errors import UserError
-from harness.lab.coresets import dynamics
-from harness.lab.coresets.steps import DynamicsParams
+from harness.lab.coresets import dynamics, runs
+from harness.lab.coresets.dynamics import DynamicsParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import Recipe
@@ -51,12 +51,12 @@ def test_el2n_and_probability_of_a_constant_network_have_closed_forms() -> None:
     with torch.no_grad():
         last.weight.zero_()
         last.bias.zero_()
-    probability, el2n = dynamics.look(classifier, examples)
+    probability, el2n = runs.look(classifier, examples)
     assert probability == pytest.approx(np.full(1347, 0.1))
     assert el2n == pytest.approx(np.full(1347, np.sqrt(0.9)))
     with torch.no_grad():
         last.bias[3] = 1e3
-    probability, el2n = dynamics.look(classifier, examples)
+    probability, el2n = runs.look(classifier, examples)
     assert probability == pytest.approx((train.labels == 3).astype(float))
     assert el2n == pytest.approx(np.where(train.labels == 3, 0, np.sqrt(2)))
 
@@ -66,7 +66,7 @@ def test_the_budget_is_spent_to_the_sample_and_the_rate_annealed_over_it(
 ) -> None:
     seen: list[int] = []
     progress: list[float] = []
-    plain, rate = dynamics.training, Schedule.rate
+    plain, rate = runs.training, Schedule.rate
 
     def counted(*args, **kwargs):
         for update in plain(*args, **kwargs):
@@ -77,7 +77,7 @@ def test_the_budget_is_spent_to_the_sample_and_the_rate_annealed_over_it(
         progress.append(rate(schedule, step) / schedule.recipe.learning_rate)
         return rate(schedule, step)
 
-    monkeypatch.setattr(dynamics, "training", counted)
+    monkeypatch.setattr(runs, "training", counted)
     monkeypatch.setattr(Schedule, "rate", noted)
     watch(GENTLE, samples=3001, looks=3)
     assert sum(seen) == 3001
@@ -90,7 +90,7 @@ def test_looks_are_evenly_spaced_and_the_last_is_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     events: list[str] = []
-    plain, looked = dynamics.training, dynamics.look
+    plain, looked = runs.training, runs.look
 
     def counted(*args, **kwargs):
         for update in plain(*args, **kwargs):
@@ -101,8 +101,8 @@ def test_looks_are_evenly_spaced_and_the_last_is_at_the_end(
         events.append("look")
         return looked(*args)
 
-    monkeypatch.setattr(dynamics, "training", counted)
-    monkeypatch.setattr(dynamics, "look", noted)
+    monkeypatch.setattr(runs, "training", counted)
+    monkeypatch.setattr(runs, "look", noted)
     watch(GENTLE, samples=1000, looks=4)
     updates = [events[:k].count("update") for k, event in enumerate(events) if event == "look"]
     # Ten updates: 2.5, 5, 7.5 and 10, each at the end of the update it falls into.

@@ -8,18 +8,12 @@ import torch
 from pydantic import ValidationError
 
 from harness.errors import UserError
-from harness.lab.coresets import el2n
-from harness.lab.coresets.el2n import (
-    el2n_score,
-    el2n_sl_score,
-    held_out,
-    select_window,
-    soft_error,
-    window,
-)
-from harness.lab.coresets.probes import el2n_sl_score as soft_probe
-from harness.lab.coresets.select import select_top
-from harness.lab.coresets.steps import El2nParams, TopParams, WindowParams
+from harness.lab.coresets import runs
+from harness.lab.coresets.el2n import El2nParams, el2n_score, el2n_sl_score
+from harness.lab.coresets.el2n import probe_el2n_sl_score as soft_probe
+from harness.lab.coresets.ranking import held_out, window
+from harness.lab.coresets.runs import soft_error
+from harness.lab.coresets.select import TopParams, WindowParams, select_top, select_window
 from harness.lab.data import sets
 from harness.plan.step import StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
@@ -59,7 +53,7 @@ def test_a_run_stops_at_its_epoch_and_keeps_the_schedule_of_the_whole(
 ) -> None:
     seen: list[int] = []
     wanted: list[int] = []
-    plain = el2n.training
+    plain = runs.training
 
     def counted(classifier, examples, recipe, samples, ctx):
         wanted.append(samples)
@@ -67,7 +61,7 @@ def test_a_run_stops_at_its_epoch_and_keeps_the_schedule_of_the_whole(
             seen.append(len(update.chosen))
             yield update
 
-    monkeypatch.setattr(el2n, "training", counted)
+    monkeypatch.setattr(runs, "training", counted)
     scored(1, epoch=1)
     assert sum(seen) == 1347
     assert wanted == [2 * 1347]

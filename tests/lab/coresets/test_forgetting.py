@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from harness.lab.coresets import forgetting
-from harness.lab.coresets.forgetting import forgetting_score, visits
-from harness.lab.coresets.steps import ForgettingParams, VisitsParams
+from harness.lab.coresets import runs
+from harness.lab.coresets.forgetting import ForgettingParams, VisitsParams, forgetting_score, visits
 from harness.lab.data import sets
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 
@@ -41,7 +40,7 @@ def test_a_run_records_every_visit_of_every_epoch(monkeypatch: pytest.MonkeyPatc
     recipe = changed(HARD_LABELS, learning_rate=0.05, batch_size=100)
     labels = torch.from_numpy(sets.load(DIGITS).train.labels)
     seen: list[list[bool]] = [[] for _ in range(1347)]
-    plain = forgetting.training
+    plain = runs.training
 
     def watched(*given, **named):
         for update in plain(*given, **named):
@@ -50,7 +49,7 @@ def test_a_run_records_every_visit_of_every_epoch(monkeypatch: pytest.MonkeyPatc
                 seen[row].append(known)
             yield update
 
-    monkeypatch.setattr(forgetting, "training", watched)
+    monkeypatch.setattr(runs, "training", watched)
     params = VisitsParams(dataset=DIGITS, network=NETWORK, recipe=recipe, epochs=3)
     correct = visits(params, {}, context("visits")).arrays["correct"]
     assert correct.shape == (3, 1347)

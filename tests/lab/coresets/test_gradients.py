@@ -9,14 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from harness.lab.coresets.gradients import (
-    all_parameter_norms,
-    errors,
-    glister,
-    grand_score,
-    last_layer_norms,
-)
-from harness.lab.coresets.probes import grand_score as probe
+from harness.lab.coresets.el2n import grand_score
+from harness.lab.coresets.el2n import probe_grand_score as probe
+from harness.lab.coresets.gradients import all_parameter_norms, errors, glister, last_layer_norms
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples

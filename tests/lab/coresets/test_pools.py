@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 import torch
 
-from harness.lab.coresets import probes
 from harness.lab.coresets.pools import observed, pools
-from harness.lab.coresets.steps import STEPS, UncertaintyParams
+from harness.lab.coresets.uncertainty import UncertaintyParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET, taught
+from harness.lab.steps import STEPS
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepResult
+from harness.registry import resolve
+from harness.run.probe import probe_of
 from tests.lab.fixtures import DIGITS, NETWORK, context
 
 BY_A_TEACHER = {
@@ -26,11 +26,10 @@ BY_A_TEACHER = {
 
 
 def made(name: str, **fields) -> StepResult:
-    given = getattr(probes, name)()
+    step = BY_A_TEACHER[name]
+    given = probe_of(step)
     params = given.params.model_copy(update=fields)
-    module, _, function = BY_A_TEACHER[name].function.partition(":")
-    run = getattr(import_module(module), function)
-    return run(params, given.inputs, context(name))
+    return resolve(step.function)(params, given.inputs, context(name))
 
 
 def test_features_are_what_the_last_linear_layer_is_given() -> None:

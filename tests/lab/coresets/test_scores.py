@@ -11,8 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.lab.coresets.scores import cad_score, dual_score, dyn_unc_score
-from harness.lab.coresets.steps import CadParams, DualParams, DynUncParams
+from harness.lab.coresets.dynamics import (
+    CadParams,
+    DualParams,
+    DynUncParams,
+    cad_score,
+    dual_score,
+    dyn_unc_score,
+)
 from tests.lab.fixtures import context, held
 
 

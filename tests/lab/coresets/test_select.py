@@ -10,8 +10,16 @@ from pydantic import ValidationError
 from scipy.stats import beta, chisquare
 
 from harness.errors import UserError
-from harness.lab.coresets.select import select_beta, select_fraction, select_random, select_top
-from harness.lab.coresets.steps import BetaParams, FractionParams, RandomParams, TopParams
+from harness.lab.coresets.select import (
+    BetaParams,
+    FractionParams,
+    RandomParams,
+    TopParams,
+    select_beta,
+    select_fraction,
+    select_random,
+    select_top,
+)
 from harness.lab.data import sets
 from tests.lab.fixtures import DIGITS, context, held
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.lab.coresets import dynamics, scores
-from harness.lab.coresets.steps import CadParams, DualParams, DynamicsParams, DynUncParams
+from harness.lab.coresets import dynamics
+from harness.lab.coresets.dynamics import CadParams, DualParams, DynamicsParams, DynUncParams
 from harness.lab.data import packing, prepared, sets
 from harness.lab.recipe import DatasetRef
 from tests.lab.fixtures import DIGITS, HARD_LABELS, changed, context, held
@@ -83,13 +83,13 @@ def test_scores_are_those_of_all_examples_at_once(monkeypatch: pytest.MonkeyPatc
     given = {"dynamics": held(probability=signal, el2n=signal, train_probability=signal)}
     window = {"window": 4, "signal": "probability"}
     kinds = (
-        (scores.dyn_unc_score, DynUncParams(**window, drop_last=True)),
-        (scores.dual_score, DualParams(**window, looks=9)),
-        (scores.cad_score, CadParams(**window, tail=2)),
+        (dynamics.dyn_unc_score, DynUncParams(**window, drop_last=True)),
+        (dynamics.dual_score, DualParams(**window, looks=9)),
+        (dynamics.cad_score, CadParams(**window, tail=2)),
     )
     for score, params in kinds:
         whole = score(params, given, context("score")).arrays["score"]
-        monkeypatch.setattr(scores, "BLOCK", 10)
+        monkeypatch.setattr(dynamics, "BLOCK", 10)
         assert np.array_equal(score(params, given, context("score")).arrays["score"], whole)
         monkeypatch.undo()
 
@@ -97,8 +97,8 @@ def test_scores_are_those_of_all_examples_at_once(monkeypatch: pytest.MonkeyPatc
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from harness.lab.coresets import dynamics
-from harness.lab.coresets.steps import DynamicsParams
+from harness.lab.coresets import dynamics, runs
+from harness.lab.coresets.dynamics import DynamicsParams
 from harness.plan.step import StepContext
 
 def taken():
@@ -106,13 +106,13 @@ def taken():
     return int(status.split("RssAnon:")[1].split()[0]) * 1024
 
 peak = 0
-look = dynamics.look
+look = runs.look
 def watched(*given):
     global peak
     made = look(*given)
     peak = max(peak, taken())
     return made
-dynamics.look = watched
+runs.look = watched
 dynamics.dynamics(DynamicsParams.model_validate_json(sys.argv[1]), {}, StepContext("dynamics", 0))
 print(max(peak, taken()))
 """

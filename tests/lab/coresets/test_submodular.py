@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from harness.lab.coresets.pools import Pool
-from harness.lab.coresets.probes import select_craig as craig_probe
-from harness.lab.coresets.submodular import (
+from harness.lab.coresets.gradients import (
     FacilityLocation,
     cosine_similarity,
     distances,
     graph_cut,
     lazy_greedy,
     products,
-    select_craig,
 )
+from harness.lab.coresets.pools import Pool
+from harness.lab.coresets.submodular import probe_select_craig as craig_probe
+from harness.lab.coresets.submodular import select_craig
 from tests.lab.coresets.made import pool
 from tests.lab.fixtures import context
 

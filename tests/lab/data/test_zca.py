@@ -13,9 +13,10 @@ from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef
 from harness.lab.train.augment import views
 from harness.lab.train.loop import scale_of
-from harness.lab.train.probes import student
-from harness.lab.train.steps import StudentParams, TeacherParams
+from harness.lab.train.student import StudentParams
+from harness.lab.train.student import probe_student as student
 from harness.lab.train.student import student as train_student
+from harness.lab.train.teacher import TeacherParams
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 
 

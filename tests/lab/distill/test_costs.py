@@ -11,8 +11,8 @@ from harness.lab.probing import DATASET
 from harness.lab.steps import STEPS
 from harness.lab.train import fused
 from harness.plan.step import StepContext
-from harness.registry import resolve
 from harness.run.call import call
+from harness.run.probe import probe_of
 
 RECOVERED = ("distill_sre2l", "distill_dwa", "distill_fadrm")
 MATCHED = ("feature_statistics", "distill_gvbsm", "distill_edc")
@@ -28,8 +28,8 @@ class Measured:
     """One forward pass of the probes' network, as torch counts it."""
 
     def forward_flops(self, network: str, resolution: int) -> float:
-        made = build(network, DATASET, seed=0)
-        return counted(lambda: made(torch.zeros(1, 1, resolution, resolution)))
+        own = build(network, DATASET, seed=0)
+        return counted(lambda: own(torch.zeros(1, 1, resolution, resolution)))
 
 
 # DATM also asks every expert about every training image, once; how many there are, is not known
@@ -41,7 +41,7 @@ def test_the_stated_work_is_what_is_done(name: str, monkeypatch: pytest.MonkeyPa
     # One expert at a time: torch counts the weights' gradient of k grouped convolutions k times.
     monkeypatch.setattr(fused, "CACHED", 0)
     step = next(step for step in STEPS if step.name == name)
-    probe = resolve(step.probe)()
+    probe = probe_of(step)
     params = probe.params.model_dump(mode="json")
     done = counted(lambda: call(step.function, params, probe.inputs, StepContext(name, 0)))
     assert done == pytest.approx(step.cost(probe.params, Measured()).flops, rel=0.2)

@@ -12,14 +12,14 @@ from torch.nn import functional
 
 from harness.errors import EvidenceError, UserError
 from harness.lab.data import sets
-from harness.lab.distill import dc, dm
-from harness.lab.distill.dc import distill_dc
-from harness.lab.distill.dm import distill_dm
-from harness.lab.distill.steps import DcParams, DmParams
+from harness.lab.data.prepared import Dataset
+from harness.lab.distill import class_losses, synthesis
+from harness.lab.distill.matching import DcParams, DmParams, distill_dc, distill_dm
 from harness.lab.distill.synthesis import Reals, first_images, fresh
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET
 from harness.plan.step import StepResult
+from tests.lab.distill.diffusion.fixtures import MANY_SIZES
 from tests.lab.fixtures import as_bytes, context
 
 TRAIN = sets.load(DATASET).train
@@ -54,12 +54,13 @@ def by_dc(**fields: Any) -> StepResult:
     return distill_dc(DcParams(**COMMON | LOOPS | fields), {}, context("distill_dc"))
 
 
-def pixels_seen_by(monkeypatch: pytest.MonkeyPatch, module: Any) -> nn.Module:
+def pixels_seen_by(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
     """Put one linear layer on the pixels in the place of every random network."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 4)).double()
     made = Classifier(network, DATASET, "cpu", "float64")
-    monkeypatch.setattr(module, "fresh", lambda params, device, seed: made)
+    for module in (synthesis, class_losses):
+        monkeypatch.setattr(module, "fresh", lambda params, device, seed: made)
     return network
 
 
@@ -68,7 +69,7 @@ def test_dm_descends_by_its_closed_form(
 ) -> None:
     """The features are the pixels, so that the loss is that of class means, and so is its slope."""
     with torch.random.fork_rng():
-        pixels_seen_by(monkeypatch, dm)
+        pixels_seen_by(monkeypatch)
     means = np.stack([REAL[TRAIN.labels == label].mean(axis=0) for label in range(4)])
     start = by_dm(iterations=1, learning_rate_pixels=1e-9).arrays["images"]
     images, velocity, losses = start.reshape(4, 2, 8, 8, 1), 0.0, []
@@ -85,7 +86,7 @@ def test_dm_descends_by_its_closed_form(
 
 def test_dc_steps_down_the_slope_of_its_distance(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.random.fork_rng():
-        network = pixels_seen_by(monkeypatch, dc)
+        network = pixels_seen_by(monkeypatch)
     weight, bias = (p.detach().numpy() for p in network.parameters())
 
     def slope(x: np.ndarray, label: int) -> np.ndarray:
@@ -147,7 +148,7 @@ def test_between_two_steps_the_network_learns_for_the_inner_epochs(
 ) -> None:
     lengths: list[int] = []
     inner_steps: list[int] = []
-    learn = dc.learn
+    learn = class_losses.learn
 
     def counted(params, classifier, optimizer, images, drawn) -> None:
         optimizer.register_step_post_hook(lambda *_: inner_steps.append(1))
@@ -158,7 +159,7 @@ def test_between_two_steps_the_network_learns_for_the_inner_epochs(
         assert not all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
         optimizer._optimizer_step_post_hooks.clear()
 
-    monkeypatch.setattr(dc, "learn", counted)
+    monkeypatch.setattr(class_losses, "learn", counted)
     by_dc(iterations=2, outer_loops=outer, inner_loops=inner)
     assert lengths == [8] * 2 * (outer - 1)
     # Eight images in batches of four: two steps an epoch.
@@ -172,7 +173,7 @@ def test_the_inner_loop_is_plain_sgd_on_the_synthetic_images() -> None:
     images = torch.randn(8, 1, 8, 8, dtype=torch.float64, generator=torch.Generator())
     labels = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
     slow = torch.optim.SGD(classifier.network.parameters(), lr=0.1)
-    dc.learn(params, classifier, slow, images, torch.Generator())
+    class_losses.learn(params, classifier, slow, images, torch.Generator())
     for _ in range(3):
         loss = functional.cross_entropy(twin(images), labels)
         slopes = torch.autograd.grad(loss, list(twin.parameters()))
@@ -198,6 +199,12 @@ def test_too_many_images_and_running_statistics_are_refused() -> None:
         by_dm(per_class=7)
     with pytest.raises(UserError, match="'convnet-digits' keeps running statistics"):
         by_dc(network="convnet-digits")
+
+
+def test_images_of_many_sizes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sets, "load", lambda dataset: Dataset(MANY_SIZES, MANY_SIZES))
+    with pytest.raises(UserError, match="images of 'probe' have many sizes"):
+        by_dm()
 
 
 def test_a_synthesis_that_diverges_is_an_error_and_not_a_set() -> None:

@@ -16,13 +16,22 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.distill.kept import as_bytes, through_jpeg
-from harness.lab.distill.recover import Recovery, distill_dwa, distill_fadrm, distill_sre2l
-from harness.lab.distill.steps import DwaParams, FadrmParams, RecoverParams
-from harness.lab.measure.dcs.batchnorm import bn_loss
+from harness.lab.distill.images import as_bytes, through_jpeg
+from harness.lab.distill.recover import (
+    DwaParams,
+    FadrmParams,
+    RecoverParams,
+    distill_dwa,
+    distill_fadrm,
+    distill_sre2l,
+)
+from harness.lab.distill.recovery import Recovery
+from harness.lab.distill.statistics import batchnorm_layers, recovery_loss
+from harness.lab.measure.dcs.losses import bn_loss
 from harness.lab.models import networks
+from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET
-from harness.lab.train.steps import TeacherParams
+from harness.lab.train.teacher import TeacherParams
 from harness.lab.train.teacher import teacher as train_teacher
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context, held
@@ -111,9 +120,11 @@ def fadrm(teacher: MemoryInput, **fields: Any) -> StepResult:
 def test_the_loss_and_its_slope_are_those_of_the_formula(
     teacher: tuple[nn.Module, MemoryInput],
 ) -> None:
-    recovery = Recovery.of(RecoverParams(**COMMON), {"teacher": teacher[1]}, context("x"))
+    params = RecoverParams(**COMMON)
+    own = Classifier(teacher[0], DATASET, "cpu", "float64")
+    layers = batchnorm_layers(own)
     images, labels = normalised(ROWS[:3]).requires_grad_(), torch.tensor([2, 0, 1])
-    loss = recovery.loss(images, labels)
+    loss = recovery_loss(params, own, layers, images, labels)
     assert loss.item() == pytest.approx(objective(teacher[0], images, labels).item(), rel=1e-12)
     (ours,) = torch.autograd.grad(loss, images)
     torch.testing.assert_close(ours, slope(teacher[0], images.detach(), labels))
@@ -122,7 +133,7 @@ def test_the_loss_and_its_slope_are_those_of_the_formula(
     for sign in (1, -1):
         moved = images.detach().clone()
         moved[place] += sign * 1e-6
-        ends.append(recovery.loss(moved, labels).item())
+        ends.append(recovery_loss(params, own, layers, moved, labels).item())
     assert ours[place].item() == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-5)
 
 
@@ -174,16 +185,15 @@ def test_a_view_is_one_crop_and_roll_for_the_whole_batch(
     teacher: tuple[nn.Module, MemoryInput],
 ) -> None:
     params = RecoverParams(**COMMON | {"augmentation": "rrc-flip", "roll": 3})
-    recovery = Recovery.of(params, {"teacher": teacher[1]}, context("x"))
+    own = Classifier(teacher[0], DATASET, "cpu", "float64")
+    recovery = Recovery(params, own, (), context("x"))
     image = normalised(ROWS[:1]).expand(5, 1, 8, 8)
     seen = [recovery.view(image, Generator().manual_seed(seed)) for seed in range(6)]
     for view in seen:
         assert view.shape == (5, 1, 8, 8)
         torch.testing.assert_close(view, view[:1].expand_as(view))
     assert len({view[0].numpy().tobytes() for view in seen}) == 6
-    rolled = Recovery.of(
-        RecoverParams(**COMMON | {"roll": 3}), {"teacher": teacher[1]}, context("x")
-    )
+    rolled = Recovery(RecoverParams(**COMMON | {"roll": 3}), own, (), context("x"))
     view = rolled.view(image, Generator().manual_seed(1))
     shifts = [(a, b) for a in range(4) for b in range(4)]
     assert any(torch.equal(view, image.roll(shift, dims=(2, 3))) for shift in shifts)

@@ -14,9 +14,17 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.distill.experts import Trajectories, experts
-from harness.lab.distill.steps import DatmParams, ExpertsParams, TmParams
-from harness.lab.distill.tm import distill_datm, distill_tm, mean_of_right, upper_bound
+from harness.lab.distill.experts import Trajectories
+from harness.lab.distill.trajectories import (
+    DatmParams,
+    ExpertsParams,
+    TmParams,
+    distill_datm,
+    distill_tm,
+    experts,
+    upper_bound,
+)
+from harness.lab.distill.trajectory_losses import mean_of_right
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET, RECIPE
 from harness.plan.step import MemoryInput, StepResult

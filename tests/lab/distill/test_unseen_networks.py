@@ -14,10 +14,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from harness.lab.measure.dcs.features import dm_loss
-from harness.lab.measure.dcs.gradients import dc_loss
-from harness.lab.measure.dcs.steps import DcLossParams, DmLossParams, TmLossParams
-from harness.lab.measure.dcs.trajectories import tm_loss
+from harness.lab.measure.dcs.losses import (
+    DcLossParams,
+    DmLossParams,
+    TmLossParams,
+    dc_loss,
+    dm_loss,
+    tm_loss,
+)
 from harness.plan.exhibit import plan_exhibit
 from harness.plan.library import step_types
 from harness.plan.step import MemoryInput, Step, StepContext

@@ -15,13 +15,11 @@ from harness.lab.data.refused import Refused
 from harness.lab.data.zca import whitening
 from harness.lab.imports import released
 from harness.lab.imports.imported import Imported
-from harness.lab.imports.steps import ReleasedSetParams
-from harness.lab.imports.use import released_set
+from harness.lab.imports.released_set import ReleasedSetParams, released_set
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef
-from harness.lab.train.steps import StudentParams, TeacherParams
-from harness.lab.train.student import student
-from harness.lab.train.teacher import teacher
+from harness.lab.train.student import StudentParams, student
+from harness.lab.train.teacher import TeacherParams, teacher
 from harness.plan.step import MemoryInput, StepContext, StepResult
 from tests.lab.fixtures import HARD_LABELS, NETWORK, as_input, changed, context
 from tests.lab.imports.layouts import CLASSES, chosen, normalised, rows_of, whitened

@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 from scipy.stats import ortho_group
 
 from harness.lab.measure.lemma import formulas
-from harness.lab.measure.lemma.degradation import lemma_degradation
-from harness.lab.measure.lemma.identity import ALLOWED, lemma_identity
+from harness.lab.measure.lemma.identity import ALLOWED
+from harness.lab.measure.lemma.lemma1 import (
+    DegradationParams,
+    IdentityParams,
+    lemma_degradation,
+    lemma_identity,
+)
 from harness.lab.measure.lemma.oracles import (
     Case,
     applies,
@@ -23,7 +28,6 @@ from harness.lab.measure.lemma.oracles import (
     by_differences,
     by_mpmath,
 )
-from harness.lab.measure.lemma.steps import DegradationParams, IdentityParams
 from tests.lab.fixtures import context
 
 TEMPERATURES = st.floats(-1, 2).map(lambda power: 10.0**power)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from harness.lab.coresets.gradients import all_parameter_norms
 from harness.lab.data import sets
-from harness.lab.measure.lemma import formulas, probes
-from harness.lab.measure.lemma.gram import gradients_of_logits, gram_during_training
-from harness.lab.measure.lemma.steps import GramParams
+from harness.lab.measure.lemma import formulas, lemma1
+from harness.lab.measure.lemma.gram import gradients_of_logits
+from harness.lab.measure.lemma.lemma1 import GramParams, gram_during_training
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, context
@@ -76,11 +76,11 @@ def test_in_the_last_layer_the_assumption_holds_but_for_c() -> None:
 
 
 def arguments() -> tuple:
-    probe = probes.gram_during_training()
+    probe = lemma1.gram_probe()
     return probe.params.model_copy(update={"examples": 20}), probe.inputs
 
 
-def test_looks_are_rows_and_values_are_the_last() -> None:
+def test_epochs_are_rows_and_values_are_the_last() -> None:
     made = gram_during_training(*arguments(), context("gram_during_training"))
     assert made.arrays["epochs"].tolist() == [0, 2]
     assert made.arrays["all_cosine"].shape == (2, 3)

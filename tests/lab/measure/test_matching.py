@@ -11,9 +11,7 @@ from torch import nn
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.measure.dcs.features import dm_loss
-from harness.lab.measure.dcs.gradients import dc_loss
-from harness.lab.measure.dcs.steps import DcLossParams, DmLossParams
+from harness.lab.measure.dcs.losses import DcLossParams, DmLossParams, dc_loss, dm_loss
 from harness.lab.models import networks
 from harness.lab.probing import DATASET
 from harness.plan.step import MemoryInput

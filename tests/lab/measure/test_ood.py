@@ -12,12 +12,10 @@ from PIL import Image
 
 from harness.errors import EvidenceError
 from harness.lab.data import packing, prepared, sets
-from harness.lab.measure.dcs.corruption import IMAGENET_C, SEVERITIES, corrupted
-from harness.lab.measure.dcs.ood import student_ood
-from harness.lab.measure.dcs.steps import OodParams
+from harness.lab.measure.dcs.corrupted import IMAGENET_C, SEVERITIES, corrupted
+from harness.lab.measure.dcs.ood import OodParams, student_ood
 from harness.lab.recipe import DatasetRef
-from harness.lab.train.steps import StudentParams
-from harness.lab.train.student import student
+from harness.lab.train.student import StudentParams, student
 from harness.plan.step import StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 

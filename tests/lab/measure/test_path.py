@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.lab.measure.dcs.path import synthesis_path
-from harness.lab.measure.dcs.steps import SynthesisPathParams
+from harness.lab.measure.dcs.path import SynthesisPathParams, synthesis_path
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import context, held
 

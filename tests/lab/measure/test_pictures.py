@@ -7,8 +7,7 @@ import pytest
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.measure.look.pictures import pictures
-from harness.lab.measure.look.steps import PicturesParams
+from harness.lab.measure.pictures import PicturesParams, pictures
 from harness.plan.step import MemoryInput
 from tests.lab.fixtures import DIGITS, context, held
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.lab.measure.dcs.repeat import repeat
-from harness.lab.measure.dcs.steps import RepeatParams
+from harness.lab.measure.dcs.repeat import RepeatParams, repeat
 from tests.lab.fixtures import DIGITS, context, held
 
 LABELS = np.repeat(np.arange(10), 4)

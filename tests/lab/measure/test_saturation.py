@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.lab.measure.scaling.saturation import saturated, saturation, slowdown
-from harness.lab.measure.scaling.steps import SaturationParams
+from harness.lab.measure.scaling.curves import SaturationParams, saturated, saturation, slowdown
 from harness.plan.step import MemoryInput
 from tests.lab.fixtures import context
 
@@ -45,5 +44,5 @@ def test_a_slowdown_is_a_ratio_of_epochs() -> None:
     assert made.values == {"slowdown": 2.0, "epochs": 40, "beside_epochs": 20}
     same = slowdown(MARGIN, {"curve": fast, "beside": fast}, context("slowdown"))
     assert same.values["slowdown"] == 1
-    with pytest.raises(UserError, match="looked at after different epochs"):
+    with pytest.raises(UserError, match="evaluated after different epochs"):
         slowdown(MARGIN, {"curve": slow, "beside": curve([0.4], 20)}, context("slowdown"))

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from scipy.optimize import curve_fit, lsq_linear
 from scipy.stats import t as student_t
 
-from harness.lab.measure.scaling.fit import Problem, fit, line
-from harness.lab.measure.scaling.grid import grid_fit
-from harness.lab.measure.scaling.intervals import Profile, bootstrap
-from harness.lab.measure.scaling.law import LAWS, Looks, delta, official, printed
+from harness.lab.measure.scaling.fit import LawProblem, fit, grid_fit, line
+from harness.lab.measure.scaling.intervals import ProfileLikelihood, bootstrap
+from harness.lab.measure.scaling.law import LAWS, Evaluations, delta, official, printed
 
 PUBLISHED = (np.linspace(1e-4, 0.1, 100), np.linspace(-0.005, -0.5, 100), np.linspace(1, 10, 100))
 """The grid of the authors' code; the upper end of a is given by hand there."""
@@ -24,20 +23,20 @@ EPOCHS = st.integers(2, 12)
 B, TAU = st.floats(-1, -0.01), st.floats(0.3, 50)
 
 
-def whole_epochs(count: int, pool: float = 1.0) -> Looks:
-    return Looks(pool * np.arange(1.0, count + 1), pool)
+def whole_epochs(count: int, pool: float = 1.0) -> Evaluations:
+    return Evaluations(pool * np.arange(1.0, count + 1), pool)
 
 
-def one(looks: Looks, law: str = "printed", **given) -> Problem:
+def one(evaluations: Evaluations, law: str = "printed", **given) -> LawProblem:
     fields = {"a": None, "d": None, "b_bounds": (-5.0, -1e-3), "tau_bounds": (0.05, 1000.0)}
-    return Problem(looks=(looks,), law=law, **fields | given)
+    return LawProblem(evaluations=(evaluations,), law=law, **fields | given)
 
 
-def noisy(law: str, looks: Looks, seed: int, scale: float) -> np.ndarray:
+def noisy(law: str, evaluations: Evaluations, seed: int, scale: float) -> np.ndarray:
     draws = np.random.default_rng(seed)
     a = draws.uniform(0.5, 1.5) if law == "printed" else draws.uniform(0.005, 0.1)
     b, tau = draws.uniform(-0.5, -0.05), draws.uniform(1, 10)
-    return LAWS[law](looks, a, b, tau, 0.1) + scale * draws.standard_normal(len(looks))
+    return LAWS[law](evaluations, a, b, tau, 0.1) + scale * draws.standard_normal(len(evaluations))
 
 
 @given(EPOCHS, st.floats(0.1, 1000), st.floats(0.01, 5), B, TAU, st.floats(0, 0.5))
@@ -68,8 +67,8 @@ def test_the_official_form_multiplies_d_too_and_has_a_in_the_power(
 
 @given(B, TAU, st.floats(0, 1))
 def test_within_an_epoch_the_error_falls_by_that_epochs_power(b, tau, part) -> None:
-    looks = Looks(np.array([2.0, 2.0 + part, 3.0]), 1.0)
-    start, inside, end = printed(looks, 1.0, b, tau, 0.0)
+    evaluations = Evaluations(np.array([2.0, 2.0 + part, 3.0]), 1.0)
+    start, inside, end = printed(evaluations, 1.0, b, tau, 0.0)
     power = b * delta(tau) ** 2
     assert inside == pytest.approx(start * ((2 + part) / 2) ** power, rel=1e-9)
     assert end == pytest.approx(start * 1.5**power, rel=1e-9)
@@ -95,12 +94,12 @@ def test_the_line_is_the_least_squares_line_without_negative_terms(wave, seed, k
 @settings(deadline=None, max_examples=25)
 @given(st.sampled_from(["printed", "official"]), st.integers(0, 10**6))
 def test_a_law_without_noise_is_found(law, seed) -> None:
-    looks = whole_epochs(30)
-    errors = noisy(law, looks, seed, 0.0)
-    made = fit(one(looks, law, d=0.1), errors)
+    evaluations = whole_epochs(30)
+    errors = noisy(law, evaluations, seed, 0.0)
+    made = fit(one(evaluations, law, d=0.1), errors)
     assert made.sse < 1e-12
     a, b, tau = made.a, made.b[0], made.tau[0]
-    assert LAWS[law](looks, a, b, tau, made.d) == pytest.approx(errors, rel=1e-5)
+    assert LAWS[law](evaluations, a, b, tau, made.d) == pytest.approx(errors, rel=1e-5)
     draws = np.random.default_rng(seed)
     expected = draws.uniform(0.5, 1.5) if law == "printed" else draws.uniform(0.005, 0.1)
     assert (a, b, tau) == pytest.approx(
@@ -115,29 +114,29 @@ def test_a_law_without_noise_is_found(law, seed) -> None:
     st.sampled_from([0.001, 0.02, 0.1]),
 )
 def test_the_fit_is_never_worse_than_the_grid(law, seed, scale) -> None:
-    looks = whole_epochs(20)
-    errors = noisy(law, looks, seed, scale)
+    evaluations = whole_epochs(20)
+    errors = noisy(law, evaluations, seed, scale)
     values = COARSE if law == "official" else (np.linspace(0.1, 2, 12), *COARSE[1:])
-    reference = grid_fit(law, looks, errors, values, 0.1)
-    assert fit(one(looks, law, d=0.1), errors).sse <= reference.sse * (1 + 1e-9)
+    reference = grid_fit(law, evaluations, errors, values, 0.1)
+    assert fit(one(evaluations, law, d=0.1), errors).sse <= reference.sse * (1 + 1e-9)
 
 
 def test_the_fit_is_not_worse_than_the_published_grid() -> None:
-    looks = whole_epochs(15)
-    errors = noisy("official", looks, 3, 0.01)
-    reference = grid_fit("official", looks, errors, PUBLISHED, 0.1)
-    made = fit(one(looks, "official", d=0.1), errors)
+    evaluations = whole_epochs(15)
+    errors = noisy("official", evaluations, 3, 0.01)
+    reference = grid_fit("official", evaluations, errors, PUBLISHED, 0.1)
+    made = fit(one(evaluations, "official", d=0.1), errors)
     assert made.sse <= reference.sse
     assert made.tau[0] == pytest.approx(reference.tau[0], abs=1)
 
 
 def test_the_grid_is_searched_whole() -> None:
-    looks = whole_epochs(6)
-    errors = noisy("official", looks, 5, 0.02)
+    evaluations = whole_epochs(6)
+    errors = noisy("official", evaluations, 5, 0.02)
     values = tuple(part[::25] for part in PUBLISHED)
-    made = grid_fit("official", looks, errors, values, 0.1)
+    made = grid_fit("official", evaluations, errors, values, 0.1)
     tried = {
-        each: ((official(looks, *each, 0.1) - errors) ** 2).sum()
+        each: ((official(evaluations, *each, 0.1) - errors) ** 2).sum()
         for each in itertools.product(*values)
     }
     assert made.sse == pytest.approx(min(tried.values()), rel=1e-12)
@@ -145,10 +144,12 @@ def test_the_grid_is_searched_whole() -> None:
 
 
 def test_curves_that_share_a_and_d_are_found_together() -> None:
-    looks = (whole_epochs(40), whole_epochs(25))
+    evaluations = (whole_epochs(40), whole_epochs(25))
     truth = ((-0.3, 3.0), (-0.15, 7.0))
-    errors = [printed(own, 0.8, b, tau, 0.15) for own, (b, tau) in zip(looks, truth, strict=True)]
-    together = Problem(looks, "printed", None, None, (-5.0, -1e-3), (0.05, 1000.0))
+    errors = [
+        printed(own, 0.8, b, tau, 0.15) for own, (b, tau) in zip(evaluations, truth, strict=True)
+    ]
+    together = LawProblem(evaluations, "printed", None, None, (-5.0, -1e-3), (0.05, 1000.0))
     made = fit(together, np.concatenate(errors))
     assert made.b == pytest.approx([-0.3, -0.15], rel=1e-3)
     assert made.tau == pytest.approx([3, 7], rel=1e-3)
@@ -156,24 +157,24 @@ def test_curves_that_share_a_and_d_are_found_together() -> None:
     # Noise of its own for each: alone they fit at least as well as together.
     draws = np.random.default_rng(0)
     errors = [own + 0.01 * draws.standard_normal(len(own)) for own in errors]
-    alone = sum(fit(one(own), y).sse for own, y in zip(looks, errors, strict=True))
+    alone = sum(fit(one(own), y).sse for own, y in zip(evaluations, errors, strict=True))
     assert alone <= fit(together, np.concatenate(errors)).sse * (1 + 1e-9)
 
 
 def test_with_small_noise_the_profile_interval_is_the_linear_one() -> None:
-    looks = whole_epochs(60)
-    errors = noisy("printed", looks, 1, 0.0005)
-    problem = one(looks, d=0.1)
+    evaluations = whole_epochs(60)
+    errors = noisy("printed", evaluations, 1, 0.0005)
+    problem = one(evaluations, d=0.1)
     made = fit(problem, errors)
 
     def law(_: np.ndarray, a: float, log_b: float, log_tau: float) -> np.ndarray:
-        return printed(looks, a, -math.exp(log_b), math.exp(log_tau), 0.1)
+        return printed(evaluations, a, -math.exp(log_b), math.exp(log_tau), 0.1)
 
     start = (made.a, math.log(-made.b[0]), math.log(made.tau[0]))
-    _, covariance = curve_fit(law, looks.samples, errors, p0=start)
+    _, covariance = curve_fit(law, evaluations.samples, errors, p0=start)
     reach = student_t.ppf(0.975, 57) * np.sqrt(np.diag(covariance))[1:]
     for coordinate in (0, 1):
-        profile = Profile(problem, errors, made, coordinate)
+        profile = ProfileLikelihood(problem, errors, made, coordinate)
         (low, low_inside), (high, high_inside) = profile.end(0), profile.end(1)
         assert low_inside
         assert high_inside
@@ -186,20 +187,20 @@ def test_with_small_noise_the_profile_interval_is_the_linear_one() -> None:
 
 def test_a_half_life_that_the_curve_does_not_show_is_not_identified() -> None:
     # Three epochs of a law that hardly decays: any longer half-life fits as well.
-    looks = Looks(np.linspace(1, 3, 12), 1.0)
+    evaluations = Evaluations(np.linspace(1, 3, 12), 1.0)
     draws = np.random.default_rng(0)
-    errors = printed(looks, 0.9, -0.2, 200.0, 0.0) + 0.01 * draws.standard_normal(12)
-    problem = one(looks, d=0.0)
-    _, inside = Profile(problem, errors, fit(problem, errors), 1).end(1)
+    errors = printed(evaluations, 0.9, -0.2, 200.0, 0.0) + 0.01 * draws.standard_normal(12)
+    problem = one(evaluations, d=0.0)
+    _, inside = ProfileLikelihood(problem, errors, fit(problem, errors), 1).end(1)
     assert not inside
 
 
 def test_the_bootstrap_repeats_itself_and_widens_with_the_noise() -> None:
-    looks = whole_epochs(30)
-    problem = one(looks, d=0.1)
+    evaluations = whole_epochs(30)
+    problem = one(evaluations, d=0.1)
     spread = []
     for scale in (0.001, 0.01):
-        errors = noisy("printed", looks, 2, scale)
+        errors = noisy("printed", evaluations, 2, scale)
         made = fit(problem, errors)
         first, again, other = (bootstrap(problem, errors, made, 25, 3, s) for s in (0, 0, 1))
         assert first.shape == (25, 5)

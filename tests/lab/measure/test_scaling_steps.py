@@ -1,4 +1,4 @@
-"""Learning curves are students looked at, and the fits are of what they recorded."""
+"""Learning curves are students evaluated, and the fits are of what they recorded."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ import pytest
 from pydantic import ValidationError
 
 from harness.errors import UserError
-from harness.lab.coresets.select import select_random
-from harness.lab.coresets.steps import RandomParams
-from harness.lab.measure.scaling import probes
-from harness.lab.measure.scaling.curves import learning_curve, learning_curve_online
-from harness.lab.measure.scaling.fitting import fit_scaling, fit_scaling_grid, fit_scaling_shared
-from harness.lab.measure.scaling.law import Looks, printed
-from harness.lab.measure.scaling.recovery import scaling_recovery
-from harness.lab.measure.scaling.steps import (
-    CurveParams,
+from harness.lab.coresets.select import RandomParams, select_random
+from harness.lab.measure.scaling import curves
+from harness.lab.measure.scaling.curves import CurveParams, learning_curve, learning_curve_online
+from harness.lab.measure.scaling.fitting import (
     FitParams,
     GridFitParams,
-    RecoveryParams,
+    ScalingRecoveryParams,
     SharedFitParams,
     Spaced,
-    Truth,
+    TrueLaw,
+    fit_scaling,
+    fit_scaling_grid,
+    fit_scaling_shared,
+    scaling_recovery,
 )
+from harness.lab.measure.scaling.law import Evaluations, printed
 from harness.lab.recipe import Recipe
-from harness.lab.train.steps import StudentParams
-from harness.lab.train.student import student, student_online
+from harness.lab.train.student import StudentParams, student, student_online
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context
 
@@ -68,7 +67,7 @@ def test_separate_runs_are_students_of_their_own_lengths() -> None:
 
 
 def test_a_taught_curve_ends_where_a_taught_student_ends() -> None:
-    made = probes.learning_curve_online()
+    made = curves.curve_online_probe()
     watched = learning_curve_online(made.params, made.inputs, context("learning_curve_online"))
     fields = {name: getattr(made.params, name) for name in StudentParams.model_fields}
     plain = student_online(StudentParams(**fields), made.inputs, context("student_online"))
@@ -77,7 +76,7 @@ def test_a_taught_curve_ends_where_a_taught_student_ends() -> None:
 
 def measured(b: float = -0.3, tau: float = 4.0, noise: float = 0.003) -> MemoryInput:
     epochs = np.arange(1, 41)
-    errors = printed(Looks(50.0 * epochs, 50.0), 2.0, b, tau, 0.1)
+    errors = printed(Evaluations(50.0 * epochs, 50.0), 2.0, b, tau, 0.1)
     errors = errors + noise * np.random.default_rng(0).standard_normal(40)
     return MemoryInput(
         {"images": 50, "train_images": 100}, {"epochs": epochs, "accuracy": 1 - errors}
@@ -122,7 +121,7 @@ def test_a_curve_too_short_to_fit_is_refused() -> None:
         {"images": 50, "train_images": 1000},
         {"epochs": np.arange(1, 24), "accuracy": np.linspace(0.1, 0.5, 23)},
     )
-    with pytest.raises(UserError, match=r"4 looks .* expected 6 or more"):
+    with pytest.raises(UserError, match=r"4 evaluations .* expected 6 or more"):
         fitted(short, epoch="full")
 
 
@@ -173,8 +172,8 @@ def test_what_cannot_be_fitted_is_refused_before_any_run() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("d", "noise"), [(0.1, 0.01), (None, 0.002)])
 def test_intervals_hold_the_truth_about_as_often_as_they_say(d, noise) -> None:
-    params = RecoveryParams(
-        truth=Truth(a=1.0, b=-0.3, tau=4.0, d=0.1),
+    params = ScalingRecoveryParams(
+        truth=TrueLaw(a=1.0, b=-0.3, tau=4.0, d=0.1),
         epochs=40,
         pool=1,
         noise=noise,

@@ -11,8 +11,7 @@ from torch import nn
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.measure.dcs.steps import TmLossParams
-from harness.lab.measure.dcs.trajectories import tm_loss
+from harness.lab.measure.dcs.losses import TmLossParams, tm_loss
 from harness.lab.models import networks
 from harness.lab.probing import DATASET
 from harness.plan.step import MemoryInput, StepResult

@@ -12,9 +12,8 @@ from safetensors.numpy import save_file
 from harness.lab.data import sets
 from harness.lab.models.networks import build
 from harness.lab.recipe import DatasetRef
-from harness.lab.train.soft import soft_labels
-from harness.lab.train.steps import SoftLabelsParams, StudentParams
-from harness.lab.train.student import student, student_online
+from harness.lab.train.student import StudentParams, student, student_online
+from harness.lab.train.teacher import SoftLabelsParams, soft_labels
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 

@@ -13,9 +13,9 @@ from harness.lab.models.classifier import Classifier
 from harness.lab.models.networks import build
 from harness.lab.train.augment import cutmix
 from harness.lab.train.loop import Examples, training
-from harness.lab.train.soft import divergence, online, soft_labels, stored
-from harness.lab.train.steps import SoftLabelsParams, StudentParams
-from harness.lab.train.student import student_online, student_stored
+from harness.lab.train.soft import divergence, online, stored
+from harness.lab.train.student import StudentParams, student_online, student_stored
+from harness.lab.train.teacher import SoftLabelsParams, soft_labels
 from harness.plan.step import MemoryInput
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 from tests.lab.train.test_loop import toy

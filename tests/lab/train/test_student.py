@@ -10,27 +10,31 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from harness.errors import EvidenceError, UserError
-from harness.lab.coresets.dynamics import dynamics
-from harness.lab.coresets.scores import cad_score, dual_score, dyn_unc_score
-from harness.lab.coresets.select import select_beta, select_random, select_top
-from harness.lab.coresets.steps import (
-    BetaParams,
+from harness.lab.coresets.dynamics import (
     CadParams,
     DualParams,
     DynamicsParams,
     DynUncParams,
+    cad_score,
+    dual_score,
+    dyn_unc_score,
+    dynamics,
+)
+from harness.lab.coresets.select import (
+    BetaParams,
     RandomParams,
-    Recipe,
     TopParams,
+    select_beta,
+    select_random,
+    select_top,
 )
 from harness.lab.data import sets
-from harness.lab.distill.steps import StitchParams
-from harness.lab.distill.stitch import stitch
+from harness.lab.distill.stitch import StitchParams, stitch
 from harness.lab.models.classifier import Classifier
+from harness.lab.recipe import Recipe
 from harness.lab.train.loop import Examples, evaluate
-from harness.lab.train.steps import StudentParams, TeacherParams
-from harness.lab.train.student import student
-from harness.lab.train.teacher import teacher
+from harness.lab.train.student import StudentParams, student
+from harness.lab.train.teacher import TeacherParams, teacher
 from harness.plan.step import MemoryInput, StepInput, StepResult
 from tests.lab.fixtures import (
     DIGITS,

@@ -10,13 +10,15 @@ import pytest
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET, NETWORK
 from harness.lab.steps import STEPS
-from harness.lab.train import fused, probes, student, students
-from harness.lab.train.steps import StudentParams
+from harness.lab.train import fused, student
+from harness.lab.train.student import StudentParams
 from harness.plan.step import MemoryInput, Probe, Share, StepContext, StepInput
 from harness.run.call import call_together
+from harness.run.probe import probe_of
 from tests.lab.test_resume import Died, InMemory
 
 KINDS = ("student", "student_stored", "student_online")
+STEP = {step.name: step for step in STEPS}
 
 
 def shares(probe: Probe, name: str) -> list[Share]:
@@ -36,13 +38,13 @@ def shares(probe: Probe, name: str) -> list[Share]:
 @pytest.mark.parametrize("room", [10, 2, 0], ids=["all four", "two and two", "one by one"])
 @pytest.mark.parametrize("name", KINDS)
 def test_fused_equals_alone(name: str, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    probe = getattr(probes, name)()
+    probe = probe_of(STEP[name])
     params = probe.params
     assert isinstance(params, StudentParams)
     alone = [getattr(student, name)(params, s.inputs, s.context) for s in shares(probe, name)]
     one = fused.activations(build(NETWORK, DATASET, 0), DATASET.channels, DATASET.resolution)
     monkeypatch.setattr(fused, "CACHED", room * params.recipe.batch_size * one)
-    step = next(step for step in STEPS if step.name == name)
+    step = STEP[name]
     stated = params.model_dump(mode="json")
     together = call_together(step.fused(params), stated, shares(probe, name), StepContext(name, 0))
     for own, other in zip(alone, together, strict=True):
@@ -53,11 +55,11 @@ def test_fused_equals_alone(name: str, room: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_group_that_was_cut_off_goes_on() -> None:
-    probe = probes.student()
+    probe = student.probe_student()
 
     def run(checkpoints: InMemory) -> list[Mapping[str, object]]:
         ctx = StepContext("student", 0, checkpoints=checkpoints.part("whole"))
-        made = students.student(probe.params, shares(probe, "student"), ctx)  # type: ignore[arg-type]
+        made = student.student_together(probe.params, shares(probe, "student"), ctx)  # type: ignore[arg-type]
         return [result.values for result in made]
 
     untouched = InMemory(life=0)

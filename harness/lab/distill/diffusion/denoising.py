@@ -43,7 +43,8 @@ class Diffusion:
 
     @cached_property
     def least_log_variance(self) -> Tensor:
-        """Of the posterior q(z before | z, x); 0 at the first time, where the second stands in."""
+        """Log-variance of the posterior q(z before | z, x), which is 0 at the first time; there the
+        second stands in."""
         variance = self.betas * (1 - self.kept_before) / (1 - self.kept)
         return torch.cat([variance[1:2], variance[1:]]).log()
 
@@ -52,25 +53,25 @@ class Diffusion:
         return signal * clean + self._at(share.sqrt(), times, clean) * noise
 
     def cleaned(self, noised: Tensor, times: Tensor, noise: Tensor) -> Tensor:
-        """The clean latents, if the noise is this."""
+        """The clean latents that the given noise would turn into the noised ones."""
         signal, share = self._at(self.kept.sqrt(), times, noised), 1 - self.kept
         return (noised - self._at(share.sqrt(), times, noised) * noise) / signal
 
     def mean_before(self, clean: Tensor, noised: Tensor, times: Tensor) -> Tensor:
-        """Of the posterior q(z before | z, x)."""
+        """Mean of the posterior q(z before | z, x)."""
         left = 1 - self.kept
         of_clean = self.betas * self.kept_before.sqrt() / left
         of_noised = (1 - self.kept_before) * (1 - self.betas).sqrt() / left
         return self._at(of_clean, times, clean) * clean + self._at(of_noised, times, clean) * noised
 
     def log_variance(self, share: Tensor, times: Tensor) -> Tensor:
-        """Between the least, at a share of -1, and that of beta, at 1."""
+        """Log-variance between the least, at a share of -1, and that of beta, at 1."""
         least = self._at(self.least_log_variance, times, share)
         most = self._at(self.betas.log(), times, share)
         return least + (share + 1) / 2 * (most - least)
 
     def losses(self, answer: Tensor, clean: Tensor, times: Tensor, noise: Tensor) -> Tensor:
-        """What DiT descends for each image (n,), from the network's answer (n, 2 c, h, w).
+        """DiT's loss of each image (n,), from the network's answer (n, 2 c, h, w).
 
         The squared error of the noise, and the variational bound in bits, which only the variance
         learns from. Both are means over the latent.
@@ -94,7 +95,7 @@ class Diffusion:
 
 
 def divergence(mean: Tensor, log_variance: Tensor, other: Tensor, other_log: Tensor) -> Tensor:
-    """Of Kullback and Leibler, of one normal distribution from another, in nats."""
+    """Kullback-Leibler divergence of one normal distribution from another, in nats."""
     spread = (log_variance - other_log).exp() + (mean - other).square() * (-other_log).exp()
     return (other_log - log_variance - 1 + spread) / 2
 

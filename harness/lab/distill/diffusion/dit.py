@@ -1,4 +1,4 @@
-"""A pretrained diffusion transformer of classes: what is fine-tuned, and how it is sampled."""
+"""A pretrained diffusion transformer of classes: its fine-tuned weights and its sampling."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from harness.lab.distill.diffusion.denoising import BETA_END, BETA_START, STEPS
+from harness.lab.distill.diffusion.generate import MinimaxParams
 from harness.lab.distill.diffusion.latents import normal
-from harness.lab.distill.diffusion.library import diffusers
-from harness.lab.distill.diffusion.steps import MinimaxParams
+from harness.lab.distill.diffusion.pretrained import diffusers
 
 
 class Scaled(nn.Module):
@@ -24,11 +24,12 @@ class Scaled(nn.Module):
         self.factors = nn.Parameter(torch.ones(width, device=weight.device, dtype=weight.dtype))
 
     def forward(self, *given: Any) -> Tensor:
-        return self.layer(*given) * self.factors
+        made: Tensor = self.layer(*given) * self.factors
+        return made
 
 
 def tunable(transformer: Any) -> list[nn.Parameter]:
-    """Ready a transformer for DiffFit (Xie et al. 2023), and return what it trains.
+    """Prepare a transformer for DiffFit (Xie et al. 2023), and return the weights that it trains.
 
     All biases, the embeddings of the classes, and factors that are put behind the projections of
     attention, the attention and the feed-forward part of the first half of the blocks. Every block
@@ -56,7 +57,7 @@ def tunable(transformer: Any) -> list[nn.Parameter]:
 
 
 def no_class(transformer: Any) -> int:
-    """The label that stands for none."""
+    """The label that stands for no class."""
     count: int = transformer.config.num_embeds_ada_norm
     return count
 
@@ -84,7 +85,7 @@ def guided(transformer: Any, noised: Tensor, time: Tensor, labels: Tensor, p: Mi
 def sampled(
     transformer: Any, labels: Tensor, params: MinimaxParams, generators: Sequence[Generator]
 ) -> Tensor:
-    """A latent (c, h, w) of each label, one generator for each: noise that is taken away."""
+    """A latent (c, h, w) of each label by denoising; each label has a generator of its own."""
     scheduler = diffusers().DDPMScheduler(
         num_train_timesteps=STEPS,
         beta_start=BETA_START,

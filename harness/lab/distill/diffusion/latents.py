@@ -1,4 +1,4 @@
-"""Between images and the latents that diffusion works on."""
+"""Conversion between images and the latents that diffusion works on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def normal(like: Tensor, *generators: Generator) -> Tensor:
 def square(
     images: Tensor | Ragged, boxes: Tensor, side: int, device: str, precision: str
 ) -> Tensor:
-    """What the boxes (n, 4) hold of uint8 images, at one side: (n, c, side, side) in [0, 1].
+    """Cut boxes (n, 4) out of uint8 images and resize them: (n, c, side, side) in [0, 1].
 
     Resized before it is rounded to half precision.
     """
@@ -49,13 +49,14 @@ def encoded(autoencoder: Any, pixels: Tensor, drawn: Generator) -> Tensor:
     with torch.no_grad():
         posterior = autoencoder.encode(shown).latent_dist
         draw = posterior.mean + posterior.std * normal(posterior.mean, drawn)
-    return draw * autoencoder.config.scaling_factor
+    latents: Tensor = draw * autoencoder.config.scaling_factor
+    return latents
 
 
 def decoded(autoencoder: Any, latents: Tensor) -> Tensor:
     """Images (n, 3, h, w) in [0, 1] of scaled latents."""
     with torch.no_grad():
-        shown = autoencoder.decode(latents / autoencoder.config.scaling_factor).sample
+        shown: Tensor = autoencoder.decode(latents / autoencoder.config.scaling_factor).sample
     return ((shown + 1) / 2).clamp(0, 1)
 
 

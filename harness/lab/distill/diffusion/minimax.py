@@ -1,9 +1,7 @@
-"""Minimax Diffusion (Gu et al. 2024): a generator tuned to images that are typical and diverse."""
+"""Minimax Diffusion's algorithm: tuning a generator to images that are typical and diverse."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +12,11 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.errors import UserError
-from harness.lab.data import sets
 from harness.lab.data.prepared import Split
 from harness.lab.data.resize import sizes_of
 from harness.lab.distill.diffusion.denoising import STEPS, Diffusion
-from harness.lab.distill.diffusion.dit import no_class, sampled, tunable
+from harness.lab.distill.diffusion.dit import no_class, sampled
+from harness.lab.distill.diffusion.generate import MinimaxParams
 from harness.lab.distill.diffusion.latents import (
     AT_ONCE,
     as_pictures,
@@ -27,14 +25,10 @@ from harness.lab.distill.diffusion.latents import (
     normal,
     square,
 )
-from harness.lab.distill.diffusion.pretrained import autoencoder, checked_fingerprint, transformer
-from harness.lab.distill.diffusion.steps import MinimaxParams
 from harness.lab.distill.synthesis import descend
 from harness.lab.train.augment import mirror
 from harness.lab.train.loop import Examples
-from harness.plan.step import StepContext, StepInput, StepResult
-
-_FINISHED = "images"
+from harness.plan.step import StepContext
 
 
 @dataclass(frozen=True)
@@ -51,8 +45,8 @@ class Memory:
         """For latents such as `like` (c, h, w)."""
         return cls(like.new_zeros((classes, size, like.numel())), torch.zeros(classes).long())
 
-    def of(self, label: int) -> Tensor:
-        """(m, values), m at most the size; in no order."""
+    def latents(self, label: int) -> Tensor:
+        """The latents of a class, (m, values), m at most the size; in no order."""
         return self.held[label, : int(self.counts[label])]
 
     def put(self, label: int, latents: Tensor) -> None:
@@ -66,14 +60,14 @@ def minimax_losses(made: Tensor, reals: Tensor, others: Tensor) -> tuple[Tensor,
     """Representativeness and diversity of latents (b, values) of one class (equation 3).
 
     One minus their least cosine with real ones (m, values), and their greatest cosine with those
-    made before: what is least like any real one comes nearer, and what is most like another one
+    made before: the latent least like any real one comes nearer, and the one most like another
     moves away.
     """
     return 1 - cosines(made, reals).min(), cosines(made, others).max()
 
 
 def cosines(first: Tensor, second: Tensor) -> Tensor:
-    """(a, b), of rows (a, d) and (b, d)."""
+    """Cosines (a, b) of rows (a, d) with rows (b, d)."""
     return functional.normalize(first, dim=1) @ functional.normalize(second, dim=1).T
 
 
@@ -87,12 +81,12 @@ class Phase:
     tuned: list[nn.Parameter]
     autoencoder: Any
     examples: Examples
-    """Of these classes."""
+    """The training images of these classes."""
     ctx: StepContext
     diffusion: Diffusion
 
     def batches(self) -> tuple[int, int]:
-        """In an epoch, and in all; an incomplete last one is left out."""
+        """Numbers of batches in an epoch and in all; an incomplete last one is left out."""
         each = len(self.examples) // self.params.batch_size
         if not each:
             raise UserError(
@@ -110,7 +104,7 @@ class Phase:
         return rows[place * size : (place + 1) * size]
 
     def latents(self, rows: Tensor, drawn: Generator) -> Tensor:
-        """Of the middle square of each image, half of them mirrored."""
+        """Latents of the middle square of each image, half of them mirrored."""
         params, device = self.params, self.ctx.device
         images = self.examples.taken(rows)
         sizes = sizes_of(images)
@@ -122,7 +116,7 @@ class Phase:
         return encoded(self.autoencoder, pixels, drawn)
 
     def loss(self, rows: Tensor, reals: Memory, made: Memory, drawn: Generator) -> Tensor:
-        """Of a batch: the diffusion's own, and the two of every class in it; all are remembered."""
+        """The diffusion's loss of a batch, plus both losses of every class; remembers latents."""
         params, device = self.params, self.ctx.device
         clean = self.latents(rows, drawn)
         labels = self.examples.labels[rows.to(device)]
@@ -138,7 +132,7 @@ class Phase:
         for label in present:
             own, place = guess[labels == label], self.labels.index(label)
             if made.counts[place]:
-                typical, alike = minimax_losses(own, reals.of(place), made.of(place))
+                typical, alike = minimax_losses(own, reals.latents(place), made.latents(place))
                 loss = loss + (params.lambda_r * typical + params.lambda_d * alike) / len(present)
             reals.put(place, clean[labels == label].flatten(1))
             made.put(place, own)
@@ -187,49 +181,7 @@ class Phase:
         return np.concatenate(made)
 
 
-def distill_minimax(
-    params: MinimaxParams, inputs: Mapping[str, StepInput], ctx: StepContext
-) -> StepResult:
-    """Tune a diffusion transformer on some classes after others, and make images of each.
-
-    Arrays `images` uint8 (n, h, w, c) and `labels` int64 (n,), class by class; `losses` float64
-    (batches of all phases,). Values: the fingerprints of the weights of `generator` and
-    `autoencoder`. Draws, of each phase: "order-0" and so on, "synthesis", "image-0" and so on.
-    Raises `UserError` if a phase has no whole batch, and `EvidenceError` without the weights.
-    """
-    dataset, train = params.dataset, sets.load(params.dataset).train
-    prints = {
-        "generator": checked_fingerprint(params.generator, ["transformer"], params.fingerprint),
-        "autoencoder": checked_fingerprint(
-            params.autoencoder, [""], params.autoencoder_fingerprint
-        ),
-    }
-    published = transformer(params.generator, ctx.device, params.precision)
-    between = autoencoder(params.autoencoder, ctx.device, params.precision)
-    _check_fit(params, published, between)
-    starts = range(0, dataset.classes, params.phase_classes)
-
-    def made(number: int, start: int) -> Mapping[str, np.ndarray]:
-        labels = range(start, min(start + params.phase_classes, dataset.classes))
-        own = ctx.part(number, len(starts))
-        saved = own.checkpoints.load()
-        if saved is not None and _FINISHED in saved:
-            return {name: np.array(array) for name, array in saved.items()}
-        network = deepcopy(published)
-        tuned, noise = tunable(network), Diffusion.linear(ctx.device)
-        chosen = _of_classes(train, labels, ctx.device)
-        phase = Phase(params, labels, network, tuned, between, chosen, own, noise)
-        finished = {"losses": phase.tune(), _FINISHED: phase.images()}
-        own.checkpoints.save(finished)
-        return finished
-
-    phases = [made(number, start) for number, start in enumerate(starts)]
-    labels = np.repeat(np.arange(dataset.classes, dtype=np.int64), params.per_class)
-    arrays = {name: np.concatenate([phase[name] for phase in phases]) for name in phases[0]}
-    return StepResult(prints, {**arrays, "labels": labels})
-
-
-def _check_fit(params: MinimaxParams, published: Any, between: Any) -> None:
+def check_fit(params: MinimaxParams, published: Any, between: Any) -> None:
     """Raises `UserError` where the generator knows other classes, sides or channels.
 
     Labels would stand for other classes, and guidance would reach the variance.
@@ -252,6 +204,7 @@ def _check_fit(params: MinimaxParams, published: Any, between: Any) -> None:
         )
 
 
-def _of_classes(train: Split, labels: range, device: str) -> Examples:
+def of_classes(train: Split, labels: range, device: str) -> Examples:
+    """The training images of some classes, with their labels."""
     rows = np.flatnonzero(np.isin(np.asarray(train.labels), np.array(labels)))
     return Examples.on(device, train.images[rows], np.asarray(train.labels)[rows])

@@ -7,6 +7,7 @@ safetensors only, and known by the digest of their files.
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,18 @@ from typing import Any
 import torch
 
 from harness.errors import EvidenceError
-from harness.lab.distill.diffusion.library import diffusers
-from harness.lab.distill.diffusion.tiny import TINY, tiny_folder
+from harness.lab.distill.diffusion.generate import TINY
 from harness.lab.models.weights import folder
+
+USED = (
+    "AutoencoderKL",
+    "DDPMScheduler",
+    "DiTTransformer2DModel",
+    "PNDMScheduler",
+    "StableDiffusionImg2ImgPipeline",
+    "UNet2DConditionModel",
+)
+"""The classes of diffusers that are needed; it imports each when it is first asked for."""
 
 PUBLISHED = {
     "stable-diffusion-1.5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
@@ -24,6 +34,27 @@ PUBLISHED = {
     "sd-vae-ft-mse": "stabilityai/sd-vae-ft-mse",
 }
 """Generators and autoencoders, and the names that they are published by."""
+
+
+def diffusers() -> Any:
+    """The library, which is an extra, silenced. Raises `EvidenceError` if it is not installed."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            # The libraries warn of what they use of torch, and import a class at its first use.
+            import diffusers as library
+            import transformers
+
+            for part in USED:
+                getattr(library, part)
+    except ImportError:
+        raise EvidenceError(
+            "making images by latent diffusion needs diffusers and transformers; install the extra "
+            "`diffusion` of this package"
+        ) from None
+    for noisy in (library, transformers):
+        noisy.utils.logging.set_verbosity_error()
+        noisy.utils.logging.disable_progress_bar()
+    return library
 
 
 def stable_diffusion(name: str, device: str, precision: str) -> Any:
@@ -63,17 +94,18 @@ def transformer(name: str, device: str, precision: str) -> Any:
 
 
 def autoencoder(name: str, device: str, precision: str) -> Any:
-    """What maps images to latents and back. Raises as `stable_diffusion`."""
+    """The network that maps images to latents and back. Raises as `stable_diffusion`."""
     return _network(_folder_of(name), diffusers().AutoencoderKL, precision).to(device)
 
 
 def kind(precision: str) -> torch.dtype:
+    """The type of numbers that a precision names."""
     found: torch.dtype = getattr(torch, precision)
     return found
 
 
 STABLE_DIFFUSION = ("scheduler", "text_encoder", "tokenizer", "unet", "vae")
-"""Folders of the parts that are read of a generator that listens to text."""
+"""Folders of the parts that are read of a generator that is given text."""
 READ = (".json", ".safetensors", ".txt")
 """Endings of the files that are read."""
 
@@ -104,6 +136,8 @@ def checked_fingerprint(name: str, parts: Sequence[str], wanted: str) -> str:
 
 def _folder_of(name: str) -> Path:
     if name == TINY:
+        from harness.lab.distill.diffusion.tiny import tiny_folder
+
         return tiny_folder()
     place = folder() / name
     if not place.is_dir():
@@ -117,7 +151,7 @@ def _folder_of(name: str) -> Path:
 
 
 def _network(place: Path, kind_of: Any, precision: str) -> Any:
-    """With all of its weights: the libraries would leave those that a file lacks to chance."""
+    """A network with all of its weights; the libraries would leave missing ones to chance."""
     network, told = _read(
         place,
         kind_of,
@@ -135,7 +169,7 @@ def _network(place: Path, kind_of: Any, precision: str) -> Any:
 
 
 def _read(place: Path, kind_of: Any, **options: Any) -> Any:
-    """From the folder alone: nothing is fetched behind the user's back."""
+    """Read from the folder alone; nothing is fetched behind the user's back."""
     try:
         # First weights are drawn before the file's take their place.
         with torch.random.fork_rng(devices=[]):

@@ -1,7 +1,7 @@
 """A latent diffusion model of few random weights in the layout of diffusers, for probes and tests.
 
 It has what Stable Diffusion and DiT have: an autoencoder, a text encoder with its tokenizer, a
-U-Net that listens to text, and a transformer of classes.
+U-Net that is given text, and a transformer of classes. The autoencoder halves the side once.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from typing import Any
 
 import torch
 
-from harness.lab.distill.diffusion.library import diffusers
+from harness.lab.distill.diffusion.pretrained import diffusers
 
-TINY = "random-tiny"
-"""Its name among the generators; its autoencoder halves the side once."""
 CLASSES = 4
 _WIDTH = 16
 
 
 def tiny_folder() -> Path:
-    """Where it is kept, made when first asked for; it vanishes with the process."""
+    """The folder that holds it, made when first asked for; it vanishes with the process."""
     return Path(_made().name)
 
 

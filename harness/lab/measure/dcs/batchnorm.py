@@ -1,60 +1,21 @@
-"""The losses of batch-norm statistics (SRe2L, DWA) on a given subset, which is not changed."""
+"""A subset's statistics in a teacher's BatchNorm layers, batch by batch or as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
-from harness.lab.distill.statistics import Moments, Sums, climb, distances, listening, norms
-from harness.lab.measure.dcs.steps import BnLossParams
-from harness.lab.measure.dcs.subset import class_by_class, given_subset, in_turn
+from harness.lab.data.ragged import Ragged
+from harness.lab.distill.statistics import InputSums, Moments, input_sums
+from harness.lab.measure.dcs.losses import BnLossParams
+from harness.lab.measure.dcs.subset import class_by_class, in_turn
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
 from harness.lab.train.augment import crop_and_mirror
 from harness.lab.train.loop import Examples
-from harness.plan.step import StepContext, StepInput, StepResult
-
-
-def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
-    """`bn_weight` x (mean term + `variance_weight` x variance term), plus cross-entropy if asked.
-
-    With mu_l and v_l the statistics of what enters layer l of the teacher, in evaluation mode, and
-    m_l and s_l those that the layer keeps, the terms are sum_l w_l |mu_l - m_l|_2 and
-    sum_l w_l |v_l - s_l|_2, w_1 = `first_layer_weight`, else 1 (supplement, Equations 1 and 2;
-    w_1 and `bn_weight` in VILA-Lab/SRe2L). Values `loss`, `mean_term`, `variance_term`,
-    `cross_entropy` (nats, mean over the subset). Draws: "views" of `ctx`, if images are cropped.
-    Raises `UserError` if the teacher has no BatchNorm layer, or the subset is another.
-    """
-    teacher = Classifier.stored(
-        params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
-    )
-    layers = norms(teacher)
-    subset = given_subset(inputs["images"], params.dataset, params.per_class, ctx.device, ctx.step)
-    climb(teacher, subset, params.perturbation_iterations, params.perturbation_size)
-    drawn = Generator().manual_seed(ctx.derive("views"))
-    sizes, sums, cross_entropy = [], [], 0.0
-    for batch in batches(subset, params):
-        sizes.append(len(batch))
-        own, loss = observed(teacher, layers, batch, params, drawn)
-        sums.append(own)
-        cross_entropy += loss / len(subset)
-    mean_term = variance_term = 0.0
-    for share, moments in aggregated(sizes, sums, params):
-        of_means, of_variances = distances(layers, moments, params.first_layer_weight)
-        mean_term += share * of_means.item()
-        variance_term += share * of_variances.item()
-    loss = params.bn_weight * (mean_term + params.variance_weight * variance_term)
-    return StepResult(
-        {
-            "loss": loss + cross_entropy * params.cross_entropy,
-            "mean_term": mean_term,
-            "variance_term": variance_term,
-            "cross_entropy": cross_entropy,
-        }
-    )
 
 
 def batches(subset: Examples, params: BnLossParams) -> Iterator[Examples]:
@@ -72,18 +33,20 @@ def observed(
     batch: Examples,
     params: BnLossParams,
     drawn: Generator,
-) -> tuple[list[Sums], float]:
+) -> tuple[list[InputSums], float]:
     """The sums of each layer, and the summed cross-entropy, over one batch of any size."""
     teacher.network.eval()
     loss = 0.0
-    with listening(layers, torch.float64) as heard:
+    with input_sums(layers, torch.float64) as sums:
         for rows in torch.arange(len(batch)).split(SCORED_AT_ONCE):
-            logits = teacher.answer(seen(teacher, batch.images[rows], params, drawn))
+            logits = teacher.answer(views_of(teacher, batch.images[rows], params, drawn))
             loss += functional.cross_entropy(logits, batch.labels[rows], reduction="sum").item()
-    return [heard[layer] for layer in layers], loss
+    return [sums[place] for place in range(len(layers))], loss
 
 
-def seen(teacher: Classifier, images: Tensor, params: BnLossParams, drawn: Generator) -> Tensor:
+def views_of(
+    teacher: Classifier, images: Tensor | Ragged, params: BnLossParams, drawn: Generator
+) -> Tensor:
     """Normalised images, or a random view of each."""
     normalised = teacher.shown(images)
     if params.augmentation == "none":
@@ -92,7 +55,7 @@ def seen(teacher: Classifier, images: Tensor, params: BnLossParams, drawn: Gener
 
 
 def aggregated(
-    sizes: list[int], sums: list[list[Sums]], params: BnLossParams
+    sizes: list[int], sums: list[list[InputSums]], params: BnLossParams
 ) -> list[tuple[float, Moments]]:
     """Statistics whose losses are added, and the share of each."""
     moments = [[layer.moments(params.variance) for layer in batch] for batch in sums]

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
+from pydantic import Field
 
 from harness.errors import UserError
-from harness.lab.measure.dcs.steps import SynthesisPathParams
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.cost import no_work
+from harness.lab.measure.values import number
+from harness.lab.recipe import Count
+from harness.plan.step import (
+    MemoryInput,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    declare,
+)
+
+
+class SynthesisPathParams(StepParams):
+    iterations: tuple[Count, ...] = Field(min_length=1)
+    """Numbers of iterations of the syntheses, in order."""
 
 
 def synthesis_path(
     params: SynthesisPathParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
-    """What the longest of several syntheses lost at each iteration, and what students made of all.
+    """The losses of the longest of several syntheses, and the accuracy of students of each.
 
     A shorter synthesis is the beginning of a longer one, since both draw alike. Inputs
     `synthesis.0` and so on, which hold `losses`, and `student.0` and so on, trained on their
@@ -24,6 +39,8 @@ def synthesis_path(
     of its iterations, and of the accuracy.
     Raises `UserError` if a synthesis has another number of iterations, or another beginning.
     """
+    import numpy as np
+
     runs = [inputs[f"synthesis.{k}"].array("losses") for k in range(len(params.iterations))]
     longest = max(runs, key=len)
     for declared, losses in zip(params.iterations, runs, strict=True):
@@ -33,12 +50,12 @@ def synthesis_path(
                 f"{declared} of one of {len(longest)}, and is not; give all of them the same "
                 "settings, and their iterations in order"
             )
-    accuracies = [inputs[f"student.{k}"].values["accuracy"] for k in range(len(runs))]
+    accuracies = [number(inputs[f"student.{k}"], "accuracy") for k in range(len(runs))]
     tails = [losses[-max(1, len(losses) // 10) :].mean() for losses in runs]
     return StepResult(
         {
             "loss_change": float(tails[-1] - tails[0]),
-            "accuracy_change": float(accuracies[-1] - accuracies[0]),
+            "accuracy_change": accuracies[-1] - accuracies[0],
         },
         {
             "iterations": np.arange(1, len(longest) + 1),
@@ -47,3 +64,21 @@ def synthesis_path(
             "accuracies": np.array(accuracies, dtype=np.float64),
         },
     )
+
+
+def _probe() -> Probe:
+    import numpy as np
+
+    losses = 1 / (3 + np.arange(12.0))
+    inputs = {
+        f"synthesis.{k}": MemoryInput(held={"losses": losses[:n]}) for k, n in enumerate((1, 12))
+    }
+    inputs |= {f"student.{k}": MemoryInput({"accuracy": 0.25 + 0.125 * k}) for k in range(2)}
+    return Probe(SynthesisPathParams(iterations=(1, 12)), inputs)
+
+
+STEPS = (
+    declare(
+        synthesis_path, SynthesisPathParams, no_work, _probe, inputs=("synthesis*", "student*")
+    ),
+)

@@ -1,4 +1,4 @@
-"""A subset and real images, class by class, before one random network after another."""
+"""A subset and real images, class by class, in one random network after another (DM, DC)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional
 
 from harness.lab.data import sets
-from harness.lab.measure.dcs.steps import RandomNetworksParams
+from harness.lab.distill import objectives
+from harness.lab.distill.synthesis import some_seed
+from harness.lab.measure.dcs.losses import DcLossParams, RandomNetworksParams
 from harness.lab.measure.dcs.subset import given_subset, real_rows, views
 from harness.lab.models.classifier import Classifier
-from harness.lab.train.loop import Examples
+from harness.lab.train.loop import Examples, random_batches
+from harness.lab.train.schedule import batch_sizes
 from harness.plan.step import StepContext, StepInput
 
 
 @dataclass(frozen=True)
 class Matched:
-    """What is compared in one network."""
+    """A subset and real images to be compared in one network."""
 
     classifier: Classifier
     subset: Tensor
@@ -28,9 +32,9 @@ class Matched:
     reals: list[Tensor]
     """Normalised real images of each class."""
     strategy: str
-    """Of DSA, see `MatchingParams`."""
+    """DSA's strategy, see `MatchingParams`."""
     seeds: list[int]
-    """Of the augmentation of each class."""
+    """Seeds of the augmentation of each class."""
 
     def pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Views of the real images and of the subset's, a class at a time."""
@@ -43,7 +47,7 @@ class Matched:
 def random_networks(
     params: RandomNetworksParams, given: StepInput, ctx: StepContext
 ) -> Iterator[Matched]:
-    """The networks of a seed, whatever the subset, so that losses of subsets are paired.
+    """Random networks that depend on the seed alone, so that losses of subsets are paired.
 
     Draws: "init", "real" and "augment" of each network's part of `ctx`.
     """
@@ -68,3 +72,44 @@ def random_networks(
             params.dsa_strategy,
             torch.randint(2**31, (params.dataset.classes,), generator=seeds).tolist(),
         )
+
+
+@torch.no_grad()
+def feature_distance(matched: Matched, means: str) -> Tensor:
+    """DM's loss in one network, a scalar."""
+    network = matched.classifier.network
+    pairs = [
+        (objectives.embedding(network, real), objectives.embedding(network, own))
+        for real, own in matched.pairs()
+    ]
+    if means == "whole-set":
+        real, own = (torch.cat(side) for side in zip(*pairs, strict=True))
+        return objectives.dm_loss(real, own)
+    return torch.stack([objectives.dm_loss(real, own) for real, own in pairs]).sum()
+
+
+def class_gradients(matched: Matched, kind: str) -> float:
+    """DC's loss at the present weights of one network."""
+
+    def slopes(images: Tensor, label: int) -> list[Tensor]:
+        targets = torch.full((len(images),), label, device=images.device)
+        return objectives.gradients(matched.classifier.network, images, targets)
+
+    return sum(
+        objectives.gradient_distance(slopes(real, label), slopes(own, label), kind).item()
+        for label, (real, own) in enumerate(matched.pairs())
+    )
+
+
+def learn(matched: Matched, params: DcLossParams, drawn: Generator) -> None:
+    """Train the network on the subset for `inner_loops` epochs by plain SGD."""
+    network, flip = matched.classifier.network, params.dataset.flip
+    optimizer = torch.optim.SGD(network.parameters(), lr=params.learning_rate)
+    count = len(matched.labels)
+    sizes = batch_sizes(count, params.batch_size, params.inner_loops * count)
+    for batch in random_batches(count, sizes, drawn):
+        rows = batch.to(matched.labels.device)
+        seen = views(matched.subset[rows], params.dsa_strategy, flip, some_seed(drawn))
+        optimizer.zero_grad()
+        functional.cross_entropy(network(seen), matched.labels[rows]).backward()
+        optimizer.step()

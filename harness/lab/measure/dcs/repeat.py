@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
-import numpy as np
+from pydantic import Field
 
-from harness.lab.coresets.select import require_per_class
-from harness.lab.measure.dcs.steps import RepeatParams
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.lab.cost import no_work
+from harness.lab.recipe import Count, DatasetRef
+from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
+
+
+class RepeatParams(StepParams):
+    """The first `per_class` / `times` images of every class, rounded up, over and over."""
+
+    dataset: DatasetRef
+    per_class: Count
+    """Images per class of the result."""
+    times: Annotated[int, Field(ge=2)] = 2
 
 
 def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -19,6 +29,10 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
     and `indices` or `images`), class by class, in the input's order and then over again.
     Raises `UserError` if a class of the input is too small.
     """
+    import numpy as np
+
+    from harness.lab.coresets.ranking import require_per_class
+
     given = inputs["images"]
     labels = given.array("labels")
     distinct = -(-params.per_class // params.times)
@@ -28,3 +42,12 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
     chosen = np.concatenate(rows)
     what = "images" if "images" in given.arrays else "indices"
     return StepResult({}, {what: given.array(what)[chosen], "labels": labels[chosen]})
+
+
+def _probe() -> Probe:
+    from harness.lab.probing import DATASET, chosen
+
+    return Probe(RepeatParams(dataset=DATASET, per_class=5), {"images": chosen(per_class=4)})
+
+
+STEPS = (declare(repeat, RepeatParams, no_work, _probe, inputs=("images",)),)

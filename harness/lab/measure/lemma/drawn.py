@@ -6,22 +6,24 @@ import numpy as np
 import torch
 from torch import Generator
 
+from harness.lab.measure.values import Floats
+
 SMALLEST = 0.1
-"""Of the largest logit of a case."""
+"""The smallest size of a case's largest logit."""
 TARGETS = ("one-hot", "near-uniform", "teacher")
 
 
-def uniform(shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+def uniform(shape: tuple[int, ...], generator: Generator) -> Floats:
     """float64, in [0, 1)."""
     return torch.rand(shape, generator=generator, dtype=torch.float64).numpy()
 
 
-def normal(shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+def normal(shape: tuple[int, ...], generator: Generator) -> Floats:
     """float64, of variance 1."""
     return torch.randn(shape, generator=generator, dtype=torch.float64).numpy()
 
 
-def logits(shape: tuple[int, ...], largest: float, generator: Generator) -> np.ndarray:
+def logits(shape: tuple[int, ...], largest: float, generator: Generator) -> Floats:
     """Uniform up to a size drawn for each row, even in its logarithm up to `largest`."""
     size = largest * (SMALLEST / largest) ** uniform((*shape[:-1], 1), generator)
     return size * (2 * uniform(shape, generator) - 1)
@@ -29,10 +31,12 @@ def logits(shape: tuple[int, ...], largest: float, generator: Generator) -> np.n
 
 def target(
     kind: str, classes: int, largest: float, temperature: float, generator: Generator
-) -> np.ndarray:
+) -> Floats:
     """A distribution (classes,): one-hot, within 1 % of uniform, or a drawn teacher's answer."""
     if kind == "one-hot":
-        return np.eye(classes)[int(classes * uniform((), generator))]
+        chosen: Floats = np.eye(classes)[int(classes * uniform((), generator))]
+        return chosen
     spread = 0.01 if kind == "near-uniform" else largest / temperature
-    weights = np.exp(spread * (uniform((classes,), generator) - 1))
-    return weights / weights.sum()
+    weights: Floats = np.exp(spread * (uniform((classes,), generator) - 1))
+    share: Floats = weights / weights.sum()
+    return share

@@ -10,47 +10,53 @@ import numpy as np
 from scipy.linalg import null_space
 from scipy.special import softmax
 
+from harness.lab.measure.values import Floats
 
-def answer(logits: np.ndarray, temperature: float) -> np.ndarray:
+
+def answer(logits: Floats, temperature: float) -> Floats:
     """p (..., classes)."""
-    return softmax(logits / temperature, axis=-1)
+    p: Floats = softmax(logits / temperature, axis=-1)
+    return p
 
 
-def softmax_derivative(p: np.ndarray, temperature: float) -> np.ndarray:
+def softmax_derivative(p: Floats, temperature: float) -> Floats:
     """dp_i / df_k at (k, i): p_i (delta_ik - p_k) / T."""
     return (np.diag(p) - np.outer(p, p)) / temperature
 
 
-def loss_gradient(p: np.ndarray, q: np.ndarray, temperature: float) -> np.ndarray:
+def loss_gradient(p: Floats, q: Floats, temperature: float) -> Floats:
     """dKL(q || p) / df_k: (p_k - q_k) / T."""
     return (p - q) / temperature
 
 
-def loss_gradient_t2(p: np.ndarray, q: np.ndarray, temperature: float) -> np.ndarray:
-    """The same of T^2 KL(q || p), the form of Hinton et al.: T (p_k - q_k)."""
+def loss_gradient_t2(p: Floats, q: Floats, temperature: float) -> Floats:
+    """d(T^2 KL(q || p)) / df_k, in the form of Hinton et al.: T (p_k - q_k)."""
     return (p - q) * temperature
 
 
-def grand(p: np.ndarray, q: np.ndarray, gram: np.ndarray, temperature: float) -> np.ndarray:
+def grand(p: Floats, q: Floats, gram: Floats, temperature: float) -> Floats:
     """||sum_k (p_k - q_k) psi_k|| / T, exactly: sqrt(a'Ga) / T with a = p - q.
 
     (...) from p and q (..., classes) and Gram matrices (..., classes, classes).
     """
     a = p - q
-    return np.sqrt(np.maximum(0, np.einsum("...i,...ij,...j", a, gram, a))) / temperature
+    norm: Floats = np.sqrt(np.maximum(0, np.einsum("...i,...ij,...j", a, gram, a)))
+    return norm / temperature
 
 
-def el2n_sl(p: np.ndarray, q: np.ndarray, temperature: float) -> np.ndarray:
-    """||p - q|| / T (...); times c, what GraNd is under Assumption 1."""
-    return np.linalg.norm(p - q, axis=-1) / temperature
+def el2n_sl(p: Floats, q: Floats, temperature: float) -> Floats:
+    """||p - q|| / T (...); c times it is GraNd under Assumption 1."""
+    norm: Floats = np.linalg.norm(p - q, axis=-1)
+    return norm / temperature
 
 
-def usual_norm(gram: np.ndarray) -> np.ndarray:
-    """c (...): the root mean square of the norms of the psi."""
-    return np.sqrt(np.diagonal(gram, axis1=-2, axis2=-1).mean(axis=-1))
+def usual_norm(gram: Floats) -> Floats:
+    """The root mean square c (...) of the norms of the psi."""
+    c: Floats = np.sqrt(np.diagonal(gram, axis1=-2, axis2=-1).mean(axis=-1))
+    return c
 
 
-def bounds(gram: np.ndarray, c: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+def bounds(gram: Floats, c: Floats | float) -> tuple[Floats, Floats]:
     """Least and greatest GraNd over c EL2N-SL (...), by the spectrum of G / c^2 - I.
 
     Only among vectors that sum to zero, as p - q does: G = c^2 I + s 11' leaves both at 1. Each is

@@ -9,50 +9,54 @@ from typing import TypeAlias
 import mpmath
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from harness.lab.measure.values import Floats
+
 STEP = 1e-5
-"""Of finite differences, in units of T."""
+"""Step of finite differences, in units of T."""
 DIGITS = 60
-"""Of mpmath, which differentiates by differences too, of a step of 10^-20."""
+"""Digits of mpmath, which differentiates by differences too, with a step of 10^-20."""
 
 
 @dataclass(frozen=True)
 class Case:
     """Logits, a target and a temperature, and the logits in which derivatives are taken."""
 
-    logits: np.ndarray
+    logits: Floats
     """float64 (classes,)"""
-    target: np.ndarray
+    target: Floats
     """A distribution, float64 (classes,)."""
     temperature: float
-    chosen: np.ndarray
+    chosen: NDArray[np.int64]
     """int64 (k,)"""
 
 
 @dataclass(frozen=True)
 class Derivatives:
-    softmax: np.ndarray
+    softmax: Floats
     """dp_i / df_k of the chosen k, (k, classes)."""
-    loss: np.ndarray
+    loss: Floats
     """dKL / df_k (k,)."""
-    loss_t2: np.ndarray
+    loss_t2: Floats
     """d(T^2 KL) / df_k (k,)."""
 
 
 def by_autograd(case: Case) -> Derivatives:
-    """By torch, in float64."""
+    """Derivatives by torch, in float64."""
     target, heat = torch.from_numpy(case.target), case.temperature
     unit = functional.one_hot(torch.from_numpy(case.chosen), len(case.logits)).double()
 
     def loss(logits: Tensor) -> Tensor:
         return functional.kl_div((logits / heat).log_softmax(0), target, reduction="sum")
 
-    def along(function: Callable[[Tensor], Tensor]) -> np.ndarray:
+    def along(function: Callable[[Tensor], Tensor]) -> Floats:
         at = torch.from_numpy(case.logits)
         slope = torch.func.vmap(lambda v: torch.func.jvp(function, (at,), (v,))[1])
-        return slope(unit).numpy()
+        slopes: Floats = slope(unit).numpy()
+        return slopes
 
     return Derivatives(
         along(lambda logits: (logits / heat).softmax(0)),
@@ -62,7 +66,7 @@ def by_autograd(case: Case) -> Derivatives:
 
 
 def by_differences(case: Case) -> Derivatives:
-    """By central differences in float64; for |f| / T up to about 30."""
+    """Derivatives by central differences in float64; for |f| / T up to about 30."""
     step = STEP * case.temperature
     shift = step * np.eye(len(case.logits))[case.chosen]
     up, down = (_plain(case.logits + sign * shift, case) for sign in (1, -1))
@@ -70,7 +74,7 @@ def by_differences(case: Case) -> Derivatives:
     return Derivatives(softmax, loss, case.temperature**2 * loss)
 
 
-def _plain(logits: np.ndarray, case: Case) -> tuple[np.ndarray, np.ndarray]:
+def _plain(logits: Floats, case: Case) -> tuple[Floats, Floats]:
     """p (k, classes) and KL (k,), written out."""
     weights = np.exp(logits / case.temperature)
     p = weights / weights.sum(axis=1, keepdims=True)
@@ -80,7 +84,7 @@ def _plain(logits: np.ndarray, case: Case) -> tuple[np.ndarray, np.ndarray]:
 
 
 def by_mpmath(case: Case) -> Derivatives:
-    """By central differences with 60 digits, for any logit and temperature."""
+    """Derivatives by central differences with 60 digits, for any logit and temperature."""
     with mpmath.workdps(DIGITS):
         heat, step = mpmath.mpf(case.temperature), mpmath.mpf(10) ** -20
         logits = [mpmath.mpf(f) / heat for f in case.logits.tolist()]

@@ -1,82 +1,213 @@
-"""Learning curves: a student judged on the test split not only at its end."""
+"""Learning curves of students, and when they saturate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
-import torch
+from pydantic import Field
 
-from harness.lab.data import sets
-from harness.lab.measure.scaling.steps import CurveParams
-from harness.lab.train.loop import Examples, Objective, evaluate, training
-from harness.lab.train.schedule import batch_sizes
-from harness.lab.train.student import beginner, taught
-from harness.plan.step import StepContext, StepInput, StepResult
+from harness.errors import UserError
+from harness.lab.cost import no_work, passes
+from harness.lab.measure.values import number
+from harness.lab.recipe import Count, Recipe
+from harness.lab.train.student import StudentParams
+from harness.plan.step import (
+    Facts,
+    MemoryInput,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class CurveParams(StudentParams):
+    every: Count
+    """Epochs between evaluations; the last epoch is always evaluated."""
+    points: Literal["one-run", "separate-runs"]
+    """Whether the evaluations are epochs of one run, or ends of runs with own schedules."""
+
+    @property
+    def evaluated_epochs(self) -> tuple[int, ...]:
+        """Epochs after which the student is evaluated."""
+        last = self.recipe.run_epochs
+        return (*range(self.every, last, self.every), last)
+
+
+class SaturationParams(StepParams):
+    margin: Annotated[float, Field(ge=0, lt=1)]
+    """Largest difference of accuracy, a fraction, that counts as none."""
 
 
 def learning_curve(
     params: CurveParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
-    """The student of the step `student`, with the same draws, looked at every few epochs.
+    """The student of the step `student`, with the same draws, evaluated every few epochs.
 
     The supplement's Section 3 does not say whether its points are epochs of one run or the ends of
-    separate runs; `points` does. Arrays (looks,): `epochs`, int64; `accuracy` (fraction, test
+    separate runs; `points` does. Arrays (evaluations,): `epochs`, int64; `accuracy` (fraction, test
     split) and `loss` (nats), float64. Values: `accuracy` and `loss` at the end; `images` in the
     subset; `train_images` in the training split.
     """
-    return _curve(params, inputs["images"], ctx, None)
+    from harness.lab.measure.scaling.evaluations import curve
+
+    return curve(params, inputs["images"], ctx, None)
 
 
 def learning_curve_online(
     params: CurveParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
     """As `learning_curve`, labelled at every step by the teacher (SL+KD)."""
-    return _curve(params, inputs["images"], ctx, taught(params, inputs, ctx))
+    from harness.lab.measure.scaling.evaluations import curve
+    from harness.lab.train.student_training import online_objective
+
+    return curve(params, inputs["images"], ctx, online_objective(params, inputs, ctx))
 
 
-def _curve(
-    params: CurveParams, given: StepInput, ctx: StepContext, objective: Objective | None
+def saturation(
+    params: SaturationParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
-    looks = params.looks
-    runs = [(look,) for look in looks] if params.points == "separate-runs" else [looks]
-    judged = [
-        _run(params, given, ctx.part(number, len(runs), "student"), objective, own)
-        for number, own in enumerate(runs)
-    ]
-    accuracy, loss = np.concatenate(judged).T
-    values = {
-        "accuracy": float(accuracy[-1]),
-        "loss": float(loss[-1]),
-        "images": params.per_class * params.dataset.classes,
-        "train_images": params.dataset.train_size,
+    """The first evaluation from which on a curve stays within `margin` of its last accuracy.
+
+    Values `end_epochs` and `end_samples` seen by then, and `end_accuracy`, the last. Arrays
+    (evaluations,): `samples` and `epochs`, int64, and `accuracy`, fractions, float64.
+    """
+    curve = inputs["curve"]
+    epochs, accuracy = curve.array("epochs"), curve.array("accuracy")
+    size = int(number(curve, "images"))
+    first = int(epochs[saturated(accuracy, params.margin)])
+    return StepResult(
+        {
+            "end_epochs": first,
+            "end_samples": first * size,
+            "end_accuracy": float(accuracy[-1]),
+        },
+        {"samples": epochs * size, "epochs": epochs, "accuracy": accuracy},
+    )
+
+
+def slowdown(
+    params: SaturationParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """How many times as many epochs a curve takes as `beside` until each saturates.
+
+    The supplement's Section 8.3 says at least twice, and not what counts as the end. Values
+    `slowdown`, `epochs` and `beside_epochs`. Raises `UserError` if the evaluated epochs differ.
+    """
+    import numpy as np
+
+    curves = [inputs[name] for name in ("curve", "beside")]
+    epochs = [curve.array("epochs") for curve in curves]
+    if not np.array_equal(epochs[0], epochs[1]):
+        raise UserError("slowdown: the two curves were evaluated after different epochs")
+    own, beside = (
+        int(epochs[0][saturated(curve.array("accuracy"), params.margin)]) for curve in curves
+    )
+    return StepResult({"slowdown": own / beside, "epochs": own, "beside_epochs": beside})
+
+
+def saturated(accuracy: np.ndarray, margin: float) -> int:
+    """The first evaluation with no later one, nor itself, over `margin` below the last accuracy."""
+    import numpy as np
+
+    below = np.flatnonzero(accuracy < accuracy[-1] - margin)
+    return int(below[-1]) + 1 if len(below) else 0
+
+
+def _curve_work(p: CurveParams, facts: Facts) -> Work:
+    trained = sum(p.evaluated_epochs) if p.points == "separate-runs" else p.recipe.run_epochs
+    seen = trained * p.per_class * p.dataset.classes
+    own = passes(
+        facts,
+        p.network,
+        p.dataset,
+        seen,
+        len(p.evaluated_epochs) * p.dataset.test_size,
+        p.recipe.precision,
+    )
+    if p.recipe.labels != "online":
+        return own
+    answers = passes(facts, p.recipe.teacher, p.dataset, 0, seen, p.recipe.precision)
+    return own + answers
+
+
+def _curve_probe() -> Probe:
+    from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
+
+    params = CurveParams(
+        dataset=DATASET,
+        network=NETWORK,
+        recipe=RECIPE,
+        per_class=5,
+        every=1,
+        points="separate-runs",
+    )
+    return Probe(params, {"images": chosen(per_class=5)})
+
+
+def curve_online_probe() -> Probe:
+    from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
+
+    soft = {"loss": "kl", "labels": "online", "temperature": 4.0, "teacher": NETWORK}
+    params = CurveParams(
+        dataset=DATASET,
+        network=NETWORK,
+        recipe=Recipe.model_validate(RECIPE.model_dump() | soft | {"epochs": 5}),
+        per_class=5,
+        every=2,
+        points="one-run",
+    )
+    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+
+
+def _saturation_probe() -> Probe:
+    return Probe(
+        SaturationParams(margin=0.02), {"curve": made_up_curve("printed", b=-0.4, tau=3.0)}
+    )
+
+
+def _slowdown_probe() -> Probe:
+    curves = {
+        "curve": made_up_curve("printed", b=-0.4, tau=3.0),
+        "beside": made_up_curve("printed", b=-1.5, tau=1.0),
     }
-    arrays = {"epochs": np.array(looks), "accuracy": accuracy, "loss": loss}
-    return StepResult(values, arrays)
+    return Probe(SaturationParams(margin=0.02), curves)
 
 
-def _run(
-    params: CurveParams,
-    given: StepInput,
-    ctx: StepContext,
-    objective: Objective | None,
-    looks: tuple[int, ...],
-) -> np.ndarray:
-    """Accuracy and loss after these epochs, the last of which ends the run: (looks, 2)."""
-    recipe = params.recipe
-    classifier, examples = beginner(params, given, ctx)
-    split = sets.load(params.dataset).test
-    test = Examples.on(ctx.device, split.images, split.labels)
-    per_epoch = len(batch_sizes(len(examples), recipe.batch_size, len(examples)))
-    rows = {look * per_epoch: row for row, look in enumerate(looks)}
-    judged = torch.empty(len(looks), 2, dtype=torch.float64)
-    samples = looks[-1] * len(examples)
-    for update in training(
-        classifier, examples, recipe, samples, ctx, params.factor, objective, {"judged": judged}
-    ):
-        if update.number in rows:
-            now = evaluate(classifier, test)
-            judged[rows[update.number]] = torch.tensor(
-                [now.accuracy, now.loss], dtype=torch.float64
-            )
-    return judged.numpy()
+def made_up_curve(law: str, b: float, tau: float) -> MemoryInput:
+    """Twelve evaluations that follow a law, with a ripple; for probes."""
+    import numpy as np
+
+    from harness.lab.measure.scaling.law import LAWS, Evaluations
+
+    epochs = np.arange(1, 13, dtype=np.int64)
+    evaluations = Evaluations(np.multiply(20.0, epochs, dtype=np.float64), 20.0)
+    errors = LAWS[law](evaluations, 1.0 if law == "printed" else 0.05, b, tau, 0.1)
+    ripple = 0.004 * np.sin(2.1 * epochs + b)
+    return MemoryInput(
+        values={"images": 20, "train_images": 40},
+        held={"epochs": epochs, "accuracy": 1 - errors - ripple},
+    )
+
+
+STEPS = (
+    declare(learning_curve, CurveParams, _curve_work, _curve_probe, inputs=("images",)),
+    declare(
+        learning_curve_online,
+        CurveParams,
+        _curve_work,
+        curve_online_probe,
+        inputs=("images", "teacher"),
+    ),
+    declare(
+        saturation, SaturationParams, no_work, _saturation_probe, inputs=("curve",), revision=2
+    ),
+    declare(slowdown, SaturationParams, no_work, _slowdown_probe, inputs=("curve", "beside")),
+)

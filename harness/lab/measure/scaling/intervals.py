@@ -1,6 +1,6 @@
-"""How sure a fit of the scaling law is: bootstrap intervals and profile likelihood.
+"""Intervals for a fit of the scaling law: bootstrap and profile likelihood.
 
-Both are of the first curve's parameters, in logarithms where the search is.
+Both are for the first curve's parameters, in logarithms where the search is.
 """
 
 from __future__ import annotations
@@ -12,28 +12,29 @@ from scipy.optimize import brentq, least_squares
 from scipy.stats import f as f_distribution
 from torch import Generator, randint
 
-from harness.lab.measure.scaling.fit import Fit, Problem, descend
+from harness.lab.measure.scaling.fit import LawFit, LawProblem, descend
 from harness.lab.measure.scaling.law import delta
+from harness.lab.measure.values import Floats
 
 LEVEL = 0.95
 PROFILED = 17
 """Values of a parameter at which its profile is drawn."""
 
 
-def parameters(made: Fit) -> tuple[float, float, float, float, float]:
+def parameters(made: LawFit) -> tuple[float, float, float, float, float]:
     """b, tau, delta, a and d, of the first curve."""
     b, tau = float(made.b[0]), float(made.tau[0])
     return b, tau, float(delta(tau)), made.a, made.d
 
 
 def bootstrap(
-    problem: Problem, errors: np.ndarray, made: Fit, count: int, block: int, seed: int
-) -> np.ndarray:
+    problem: LawProblem, errors: Floats, made: LawFit, count: int, block: int, seed: int
+) -> Floats:
     """Parameters of fits to what the law predicts plus resampled residuals, (count, 5).
 
     Residuals are centred, widened by sqrt(points / (points - free)), and drawn with replacement in
-    runs of `block` neighbours, the last look being followed by the first. Each search starts at the
-    fit and at the deepest minimum of the coarse grid.
+    runs of `block` neighbours, the last evaluation being followed by the first. Each search starts
+    at the fit and at the deepest minimum of the coarse grid.
     """
     points = len(errors)
     residuals = errors - made.predicted
@@ -47,24 +48,25 @@ def bootstrap(
         places = (_place(made), next(problem.starts(drawn)))
         refits = (descend(problem, drawn, place) for place in places)
         again.append(parameters(min(refits, key=lambda refit: refit.sse)))
-    # Of an official curve that begins below its d, a is beyond all numbers; records hold numbers.
-    return np.nan_to_num(np.array(again))
+    # Where an official curve begins below its d, a is infinite; records hold finite numbers.
+    finite: Floats = np.nan_to_num(np.array(again))
+    return finite
 
 
-def middle(values: np.ndarray) -> np.ndarray:
+def middle(values: Floats) -> Floats:
     """Ends of the middle 95 % of each column: (2, columns) from (draws, columns)."""
     return np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
 
 
 @dataclass(frozen=True)
-class Profile:
+class ProfileLikelihood:
     """The likelihood of one parameter, all others fitted."""
 
-    problem: Problem
-    errors: np.ndarray
-    made: Fit
+    problem: LawProblem
+    errors: Floats
+    made: LawFit
     coordinate: int
-    """Of the place: 0 is log(-b), 1 is log(tau)."""
+    """Coordinate of a place that is profiled: 0 is log(-b), 1 is log(tau)."""
 
     @property
     def best(self) -> float:
@@ -82,7 +84,7 @@ class Profile:
         others = np.delete(np.arange(len(start)), self.coordinate)
         low, high = self.problem.bounds[:, others]
 
-        def residuals(free: np.ndarray) -> np.ndarray:
+        def residuals(free: Floats) -> Floats:
             place = np.insert(free, self.coordinate, value)
             return self.problem.at(place, self.errors).predicted - self.errors
 
@@ -99,13 +101,14 @@ class Profile:
         root = brentq(lambda x: self.least(x) - self.allowed, self.best, bound, xtol=1e-9)
         return float(root), True
 
-    def drawn(self, low: float, high: float) -> np.ndarray:
+    def drawn(self, low: float, high: float) -> Floats:
         """Value and least sum of squared errors, around an interval (PROFILED, 2)."""
         reach = np.array([1.5 * low - 0.5 * high, 1.5 * high - 0.5 * low])
-        values = np.linspace(*np.clip(reach, *self.problem.bounds[:, self.coordinate]), PROFILED)
+        first, last = np.clip(reach, *self.problem.bounds[:, self.coordinate])
+        values: Floats = np.linspace(first, last, PROFILED)
         return np.stack([values, [self.least(value) for value in values]], axis=1)
 
 
-def _place(made: Fit) -> np.ndarray:
-    """Where the search ended (2 x curves,)."""
+def _place(made: LawFit) -> Floats:
+    """The place where the search ended, (2 x curves,)."""
     return np.log(np.stack([-made.b, made.tau], axis=1)).ravel()

@@ -20,13 +20,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness.lab.measure.values import Floats
+
 
 @dataclass(frozen=True)
-class Looks:
-    """Where a learning curve was looked at."""
+class Evaluations:
+    """The evaluations of a learning curve."""
 
-    samples: np.ndarray
-    """Seen at each look, float64 (looks,), rising, none below `pool`."""
+    samples: Floats
+    """Samples seen before each evaluation, (evaluations,), rising, none below `pool`."""
     pool: float
     """Samples of one epoch, in the same unit."""
 
@@ -34,35 +36,41 @@ class Looks:
         return len(self.samples)
 
     @cached_property
-    def _growth(self) -> np.ndarray:
-        """log(n_j / n_(j-1)) of each look (rows) in each epoch after the first (columns)."""
+    def _growth(self) -> Floats:
+        """log(n_j / n_(j-1)) of each evaluation (rows) in each epoch after the first (columns)."""
         epochs = np.arange(1, max(2, np.ceil(self.samples[-1] / self.pool)))
         share = self.samples[:, None] / (epochs * self.pool)
         return np.log(np.clip(share, 1, 1 + 1 / epochs))
 
-    def repeated(self, tau: ArrayLike) -> np.ndarray:
-        """R of every look for every half-life: (..., looks) from tau (...), in epochs."""
+    def repeated(self, tau: ArrayLike) -> Floats:
+        """R of every evaluation and half-life: (..., evaluations) from tau (...), in epochs."""
         epochs = np.arange(1, self._growth.shape[1] + 1)
-        return delta(tau)[..., None] ** epochs @ self._growth.T
+        left: Floats = delta(tau)[..., None] ** epochs
+        return left @ self._growth.T
 
 
-def delta(tau: ArrayLike) -> np.ndarray:
+def delta(tau: ArrayLike) -> Floats:
     """Share of a sample's utility that is left after one repetition (Equation 8)."""
-    return 0.5 ** (1 / np.asarray(tau, dtype=np.float64))
+    share: Floats = 0.5 ** (1 / np.asarray(tau, dtype=np.float64))
+    return share
 
 
-def printed(looks: Looks, a: ArrayLike, b: ArrayLike, tau: ArrayLike, d: float) -> np.ndarray:
-    """Errors by Equation 7: (..., looks), from a, b and tau (...) that broadcast."""
-    power = np.asarray(b)[..., None]
-    first = np.asarray(a)[..., None] * looks.pool**power
-    return first * np.exp(power * looks.repeated(tau)) + d
+def printed(
+    evaluations: Evaluations, a: ArrayLike, b: ArrayLike, tau: ArrayLike, d: float
+) -> Floats:
+    """Errors by Equation 7: (..., evaluations), from a, b and tau (...) that broadcast."""
+    power = np.asarray(b, np.float64)[..., None]
+    first = np.asarray(a, np.float64)[..., None] * evaluations.pool**power
+    return first * np.exp(power * evaluations.repeated(tau)) + d
 
 
-def official(looks: Looks, a: ArrayLike, b: ArrayLike, tau: ArrayLike, d: float) -> np.ndarray:
+def official(
+    evaluations: Evaluations, a: ArrayLike, b: ArrayLike, tau: ArrayLike, d: float
+) -> Floats:
     """Errors by the authors' code, shaped like those of `printed`."""
-    power = np.asarray(b)[..., None]
-    first = (np.asarray(a)[..., None] * looks.pool) ** power + d
-    return first * np.exp(power * looks.repeated(tau))
+    power = np.asarray(b, np.float64)[..., None]
+    first = (np.asarray(a, np.float64)[..., None] * evaluations.pool) ** power + d
+    return first * np.exp(power * evaluations.repeated(tau))
 
 
 LAWS = {"printed": printed, "official": official}

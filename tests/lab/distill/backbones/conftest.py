@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from harness.lab.data import sets
-from harness.lab.distill.backbones import probes
+from harness.lab.distill.backbones import methods
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET
 from harness.plan.step import MemoryInput
@@ -20,7 +20,7 @@ from harness.plan.step import MemoryInput
 TRAIN = sets.load(DATASET).train
 BLACK, WHITE = -2.0, 2.0
 """What pixels of the probe's data can be, once they are normalised."""
-PLAIN: dict[str, Any] = probes.MATCHING | {
+PLAIN: dict[str, Any] = methods.matching_probe() | {
     "iterations": 1,
     "augmentation": "none",
     "roll": 0,
@@ -42,11 +42,11 @@ class Known:
 
 @pytest.fixture
 def known() -> Known:
-    inputs = probes.known()
+    inputs = methods.known_backbones()
     records = [inputs[f"statistics.{number}"] for number in range(2)]
     return Known(
         inputs,
-        [build(name, DATASET, seed=0).double().eval() for name in probes.NETWORKS],
+        [build(name, DATASET, seed=0).double().eval() for name in methods.NETWORKS],
         [load_file(record.tensors("statistics")) for record in records],
         [load_file(record.tensors("classes")) for record in records],
     )

@@ -12,10 +12,15 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from harness.errors import UserError
-from harness.lab.distill.backbones.edc import class_targets, distill_edc, unevenness
-from harness.lab.distill.backbones.matched import Averages, backbones_of, look
-from harness.lab.distill.backbones.steps import EdcParams
-from harness.lab.distill.kept import as_bytes
+from harness.lab.distill.backbones.matched import (
+    Averages,
+    backbones_of,
+    class_targets,
+    forward_pass,
+    unevenness,
+)
+from harness.lab.distill.backbones.methods import EdcParams, distill_edc
+from harness.lab.distill.images import as_bytes
 from harness.lab.probing import DATASET
 from harness.plan.step import StepResult
 from tests.lab.distill.backbones.conftest import (
@@ -97,7 +102,7 @@ def test_flatness_is_the_divergence_from_the_answer_to_the_average(known: Known)
     own = params()
     backbones = backbones_of(own, known.inputs, context("x"))
     view, calm = normalised(ROWS[:3]).requires_grad_(), normalised(ROWS[3:6])
-    seen = look(own, backbones, 1, view, Averages.fresh(own, backbones), Generator())
+    seen = forward_pass(own, backbones, 1, view, Averages.fresh(own, backbones), Generator())
     loss = unevenness(seen, calm, 4.0)
     with torch.no_grad():
         ours, fixed = (known.networks[1](images).numpy() for images in (view, calm))
@@ -128,7 +133,7 @@ def test_it_needs_an_image_for_each_to_be_made(known: Known) -> None:
         made(known, per_class=1)
 
 
-def test_both_shares_are_distances_of_one_look(known: Known) -> None:
+def test_both_shares_are_distances_of_one_forward_pass(known: Known) -> None:
     """Whatever is drawn and left out, a share of a half is the mean of the two ends."""
     fields = {"drop_rate": 0.4, "augmentation": "rrc-flip", "iterations": 1, "ema": 0.3}
     ends = [made(known, class_share=share, **fields).arrays["losses"] for share in (0.0, 1.0)]

@@ -12,10 +12,14 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from harness.errors import UserError
-from harness.lab.distill.backbones.gvbsm import distill_gvbsm
-from harness.lab.distill.backbones.matched import Averages, backbones_of, densification, look
-from harness.lab.distill.backbones.steps import GvbsmParams
-from harness.lab.distill.kept import as_bytes
+from harness.lab.distill.backbones.matched import (
+    Averages,
+    backbones_of,
+    densification,
+    forward_pass,
+)
+from harness.lab.distill.backbones.methods import GvbsmParams, distill_gvbsm
+from harness.lab.distill.images import as_bytes
 from harness.lab.probing import DATASET
 from harness.plan.step import StepResult
 from tests.lab.distill.backbones.conftest import (
@@ -64,7 +68,7 @@ def test_the_distance_and_its_slope_are_those_of_the_formula(known: Known, numbe
 
     def ours(given: Tensor) -> Tensor:
         averages = Averages.fresh(own, backbones)
-        seen = look(own, backbones, number, given, averages, Generator())
+        seen = forward_pass(own, backbones, number, given, averages, Generator())
         return seen.distance(seen.backbone.targets, 10.0)
 
     def theirs(given: Tensor) -> Tensor:
@@ -120,7 +124,7 @@ def test_images_are_shrunk_to_32_pixels_before_their_spectrum() -> None:
 
 
 @pytest.mark.parametrize(("start", "weight"), [("zero", 0.7), ("first", 1.0)])
-def test_averages_are_the_geometric_ones_and_their_slope_that_of_the_last_look(
+def test_averages_are_the_geometric_ones_and_their_slope_that_of_the_last_forward_pass(
     known: Known, start: str, weight: float
 ) -> None:
     own = params(ema=0.3, ema_start=start)
@@ -136,8 +140,8 @@ def test_averages_are_the_geometric_ones_and_their_slope_that_of_the_last_look(
         torch.testing.assert_close(mean.detach(), past)
         torch.testing.assert_close(variance.detach(), 2 * past)
         assert torch.autograd.grad(mean.sum() + variance.sum(), present)[0].item() == 3.0
-    assert averages.held[f"{key}/looks"] == 3
-    assert averages.held["0/0/channel/looks"] == 0
+    assert averages.held[f"{key}/passes"] == 3
+    assert averages.held["0/0/channel/passes"] == 0
 
 
 def test_the_first_step_is_adams_within_black_and_white(known: Known) -> None:
@@ -165,9 +169,9 @@ def test_backbones_take_turns_over_all_batches(
 
     def noted(own: Any, backbones: Any, number: int, *rest: Any) -> Any:
         asked.append(number)
-        return look(own, backbones, number, *rest)
+        return forward_pass(own, backbones, number, *rest)
 
-    monkeypatch.setattr("harness.lab.distill.backbones.recovery.look", noted)
+    monkeypatch.setattr("harness.lab.distill.backbones.matched.forward_pass", noted)
     made(known, iterations=3)
     assert asked == [0, 1, 0, 1, 0, 1]
 
@@ -177,14 +181,14 @@ def test_only_convolutions_are_left_out_and_as_often_as_said(known: Known) -> No
     backbones = backbones_of(own, known.inputs, context("x"))
     averages, drawn = Averages.fresh(own, backbones), Generator().manual_seed(0)
     for _ in range(200):
-        look(own, backbones, 0, IMAGES, averages, drawn)
-    looks = {name.split("/")[1]: int(averages.held[f"{name}/looks"]) for name in _keys(averages)}
+        forward_pass(own, backbones, 0, IMAGES, averages, drawn)
+    looks = {name.split("/")[1]: int(averages.held[f"{name}/passes"]) for name in _keys(averages)}
     assert {place for place, count in looks.items() if count == 200} == {"1", "5"}
     assert all(90 < looks[place] < 150 for place in ("0", "4"))
 
 
 def _keys(averages: Averages) -> list[str]:
-    names = [name.removesuffix("/looks") for name in averages.held if name.endswith("/looks")]
+    names = [name.removesuffix("/passes") for name in averages.held if name.endswith("/passes")]
     return [name for name in names if name.startswith("0/")]
 
 

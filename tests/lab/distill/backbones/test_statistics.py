@@ -13,25 +13,25 @@ from torchvision.transforms.v2.functional import resize
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.distill.backbones import probes
-from harness.lab.distill.backbones.measured import feature_statistics
+from harness.lab.distill.backbones import methods
+from harness.lab.distill.backbones.methods import FeatureStatisticsParams, feature_statistics
 from harness.lab.distill.backbones.moments import joined, layers_of, patches, together
-from harness.lab.distill.backbones.steps import FeatureStatisticsParams
 from harness.lab.models import classifier
 from harness.lab.models.networks import build
-from harness.lab.probing import DATASET, NETWORK
+from harness.lab.probing import DATASET, NETWORK, taught
 from harness.plan.step import Probe, StepResult
 from tests.lab.fixtures import as_bytes, context
 from tests.lab.test_resume import check
 
 TRAIN = sets.load(DATASET).train
+MEASURED = methods.statistics_probe().params.model_dump()
 
 
 def measured(**fields: Any) -> StepResult:
     params = FeatureStatisticsParams(
-        **probes.MEASURED | {"network": NETWORK, "augmentation": "none"} | fields
+        **MEASURED | {"network": NETWORK, "augmentation": "none"} | fields
     )
-    teacher = {"teacher": probes.taught(NETWORK)}
+    teacher = {"teacher": taught(NETWORK)}
     return feature_statistics(params, teacher, context("feature_statistics"))
 
 
@@ -114,8 +114,8 @@ def test_views_are_drawn_from_the_seed_alone(augmentation: str, untouched_genera
 
 def test_a_pass_that_was_cut_off_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier, "SCORED_AT_ONCE", 5)
-    params = FeatureStatisticsParams(**probes.MEASURED, network=NETWORK)
-    check("feature_statistics", Probe(params, {"teacher": probes.taught(NETWORK)}))
+    params = FeatureStatisticsParams(**MEASURED | {"network": NETWORK})
+    check("feature_statistics", Probe(params, {"teacher": taught(NETWORK)}))
 
 
 def test_maps_are_cut_row_by_row_and_enlarged_where_they_have_to_be() -> None:

@@ -11,13 +11,17 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from harness.lab.data import sets
-from harness.lab.distill.backbones import probes
-from harness.lab.distill.backbones.edc import distill_edc
-from harness.lab.distill.backbones.gvbsm import distill_gvbsm
-from harness.lab.distill.backbones.measured import feature_statistics
-from harness.lab.distill.backbones.steps import EdcParams, FeatureStatisticsParams, GvbsmParams
-from harness.lab.measure.dcs.batchnorm import bn_loss
-from harness.lab.train.steps import TeacherParams
+from harness.lab.distill.backbones import methods
+from harness.lab.distill.backbones.methods import (
+    EdcParams,
+    FeatureStatisticsParams,
+    GvbsmParams,
+    distill_edc,
+    distill_gvbsm,
+    feature_statistics,
+)
+from harness.lab.measure.dcs.losses import bn_loss
+from harness.lab.train.teacher import TeacherParams
 from harness.lab.train.teacher import teacher as train_teacher
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context, held
@@ -28,7 +32,7 @@ FOLDER = TemporaryDirectory(prefix="unseen-")
 BACKBONES = (NETWORK, "convnet-digits-instance")
 PER_CLASS = 2
 LABELS = np.repeat(np.arange(10), PER_CLASS)
-FIELDS: dict[str, Any] = probes.MATCHING | {
+FIELDS: dict[str, Any] = methods.matching_probe() | {
     "dataset": DIGITS,
     "networks": BACKBONES,
     "batch_size": 20,
@@ -61,7 +65,7 @@ def trained(network: str, seed: int = 0) -> MemoryInput:
 def known() -> dict[str, MemoryInput]:
     inputs = {}
     for number, network in enumerate(BACKBONES):
-        fields = probes.MEASURED | {
+        fields = methods.statistics_probe().params.model_dump() | {
             "dataset": DIGITS,
             "network": network,
             "patch": 4,

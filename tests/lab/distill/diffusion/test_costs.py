@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness.lab.distill.diffusion import probes
-from harness.lab.distill.diffusion.steps import (
+from harness.lab.distill.diffusion import generate
+from harness.lab.distill.diffusion.generate import (
     DECODE_256,
     DECODE_512,
     DIT,
@@ -71,17 +71,17 @@ def work(name: str, params: Any) -> Any:
 
 
 def test_the_work_is_that_of_all_images_read_and_made() -> None:
-    d4m = probes.distill_d4m().params.model_dump() | {
+    d4m = generate.d4m_probe().params.model_dump() | {
         "side": 512,
         "per_class": 50,
         "sampling_steps": 50,
-        "dataset": {**probes.GENERATED["dataset"].model_dump(), "smallest_class": 732},
+        "dataset": {**generate.generating_probe()["dataset"].model_dump(), "smallest_class": 732},
         "precision": "float16",
     }
     done = work("distill_d4m", D4mParams.model_validate(d4m))
     assert done.flops == pytest.approx(24 * ENCODE_512 + 200 * (72 * UNET + DECODE_512))
     assert done.half == done.flops
-    minimax = probes.distill_minimax().params.model_dump() | {"side": 256, "per_class": 50}
+    minimax = generate.minimax_probe().params.model_dump() | {"side": 256, "per_class": 50}
     done = work("distill_minimax", MinimaxParams.model_validate(minimax))
     tuned = 2 * 24 * (ENCODE_256 + 3 * DIT)
     assert done.flops == pytest.approx(tuned + 200 * (6 * DIT + DECODE_256))

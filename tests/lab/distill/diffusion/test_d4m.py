@@ -15,12 +15,12 @@ from torch import Generator
 
 from harness.errors import EvidenceError, UserError
 from harness.lab.data import sets
-from harness.lab.distill.diffusion import d4m, probes
-from harness.lab.distill.diffusion.d4m import class_names, distill_d4m, imagined, prototypes
+from harness.lab.distill.diffusion import generate
+from harness.lab.distill.diffusion import prototypes as algorithm
+from harness.lab.distill.diffusion.generate import GUIDED, STEPS, TINY, D4mParams, distill_d4m
 from harness.lab.distill.diffusion.latents import as_pictures, decoded, encoded, normal
 from harness.lab.distill.diffusion.pretrained import autoencoder, stable_diffusion
-from harness.lab.distill.diffusion.steps import GUIDED, STEPS, D4mParams
-from harness.lab.distill.diffusion.tiny import TINY
+from harness.lab.distill.diffusion.prototypes import class_names, imagined, prototypes
 from harness.lab.probing import DATASET
 from tests.lab.distill.diffusion.fixtures import MANY_SIZES, Identity, resized
 from tests.lab.fixtures import as_bytes, context
@@ -31,7 +31,7 @@ TRAIN = sets.load(DATASET).train
 
 
 def params(**fields: Any) -> D4mParams:
-    return D4mParams.model_validate(probes.distill_d4m().params.model_dump() | fields)
+    return D4mParams.model_validate(generate.d4m_probe().params.model_dump() | fields)
 
 
 def test_latents_are_drawn_from_the_posterior_and_scaled() -> None:
@@ -101,8 +101,8 @@ def test_every_class_is_made_of_its_own_images_and_told_its_own_name(
         told.append(prompt)
         return np.full((len(given), 8, 8, 1), int(given[0, 0, 0, 0]), dtype=np.uint8)
 
-    monkeypatch.setattr(d4m, "prototypes", centres)
-    monkeypatch.setattr(d4m, "imagined", images)
+    monkeypatch.setattr(algorithm, "prototypes", centres)
+    monkeypatch.setattr(algorithm, "imagined", images)
     result = distill_d4m(params(per_class=2), {}, context("distill_d4m"))
     assert read == [0, 1, 2, 3]
     assert told == ["class 0", "class 1", "class 2", "class 3"]

@@ -10,19 +10,19 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from harness.lab.distill.diffusion import probes
+from harness.lab.distill.diffusion import generate
 from harness.lab.distill.diffusion.denoising import Diffusion
 from harness.lab.distill.diffusion.dit import guided, no_class, sampled, tunable
+from harness.lab.distill.diffusion.generate import TINY, MinimaxParams
 from harness.lab.distill.diffusion.pretrained import transformer
-from harness.lab.distill.diffusion.steps import MinimaxParams
-from harness.lab.distill.diffusion.tiny import CLASSES, TINY
+from harness.lab.distill.diffusion.tiny import CLASSES
 
 pytest.importorskip("diffusers")
 pytestmark = pytest.mark.usefixtures("untouched_generators")
 
 
 def params(**fields: Any) -> MinimaxParams:
-    return MinimaxParams.model_validate(probes.distill_minimax().params.model_dump() | fields)
+    return MinimaxParams.model_validate(generate.minimax_probe().params.model_dump() | fields)
 
 
 def network() -> Any:

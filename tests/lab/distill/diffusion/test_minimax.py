@@ -16,25 +16,24 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.distill.diffusion import minimax, probes
+from harness.lab.distill.diffusion import generate, minimax
 from harness.lab.distill.diffusion.denoising import Diffusion
 from harness.lab.distill.diffusion.dit import no_class, tunable
+from harness.lab.distill.diffusion.generate import TINY, MinimaxParams, distill_minimax
 from harness.lab.distill.diffusion.latents import normal
-from harness.lab.distill.diffusion.minimax import Memory, Phase, distill_minimax, minimax_losses
+from harness.lab.distill.diffusion.minimax import Memory, Phase, minimax_losses
 from harness.lab.distill.diffusion.pretrained import autoencoder, transformer
-from harness.lab.distill.diffusion.steps import MinimaxParams
-from harness.lab.distill.diffusion.tiny import TINY
 from harness.plan.step import StepContext, StepResult
 from tests.lab.distill.diffusion.fixtures import MANY_SIZES, Identity, resized
 from tests.lab.fixtures import as_bytes, context
 
 pytest.importorskip("diffusers")
 pytestmark = pytest.mark.usefixtures("untouched_generators")
-TRAIN = sets.load(probes.GENERATED["dataset"]).train
+TRAIN = sets.load(generate.generating_probe()["dataset"]).train
 
 
 def params(**fields: Any) -> MinimaxParams:
-    return MinimaxParams.model_validate(probes.distill_minimax().params.model_dump() | fields)
+    return MinimaxParams.model_validate(generate.minimax_probe().params.model_dump() | fields)
 
 
 def made(**fields: Any) -> StepResult:
@@ -50,7 +49,7 @@ def phase(labels: range, ctx: StepContext, **fields: Any) -> Phase:
         network,
         tunable(network),
         autoencoder(TINY, "cpu", "float64"),
-        minimax._of_classes(TRAIN, labels, "cpu"),
+        minimax.of_classes(TRAIN, labels, "cpu"),
         ctx,
         Diffusion.linear("cpu"),
     )
@@ -75,7 +74,7 @@ def test_a_memory_forgets_what_it_was_given_first(puts: list[tuple[int, int]], s
         memory.put(label, torch.tensor([[value, -value] for value in values]))
         expected[label].extend(values)
     for label, values in enumerate(expected):
-        assert sorted(memory.of(label)[:, 0].tolist()) == sorted(values)
+        assert sorted(memory.latents(label)[:, 0].tolist()) == sorted(values)
 
 
 def test_the_loss_of_a_run_of_batches_is_that_of_plain_lists() -> None:
@@ -117,7 +116,7 @@ def test_the_middle_of_every_image_is_read_and_half_are_mirrored() -> None:
     wide = replace(
         phase(range(2), context("x"), side=8),
         autoencoder=Identity(),
-        examples=minimax._of_classes(MANY_SIZES, range(2), "cpu"),
+        examples=minimax.of_classes(MANY_SIZES, range(2), "cpu"),
     )
     rows = torch.arange(len(MANY_SIZES.labels))
     seen = wide.latents(rows, Generator().manual_seed(1)) / 4 / 2 + 0.5
@@ -209,7 +208,7 @@ def test_tuning_lowers_the_loss() -> None:
         ({"side": 32}, "side would be 32, but it has 16"),
         ({"guided_channels": 5}, "guided_channels is 5, but the latents .* have 4 channels"),
         (
-            {"dataset": {**probes.GENERATED["dataset"].model_dump(), "classes": 3}},
+            {"dataset": {**generate.generating_probe()["dataset"].model_dump(), "classes": 3}},
             "classes of the data set would be 3, but it has 4",
         ),
     ],
@@ -217,7 +216,7 @@ def test_tuning_lowers_the_loss() -> None:
 def test_what_does_not_fit_is_refused(
     fields: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = sets.load(probes.GENERATED["dataset"])
+    whole = sets.load(generate.generating_probe()["dataset"])
     monkeypatch.setattr(sets, "load", lambda dataset: whole)
     with pytest.raises(UserError, match=says):
         made(**fields)

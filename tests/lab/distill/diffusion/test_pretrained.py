@@ -10,15 +10,16 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from harness.errors import EvidenceError
-from harness.lab.distill.diffusion.library import diffusers
+from harness.lab.distill.diffusion.generate import TINY
 from harness.lab.distill.diffusion.pretrained import (
     STABLE_DIFFUSION,
     autoencoder,
     checked_fingerprint,
+    diffusers,
     stable_diffusion,
     transformer,
 )
-from harness.lab.distill.diffusion.tiny import TINY, tiny_folder
+from harness.lab.distill.diffusion.tiny import tiny_folder
 
 pytest.importorskip("diffusers")
 

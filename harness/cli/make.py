@@ -1,0 +1,121 @@
+"""The commands that run something, here or on a cluster: make, collect, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import AsJson, Device, PartNames, Source, in_study
+from harness.cli.output import console, print_json, submission_lines
+from harness.errors import EvidenceError, UserError
+from harness.study import as_json as to_json
+from harness.study.study import How, Study
+
+if TYPE_CHECKING:
+    from harness.run.slurm.submission import QueuedArray
+
+app = typer.Typer()
+
+
+@app.command(epilog="Such as: repro make 'table7:ROW:COLUMN' --vary owner.setting=value")
+@in_study
+def make(
+    study: Study,
+    exhibits: PartNames,
+    how: How,
+    source: Annotated[
+        Source, typer.Option(help="`reported` renders the paper's numbers and runs nothing.")
+    ] = Source.reproduced,
+    executor: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="local: processes; inline: this one; slurm: jobs that are queued and left.",
+        ),
+    ] = "local",
+    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    cluster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What Slurm jobs ask for, as TOML.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run what an exhibit needs and has no record yet, then judge and render it."""
+    if source is Source.reported:
+        _render_reported(study, exhibits, as_json)
+        return
+    if cluster is not None and executor != "slurm":
+        raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
+    made = study.make(*exhibits, executor=executor, device=device.value, cluster=cluster, **how)
+    if as_json:
+        print_json(to_json.made(made))
+    elif made.queued is not None:
+        _print_queued(made.queued)
+    else:
+        for item in made.exhibits:
+            item.show(console())
+        profile = made.exhibits[0].profile
+        console().print(f"all of it as pages: repro report --profile {profile}")
+    _raise(made.problems)
+
+
+@app.command(epilog="Such as: repro collect")
+@in_study
+def collect(study: Study, as_json: AsJson = False) -> None:
+    """Say what came of queued steps; judge and render the exhibits that are over."""
+    found = study.collect()
+    if as_json:
+        print_json(to_json.collected(found))
+    else:
+        for line in submission_lines(found.standings) or ["Nothing was submitted."]:
+            console().print(line)
+        for item in found.exhibits:
+            item.show(console())
+    _raise(found.problems)
+
+
+@app.command(epilog="Such as: repro cancel 4711")
+@in_study
+def cancel(
+    study: Study,
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="Arrays; all by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel what is queued or runs on a cluster. What is finished is kept."""
+    arrays = study.cancel(*jobs or ())
+    if as_json:
+        print_json(to_json.cancelled(arrays))
+        return
+    for array in arrays:
+        console().print(f"cancelled {array.job}: {array.step}, {len(array.jobs)} jobs")
+    if not arrays:
+        console().print("Nothing was queued.")
+
+
+def _raise(problems: Sequence[str]) -> None:
+    if problems:
+        raise EvidenceError("\n".join(problems))
+
+
+def _print_queued(arrays: Sequence[QueuedArray]) -> None:
+    for array in arrays:
+        steps = sum(len(steps) for steps in array.jobs.values())
+        console().print(f"queued {array.job}: {steps} {array.step} in {len(array.jobs)} jobs")
+    if not arrays:
+        console().print("Everything that lacks a record is queued already.")
+    console().print("`repro status` tells how far it is, `repro collect` what came of it.")
+
+
+def _render_reported(study: Study, exhibits: Sequence[str], as_json: bool) -> None:
+    from harness.study.renders import write_reported
+
+    files = write_reported(study.project, exhibits)
+    if as_json:
+        print_json({"files": [str(path) for path in files]})
+        return
+    for path in files:
+        console().print(f"wrote {path}", soft_wrap=True)

@@ -1,0 +1,72 @@
+"""The command that says what a make would do, and how long it would take."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from harness.cli.options import AsJson, PartName, in_study
+from harness.cli.output import console, hours, print_grid, print_json
+from harness.study import as_json as to_json
+from harness.study.study import How, Study
+
+if TYPE_CHECKING:
+    from harness.plan.cost import Seconds
+    from harness.study.forecast import Forecast
+
+app = typer.Typer()
+
+
+@app.command(epilog="Such as: repro plan table7 --profile paper")
+@in_study
+def plan(study: Study, exhibit: PartName, how: How, as_json: AsJson = False) -> None:
+    """Say what a make would do, and how long it would take. Changes nothing."""
+    planned = study.plan(exhibit, whole=as_json, **how)
+    if as_json:
+        print_json(to_json.forecast(planned))
+        return
+    if planned.rows:
+        print_grid(
+            ("Row", f"All that it stands on, on {planned.device}"),
+            [(row, _interval(cost)) for row, cost in planned.rows.items()],
+        )
+    _print_steps(planned)
+    _print_fused(planned)
+
+
+def _print_steps(planned: Forecast) -> None:
+    wanted = set(planned.todo)
+    rows = []
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for identity, step in planned.steps.items():
+        by_name[step.name].append(identity)
+    for name, own in sorted(by_name.items()):
+        counts = Counter(planned.states[i] for i in own)
+        states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+        rows.append((name, states, _interval(planned.sum(i for i in own if i in wanted))))
+    print_grid(("Step", "State", f"To do, on {planned.device}"), rows)
+    total = planned.remaining
+    console().print(
+        f"{len(wanted)} of {len(planned.steps)} steps to run: {hours(total.mid)} "
+        f"({hours(total.low)} to {hours(total.high)}) of one {planned.device}",
+    )
+
+
+def _print_fused(planned: Forecast) -> None:
+    """Print how many steps of each kind may run together, and how many at once."""
+    groups = Counter(planned.fused.values())
+    sizes = Counter((planned.steps[i].name, groups[at]) for i, at in planned.fused.items())
+    parts = [
+        f"{count} {name}, {size} at once"
+        for (name, size), count in sorted(sizes.items())
+        if size > 1
+    ]
+    if parts:
+        told = "; ".join(parts)
+        console().print(f"May be fused, as they differ in seed and set alone: {told}")
+
+
+def _interval(cost: Seconds) -> str:
+    return f"{hours(cost.mid)} ({hours(cost.low)}–{hours(cost.high)})"

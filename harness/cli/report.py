@@ -1,0 +1,74 @@
+"""The commands that write all of it: paper, a LaTeX document, and report, a static site."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import AsJson, ProfileName, Source, in_study
+from harness.cli.output import console, print_json
+from harness.study.study import Study
+
+app = typer.Typer()
+
+
+@app.command(epilog="Such as: repro paper --source reported")
+@in_study
+def paper(
+    study: Study,
+    profile: ProfileName = None,
+    source: Annotated[
+        Source, typer.Option(help="`reported` shows the paper's numbers only.")
+    ] = Source.reproduced,
+    as_json: AsJson = False,
+) -> None:
+    """Write the LaTeX document with every exhibit, claim and finding, and build its PDF."""
+    written = study.document(profile, source is Source.reported)
+    _complain(written.problems)
+    if not as_json:
+        files = len(written.files)
+        console().print(f"wrote {files} files to {written.folder}", soft_wrap=True)
+    pdf = written.typeset()
+    if as_json:
+        paths = [str(path) for path in written.files]
+        about = {"profile": written.profile, "source": written.source}
+        print_json({**about, "files": paths, "pdf": str(pdf)})
+        return
+    console().print(f"wrote {pdf}", soft_wrap=True)
+
+
+@app.command(epilog="Such as: repro report --profile paper --out site")
+@in_study
+def report(
+    study: Study,
+    profile: ProfileName = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to; in the build folder by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a static site with every exhibit, number, claim and finding. Runs nothing."""
+    written = study.report(profile, out, tell=_ignore if as_json else _tell)
+    _complain(written.problems)
+    if as_json:
+        index = str(written.index)
+        print_json({"profile": written.profile, "index": index, "pages": written.pages})
+        return
+    console().print(f"wrote {written.pages} pages; open {written.index}", soft_wrap=True)
+
+
+def _complain(problems: Iterable[str]) -> None:
+    for problem in problems:
+        _tell(problem)
+
+
+def _tell(line: str) -> None:
+    print(f"repro: {line}", file=sys.stderr)
+
+
+def _ignore(line: str) -> None:
+    """Say nothing of progress beside JSON."""

@@ -1,0 +1,123 @@
+"""The commands that look and change nothing: list, show, diff, assumptions, why, status."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import AsJson, ExhibitName, ProfileName, in_study
+from harness.cli.output import console, print_grid, print_json, submission_lines
+from harness.study import as_json as to_json
+from harness.study.study import How, Study
+
+app = typer.Typer()
+
+
+@app.command("list", epilog="Such as: repro list --json")
+@in_study
+def list_exhibits(study: Study, as_json: AsJson = False) -> None:
+    """List the exhibits of the paper."""
+    if as_json:
+        print_json(to_json.exhibits(study.paper))
+        return
+    exhibits = study.paper.exhibits.values()
+    print_grid(("Exhibit", "Kind", "Title"), [(e.id, e.kind, e.title) for e in exhibits])
+
+
+@app.command(epilog="Such as: repro show table7 --profile paper")
+@in_study
+def show(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) -> None:
+    """Show an exhibit: reported beside reproduced, with verdicts. Runs nothing."""
+    from harness.render.views import view_of
+
+    if exhibit not in study.paper.runnable:
+        view = view_of(study.paper, study.paper.exhibit(exhibit))
+        if as_json:
+            print_json(to_json.reported(view))
+        else:
+            view.show(None, console())
+        return
+    shown = study.judge(exhibit, **how)
+    if as_json:
+        print_json(to_json.judged(shown))
+        return
+    shown.show(console())
+
+
+@app.command(epilog="Such as: repro diff table8 --profile paper")
+@in_study
+def diff(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) -> None:
+    """Compare reproduced with reported, cell by cell.
+
+    Exits with 1 where a cell deviates, or where the printed number contradicts another one.
+    """
+    from harness.render.views import view_of
+
+    judgement = study.diff(exhibit, **how)
+    view = view_of(study.paper, judgement.plan.exhibit)
+    if as_json:
+        print_json(to_json.difference(judgement, view))
+    else:
+        view.show_diff(judgement, console())
+    if {"deviates", "paper-inconsistent"} & set(judgement.verdict_names.values()):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Such as: repro assumptions table7")
+@in_study
+def assumptions(
+    study: Study, exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJson = False
+) -> None:
+    """List the choices that an exhibit rests on and the paper does not state."""
+    found = study.assumptions(exhibit, profile)
+    if as_json:
+        print_json(to_json.assumptions(exhibit, study.paper.profile(profile), found))
+        return
+    rows = [
+        (
+            setting.titled,
+            str(setting.used.value),
+            ", ".join(str(value) for value in setting.used.choice.alternatives) or "–",
+            f"{setting.used.choice.source}: {setting.used.choice.why or setting.used.choice.place}",
+        )
+        for setting in found
+    ]
+    print_grid(("Choice", "Value", "Alternatives", "Where from"), rows)
+
+
+@app.command(epilog="Such as: repro why 'table7:ROW:COLUMN'")
+@in_study
+def why(
+    study: Study,
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="A cell, such as 'table7:row:column'.")
+    ],
+    how: How,
+    as_json: AsJson = False,
+) -> None:
+    """Say why the steps of a cell will run or not."""
+    lines = study.why(address, **how)
+    if as_json:
+        print_json({"address": address, "why": lines})
+        return
+    for line in lines:
+        console().print(line, soft_wrap=True)
+
+
+@app.command(epilog="Such as: repro status --profile paper")
+@in_study
+def status(study: Study, profile: ProfileName = None, as_json: AsJson = False) -> None:
+    """Say how far every exhibit is, what runs now, and what failed."""
+    found = study.status(profile)
+    for problem in found.problems:
+        print(f"repro: {problem}", file=sys.stderr)
+    fields = to_json.status(found)
+    if as_json:
+        print_json(fields)
+        return
+    headings = ("exhibit", "profile", "steps", "current", "running", "queued", "failed")
+    print_grid(headings, [[str(row[key]) for key in headings] for row in fields["exhibits"]])
+    for line in submission_lines(found.submissions):
+        console().print(line)

@@ -1,0 +1,139 @@
+"""The commands about records: runs, probe, and those of `repro store`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import AsJson, PartNames, in_study
+from harness.cli.output import console, hours, print_grid, print_json
+from harness.errors import UserError
+from harness.study.study import How, Study
+
+app = typer.Typer()
+store_app = typer.Typer(help="Look after the store of records.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
+
+
+@app.command(epilog="Such as: repro runs --step student")
+@in_study
+def runs(
+    study: Study,
+    step: Annotated[str | None, typer.Option(help="Only records of this step.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the records in the store."""
+    from harness.study.records import list_records
+
+    records = list_records(study.project, step)
+    if as_json:
+        print_json({"runs": records})
+        return
+    rows = [
+        (
+            record["identity"][:12],
+            record["step"],
+            str(record["seed"]),
+            hours(record["seconds"]),
+            ", ".join(f"{k} {v}" for k, v in sorted(record["values"].items())),
+        )
+        for record in records
+    ]
+    print_grid(("Record", "Step", "Seed", "Took", "Values"), rows)
+
+
+@app.command(epilog="Such as: repro probe --update")
+@in_study
+def probe(
+    study: Study,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the numbers of steps with a new revision.")
+    ] = False,
+) -> None:
+    """Check that no step makes other numbers than its revision did."""
+    from harness.study.records import probe
+
+    probed = probe(study.project, update)
+    for line in probed.written:
+        console().print(line)
+    if probed.problems:
+        raise UserError("\n  ".join(probed.problems))
+    console().print(f"{probed.steps} steps make the numbers of their revisions")
+
+
+@store_app.command("rebuild", epilog="Such as: repro store rebuild")
+@in_study
+def rebuild(study: Study) -> None:
+    """Build the index anew from the records."""
+    from harness.study.records import rebuild
+
+    console().print(f"{rebuild(study.project)} records in the index")
+
+
+@store_app.command(
+    "export", epilog="Such as: repro store export store/published table8 --profile paper"
+)
+@in_study
+def export(
+    study: Study,
+    folder: Annotated[Path, typer.Argument(help="Such as store/published.")],
+    exhibits: PartNames,
+    how: How,
+    as_json: AsJson = False,
+) -> None:
+    """Write the records of exhibits as Parquet, without weights, large arrays and pictures."""
+    from harness.study.records import export
+
+    written, held = export(study.project, folder, exhibits, study.request(**how))
+    if as_json:
+        print_json({"written": written, "held": held})
+        return
+    console().print(f"{written} records written to {folder}, which holds {held}")
+
+
+@store_app.command("import", epilog="Such as: repro store import ../theirs/store/published")
+@in_study
+def import_published(
+    study: Study,
+    folder: Annotated[Path, typer.Argument(help="A folder that an export wrote.")],
+    as_json: AsJson = False,
+) -> None:
+    """Place exported records in the store."""
+    from harness.study.records import import_published
+
+    placed, partial = import_published(study.project, folder)
+    if as_json:
+        print_json({"placed": placed, "partial": partial})
+        return
+    console().print(
+        f"{placed} records placed; {partial} more were published without all of their arrays and "
+        "are left out",
+    )
+
+
+@store_app.command("verify", epilog="Such as: repro store verify --set-aside")
+@in_study
+def verify_store(
+    study: Study,
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="Move damaged records out of the way.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute every digest. Exits with 1 where a record is damaged."""
+    from harness.study.records import damaged
+
+    problems = damaged(study.project, set_aside)
+    if as_json:
+        print_json({"problems": [{"identity": p.identity, "message": p.message} for p in problems]})
+    else:
+        for problem in problems:
+            console().print(f"{problem.identity[:12]}: {problem.message}")
+        if problems and not set_aside:
+            console().print("`repro store verify --set-aside` lets the next make do them anew")
+        if not problems:
+            console().print("every record agrees with its digests")
+    if problems:
+        raise typer.Exit(1)

@@ -1,0 +1,95 @@
+"""The command that checks the paper's claims, on its own numbers and on ours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from harness.cli.options import AsJson, ProfileName, in_study
+from harness.cli.output import console, print_json
+from harness.errors import EvidenceError, UserError
+from harness.study import as_json as to_json
+from harness.study.study import Study
+
+if TYPE_CHECKING:
+    from harness.study.verify import Verified
+
+app = typer.Typer()
+
+
+@app.command(epilog="Such as: repro verify --profile paper --junit claims.xml")
+@in_study
+def verify(
+    study: Study,
+    profile: ProfileName = None,
+    require: Annotated[
+        bool, typer.Option("--require", help="Exit with 3 where a claim has no results of ours.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the outcomes as JUnit XML.")
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Also write annotations and a job summary for GitHub.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check the paper's claims on its own numbers and on ours.
+
+    Exits with 1 where a claim comes out otherwise on the reported numbers than the specs expect.
+    """
+    found = study.verify(profile)
+    if as_json:
+        print_json(to_json.verified(found))
+    else:
+        from harness.render.claims import row_of, show
+
+        show([row_of(item, found.profile) for item in found.judged], console())
+    for problem in found.problems:
+        print(f"repro: {problem}", file=sys.stderr)
+    _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)
+    if require and found.lacking:
+        raise EvidenceError(
+            f"{len(found.lacking)} claims have no results under profile {found.profile}: "
+            f"{', '.join(item.claim.id for item in found.lacking)}; make the exhibits that they "
+            "are about"
+        )
+    if found.unexpected:
+        raise typer.Exit(1)
+
+
+def _write_reports(found: Verified, junit: Path | None, github: bool, stream: TextIO) -> None:
+    """Write what continuous integration reads.
+
+    Args:
+        junit: file for the outcomes as JUnit XML.
+        github: print workflow annotations, and append the claims to the file that
+            `GITHUB_STEP_SUMMARY` names.
+        stream: takes the annotations; standard error beside JSON.
+    """
+    if junit is None and not github:
+        return
+    from harness.study import ci
+
+    if junit is not None:
+        _write(junit, ci.junit_xml(found), "w")
+    if github:
+        for line in ci.workflow_commands(found):
+            print(line, file=stream)
+        summary = os.environ.get("GITHUB_STEP_SUMMARY")
+        if summary:
+            _write(Path(summary), ci.summary(found), "a")
+
+
+def _write(path: Path, text: str, mode: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); name another file"
+        ) from None

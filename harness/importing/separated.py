@@ -1,0 +1,36 @@
+"""A CSV or TSV file as one table; its first row has the headings."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.importing.grid import Cell, GridRow
+from harness.importing.model import Place, Sources, Table, Unread
+from harness.importing.shape import as_tables
+from harness.importing.sources import read_text
+
+
+def read_separated(path: Path) -> Sources:
+    """The table of a CSV file, or of a TSV file where the ending says so.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    lines = read_text(path).splitlines(keepends=True)
+    reader = csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    rows: list[GridRow] = []
+    try:
+        for texts in reader:
+            place = Place(path, reader.line_num)
+            cells = tuple(Cell(text.strip(), place) for text in texts)
+            if cells:
+                rows.append(GridRow(cells, heading=not rows))
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: cannot be read as CSV ({error})") from None
+    tables, unread = list[Table](), list[Unread]()
+    for table, problems in as_tables(rows, Place(path, 1)):
+        tables.append(table)
+        unread += problems
+    return Sources(tuple(tables), tuple(unread))

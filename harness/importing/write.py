@@ -1,0 +1,105 @@
+"""A table that was read, written as the TOML of a table's spec."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from harness.importing.model import HeaderPath, Table
+from harness.spec.printed import Printed
+
+_PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?: ± \d+(?:\.\d+)?)?", re.ASCII)
+_LABEL_LENGTH = 200
+
+
+def write_spec(table: Table, number: int) -> str:
+    """The spec of `tableN`, to be completed by hand: what runs for each row, what ± means.
+
+    A number that a spec cannot hold as printed is a comment in its row, and so is a cell that
+    could not be read, and what is bold or underlined. Nothing is changed to fit but the spaces
+    around ±, which are no signs in LaTeX.
+    """
+    columns, rows = _names(table.columns), _names([row.path for row in table.rows])
+    title = _short(table.caption) or table.label or f"Table {number}"
+    lines = [
+        f"# Read from {table.place.file.name}, line {table.place.line}.",
+        *(f"# Note under the table: {_one_line(note)}" for note in table.notes),
+        f"id = {_text(f'table{number}')}",
+        'kind = "table"',
+        f"label = {_text(f'Table {number}')}",
+        f"title = {_text(title)}",
+        f"section = {_text(table.label)}",
+        f"caption = {_text(table.caption)}",
+        f"stub = {_text(table.stub)}",
+        "",
+        "[reporting]",
+        'spread = "unknown"',
+        'n = "unknown"',
+        "",
+        "# What all cells share: name here what runs.",
+        "[bind]",
+        "",
+        "[measure]",
+        'value = "value"',
+    ]
+    for name, path in zip(columns, table.columns, strict=True):
+        lines += ["", "[[columns]]", *_headed(name, path)]
+    for name, row in zip(rows, table.rows, strict=True):
+        lines += ["", "[[rows]]", *_headed(name, row.path)]
+        printed = [entry.printed for entry in row.entries]
+        lines += _cells(zip(columns, printed, strict=True))
+    return "\n".join(lines) + "\n"
+
+
+def _headed(name: str, path: HeaderPath) -> list[str]:
+    lines = [f"name = {_text(name)}", f"label = {_text(_short(path[-1]) if path else name)}"]
+    return lines if len(path) < 2 else [*lines, f"group = {_text(' / '.join(path[:-1]))}"]
+
+
+def _cells(cells: Iterable[tuple[str, Printed]]) -> list[str]:
+    kept, lines = [], []
+    cells = list(cells)
+    for how in ("bold", "underline"):
+        if set_so := [column for column, printed in cells if getattr(printed, how)]:
+            lines.append(f"# {how}: {', '.join(_one_line(column) for column in set_so)}")
+    for column, printed in cells:
+        text = re.sub(r" ?± ?", " ± ", printed.text)
+        if printed.kind == "number" and _PLAIN.fullmatch(text):
+            kept.append(f"{_text(column)} = {_text(text)}")
+        elif printed.kind != "missing":
+            why = printed.reason if printed.kind == "unreadable" else f"a {printed.kind}"
+            lines.append(f"# {_one_line(column)}: {_one_line(printed.text)} ({why})")
+    return [*lines, f"cells = {{ {', '.join(kept)} }}"] if kept else lines
+
+
+def _names(paths: Sequence[HeaderPath]) -> list[str]:
+    """A name for each path, as addresses need it: unique, without colons."""
+    plain = [_short("/".join(path).replace(":", "")) or "unnamed" for path in paths]
+    met = Counter[str]()
+    taken = set(plain)
+    names = []
+    for name in plain:
+        met[name] += 1
+        other = name
+        while met[name] > 1 and other in taken:
+            other = f"{name[: _LABEL_LENGTH - 8]} ({met[name]})"
+            met[name] += other in taken
+        taken.add(other)
+        names.append(other)
+    return names
+
+
+def _short(text: str) -> str:
+    """One printable line, as long as a label may be."""
+    return _one_line(text)[:_LABEL_LENGTH].strip()
+
+
+def _one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in text).strip()
+
+
+def _text(text: str) -> str:
+    """A TOML string: JSON's escapes are TOML's."""
+    return json.dumps(_one_line(text), ensure_ascii=False)

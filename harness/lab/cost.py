@@ -1,0 +1,27 @@
+"""Costs that the declarations of steps share: passes through a network, and none."""
+
+from __future__ import annotations
+
+from harness.lab.recipe import DatasetRef
+from harness.plan.step import Facts, StepParams, Work
+
+
+def passes(
+    facts: Facts,
+    network: str,
+    dataset: DatasetRef,
+    trained: int,
+    scored: int,
+    precision: str = "float32",
+) -> Work:
+    """Examples that a network is trained on, and examples that it scores.
+
+    A training pass costs three forward passes: forward, and twice that backward.
+    """
+    flops = (3 * trained + scored) * facts.forward_flops(network, dataset.resolution)
+    return Work(trained + scored, flops, half=flops if precision == "bfloat16" else 0.0)
+
+
+def no_work(params: StepParams, facts: Facts) -> Work:
+    """Array arithmetic: no pass through a network."""
+    return Work(samples=0, flops=0)

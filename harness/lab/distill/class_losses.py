@@ -1,0 +1,81 @@
+"""The losses that DM and DC descend, each a sum over classes in one random network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from harness.lab.distill.images import class_labels
+from harness.lab.distill.matching import DcParams, DmParams
+from harness.lab.distill.objectives import dm_loss, embedding, gradient_distance, gradients
+from harness.lab.distill.synthesis import Reals, augmented, fresh, some_seed
+from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
+from harness.lab.train.dsa import Independent, Siamese
+from harness.lab.train.loop import random_batches
+from harness.lab.train.schedule import batch_sizes
+
+
+def class_means_loss(
+    params: DmParams, reals: Reals, images: Tensor, device: str, drawn: Generator
+) -> Tensor:
+    """DM's objective in one random network, summed over classes, differentiable in `images`."""
+    classifier = fresh(params, device, some_seed(drawn))
+    classifier.network.requires_grad_(False)
+    real_views, views = [], []
+    for label, own in enumerate(images.split(params.per_class)):
+        rows = reals.drawn(label, params.real_batch_size, drawn)
+        shown = classifier.shown(reals.images(rows))
+        seed = some_seed(drawn)
+        real_views.append(augmented(params, shown, Siamese(seed)))
+        views.append(augmented(params, own, Siamese(seed)))
+    with torch.no_grad():
+        real = _features(classifier, real_views)
+    made = _features(classifier, views)
+    return torch.stack([dm_loss(a, b) for a, b in zip(real, made, strict=True)]).sum()
+
+
+def _features(classifier: Classifier, views: list[Tensor]) -> tuple[Tensor, ...]:
+    """The features of each class, from passes of a bounded size."""
+    parts = torch.cat(views).split(SCORED_AT_ONCE)
+    features = torch.cat([embedding(classifier.network, part) for part in parts])
+    return torch.split(features, [len(view) for view in views])
+
+
+def class_distance(
+    params: DcParams,
+    reals: Reals,
+    images: Tensor,
+    classifier: Classifier,
+    label: int,
+    drawn: Generator,
+) -> Tensor:
+    """DC's objective of one class at the present weights, differentiable in `images`."""
+    rows = reals.drawn(label, params.real_batch_size, drawn)
+    seed = some_seed(drawn)
+    sides = (classifier.shown(reals.images(rows)), images.split(params.per_class)[label])
+    real, made = (augmented(params, side, Siamese(seed)) for side in sides)
+
+    def slopes(views: Tensor, differentiable: bool) -> list[Tensor]:
+        targets = torch.full((len(views),), label, device=views.device)
+        return gradients(classifier.network, views, targets, differentiable)
+
+    return gradient_distance(slopes(real, False), slopes(made, True), params.distance)
+
+
+def learn(
+    params: DcParams,
+    classifier: Classifier,
+    optimizer: torch.optim.Optimizer,
+    images: Tensor,
+    drawn: Generator,
+) -> None:
+    """Train the network on the synthetic images for the epochs of DC's inner loop."""
+    labels = torch.from_numpy(class_labels(params.dataset, params.per_class)).to(images.device)
+    sizes = batch_sizes(len(images), params.network_batch_size, params.inner_loops * len(images))
+    for batch in random_batches(len(images), sizes, drawn):
+        chosen = batch.to(images.device)
+        views = augmented(params, images[chosen], Independent(drawn))
+        optimizer.zero_grad()
+        functional.cross_entropy(classifier.network(views), labels[chosen]).backward()
+        optimizer.step()

@@ -1,0 +1,221 @@
+"""Bi-level distillation against random networks: distribution and gradient matching (DM, DC)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from harness.lab.distill.recover import FROZEN
+from harness.lab.recipe import Count, DatasetRef
+from harness.plan.step import (
+    Facts,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+if TYPE_CHECKING:
+    from torch import Generator
+
+GRADIENT, SECOND_ORDER = 3, 9
+"""Cost of an image whose gradient in the weights is taken, in forward passes: the answer, and the
+gradients in the input and in the weights of each layer. To go back through all three costs twice
+as much again."""
+MATCHED = "convnet-digits-instance"
+"""The network of the probes, which keeps no running statistics."""
+
+
+class SynthesisParams(StepParams):
+    """The parameters that all bi-level distillers have."""
+
+    dataset: DatasetRef
+    network: str
+    per_class: Count
+    iterations: Count
+    learning_rate_pixels: float = Field(gt=0)
+    """Learning rate of the synthetic images."""
+    momentum: float = Field(default=0.5, ge=0, lt=1)
+    """Momentum of the synthetic images."""
+    initial_images: Literal["noise", "real", "correctly-classified"]
+    augmentation: Literal["none", "dsa"]
+    dsa_strategy: str = ""
+    """Names of groups of operations, joined by `_`; one is drawn for each batch."""
+    precision: Literal["float32", "float64"] = "float32"
+
+
+class DmParams(SynthesisParams):
+    initial_images: Literal["noise", "real"]
+    real_batch_size: Count
+    """Real images of each class at an iteration."""
+
+
+class DcParams(DmParams):
+    outer_loops: Count
+    """Steps of the images in one random network."""
+    inner_loops: Count
+    """Epochs that the network learns between two of them."""
+    network_learning_rate: float = Field(gt=0)
+    """Learning rate of the network in those epochs."""
+    network_batch_size: Count
+    """Batch size of the network in those epochs."""
+    distance: Literal["cosine-rows", "cosine", "mse"]
+
+
+def distill_dm(params: DmParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Distribution matching (Zhao and Bilen 2023).
+
+    Images move until random networks have the same class means of features for them as for real
+    ones. At each iteration, in a new random network: of every class a random batch of real images
+    and all synthetic ones, augmented alike; the squared distances of their mean features, summed
+    over classes, are descended. The record is that of `synthesised`.
+    Draws: "first" and "synthesis" of `ctx`.
+    """
+    from torch import Generator, nn
+    from torch.optim import SGD
+
+    from harness.lab.distill.class_losses import class_means_loss
+    from harness.lab.distill.synthesis import Reals, descend, first_images, fresh, synthesised
+
+    reals = Reals.of(params, ctx.device)
+    classifier = fresh(params, ctx.device, seed=0)
+    first = Generator().manual_seed(ctx.derive("first"))
+    images, _ = first_images(params, reals, classifier.shown, first)
+    learned = nn.ParameterDict({"images": images})
+    optimizer = SGD(learned.values(), lr=params.learning_rate_pixels, momentum=params.momentum)
+
+    def iterate(number: int, drawn: Generator) -> float:
+        loss = class_means_loss(params, reals, learned["images"], ctx.device, drawn)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    losses = descend(learned, optimizer, params.iterations, ctx, iterate)
+    return synthesised(params, learned["images"], losses)
+
+
+def distill_dc(params: DcParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Gradient matching (DC, Zhao et al. 2021; with augmentation it is DSA, Zhao and Bilen 2021).
+
+    Images move until they turn networks the way that real ones do, class by class. An iteration has
+    a new random network and `outer_loops` steps of the images, each down the distance of the
+    gradients of a random real batch and of all synthetic images, summed over classes; between two
+    of them the network learns from the synthetic images for `inner_loops` epochs. The loss of an
+    iteration is the mean over its steps and the classes. The record is that of `synthesised`.
+    Draws: "first" and "synthesis" of `ctx`.
+    """
+    from torch import Generator, nn
+    from torch.optim import SGD
+
+    from harness.lab.distill.class_losses import class_distance, learn
+    from harness.lab.distill.synthesis import (
+        Reals,
+        descend,
+        first_images,
+        fresh,
+        some_seed,
+        synthesised,
+    )
+
+    reals = Reals.of(params, ctx.device)
+    first = Generator().manual_seed(ctx.derive("first"))
+    start, _ = first_images(params, reals, fresh(params, ctx.device, seed=0).shown, first)
+    learned = nn.ParameterDict({"images": start})
+    images = learned["images"]
+    optimizer = SGD(learned.values(), lr=params.learning_rate_pixels, momentum=params.momentum)
+
+    def iterate(number: int, drawn: Generator) -> float:
+        classifier = fresh(params, ctx.device, some_seed(drawn))
+        slow = SGD(classifier.network.parameters(), lr=params.network_learning_rate)
+        total = 0.0
+        for outer in range(params.outer_loops):
+            optimizer.zero_grad()
+            for label in range(params.dataset.classes):
+                loss = class_distance(params, reals, images, classifier, label, drawn)
+                # At once, so that the graph of only one class is held.
+                loss.backward()
+                total += loss.item()
+            optimizer.step()
+            if outer + 1 < params.outer_loops:
+                learn(params, classifier, slow, images.detach(), drawn)
+        return total / (params.outer_loops * params.dataset.classes)
+
+    losses = descend(learned, optimizer, params.iterations, ctx, iterate)
+    return synthesised(params, images, losses)
+
+
+def synthesis_work(p: SynthesisParams, facts: Facts, *passed: tuple[float, int]) -> Work:
+    """Pairs of the images that pass the network in each iteration and their cost, in passes."""
+    flops = facts.forward_flops(p.network, p.dataset.resolution)
+    return Work(
+        samples=p.iterations * sum(images for images, _ in passed),
+        flops=p.iterations * flops * sum(images * cost for images, cost in passed),
+    )
+
+
+def _reals(p: DmParams) -> float:
+    """Real images of all classes in one batch of each."""
+    whole = p.dataset.train_size / p.dataset.classes
+    return p.dataset.classes * min(p.real_batch_size, whole)
+
+
+def _dm_work(p: DmParams, facts: Facts) -> Work:
+    made = p.per_class * p.dataset.classes
+    return synthesis_work(p, facts, (_reals(p), 1), (made, FROZEN))
+
+
+def _dc_work(p: DcParams, facts: Facts) -> Work:
+    made = p.per_class * p.dataset.classes
+    return synthesis_work(
+        p,
+        facts,
+        (p.outer_loops * _reals(p), GRADIENT),
+        (p.outer_loops * made, SECOND_ORDER),
+        ((p.outer_loops - 1) * p.inner_loops * made, GRADIENT),
+    )
+
+
+def synthesis_probe() -> dict[str, Any]:
+    """Parameters of a tiny synthesis, for the probes of all bi-level distillers."""
+    from harness.lab.probing import DATASET
+
+    return {
+        "dataset": DATASET,
+        "network": MATCHED,
+        "per_class": 2,
+        "iterations": 4,
+        "learning_rate_pixels": 0.5,
+        "initial_images": "real",
+        "augmentation": "dsa",
+        "dsa_strategy": "color_crop_cutout_flip_scale_rotate",
+        "precision": "float64",
+    }
+
+
+def _dm_probe() -> Probe:
+    return Probe(DmParams(**synthesis_probe(), real_batch_size=4), {})
+
+
+def _dc_probe() -> Probe:
+    params = DcParams(
+        **synthesis_probe() | {"initial_images": "noise"},
+        real_batch_size=4,
+        outer_loops=2,
+        inner_loops=2,
+        network_learning_rate=0.05,
+        network_batch_size=3,
+        distance="cosine-rows",
+    )
+    return Probe(params, {})
+
+
+STEPS = (
+    declare(distill_dm, DmParams, _dm_work, _dm_probe),
+    declare(distill_dc, DcParams, _dc_work, _dc_probe),
+)

@@ -1,0 +1,291 @@
+"""Bi-level distillation against the trajectories of experts: training them, TM and DATM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from harness.lab.cost import passes
+from harness.lab.distill.matching import (
+    MATCHED,
+    SECOND_ORDER,
+    SynthesisParams,
+    synthesis_probe,
+    synthesis_work,
+)
+from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.plan.step import (
+    Facts,
+    MemoryInput,
+    Probe,
+    StepContext,
+    StepInput,
+    StepParams,
+    StepResult,
+    Work,
+    declare,
+)
+
+if TYPE_CHECKING:
+    from torch import Generator
+
+
+class ExpertsParams(StepParams):
+    dataset: DatasetRef
+    network: str
+    recipe: Recipe
+    count: Count
+
+
+class TrajectoryParams(SynthesisParams):
+    """The parameters that TM and DATM have in common."""
+
+    n: Count
+    """Steps on synthetic images."""
+    m: Count
+    """Epochs of the expert on real ones."""
+    t_plus: Count
+    """The epochs at which an expert's weights are taken lie below this."""
+    learning_rate_rate: float = Field(ge=0)
+    """Learning rate of the rate of the steps on synthetic images, which is learned too."""
+    first_learning_rate: float = Field(gt=0)
+    """Rate of the steps on synthetic images at first."""
+    synthetic_batch_size: int = Field(ge=0)
+    """0: all synthetic images."""
+
+
+class TmParams(TrajectoryParams):
+    initial_images: Literal["noise", "real"]
+
+
+class DatmParams(TrajectoryParams):
+    initial_images: Literal["real", "correctly-classified"]
+    t_minus: int = Field(ge=0)
+    """The epochs at which an expert's weights are taken begin here."""
+    t_first: Count
+    """The bound `t_plus` at the first iteration; from there it grows evenly to `t_plus`."""
+    expansion: Count
+    """Iterations of that growth."""
+    learning_rate_labels: float = Field(ge=0)
+    momentum_labels: float = Field(ge=0, lt=1)
+    skip_above: float = Field(gt=0)
+    """A loss above this changes nothing."""
+
+    @model_validator(mode="after")
+    def _a_window(self) -> DatmParams:
+        if not self.t_minus < self.t_first <= self.t_plus:
+            raise ValueError("t_minus < t_first <= t_plus does not hold: the window would be empty")
+        return self
+
+
+def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Train `count` networks, and keep their weights at the start and after every epoch.
+
+    Each has its own first weights, order and augmentation; as many as pay are trained together.
+    Tensors `expert-000` and so on: every parameter by its name, (epochs + 1, ...). Values `count`,
+    `epochs`, `zca` where they read whitened images, and the mean `accuracy` at the end (fraction,
+    test split); array `accuracies` (count,), float64.
+    """
+    import numpy as np
+
+    from harness.lab.data import sets
+    from harness.lab.distill.experts import trained
+    from harness.lab.train.loop import Examples
+
+    dataset, recipe = sets.load(params.dataset), params.recipe
+    train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
+    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    trajectories, accuracies = trained(params, train, test, ctx)
+    return StepResult(
+        {
+            "count": params.count,
+            "epochs": recipe.epochs,
+            "accuracy": float(np.mean(accuracies)),
+            **({"zca": True} if recipe.zca else {}),
+        },
+        {"accuracies": np.array(accuracies)},
+        {f"expert-{number:03d}": weights for number, weights in enumerate(trajectories)},
+    )
+
+
+def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """Trajectory matching (MTT, Cazenavette et al. 2022).
+
+    Images move until a few steps on them lead where an expert got by epochs on real ones. At each
+    iteration: an expert's weights at an epoch in [0, t_plus); n steps of SGD on augmented synthetic
+    batches; the distance to the expert m epochs later. Images and the rate of those steps are
+    learned, whitened where the experts read whitened images. The record is that of `synthesised`,
+    with the value `learning_rate`. Draws: "first" and "synthesis" of `ctx`.
+    """
+    import torch
+    from torch import Generator, nn
+
+    from harness.lab.distill.experts import Trajectories
+    from harness.lab.distill.images import class_labels
+    from harness.lab.distill.synthesis import Reals, descend, first_images, fresh, synthesised
+    from harness.lab.distill.trajectory_losses import first_rate, matching_loss, pixels_and_rate
+
+    reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
+    classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
+    first = Generator().manual_seed(ctx.derive("first"))
+    images, _ = first_images(params, reals, classifier.shown, first)
+    learned = nn.ParameterDict({"images": images, "rate": first_rate(params, images)})
+    optimizer = torch.optim.SGD(pixels_and_rate(params, learned))
+    labels = torch.from_numpy(class_labels(params.dataset, params.per_class)).to(ctx.device)
+
+    def iterate(number: int, drawn: Generator) -> float:
+        start, target = trajectories.drawn(0, params.t_plus, params.m, ctx.device, drawn)
+        loss = matching_loss(params, classifier, learned, labels, start, target, drawn)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    losses = descend(learned, optimizer, params.iterations, ctx, iterate)
+    images = classifier.scaled(learned["images"])
+    return synthesised(params, images, losses, {"learning_rate": learned["rate"].item()})
+
+
+def distill_datm(
+    params: DatmParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """As `distill_tm`, with learned soft labels and a window of starting epochs (Guo et al. 2024).
+
+    Images begin as real ones that an expert classifies correctly, their labels as the mean logits
+    of the experts that do. The window is [t_minus, upper), where `upper` grows from `t_first` to
+    `t_plus` over the first `expansion` iterations. An iteration whose loss exceeds `skip_above`
+    changes nothing. The record has, beside that of `distill_tm`, the array `soft_labels`
+    (n, classes), logits; `labels` are their largest classes.
+    """
+    import torch
+    from torch import Generator, nn
+
+    from harness.lab.distill.experts import Trajectories
+    from harness.lab.distill.synthesis import Reals, descend, first_images, fresh, synthesised
+    from harness.lab.distill.trajectory_losses import (
+        expert_logits,
+        first_rate,
+        matching_loss,
+        mean_of_right,
+        pixels_and_rate,
+    )
+
+    reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
+    classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
+    logits, right = expert_logits(classifier, reals, trajectories)
+    if params.initial_images == "correctly-classified":
+        reals = reals.among(right.any(dim=0).cpu())
+    first = Generator().manual_seed(ctx.derive("first"))
+    images, rows = first_images(params, reals, classifier.shown, first)
+    labels = nn.Parameter(mean_of_right(logits[:, rows], right[:, rows]))
+    learned = nn.ParameterDict(
+        {"images": images, "rate": first_rate(params, images), "logits": labels}
+    )
+    rates = {"lr": params.learning_rate_labels, "momentum": params.momentum_labels}
+    optimizer = torch.optim.SGD([*pixels_and_rate(params, learned), {"params": [labels], **rates}])
+
+    def iterate(number: int, drawn: Generator) -> float:
+        window = (params.t_minus, upper_bound(params, number))
+        start, target = trajectories.drawn(*window, params.m, ctx.device, drawn)
+        targets = learned["logits"].softmax(dim=1)
+        loss = matching_loss(params, classifier, learned, targets, start, target, drawn)
+        if loss.item() <= params.skip_above:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return loss.item()
+
+    losses = descend(learned, optimizer, params.iterations, ctx, iterate)
+    soft = labels.detach().cpu()
+    return synthesised(
+        params,
+        classifier.scaled(learned["images"]),
+        losses,
+        {"learning_rate": learned["rate"].item()},
+        {"soft_labels": soft.numpy(), "labels": soft.argmax(dim=1).numpy()},
+    )
+
+
+def upper_bound(params: DatmParams, iteration: int) -> int:
+    """The end of the window of starting epochs, exclusive."""
+    grown = params.t_plus - params.t_first
+    return params.t_first + grown * min(iteration, params.expansion) // max(1, params.expansion)
+
+
+def _experts_work(p: ExpertsParams, facts: Facts) -> Work:
+    trained = p.count * p.recipe.epochs * p.dataset.train_size
+    scored = p.count * p.dataset.test_size
+    return passes(facts, p.network, p.dataset, trained, scored, p.recipe.precision)
+
+
+def _tm_work(p: TrajectoryParams, facts: Facts) -> Work:
+    made = p.per_class * p.dataset.classes
+    batch = min(p.synthetic_batch_size or made, made)
+    return synthesis_work(p, facts, (p.n * batch, SECOND_ORDER))
+
+
+def _experts_probe() -> Probe:
+    from harness.lab.probing import DATASET, RECIPE
+
+    return Probe(ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2), {})
+
+
+def _tm_probe() -> Probe:
+    params = TmParams(**synthesis_probe() | _trajectory_probe())
+    return Probe(params, {"experts": made_up_experts()})
+
+
+def _datm_probe() -> Probe:
+    params = DatmParams(
+        **synthesis_probe()
+        | _trajectory_probe()
+        | {"initial_images": "correctly-classified", "per_class": 1},
+        t_minus=1,
+        t_first=2,
+        expansion=2,
+        learning_rate_labels=0.5,
+        momentum_labels=0.9,
+        skip_above=10.0,
+    )
+    return Probe(params, {"experts": made_up_experts()})
+
+
+def _trajectory_probe() -> dict[str, Any]:
+    return {
+        "n": 3,
+        "m": 1,
+        "t_plus": 3,
+        "learning_rate_rate": 1e-3,
+        "first_learning_rate": 0.05,
+        "synthetic_batch_size": 3,
+    }
+
+
+def made_up_experts() -> MemoryInput:
+    """Two trajectories of three epochs for probes: from one random network straight to another."""
+    import numpy as np
+
+    from harness.lab.models.networks import build
+    from harness.lab.probing import DATASET, weights_file
+
+    files = {}
+    for number in range(2):
+        ends = (build(MATCHED, DATASET, seed) for seed in (number, number + 2))
+        start, end = (dict(net.double().named_parameters()) for net in ends)
+        share = np.linspace(0, 1, 4).tolist()
+        path = {
+            name: np.stack([(weight + t * (end[name] - weight)).detach().numpy() for t in share])
+            for name, weight in start.items()
+        }
+        name = f"expert-{number:03d}"
+        files[name] = weights_file(name, path)
+    return MemoryInput({"count": 2, "epochs": 3}, files=files)
+
+
+STEPS = (
+    declare(experts, ExpertsParams, _experts_work, _experts_probe),
+    declare(distill_tm, TmParams, _tm_work, _tm_probe, inputs=("experts",)),
+    declare(distill_datm, DatmParams, _tm_work, _datm_probe, inputs=("experts",)),
+)

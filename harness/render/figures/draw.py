@@ -1,0 +1,77 @@
+"""Drawing a figure, and writing it as SVG, PDF, PNG and CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from harness.render.figures.axes import draw_axes, legend
+from harness.render.figures.images import draw_images
+from harness.render.figures.model import AxesData, FigureData
+from harness.render.figures.rows import rows
+from harness.render.figures.style import WIDTH, style
+from harness.render.text import plain
+
+FORMATS = ("svg", "pdf", "png", "csv")
+_HEIGHT = 2.9
+"""Height of a row of axes, in inches."""
+_ACROSS = 2
+_WITHOUT_TIME = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+"""Metadata left out, as it would differ between two files of the same data."""
+
+
+def save(figure: FigureData, folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write `ID.svg` and so on, the same bytes for the same data; return the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = draw(figure)
+    files = {name: folder / f"{figure.id}.{name}" for name in formats}
+    with style(), matplotlib.rc_context({"svg.hashsalt": figure.id}):
+        for name in filter(_WITHOUT_TIME.__contains__, formats):
+            metadata = {"Title": plain(figure.title), **_WITHOUT_TIME[name]}
+            drawn.savefig(files[name], metadata=metadata)
+    if "csv" in files:
+        with files["csv"].open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows(figure))
+    return list(files.values())
+
+
+@style()
+def draw(figure: FigureData) -> Figure:
+    """All axes of a figure, two in a row, or all its images."""
+    if figure.grids:
+        return draw_images(figure)
+    parts = [part for axes in figure.axes for part in axes.parts()]
+    across = min(_ACROSS, len(parts))
+    down = -(-len(parts) // across)
+    drawn = Figure(figsize=(WIDTH, _HEIGHT * down), layout="constrained")
+    FigureCanvasAgg(drawn)
+    places = list(drawn.subplots(down, across, squeeze=False).flat)
+    for unused in places[len(parts) :]:
+        unused.remove()
+    for place, part in zip(places, parts, strict=False):
+        draw_axes(place, part, figure.profile)
+        handles = legend(part, figure.profile)
+        if not part.x.ticks and len(handles) > 1:
+            place.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=7)
+    if parts[0].x.ticks:
+        _shared_legend(drawn, parts, legend(parts[0], figure.profile))
+    return drawn
+
+
+def _shared_legend(drawn: Figure, parts: Sequence[AxesData], handles: list[Artist]) -> None:
+    """One legend for axes with the same labels: beside a single pair, else below."""
+    if len(parts) == 1:
+        drawn.legend(handles=handles, loc="outside right upper")
+        return
+    # As many columns as the longest label leaves room for.
+    lines = (line for handle in handles for line in str(handle.get_label()).split("\n"))
+    longest = max(map(len, lines))
+    columns = max(1, min(len(handles), int(WIDTH / (0.062 * longest + 0.5))))
+    drawn.set_size_inches(WIDTH, _HEIGHT + 0.17 * (len(handles) / columns - 1))
+    drawn.legend(handles=handles, loc="outside lower center", ncols=columns)

@@ -1,0 +1,203 @@
+"""A table of results: each printed number beside ours, with a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from harness.judge.exhibit import Judgement
+from harness.judge.model import Source
+from harness.judge.results import ItemResult, of_row
+from harness.judge.sample import ReportedNumber
+from harness.render.figures.model import (
+    SOURCES,
+    AxesData,
+    AxisData,
+    FigureData,
+    LineData,
+    Tick,
+)
+from harness.render.numbers import mean_std
+from harness.render.table import CellData, ColumnData, RowData, TableData
+from harness.render.views.base import ExhibitView, NumberText
+from harness.spec import exhibit as spec
+from harness.spec.cell import Printed
+from harness.spec.exhibit import LAST_STEP, Address
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class TableView(ExhibitView[spec.Table]):
+    """A table of results, as a table and as a figure."""
+
+    formats = ("tex", "md", "pdf", "png", "csv")
+
+    def fields(self, judgement: Judgement | None) -> dict[str, Any]:
+        results = judgement.results if judgement else ()
+        return {"cells": [self._cell_fields(result, judgement) for result in results if judgement]}
+
+    def show(self, judgement: Judgement | None, console: Console) -> None:
+        from harness.render import terminal
+
+        terminal.show(self.table(judgement), "both" if judgement else "reported", console)
+
+    def show_diff(self, judgement: Judgement, console: Console) -> None:
+        from harness.render.terminal import show_grid
+
+        verdicts = [judgement.verdicts[str(result.item.address)] for result in judgement.results]
+        rows = [
+            (
+                f"{result.item.address.row} / {result.item.address.column}",
+                str(result.item.reported or "–"),
+                f"{ours.mean:.2f} (n={len(ours.values)})" if (ours := result.amount) else "–",
+                "–" if verdict.difference is None else f"{verdict.difference:+.2f}",
+                "–" if (ends := verdict.interval) is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}",
+                verdict.name,
+            )
+            for result, verdict in zip(judgement.results, verdicts, strict=True)
+        ]
+        headings = ("Cell", "Reported", "Reproduced", "Difference", "95 % interval", "Verdict")
+        show_grid(headings, rows, console)
+        for reason in sorted({v.why for v in verdicts if v.name == "not comparable"}):
+            console.print(reason)
+
+    def table(self, judgement: Judgement | None) -> TableData:
+        table = self.exhibit
+        results = judgement.results if judgement else ()
+        found = {result.item.address[1:]: result for result in results}
+
+        def cell(row: spec.Row, column: spec.Column) -> CellData:
+            number, derived = row.cells.get(column.name), row.derived.get(column.name)
+            printed = (number.text if number else None, derived.text if derived else None)
+            if judgement is None:
+                return CellData(*printed)
+            result = found[row.name, column.name]
+            verdict = judgement.verdicts[str(result.item.address)]
+            return CellData(
+                *printed, our_number(result), verdict.name, ("flips",) if verdict.flips else ()
+            )
+
+        ours = f"reproduced ({judgement.plan.profile.id})" if judgement else "reproduced"
+        return TableData(
+            id=table.id,
+            label=table.label,
+            title=table.title,
+            caption=table.caption,
+            stub=table.stub,
+            columns=tuple(ColumnData(c.name, c.label, c.group or None) for c in table.columns),
+            rows=tuple(
+                RowData(
+                    row.name,
+                    row.label,
+                    tuple(cell(row, column) for column in table.columns),
+                    row.group or None,
+                )
+                for row in table.rows
+            ),
+            notes=table.notes,
+            reproduced_as=ours,
+            transposed=table.transposed,
+        )
+
+    def figure(self, judgement: Judgement) -> FigureData:
+        """The same numbers as a figure: a line for each row, over the columns."""
+        table, results = self.exhibit, judgement.results
+        axes = AxesData(
+            x=AxisData("", ticks=tuple(Tick(c.label, c.group) for c in table.columns)),
+            y=AxisData(table.reporting.unit),
+            lines=tuple(
+                _line(row.label, source, list(of_row(results, row.name)))
+                for row in table.rows
+                for source in SOURCES
+            ),
+            comparable=all(r.item.comparable for r in results if r.amount),
+        )
+        title = f"{table.label}: {table.title}"
+        return FigureData(table.id, title, judgement.plan.profile.id, (axes,))
+
+    def plot_caption(self, judgement: Judgement) -> str:
+        return (
+            f"**{self.exhibit.label}, plotted.** Hollow markers on dashed lines: the paper's "
+            "numbers. Filled markers on solid lines: ours, under profile "
+            f"{judgement.plan.profile.id}."
+        )
+
+    def cells(self) -> Iterator[tuple[Address, Printed | None]]:
+        for row, column, number in self.exhibit.cells():
+            yield Address(self.exhibit.id, row.name, column.name), number
+
+    def number(self, result: ItemResult, judgement: Judgement) -> NumberText:
+        amount, verdict = result.amount, judgement.verdicts[str(result.item.address)]
+        runs = tuple(
+            (f"seed {seed}" + "".join(f", {value}" for value in member.values()), identity)
+            for seed, member, identity in self._runs(result)
+        )
+        ours = f"{our_number(result)} (n = {len(amount.values)})" if amount else None
+        return NumberText(ours, verdict.why, {}, runs)
+
+    def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
+        item, verdict = result.item, judgement.verdicts[str(result.item.address)]
+        return {
+            "row": item.address.row,
+            "column": item.address.column,
+            "reported": self._reported_fields(item.reported),
+            "reproduced": _reproduced_fields(result),
+            "missing": [
+                {"seed": seed, **member, "identity": identity}
+                for seed, member, identity in self._runs(result)
+                if identity in result.missing
+            ],
+            "comparable": item.comparable,
+            "reason": item.reason,
+            "verdict": verdict.name,
+            "why": verdict.why,
+            "difference": verdict.difference,
+            "interval": verdict.interval,
+            "margin": verdict.margin,
+            "seeds_needed": verdict.seeds_needed,
+            "run": {**item.run, "steps": [list(m) for m in item.sources.get(LAST_STEP, ())]},
+        }
+
+    def _reported_fields(self, printed: Printed | None) -> dict[str, Any] | None:
+        if printed is None:
+            return None
+        number = ReportedNumber.read(printed, self.exhibit.reporting)
+        return {"text": printed.text, **asdict(number)}
+
+    def _runs(self, result: ItemResult) -> Iterator[tuple[int, dict[str, Any], str]]:
+        """Seed, the averaged variable with its value where the cell is a mean, and identity."""
+        average, item = self.exhibit.average, result.item
+        members = [{average.over: value} for value in average.values] if average else [{}]
+        for seed, identities in zip(item.seeds, item.sources.get(LAST_STEP, ()), strict=True):
+            for member, identity in zip(members, identities, strict=True):
+                yield seed, member, identity
+
+
+def our_number(result: ItemResult) -> str | None:
+    """Mean and spread over seeds, with the decimals of the printed number; None without a run."""
+    amount, printed = result.amount, result.item.reported
+    like = printed.text if printed else None
+    return mean_std(amount.mean, amount.std, like) if amount else None
+
+
+def _reproduced_fields(result: ItemResult) -> dict[str, Any] | None:
+    amount = result.amount
+    if amount is None:
+        return None
+    seeds = list(result.seeds)
+    return {"mean": amount.mean, "std": amount.std, "n": len(amount.values), "seeds": seeds}
+
+
+def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
+    places = tuple(float(at) for at in range(len(results)))
+    if source == "reproduced":
+        amounts = [result.amount for result in results]
+        means = tuple(amount.mean if amount else None for amount in amounts)
+        spreads = tuple(amount.std if amount else None for amount in amounts)
+        return LineData(label, places, means, spreads, source)
+    printed = [result.item.reported for result in results]
+    means = tuple(float(number.mean) if number else None for number in printed)
+    errors = tuple(float(n.error) if n and n.error else None for n in printed)
+    return LineData(label, places, means, errors, source)

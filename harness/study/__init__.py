@@ -1,0 +1,1 @@
+"""The application: what can be asked of a project, as functions that return typed objects."""

@@ -1,0 +1,216 @@
+"""The JSON of every command: stable keys, written from the typed objects here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.judge.audit.finding import Finding
+    from harness.judge.exhibit import Judgement
+    from harness.judge.outcomes import Judged
+    from harness.plan.cost import Seconds
+    from harness.plan.settings import Shared
+    from harness.render.views.base import ExhibitView
+    from harness.run.slurm.look import Standing
+    from harness.run.slurm.submission import QueuedArray
+    from harness.spec.paper import Paper
+    from harness.spec.profile import Profile
+    from harness.study.compare import Comparison
+    from harness.study.exhibits import JudgedExhibit
+    from harness.study.forecast import Forecast
+    from harness.study.make import Collected, Made, MadeExhibit
+    from harness.study.status import Status
+    from harness.study.verify import Verified
+
+Fields = dict[str, Any]
+VERSION = 1
+"""Version of all JSON shapes; keys may be added without raising it."""
+
+
+def exhibits(paper: Paper) -> Fields:
+    """`repro list`."""
+    listed = [{"id": e.id, "kind": e.kind, "title": e.title} for e in paper.exhibits.values()]
+    return {"exhibits": listed}
+
+
+def judged(shown: JudgedExhibit) -> Fields:
+    """`repro show`."""
+    return {
+        **difference(shown.judgement, shown.view),
+        "not_run": dict(shown.not_run),
+        "claims": [claim(item, shown.profile) for item in shown.claims],
+    }
+
+
+def difference(judgement: Judgement, view: ExhibitView[Any]) -> Fields:
+    """`repro diff`."""
+    plan = judgement.plan
+    return {"exhibit": plan.exhibit.id, "profile": plan.profile.id, **view.fields(judgement)}
+
+
+def reported(view: ExhibitView[Any]) -> Fields:
+    """`repro show` of an exhibit for which nothing is run."""
+    return {"exhibit": view.exhibit.id, **view.fields(None)}
+
+
+def claim(item: Judged, profile: str) -> Fields:
+    """A claim with its outcomes."""
+    return {
+        "id": item.claim.id,
+        "text": item.claim.text,
+        "where": item.claim.where,
+        "expect": item.claim.expect,
+        "reported": item.reported.outcome,
+        "reported_why": item.reported.why,
+        "reproduced": item.reproduced.outcome,
+        "reproduced_why": item.reproduced.why,
+        "profile": profile,
+    }
+
+
+def verified(found: Verified) -> Fields:
+    """`repro verify`."""
+    claims = [claim(item, found.profile) for item in found.judged]
+    return {"claims": claims, "problems": list(found.problems)}
+
+
+def findings(found: Iterable[Finding]) -> Fields:
+    """`repro audit`."""
+    return {"findings": [_finding(item) for item in found]}
+
+
+def _finding(finding: Finding) -> Fields:
+    return {
+        "id": finding.id,
+        "rule": finding.rule,
+        "where": finding.where,
+        "addresses": list(finding.addresses),
+        "printed": finding.printed,
+        "expected": finding.expected,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "explanation": finding.explanation,
+    }
+
+
+def forecast(planned: Forecast) -> Fields:
+    """`repro plan`."""
+    steps = [
+        {
+            "identity": identity,
+            "step": step.name,
+            "seed": step.seed,
+            "state": planned.states[identity],
+            "samples": step.work.samples,
+            "flops": step.work.flops,
+            "seconds": asdict(planned.seconds[identity]),
+            "fused": planned.fused.get(identity),
+        }
+        for identity, step in planned.steps.items()
+    ]
+    totals = {
+        "steps": len(planned.steps),
+        "current": len(planned.steps) - len(planned.todo),
+        "seconds": asdict(planned.remaining),
+        "all": asdict(planned.sum(planned.steps)),
+        "by_step": _seconds(planned.by_step()),
+        "by_row": _seconds(planned.rows),
+        "device": planned.device,
+    }
+    return {
+        "exhibit": planned.exhibit,
+        "profile": planned.profile,
+        "steps": steps,
+        "totals": totals,
+    }
+
+
+def _seconds(named: Mapping[str, Seconds]) -> Fields:
+    return {name: asdict(seconds) for name, seconds in named.items()}
+
+
+def made(done: Made) -> Fields:
+    """`repro make`."""
+    if done.queued is not None:
+        return {"submitted": [_array(array) for array in done.queued]}
+    return {"exhibits": [_made(item) for item in done.exhibits]}
+
+
+def _made(item: MadeExhibit) -> Fields:
+    return {
+        "exhibit": item.exhibit,
+        "profile": item.profile,
+        "varied": dict(item.varied),
+        **item.view.fields(item.judgement),
+        "not_run": dict(item.not_run),
+        "flips": list(item.flips),
+        "claims": [claim(each, item.profile) for each in item.claims],
+        "files": [str(path) for path in item.files],
+    }
+
+
+def collected(found: Collected) -> Fields:
+    """`repro collect`."""
+    return {
+        "submissions": _standings(found.standings),
+        "exhibits": [_made(item) for item in found.exhibits],
+    }
+
+
+def cancelled(arrays: Sequence[QueuedArray]) -> Fields:
+    """`repro cancel`."""
+    return {"cancelled": [_array(array) for array in arrays]}
+
+
+def _array(array: QueuedArray) -> Fields:
+    steps = {name: len(given) for name, given in array.jobs.items()}
+    return {"job": array.job, "step": array.step, "steps": steps}
+
+
+def _standings(standings: Sequence[Standing]) -> list[Fields]:
+    return [
+        {"submission": standing.submission.name, "over": standing.over, **standing.counts()}
+        for standing in standings
+    ]
+
+
+def status(found: Status) -> Fields:
+    """`repro status`."""
+    exhibits = [
+        {
+            "exhibit": item.exhibit,
+            "profile": item.profile,
+            "steps": len(item.states),
+            "current": item.count("current"),
+            "running": item.count("running"),
+            "queued": item.queued,
+            "failed": item.count("failed"),
+        }
+        for item in found.exhibits
+    ]
+    return {"exhibits": exhibits, "submissions": _standings(found.submissions)}
+
+
+def assumptions(exhibit: str, profile: Profile, found: Iterable[Shared]) -> Fields:
+    """`repro assumptions`."""
+    listed = [
+        {
+            "id": setting.used.listed,
+            "label": setting.used.label,
+            "value": setting.used.value,
+            "source": setting.used.choice.source,
+            "place": setting.used.choice.place,
+            "why": setting.used.choice.why,
+            "alternatives": list(setting.used.choice.alternatives),
+            "used_by": list(setting.names),
+        }
+        for setting in found
+    ]
+    return {"exhibit": exhibit, "profile": profile.id, "assumptions": listed}
+
+
+def comparison(found: Comparison) -> Fields:
+    """`repro compare`."""
+    return {"a": found.a, "b": found.b, "changes": [asdict(item) for item in found.changes]}

@@ -1,0 +1,103 @@
+"""What continuous integration reads of the claims: JUnit XML, GitHub annotations, a job summary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+from harness.judge.outcomes import Judged
+from harness.render.claims import markdown, row_of
+from harness.spec.toml import line_of
+from harness.study.verify import Verified
+
+
+def junit_xml(found: Verified) -> str:
+    """Two suites, `reported` and the profile's name, with a test case for each claim.
+
+    In `reported`, another outcome than the expected one is a failure, and an expected "fails" or
+    "undecided" is skipped as an expected failure. In the other, expectations do not bind: what
+    holds passes, and all else is skipped with its outcome and the reason.
+    """
+    root = ElementTree.Element("testsuites", name="repro verify")
+    reported = ElementTree.SubElement(root, "testsuite", name="reported")
+    ours = ElementTree.SubElement(root, "testsuite", name=found.profile)
+    for item in found.judged:
+        outcome, why = item.reported.outcome, _printable(item.reported.why)
+        case = _case(reported, item)
+        if not item.as_expected:
+            message = f"expected {item.claim.expect}, found {outcome}"
+            ElementTree.SubElement(case, "failure", message=message).text = why
+        elif outcome != "holds":
+            ElementTree.SubElement(case, "skipped", message=f"{outcome}, as expected: {why}")
+        outcome, why = item.reproduced.outcome, _printable(item.reproduced.why)
+        case = _case(ours, item)
+        if outcome != "holds":
+            ElementTree.SubElement(case, "skipped", message=f"{outcome}: {why}")
+    for suite in (reported, ours):
+        suite.set("tests", str(len(suite)))
+        suite.set("failures", str(len(suite.findall("testcase/failure"))))
+        suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+        suite.set("errors", "0")
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _case(suite: ElementTree.Element, item: Judged) -> ElementTree.Element:
+    name = f"claims.{suite.get('name')}"
+    case = ElementTree.SubElement(suite, "testcase", classname=name, name=item.claim.id, time="0")
+    properties = ElementTree.SubElement(case, "properties")
+    for key, value in (("where", item.claim.where), ("text", item.claim.text)):
+        ElementTree.SubElement(properties, "property", name=key, value=_printable(value))
+    return case
+
+
+def _printable(text: str) -> str:
+    """Without the control characters that XML cannot hold."""
+    return "".join(c if c.isprintable() or c.isspace() else "�" for c in text)
+
+
+def workflow_commands(found: Verified) -> Iterator[str]:
+    """Workflow commands: an error for each unexpected outcome, a warning for each problem."""
+    path = found.project.specs / "claims.toml"
+    order = list(found.project.paper.claims)
+    for item in found.unexpected:
+        where = {
+            "file": _from_workspace(path),
+            "line": str(line_of(path, ("claims", order.index(item.claim.id), "id"))),
+            "title": f"claim {item.claim.id}",
+        }
+        message = (
+            f"expected {item.claim.expect}, found {item.reported.outcome} on the paper's "
+            f"numbers: {item.reported.why} — “{item.claim.text}” ({item.claim.where})"
+        )
+        yield _command("error", where, message)
+    yield from (_command("warning", {}, problem) for problem in found.problems)
+
+
+def _command(level: str, properties: Mapping[str, str], message: str) -> str:
+    """A workflow command; what its syntax uses is escaped as GitHub's own toolkit does."""
+    settings = ",".join(
+        f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}"
+        for key, value in properties.items()
+    )
+    return f"::{level}{' ' if settings else ''}{settings}::{_escaped(message)}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _from_workspace(path: Path) -> str:
+    """Annotations attach to files by their path in the repository that is checked out."""
+    base = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
+    full = path.resolve()
+    return (full.relative_to(base) if full.is_relative_to(base) else full).as_posix()
+
+
+def summary(found: Verified) -> str:
+    """The claims as Markdown, and what was in the way of results."""
+    rows = [row_of(item, found.profile) for item in found.judged]
+    problems = "".join(f"\n> {' '.join(problem.split())}\n" for problem in found.problems)
+    return f"## Claims\n\n{markdown(rows)}{problems}\n"

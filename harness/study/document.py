@@ -1,0 +1,206 @@
+"""The LaTeX document of a paper, with what was reported and what came back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.judge.audit.audit import audit
+from harness.judge.exhibit import Judgement, numbers
+from harness.judge.model import Source
+from harness.judge.outcomes import KnownNumber, judge_claims
+from harness.judge.results import ItemResult, collect
+from harness.render import document
+from harness.render.claims import ClaimRow, row_of
+from harness.render.views import view_of
+from harness.render.views.base import ExhibitView, has_results
+from harness.render.views.table import our_number
+from harness.study.exhibits import Request, judge, plan_of
+from harness.study.project import Project
+from harness.study.renders import write_renders
+from harness.study.typeset import typeset
+
+MAIN = "main.tex"
+
+
+@dataclass(frozen=True)
+class WrittenDocument:
+    """The parts of the LaTeX document, written to a folder in which it can be compiled."""
+
+    profile: str | None
+    """None: the paper's own numbers only."""
+    source: Source
+    folder: Path
+    files: Sequence[Path]
+    problems: Sequence[str]
+    """Exhibits that have no results, as they cannot be planned under the profile."""
+
+    def typeset(self) -> Path:
+        """Compile it; the PDF.
+
+        Raises:
+            UserError: LaTeX is not installed, or stopped with an error, which is quoted.
+        """
+        return typeset(self.folder / MAIN)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document being made: of one profile, or of the paper's own numbers."""
+
+    project: Project
+    folder: Path
+    profile: str | None
+    """None: the paper's own numbers only."""
+    judged: Mapping[str, Judgement]
+    """Exhibits that could be planned under the profile."""
+
+    @property
+    def name(self) -> str:
+        """What the document calls its profile."""
+        return self.profile or document.REPORTED
+
+    @property
+    def source(self) -> Source:
+        return "reported" if self.profile is None else "reproduced"
+
+    @cached_property
+    def views(self) -> Mapping[str, ExhibitView[Any]]:
+        """Every exhibit by its id."""
+        paper = self.project.paper
+        return {name: view_of(paper, exhibit) for name, exhibit in paper.exhibits.items()}
+
+    @property
+    def tables(self) -> list[ExhibitView[Any]]:
+        """The exhibits whose cells can be cited."""
+        return [view for view in self.views.values() if any(view.cells())]
+
+
+def write_document(project: Project, profile: str | None, reported: bool) -> WrittenDocument:
+    """Write every part of the document.
+
+    Args:
+        reported: whether to show the paper's own numbers only, whatever the profile.
+
+    Raises:
+        UserError: the project has no document.
+    """
+    sources = project.specs.resolve().parent / "paper"
+    if not (sources / MAIN).is_file():
+        raise UserError(
+            f"{sources / MAIN}: the file is missing; expected the LaTeX document of the paper, "
+            r"which loads \usepackage{repro} and shows exhibits with \reproexhibit{...}"
+        )
+    chosen = None if reported else project.paper.profile(profile).id
+    judged, problems = ({}, []) if chosen is None else _judged(project, chosen)
+    made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
+    made.folder.mkdir(parents=True, exist_ok=True)
+    exhibits = list(_exhibits(made))
+    files = [*exhibits, *_parts(made, exhibits), *_sources(sources, made.folder)]
+    return WrittenDocument(chosen, made.source, made.folder, files, problems)
+
+
+def _judged(project: Project, profile: str) -> tuple[dict[str, Judgement], list[str]]:
+    """Every exhibit that can be planned, judged; and why the others have no results."""
+    found, problems = {}, []
+    for name in project.paper.runnable:
+        try:
+            found[name] = judge(project, plan_of(project, name, Request(profile)))
+        except UserError as error:
+            problems.append(f"{name} has no results: {error}")
+    return found, problems
+
+
+def _exhibits(made: Document) -> Iterator[Path]:
+    """Every exhibit as a LaTeX file of its own; those with results are plotted too."""
+    for name, view in made.views.items():
+        judged, source = made.judged.get(name), made.folder / f"{name}.tex"
+        written = write_renders(made.project, judged, {}) if judged and has_results(judged) else []
+        yield from written
+        if source not in written:
+            yield _write(source, view.latex(judged))
+
+
+def _parts(made: Document, exhibits: Sequence[Path]) -> Iterator[Path]:
+    """What the document says beside the exhibits."""
+    plots = {
+        name: made.views[name].plot_caption(judged)
+        for name, judged in made.judged.items()
+        if made.folder / f"{name}.pdf" in exhibits
+    }
+    tallies = [_tally(made, view) for view in made.tables]
+    parts = {
+        "cells": document.cells(made.name, _known_cells(made), plots),
+        "summary": document.summary(tallies, made.source),
+        "claims": document.claims(_claims(made), made.source),
+        "findings": document.findings(audit(made.project.paper)),
+    }
+    for name, source in parts.items():
+        yield _write(made.folder / f"{name}.tex", source)
+
+
+def _sources(sources: Path, folder: Path) -> Iterator[Path]:
+    """The document itself beside its parts, so that the folder can be compiled as it stands."""
+    written = [path for path in sorted(sources.iterdir()) if path.is_file()]
+    for path in (*written, document.STYLE):
+        yield Path(shutil.copyfile(path, folder / path.name))
+
+
+def _tally(made: Document, view: ExhibitView[Any]) -> document.Tally:
+    exhibit, judged = view.exhibit, made.judged.get(view.exhibit.id)
+    results = judged.results if judged else ()
+    return document.tally(
+        exhibit.label,
+        exhibit.title,
+        printed=sum(number is not None for _, number in view.cells()),
+        ours=sum(result.complete for result in results),
+        verdicts=[v.name for r in results if judged and (v := judged.verdict(r))],
+    )
+
+
+def _known_cells(made: Document) -> list[document.KnownCell]:
+    """Every cell with its printed number, and ours under every profile that has one."""
+    ours: dict[str, dict[str, str]] = {}
+    for profile in made.project.paper.profiles:
+        for result in _results(made, profile):
+            if result.complete and (number := our_number(result)):
+                ours.setdefault(str(result.item.address), {})[profile] = number
+    return [
+        document.KnownCell(
+            str(address), number.text if number else None, ours.get(str(address), {})
+        )
+        for view in made.tables
+        for address, number in view.cells()
+    ]
+
+
+def _results(made: Document, profile: str) -> Iterator[ItemResult]:
+    for view in made.tables:
+        name = view.exhibit.id
+        if profile == made.profile:
+            yield from made.judged[name].results if name in made.judged else ()
+            continue
+        try:
+            planned = plan_of(made.project, name, Request(profile))
+        except UserError:
+            continue  # a table that this profile cannot do has no results under it
+        yield from collect(planned, made.project.store)
+
+
+def _claims(made: Document) -> list[ClaimRow]:
+    paper = made.project.paper
+    ours: dict[str, KnownNumber] = {}
+    for judgement in made.judged.values():
+        ours |= numbers(judgement)
+    judged = judge_claims(paper, paper.claims.values(), ours, made.project.store)
+    return [row_of(item, made.name) for item in judged]
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path

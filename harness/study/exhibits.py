@@ -1,0 +1,140 @@
+"""An exhibit planned, collected and judged, with its claims and what was not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness.judge.exhibit import Judgement, judge_exhibit, numbers
+from harness.judge.outcomes import Judged, KnownNumber, about, exhibits_of, judge_claims
+from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.settings import Variation
+from harness.render.views import view_of
+from harness.render.views.base import ExhibitView
+from harness.run.state import failures_behind
+from harness.spec.claims import Claim
+from harness.study.project import Project
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Request:
+    """How an exhibit is asked for."""
+
+    profile: str | None = None
+    seeds: int | None = None
+    variation: Variation | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedExhibit:
+    """A judged exhibit with all that is said beside it."""
+
+    judgement: Judgement
+    view: ExhibitView[Any]
+    """How exhibits of its kind are shown."""
+    claims: Sequence[Judged]
+    """The paper's claims about it."""
+    not_run: Mapping[str, Sequence[str]]
+    """Reason -> the addresses of the numbers that are not there and will not come by themselves."""
+
+    @property
+    def exhibit(self) -> str:
+        """Its id."""
+        return self.judgement.plan.exhibit.id
+
+    @property
+    def profile(self) -> str:
+        """The id of the profile under which it was run."""
+        return self.judgement.plan.profile.id
+
+    def show(self, console: Console) -> None:
+        """Print it as `repro show` does; the console decides on colour and width."""
+        from harness.render.claims import row_of, show
+
+        self.view.show(self.judgement, console)
+        for reason, addresses in self.not_run.items():
+            console.print(f"Not run: {', '.join(addresses)}. {reason}", soft_wrap=True)
+        if self.claims:
+            show([row_of(item, self.profile) for item in self.claims], console)
+
+    def __str__(self) -> str:
+        """What `show` prints, without colours and 100 characters wide."""
+        return self._recorded().export_text().rstrip()
+
+    def _repr_html_(self) -> str:
+        """The same with colours, for a notebook."""
+        frame = "<pre style='line-height:1.3;overflow-x:auto'>{code}</pre>"
+        return self._recorded().export_html(inline_styles=True, code_format=frame)
+
+    def _recorded(self) -> Console:
+        from io import StringIO
+
+        from rich.console import Console
+
+        # Emoji codes and markup are off: `:name:` in an address is a row, not a picture.
+        console = Console(
+            file=StringIO(), width=100, record=True, emoji=False, markup=False, highlight=False
+        )
+        self.show(console)
+        return console
+
+
+def named(project: Project, names: Sequence[str]) -> list[str]:
+    """What was asked for: exhibits or parts; `all` is every exhibit for which something is run."""
+    return project.paper.runnable if "all" in names else list(names)
+
+
+def plan_of(project: Project, exhibit: str, request: Request) -> ExhibitPlan:
+    """The plan of an exhibit.
+
+    Raises:
+        UserError: nothing is run for it, or its specs cannot be resolved.
+    """
+    return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
+
+
+def judge(project: Project, planned: ExhibitPlan) -> Judgement:
+    """Read what is in the store, and give the verdicts on it."""
+    return judge_exhibit(project.paper, planned, project.store)
+
+
+def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
+    """An exhibit judged on what is in the store. Runs nothing."""
+    judgement = judge(project, plan_of(project, name, request))
+    return JudgedExhibit(
+        judgement=judgement,
+        view=view_of(project.paper, judgement.plan.exhibit),
+        claims=judge_all(project, about(project.paper, name), request),
+        not_run=reasons_not_run(project, judgement.plan),
+    )
+
+
+def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> list[Judged]:
+    """Claims on reported numbers, and on the results of every exhibit that they are about."""
+    wanted = list(claims)
+    ours: dict[str, KnownNumber] = {}
+    for name in sorted({name for claim in wanted for name in exhibits_of(claim)}):
+        if name in project.paper.runnable:
+            ours |= our_numbers(project, plan_of(project, name, request))
+    return judge_claims(project.paper, wanted, ours, project.store)
+
+
+def our_numbers(project: Project, planned: ExhibitPlan) -> dict[str, KnownNumber]:
+    """Address -> our number, for all in an exhibit that are complete."""
+    return numbers(judge(project, planned))
+
+
+def reasons_not_run(project: Project, planned: ExhibitPlan) -> dict[str, list[str]]:
+    """Reason -> the addresses of the numbers: what their specs say, or the failure of a step."""
+    failed = failures_behind(planned.steps, project.store)
+    found: dict[str, list[str]] = {}
+    for item in planned.items:
+        behind = [failed[identity] for identity in item.identities if identity in failed]
+        reasons = {f"Step {failure.step} failed: {failure.message}" for failure in behind}
+        for reason in sorted(reasons) if item.identities else [item.reason]:
+            found.setdefault(reason, []).append(str(item.address))
+    return found

@@ -1,0 +1,108 @@
+"""What a make would do, and how long it would take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.plan.cost import NOTHING, Past, Seconds, forecast
+from harness.plan.exhibit import ExhibitPlan
+from harness.plan.fusing import programs
+from harness.plan.parts import closure, exhibit_of, steps_below
+from harness.plan.step import Step
+from harness.run.state import State, states
+from harness.spec.profile import Device
+from harness.study.exhibits import Request, plan_of
+from harness.study.project import Project
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The steps of an exhibit or a part of it, their states, and the seconds that they take."""
+
+    exhibit: str
+    profile: str
+    device: Device
+    """The device that the seconds are of: one of it."""
+    steps: Mapping[str, Step]
+    """Identity -> step, inputs before the steps that read them."""
+    states: Mapping[str, State]
+    """By identity: `current`, `run`, `linked`, `blocked`, `running` or `failed`."""
+    seconds: Mapping[str, Seconds]
+    """By identity: what the step takes, done or not, with an interval."""
+    fused: Mapping[str, str]
+    """Identity -> the program in which the step may run together with others."""
+    rows: Mapping[str, Seconds]
+    """Row or panel -> all that it stands on; steps that several share count for each."""
+
+    @property
+    def todo(self) -> list[str]:
+        """Identities of the steps that have no record yet."""
+        return [i for i, state in self.states.items() if state not in ("current", "linked")]
+
+    @property
+    def remaining(self) -> Seconds:
+        """What is left to do."""
+        return self.sum(self.todo)
+
+    def sum(self, identities: Iterable[str]) -> Seconds:
+        """What some of the steps take; nothing for those without a forecast."""
+        return sum((self.seconds.get(i, NOTHING) for i in identities), NOTHING)
+
+    def by_step(self) -> dict[str, Seconds]:
+        """Name of the step -> what all steps of that name take."""
+        names = sorted({step.name for step in self.steps.values()})
+        return {
+            name: self.sum(i for i, step in self.steps.items() if step.name == name)
+            for name in names
+        }
+
+
+def forecast_of(project: Project, name: str, request: Request, whole: bool = True) -> Forecast:
+    """Plan an exhibit or a part of it. Changes nothing.
+
+    Args:
+        whole: False forecasts no seconds where nothing is left to do, which saves a look at past
+            runs.
+    """
+    planned = plan_of(project, exhibit_of(name), request)
+    device = planned.profile.device
+    graph = steps_below(planned, [name])
+    known = states(graph, project.store)
+    left = [i for i in graph if known[i] not in ("current", "linked")]
+    seconds = _seconds(project, graph if left or whole else {}, device)
+    return Forecast(
+        exhibit=planned.exhibit.id,
+        profile=planned.profile.id,
+        device=device,
+        steps=graph,
+        states=known,
+        seconds=seconds,
+        # A CPU does every step alone.
+        fused={} if device == "cpu" else programs(graph[i] for i in left if known[i] == "run"),
+        rows=_rows(planned, graph, seconds) if seconds else {},
+    )
+
+
+def _seconds(project: Project, graph: Mapping[str, Step], device: Device) -> dict[str, Seconds]:
+    past: Mapping[str, Sequence[Past]] = {}
+    if graph and device == "cpu" and project.root.is_dir():
+        from harness.run.environment import device_name
+        from harness.store.index import Index
+
+        past = Index(project.store).past_runs(device_name("cpu"))
+    kinds = {(step.name, step.work): step for step in graph.values()}
+    costs = {kind: forecast(step, device, past) for kind, step in kinds.items()}
+    return {i: costs[step.name, step.work] for i, step in graph.items()}
+
+
+def _rows(
+    planned: ExhibitPlan, graph: Mapping[str, Step], seconds: Mapping[str, Seconds]
+) -> dict[str, Seconds]:
+    wanted: dict[str, set[str]] = {}
+    for item in planned.items:
+        wanted.setdefault(item.address.row, set()).update(i for i in item.identities if i in graph)
+    return {
+        row: sum((seconds[i] for i in closure(graph, below)), NOTHING)
+        for row, below in wanted.items()
+    }

@@ -1,0 +1,290 @@
+"""Making exhibits: run what lacks a record, then judge and render; collect what was queued."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import UserError
+from harness.judge.exhibit import Judgement
+from harness.judge.outcomes import about
+from harness.plan.exhibit import ExhibitPlan
+from harness.plan.parts import exhibit_of, steps_below
+from harness.plan.step import Step
+from harness.registry import resolve
+from harness.render.views import view_of
+from harness.run.executor import Executor
+from harness.run.executors import executor_entry
+from harness.run.needed import needed
+from harness.run.progress import progress_on
+from harness.run.schedule import RunReport
+from harness.run.slurm.look import Standing
+from harness.run.slurm.submission import QueuedArray
+from harness.run.state import states
+from harness.store.files import clean_temporary
+from harness.store.record import DamagedRecord
+from harness.store.store import Store
+from harness.study.exhibits import (
+    JudgedExhibit,
+    Request,
+    judge,
+    judge_all,
+    named,
+    plan_of,
+    reasons_not_run,
+)
+from harness.study.project import Project
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeExhibit(JudgedExhibit):
+    """A judged exhibit whose tables and plots are written to files."""
+
+    varied: Mapping[str, Any]
+    """`owner.setting` -> the alternative that was used."""
+    flips: Sequence[str]
+    """Addresses whose verdict is another one than under the default, with both verdicts."""
+    files: Sequence[Path]
+
+    def show(self, console: Console) -> None:
+        """Print it as `repro make` does."""
+        if self.varied:
+            varied = ", ".join(f"{name} = {value}" for name, value in self.varied.items())
+            console.print(f"Varied: {varied}")
+        for flip in self.flips:
+            console.print(f"Verdict flips: {flip}")
+        super().show(console)
+        for path in self.files:
+            console.print(f"wrote {path}", soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a make did, and the exhibits as far as they have records now."""
+
+    exhibits: Sequence[MadeExhibit] = ()
+    queued: Sequence[QueuedArray] | None = None
+    """Arrays that were submitted to a cluster instead; then nothing is judged yet."""
+    problems: Sequence[str] = ()
+    """What failed, in whole messages; empty where every step has a record."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What became of submissions, and the exhibits of those that are over."""
+
+    standings: Sequence[Standing]
+    exhibits: Sequence[MadeExhibit]
+    problems: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Exhibits or parts of them, planned as they are asked for."""
+
+    project: Project
+    names: Sequence[str]
+    request: Request
+
+    @cached_property
+    def plans(self) -> dict[str, ExhibitPlan]:
+        """The plan of each exhibit."""
+        exhibits = dict.fromkeys(exhibit_of(name) for name in self.names)
+        return {name: plan_of(self.project, name, self.request) for name in exhibits}
+
+    @cached_property
+    def defaults(self) -> dict[str, ExhibitPlan]:
+        """The plan of each exhibit without the variation; nothing where there is none."""
+        if not self.request.variation:
+            return {}
+        default = Request(self.request.profile, self.request.seeds)
+        return {name: plan_of(self.project, name, default) for name in self.plans}
+
+    @cached_property
+    def graph(self) -> dict[str, Step]:
+        """One graph of all steps below what is named, in the order of the names."""
+        plans = [*self.plans.values(), *self.defaults.values()]
+        return {
+            identity: step
+            for name in self.names
+            for plan in plans
+            for identity, step in steps_below(plan, [name]).items()
+        }
+
+    def lacking(self) -> set[str]:
+        """Identities of the steps that have to run."""
+        return _lacking(self.graph, self.project.store)
+
+
+def make(
+    project: Project,
+    names: Sequence[str],
+    request: Request,
+    executor: str = "local",
+    device: str = "auto",
+    cluster: Path | None = None,
+) -> Made:
+    """Make exhibits or parts of them, or queue what they lack and leave.
+
+    Args:
+        executor: `inline` (this process), `local` (processes) or `slurm` (jobs that are queued).
+        device: `auto`, `cpu` or `cuda`.
+        cluster: TOML file that says what Slurm jobs ask for.
+
+    Raises:
+        UserError: an unknown name, or a store that cannot be written.
+    """
+    wanted = _Wanted(project, named(project, names), request)
+    if executor_entry(executor).leaves and wanted.lacking():
+        from harness.study.queue import submit
+
+        _writable(project.root)
+        return Made(queued=submit(project, wanted.names, request, wanted.graph, device, cluster))
+    report = _run(project, wanted, executor, device)
+    problems = () if report.complete else (_failures(report, wanted.graph),)
+    return Made(tuple(_present(wanted)), problems=problems)
+
+
+def collect(project: Project) -> Collected:
+    """Reconcile queue and records; judge and render what is over."""
+    from harness.run.slurm.look import collect as reconcile
+
+    standings = reconcile(project.store)
+    exhibits: list[MadeExhibit] = []
+    problems: list[str] = []
+    for asked in _distinct([s.request for s in standings if s.over]):
+        names = asked.pop("exhibits")
+        wanted = _Wanted(project, names, Request(**asked))
+        exhibits += _present(wanted)
+        problems += _problems(wanted)
+    return Collected(standings, exhibits, problems)
+
+
+def _present(wanted: _Wanted) -> Iterator[MadeExhibit]:
+    """Judge and render exhibits as far as they have records.
+
+    A record that turns out to be damaged is set aside, so that the next make does it anew.
+    """
+    for name in wanted.plans:
+        try:
+            yield _made(wanted, name)
+        except DamagedRecord as damage:
+            wanted.project.store.set_aside(damage.identity)
+            raise
+
+
+def _made(wanted: _Wanted, name: str) -> MadeExhibit:
+    from harness.study.renders import write_renders
+
+    project, varied = wanted.project, wanted.request.variation or {}
+    judgement = judge(project, wanted.plans[name])
+    default = wanted.defaults.get(name)
+    return MadeExhibit(
+        judgement=judgement,
+        view=view_of(project.paper, judgement.plan.exhibit),
+        files=write_renders(project, judgement, varied),
+        claims=judge_all(project, about(project.paper, name), wanted.request),
+        not_run=reasons_not_run(project, judgement.plan),
+        varied=varied,
+        flips=_flips(judgement, judge(project, default)) if default else [],
+    )
+
+
+def _flips(judgement: Judgement, default: Judgement) -> list[str]:
+    """Addresses whose verdict under the variation is another one than under the default."""
+    before = default.verdict_names
+    return [
+        f"{address}: {before[address]} -> {name}"
+        for address, name in judgement.verdict_names.items()
+        if before[address] != name
+    ]
+
+
+def _run(project: Project, wanted: _Wanted, executor: str, device: str) -> RunReport:
+    """Bring about every record of a graph; nothing is started when all are there."""
+    store = project.store
+    if not wanted.lacking():
+        with suppress(OSError):  # a store that takes nothing keeps what a dead process left
+            clean_temporary(store.root)
+        return RunReport(current=list(wanted.graph))
+    _writable(project.root)
+    return _executor(executor, device).run(wanted.graph, store, progress_on())
+
+
+def _lacking(graph: Mapping[str, Step], store: Store) -> set[str]:
+    return needed(graph, store.has, lambda identity: store.whole(identity) is not None)
+
+
+def _writable(root: Path) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{root}: the store cannot be written ({error.strerror})") from None
+
+
+def _executor(name: str, device: str) -> Executor:
+    entry = executor_entry(name)
+    gpus = [f"cuda:{index}" for index in range(_visible_gpus())]
+    if device == "cuda" and not gpus:
+        raise UserError("--device cuda: no GPU is visible here; use --device cpu or auto")
+    devices = gpus if gpus and device != "cpu" else ["cpu"] * _cores()
+    made: Executor = resolve(entry.factory)(devices)
+    return made
+
+
+def _visible_gpus() -> int:
+    """GPUs that this process may use, found without importing torch."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([name for name in chosen.split(",") if name.strip() not in ("", "-1")])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _failures(report: RunReport, graph: Mapping[str, Step]) -> str:
+    """What failed, in one message."""
+    messages = sorted({f"{graph[i].name}: {text}" for i, text in report.failed.items()})
+    shown = "\n  ".join(messages[:5])
+    return (
+        f"{len(report.failed)} steps failed and {len(report.blocked)} wait for them; the rest is "
+        f"done:\n  {shown}"
+    )
+
+
+def _distinct(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for request in requests:
+        if request not in found:
+            found.append(dict(request))
+    return found
+
+
+def _problems(wanted: _Wanted) -> list[str]:
+    """What is missing although everything is over."""
+    known = states(wanted.graph, wanted.project.store)
+    failed = {i: _message(wanted.project, i) for i, state in known.items() if state == "failed"}
+    left = {i: "" for i, state in known.items() if state not in ("current", "failed")}
+    if failed:
+        return [_failures(RunReport(failed=failed, blocked=left), wanted.graph)]
+    if left:
+        again = f"`repro make {shlex.join(wanted.names)} --executor slurm`"
+        return [f"{len(left)} steps have no record and no job any more; {again} queues them anew"]
+    return []
+
+
+def _message(project: Project, identity: str) -> str:
+    failure = project.store.failures.get(identity)
+    return failure.message if failure else "the failure cannot be read"

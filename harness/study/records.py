@@ -1,0 +1,118 @@
+"""The records of a project: listed, checked, published; and the probes that guard their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness.errors import EvidenceError, one_line
+from harness.plan.library import step_types
+from harness.plan.parts import exhibit_of, steps_below
+from harness.store.verify import Problem, verify
+from harness.study.exhibits import Request, named, plan_of
+from harness.study.project import Project
+
+
+def list_records(project: Project, step: str | None) -> list[dict[str, Any]]:
+    """What each record says of itself, links included, by identity.
+
+    Args:
+        step: only records of the step of this name.
+    """
+    from harness.store.index import Index
+
+    return Index(project.store).records(step) if project.root.is_dir() else []
+
+
+def rebuild(project: Project) -> int:
+    """Build the index anew from the records; how many there are.
+
+    Raises:
+        EvidenceError: the database cannot be written.
+    """
+    import duckdb
+
+    from harness.store.index import Index
+
+    try:
+        return Index(project.store).rebuild()
+    except duckdb.Error as error:
+        raise EvidenceError(
+            f"{project.root}: the index cannot be built ({one_line(str(error))}); the records are "
+            "whole without it"
+        ) from None
+
+
+def damaged(project: Project, set_aside: bool) -> list[Problem]:
+    """Recompute every digest; what is wrong with records, which may be set aside."""
+    problems = verify(project.store)
+    for problem in problems if set_aside else ():
+        project.store.set_aside(problem.identity)
+    return problems
+
+
+def export(
+    project: Project, folder: Path, names: Sequence[str], request: Request
+) -> tuple[int, int]:
+    """Write the records of exhibits or parts to a folder, beside what was published there.
+
+    Returns:
+        How many records were written, and how many the folder holds.
+    """
+    from harness.store.exchange import export_records
+
+    identities = {
+        i
+        for name in named(project, names)
+        for i in steps_below(plan_of(project, exhibit_of(name), request), [name])
+    }
+    records = [record for i in sorted(identities) if (record := project.store.get(i))]
+    return export_records(records, folder)
+
+
+def import_published(project: Project, folder: Path) -> tuple[int, int]:
+    """Place published records in the store.
+
+    Returns:
+        How many were placed, and how many were left out, as they lack some of their arrays.
+    """
+    from harness.store.exchange import import_records
+
+    return import_records(project.store, folder)
+
+
+@dataclass(frozen=True)
+class Probed:
+    """Every step's probe against the committed numbers."""
+
+    steps: int
+    written: Sequence[str]
+    """Lines on what was written anew, of steps that are new or have a new revision."""
+    problems: Sequence[str]
+    """Steps whose numbers changed while their revision did not."""
+
+
+def probe(project: Project, update: bool) -> Probed:
+    """Compare every step's probe with the committed numbers, beside the step library.
+
+    Args:
+        update: write the numbers of new steps and revisions first.
+    """
+    from harness.run.probe import check
+    from harness.run.probe import update as write
+
+    types = step_types(project.paper).values()
+    path = probe_file(project.paper.about.steps)
+    written = write(types, path) if update else []
+    return Probed(len(types), written, check(types, path))
+
+
+def probe_file(steps: str) -> Path:
+    """`probes.json` beside the module that lists the steps."""
+    spec = find_spec(steps)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).with_name("probes.json")

@@ -1,0 +1,76 @@
+"""How far exhibits are, and why the steps of a number will run or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.errors import UserError, nearest
+from harness.run.slurm.look import Standing, look
+from harness.run.state import State, states
+from harness.study.exhibits import Request, plan_of
+from harness.study.project import Project
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one exhibit is."""
+
+    exhibit: str
+    profile: str
+    states: Mapping[str, State]
+    """By identity of the step."""
+    queued: int
+    """How many of its steps wait on a cluster."""
+
+    def count(self, state: State) -> int:
+        """How many steps are in a state."""
+        return sum(value == state for value in self.states.values())
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far every exhibit is for which something is run, and what waits on a cluster."""
+
+    exhibits: Sequence[Progress]
+    submissions: Sequence[Standing]
+    problems: Sequence[str]
+    """Why nothing is known of the cluster, if so."""
+
+
+def status_of(project: Project, profile: str | None) -> Status:
+    """How far every exhibit is, from the records and from Slurm."""
+    submitted, problems = _submitted(project)
+    queued = {i for s in submitted for i, stand in s.steps.items() if stand == "queued"}
+    found = []
+    for name in project.paper.runnable:
+        planned = plan_of(project, name, Request(profile))
+        known = states(planned.steps, project.store)
+        found.append(Progress(name, planned.profile.id, known, len(queued & known.keys())))
+    return Status(found, submitted, problems)
+
+
+def _submitted(project: Project) -> tuple[list[Standing], list[str]]:
+    """What was submitted to Slurm and not collected; nothing where Slurm cannot say."""
+    try:
+        return look(project.store), []
+    except UserError as error:
+        return [], [f"{error}; the table is of the records alone"]
+
+
+def explained(project: Project, address: str, request: Request) -> list[str]:
+    """Lines that say why the steps of a number will run or not.
+
+    Raises:
+        UserError: there is no such address.
+    """
+    from harness.run.why import why
+
+    planned = plan_of(project, address.split(":")[0], request)
+    items = {str(item.address): item for item in planned.items}
+    if address not in items:
+        raise UserError(f"unknown cell '{address}'; {nearest(address, items)}")
+    item = items[address]
+    if not item.identities:
+        return [f"nothing runs for it: {item.reason}"]
+    return why((planned.steps[i] for i in item.identities), planned.steps, project.store)

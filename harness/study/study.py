@@ -1,0 +1,219 @@
+"""`Study`: everything that can be asked of a project, in one place.
+
+Each method imports what it needs when it is called, so that `from harness import Study` is cheap.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+if TYPE_CHECKING:
+    from harness.judge.audit.finding import Finding
+    from harness.judge.exhibit import Judgement
+    from harness.plan.settings import Shared
+    from harness.run.slurm.submission import QueuedArray
+    from harness.spec.paper import Paper
+    from harness.store.store import Store
+    from harness.study.compare import Comparison
+    from harness.study.document import WrittenDocument
+    from harness.study.exhibits import JudgedExhibit, Request
+    from harness.study.forecast import Forecast
+    from harness.study.make import Collected, Made
+    from harness.study.project import Project
+    from harness.study.report.build import Report
+    from harness.study.status import Status
+    from harness.study.verify import Verified
+
+
+class How(TypedDict, total=False):
+    """How an exhibit is wanted; all may be left out."""
+
+    profile: str | None
+    """The id of the profile that it is run under; the paper's default if none."""
+    seeds: int | None
+    """How many student seeds; the profile's number if none."""
+    vary: Mapping[str, Any] | Sequence[str] | None
+    """`owner.setting` -> the alternative to use, or texts such as `owner.setting=value`."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A paper as data, and what came back of its numbers.
+
+    >>> study = Study.open()
+    >>> study.make("table7", profile="digits")
+    >>> study.judge("table7", profile="digits")
+
+    Exhibits are named as on the command line: `table7`, and where a part may be meant,
+    `table7:ROW`, `table7::COLUMN` or `table7:ROW:COLUMN`. `profile`, `seeds` and `vary` are
+    explained in `How`. Numbers are in the unit of their exhibit, durations in seconds.
+
+    Every method raises `UserError` where a name is unknown, a spec is wrong, or a profile cannot do
+    what is asked; the message says what is known.
+    """
+
+    project: Project
+
+    @classmethod
+    def open(cls, folder: Path | str | None = None) -> Study:
+        """The project of a folder, by default of the working directory.
+
+        The nearest folder with `specs/paper.toml` is taken, at or above it. The environment
+        variables `REPRO_STORE` and `REPRO_BUILD` name other places for records and renders.
+        """
+        from harness.study.project import find_project
+
+        return cls(find_project(None if folder is None else Path(folder)))
+
+    @property
+    def paper(self) -> Paper:
+        """What the specs say."""
+        return self.project.paper
+
+    @property
+    def store(self) -> Store:
+        """The records of finished steps."""
+        return self.project.store
+
+    def request(self, **how: Unpack[How]) -> Request:
+        """Read `how`, with the variation checked against what the specs declare."""
+        from harness.plan.settings import parse_variation
+        from harness.study.exhibits import Request
+
+        vary = how.get("vary") or ()
+        if isinstance(vary, Mapping):
+            vary = [f"{name}={json.dumps(value)}" for name, value in vary.items()]
+        variation = parse_variation(self.paper, list(vary))
+        return Request(how.get("profile"), how.get("seeds"), variation)
+
+    def plan(self, part: str, *, whole: bool = True, **how: Unpack[How]) -> Forecast:
+        """What a make of an exhibit or a part would do, and how long it would take.
+
+        Args:
+            whole: False leaves out the durations where nothing is left to do, which is quicker.
+        """
+        from harness.study.forecast import forecast_of
+
+        return forecast_of(self.project, part, self.request(**how), whole)
+
+    def make(
+        self,
+        *parts: str,
+        executor: str = "local",
+        device: str = "auto",
+        cluster: Path | None = None,
+        **how: Unpack[How],
+    ) -> Made:
+        """Run what exhibits or parts need and have no record of, then judge and render them.
+
+        A step that fails stops nothing that does not need it; `Made.problems` tells of it.
+
+        Args:
+            executor: `inline` (this process), `local` (processes) or `slurm` (jobs that are
+                queued and left; see `collect`).
+            device: `auto`, `cpu` or `cuda`.
+            cluster: TOML file that says what Slurm jobs ask for.
+        """
+        from harness.study.make import make
+
+        return make(self.project, parts, self.request(**how), executor, device, cluster)
+
+    def collect(self) -> Collected:
+        """What came of queued steps; exhibits that are over are judged and rendered."""
+        from harness.study.make import collect
+
+        return collect(self.project)
+
+    def cancel(self, *jobs: str) -> list[QueuedArray]:
+        """Cancel arrays of jobs, by default all that were submitted; those that were cancelled."""
+        from harness.run.slurm.look import cancel
+
+        return cancel(self.store, jobs)
+
+    def judge(self, exhibit: str, **how: Unpack[How]) -> JudgedExhibit:
+        """An exhibit with what is in the store: verdicts, its claims, what was not run.
+
+        Runs nothing. A notebook shows it as a table.
+        """
+        from harness.study.exhibits import judged_exhibit
+
+        return judged_exhibit(self.project, exhibit, self.request(**how))
+
+    def diff(self, exhibit: str, **how: Unpack[How]) -> Judgement:
+        """The verdicts alone, without claims, which may be about other exhibits too."""
+        from harness.study.exhibits import judge, plan_of
+
+        return judge(self.project, plan_of(self.project, exhibit, self.request(**how)))
+
+    def verify(self, profile: str | None = None) -> Verified:
+        """Every claim of the paper, on its own numbers and on ours."""
+        from harness.study.verify import judge_all_claims
+
+        return judge_all_claims(self.project, profile)
+
+    def audit(self) -> tuple[Finding, ...]:
+        """Where the paper does not agree with itself, the gravest first."""
+        from harness.judge.audit.audit import audit
+
+        return audit(self.paper)
+
+    def assumptions(self, exhibit: str, profile: str | None = None) -> tuple[Shared, ...]:
+        """The choices that an exhibit rests on and that the paper does not state, by name."""
+        from harness.study.assumptions import assumptions_of
+        from harness.study.exhibits import plan_of
+
+        return assumptions_of(plan_of(self.project, exhibit, self.request(profile=profile)))
+
+    def compare(self, a: str, b: str, *exhibits: str, **how: Unpack[How]) -> Comparison:
+        """Which numbers changed between two stores, exports or profiles, by Welch's test.
+
+        Args:
+            a: a folder of a store or an export, or the name of a profile.
+            b: another one; `vary` is of this one alone.
+            exhibits: all by default.
+        """
+        from harness.study.compare import compare
+
+        return compare(self.project, (a, b), exhibits, self.request(**how))
+
+    def why(self, address: str, **how: Unpack[How]) -> list[str]:
+        """Lines that say why the steps of a number (`table7:ROW:COLUMN`) will run or not."""
+        from harness.study.status import explained
+
+        return explained(self.project, address, self.request(**how))
+
+    def status(self, profile: str | None = None) -> Status:
+        """How far every exhibit is, what runs now, and what failed."""
+        from harness.study.status import status_of
+
+        return status_of(self.project, profile)
+
+    def report(
+        self,
+        profile: str | None = None,
+        out: Path | None = None,
+        tell: Callable[[str], object] = print,
+    ) -> Report:
+        """Write a static site with every exhibit, number, claim and finding. Runs nothing.
+
+        Args:
+            out: its folder; in the build folder by default.
+            tell: is given a line on each exhibit for which it may take long.
+        """
+        from harness.study.report.build import write_report
+
+        return write_report(self.project, profile, out, tell)
+
+    def document(self, profile: str | None = None, reported: bool = False) -> WrittenDocument:
+        """Write the LaTeX document with every exhibit, claim and finding.
+
+        Args:
+            reported: whether to show the paper's own numbers only.
+        """
+        from harness.study.document import write_document
+
+        return write_document(self.project, profile, reported)

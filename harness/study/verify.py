@@ -1,0 +1,53 @@
+"""Every claim judged under one profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.errors import UserError
+from harness.judge.outcomes import Judged, KnownNumber, exhibits_of, judge_claims
+from harness.spec.claims import about_print
+from harness.study.exhibits import Request, our_numbers, plan_of
+from harness.study.project import Project
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Every claim judged under one profile, and why some exhibits have no results."""
+
+    project: Project
+    profile: str
+    judged: Sequence[Judged]
+    problems: Sequence[str]
+
+    @property
+    def unexpected(self) -> list[Judged]:
+        """Claims that come out otherwise on the paper's numbers than the specs expect."""
+        return [item for item in self.judged if not item.as_expected]
+
+    @property
+    def lacking(self) -> list[Judged]:
+        """Claims about results that have none of ours under the profile."""
+        return [
+            item
+            for item in self.judged
+            if item.reproduced.outcome == "not run" and not about_print(item.claim)
+        ]
+
+
+def judge_all_claims(project: Project, profile: str | None) -> Verified:
+    """Judge every claim. An exhibit that cannot be planned has no results, which is a problem
+    to name, not one that stops the paper's own numbers from being checked.
+    """
+    chosen, paper = project.paper.profile(profile).id, project.paper
+    ours: dict[str, KnownNumber] = {}
+    problems: list[str] = []
+    for name in sorted({name for claim in paper.claims.values() for name in exhibits_of(claim)}):
+        if name in paper.runnable:
+            try:
+                ours |= our_numbers(project, plan_of(project, name, Request(chosen)))
+            except UserError as error:
+                problems.append(f"{name} has no results, as it cannot be planned: {error}")
+    judged = judge_claims(paper, paper.claims.values(), ours, project.store)
+    return Verified(project, chosen, judged, problems)

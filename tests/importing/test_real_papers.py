@@ -1,0 +1,66 @@
+"""Tables of real papers, which are read where they are."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from statistics import mean, stdev
+
+import pytest
+
+from benchmarks.bench import RESULTS
+from benchmarks.importing import HELD_OUT, PAPERS, TUNED, Score, count, read_all, score_folder
+from harness.importing import read_tables
+
+pytestmark = [
+    pytest.mark.realdata,
+    pytest.mark.skipif(not PAPERS.is_dir(), reason="../shared/data/papers is not here"),
+]
+
+
+@pytest.mark.parametrize("names", [TUNED, HELD_OUT], ids=["tuned", "held out"])
+def test_numeric_cells_are_read_exactly_and_none_wrongly(names: tuple[str, ...]) -> None:
+    pooled = Score()
+    for name in names:
+        for each in score_folder(PAPERS / name).values():
+            pooled += each
+
+    assert pooled.cells > 200
+    assert pooled.counts["exact"] >= 0.98 * pooled.cells
+    assert pooled.counts["wrong"] == 0
+
+
+def test_every_file_is_read_as_the_kept_results_say() -> None:
+    kept = json.loads((RESULTS / "importing.json").read_text(encoding="utf-8"))["files"]
+    folders = [path for path in sorted(PAPERS.iterdir()) if (path / "tables").is_dir()]
+
+    found = {str(path.relative_to(PAPERS)): count(path, read) for path, read in read_all(folders)}
+
+    assert found == kept
+
+
+def test_a_table_of_means_equals_the_runs_that_it_was_made_from() -> None:
+    runs: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for part in (1, 2):
+        path = PAPERS / "dl4tsc" / "raw" / f"results-uea.part{part}.csv"
+        with path.open(encoding="utf-8", newline="") as file:
+            for run in csv.DictReader(file):
+                runs[run["dataset_name"], run["classifier_name"]].append(float(run["accuracy"]))
+    named = {"t-lenet": "tlenet", "time-cnn": "cnn"}
+    (table,) = read_tables(PAPERS / "dl4tsc" / "tables" / "ucr.md").tables
+
+    compared = 0
+    for row, column, entry in table.entries():
+        classifier = column[0].lower()
+        values = runs.get((row[0], named.get(classifier, classifier)))
+        printed = entry.printed
+        if values is not None:
+            assert printed.value is not None
+            assert printed.error is not None
+            # Half a unit of the last printed digit, and what binary fractions are off by.
+            assert abs(100 * mean(values) - float(printed.value)) < 0.0501, (row, column)
+            assert abs(100 * stdev(values) - float(printed.error.plus)) < 0.0501, (row, column)
+            compared += 1
+
+    assert compared == 765
