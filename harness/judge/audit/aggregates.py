@@ -181,7 +181,7 @@ def _relation(
             chance *= min(1.0, (high - low) / room) if room > 0 else 1.0
         else:
             misses.append(row)
-        if len(misses) > max(1, len(rows) // 4):
+        if len(misses) > (max(2, len(rows) // 4) if len(rows) >= 5 else 1):
             return None
     return Relation(
         name, target, parts, tuple(fits), tuple(misses), chance, operation, tried, exact

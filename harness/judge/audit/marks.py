@@ -31,7 +31,14 @@ def bold_is_best(sheet: Sheet) -> Iterator[Finding]:
             if better and not _right(line, better):
                 wrong.append((column, line, better))
         ways.append((way, marked, wrong))
-    way, marked, wrong = max(ways, key=lambda w: (len(w[1]) - 2 * len(w[2]), len(w[1])))
+    # Lines of one bold number each are what bold marks the best of.
+    way, marked, wrong = max(
+        ways,
+        key=lambda w: (
+            sum(sum(n.bold for n in line) == 1 for _, line in w[1]) / len(w[0].columns),
+            len(w[1]) - 2 * len(w[2]),
+        ),
+    )
     if len(wrong) * 3 <= len(marked):
         for column, line, better in wrong:
             yield _not_best(way, column, line, better)
@@ -164,12 +171,15 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
     columns = {c: _usual(list(sheet.column(c).values())) for c in range(len(sheet.columns))}
     turned = sheet.transposed()
     rows = {r: _usual(list(turned.column(r).values())) for r in range(len(sheet.rows))}
+    starred = any(number.stars for number in sheet.numbers.values())
     odd = []
     for (row, column), number in sorted(sheet.numbers.items()):
         places = decimals(number.mean)
         other = columns[column] not in (None, places)
         alone = rows[row] is None or places != rows[row]
-        split = number.error is not None and decimals(number.error) != places
+        split = number.error is not None and not starred and decimals(number.error) != places
+        if not places and abs(number.mean) >= 1000:
+            continue  # a count among other things
         if (other and alone) or split:
             odd.append(number)
     if odd and len(odd) * 4 <= len(sheet.numbers) + 3:
@@ -199,16 +209,17 @@ def _usual(line: Sequence[Number]) -> int | None:
 def repeated_rows(sheet: Sheet) -> Iterator[Finding]:
     """Findings on two rows or two columns with the same numbers to the last digit."""
     for way in sheet.both_ways():
-        seen: dict[tuple[tuple[int, str], ...], int] = {}
+        seen: dict[tuple[tuple[int, str], ...], list[int]] = {}
         for column in range(len(way.columns)):
             held = way.column(column)
             key = tuple((row, n.text) for row, n in held.items())
             telling = {n.mean for n in held.values() if len(n.mean.as_tuple().digits) >= 3}
-            if len(telling) < 3:
-                continue
-            if key in seen:
-                yield _repeated(way, seen[key], column)
-            seen.setdefault(key, column)
+            if len(telling) >= 3:
+                seen.setdefault(key, []).append(column)
+        for copies in seen.values():
+            # Where many lines are alike, they are so by what they count.
+            if 1 < len(copies) <= 3:
+                yield _repeated(way, copies[0], copies[1])
 
 
 def _repeated(sheet: Sheet, first: int, second: int) -> Finding:

@@ -121,7 +121,7 @@ def _too_wide(number: Number, allowed: _Range, largest: float) -> Finding:
 def scale_slips(sheet: Sheet) -> Iterator[Finding]:
     """Findings on a number that is 10, 100 or 1000 times off from a line of like numbers."""
     seen = set()
-    for way in sheet.both_ways():
+    for way in sheet.both_ways() if _one_measure(sheet) else [sheet]:
         for column in range(len(way.columns)):
             held = way.column(column)
             for row, number in held.items():
@@ -131,6 +131,13 @@ def scale_slips(sheet: Sheet) -> Iterator[Finding]:
                 if factor and number.address not in seen and not _alike(number.value, across):
                     seen.add(number.address)
                     yield _slipped(way, column, number, others, factor)
+
+
+def _one_measure(sheet: Sheet) -> bool:
+    """Whether the numbers of a table are of one size, so that its rows are like its columns."""
+    sizes = [abs(n.value) for n in sheet.numbers.values() if n.value]
+    middle = median(sizes) if sizes else 1.0
+    return sum(1 / 3 < size / middle < 3 for size in sizes) * 4 >= len(sizes) * 3
 
 
 def _alike(value: float, others: list[float]) -> bool:
@@ -193,7 +200,7 @@ def intervals(sheet: Sheet) -> Iterator[Finding]:
 
 def signs(sheet: Sheet) -> Iterator[Finding]:
     """Findings on the one negative number of a line of positive ones that fits without its sign."""
-    for way in sheet.both_ways():
+    for way in sheet.both_ways() if _one_measure(sheet) else [sheet]:
         for column in range(len(way.columns)):
             held = list(way.column(column).values())
             for sign in (1, -1):
