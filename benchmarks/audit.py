@@ -441,7 +441,7 @@ def printed(title: str, tally: dict[str, Counter[str]]) -> list[str]:
 
 
 def precision(found: list[tuple[str, Sheet]]) -> tuple[int, int, list[str]]:
-    """Findings on the papers as they are that were judged right, all judged, and those not yet judged."""
+    """Findings on the papers as they are: judged right, judged at all, and those that are not."""
     judged = json.loads(JUDGED.read_text(encoding="utf-8")) if JUDGED.exists() else {}
     right = total = 0
     open_: list[str] = []
