@@ -20,6 +20,7 @@ NAMES = (
     "forecasts",
     "gpu",
     "importing",
+    "verdicts",
 )
 
 

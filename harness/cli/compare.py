@@ -35,7 +35,10 @@ def compare(
     how: How,
     as_json: AsJson = False,
 ) -> None:
-    """Say which numbers changed between two places, or by an alternative, by Welch's test."""
+    """Say which numbers changed between two places, or by an alternative.
+
+    By the paired t test where both have the same seeds, else by Welch's.
+    """
     found = study.compare(a, b, *exhibits or (), **how)
     if as_json:
         print_json(to_json.comparison(found))

@@ -1,4 +1,4 @@
-"""What the shell offers when Tab is pressed: names that the specs of the project have.
+"""Names that the shell offers when Tab is pressed: names that the specs of the project have.
 
 Specs are read as they are written, without models, so that it is quick; a project that is not
 there or a file that is wrong offers nothing, for a prompt is no place for a message.

@@ -1,4 +1,4 @@
-"""What commands have in common: the project they stand in, and options that several share."""
+"""The common parts of commands: the project they stand in, and options that several share."""
 
 from __future__ import annotations
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.study.as_json import VERSION
@@ -16,8 +17,18 @@ if TYPE_CHECKING:
 
 
 def print_json(fields: dict[str, Any]) -> None:
-    json.dump({"version": VERSION, **fields}, sys.stdout, ensure_ascii=False, indent=1)
+    """Print one object; numbers that JSON has no word for, such as NaN, are null."""
+    whole = {"version": VERSION, **_in_json(fields)}
+    json.dump(whole, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _in_json(held) for key, held in value.items()}
+    return list(map(_in_json, value)) if isinstance(value, list | tuple) else value
 
 
 def console() -> Console:

@@ -61,7 +61,8 @@ def diff(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) 
         print_json(to_json.difference(judgement, view))
     else:
         view.show_diff(judgement, console())
-    if {"deviates", "paper-inconsistent"} & set(judgement.verdict_names.values()):
+    against = {"deviates", "paper-inconsistent"} & set(judgement.verdict_names.values())
+    if against or judgement.wrong_differences:
         raise typer.Exit(1)
 
 

@@ -113,6 +113,33 @@ def import_published(
     )
 
 
+@store_app.command("drop", epilog="Such as: repro store drop 'table7:ROW:COLUMN' --yes")
+@in_study
+def drop(
+    study: Study,
+    name: Annotated[
+        str, typer.Argument(metavar="ADDRESS|IDENTITY", help="A number, or one record.")
+    ],
+    *,
+    how: How,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete them; else they are listed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget the records that a number is read from, so that the next make runs them anew."""
+    from harness.study.records import drop
+
+    records = drop(study.project, name, study.request(**how), yes)
+    if as_json:
+        found = [{"identity": r.identity, "step": r.step, "seed": r.seed} for r in records]
+        print_json({"records": found, "dropped": yes})
+        return
+    for record in records:
+        values = ", ".join(f"{key} {value}" for key, value in sorted(record.values.items()))
+        console().print(f"{record.identity[:12]} {record.step}, seed {record.seed}: {values}")
+    end = "dropped" if yes else "would be dropped; --yes drops them"
+    console().print(f"{len(records)} records {end}")
+
+
 @store_app.command("verify", epilog="Such as: repro store verify --set-aside")
 @in_study
 def verify_store(

@@ -1,4 +1,4 @@
-"""What Typer itself complains of quotes what was typed: without what a terminal would obey."""
+"""Complaints of Typer itself quote what was typed: without what a terminal would obey."""
 
 from __future__ import annotations
 

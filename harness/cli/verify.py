@@ -35,9 +35,14 @@ def verify(
     github: Annotated[
         bool, typer.Option("--github", help="Also write annotations and a job summary for GitHub.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every claim, not only what fails or surprises.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check the paper's claims on its own numbers and on ours.
+
+    A sentence may be several claims, and a claim several comparisons: it holds if all of them do.
 
     Exits with 1 where a claim comes out otherwise on the reported numbers than the specs expect.
     """
@@ -45,9 +50,11 @@ def verify(
     if as_json:
         print_json(to_json.verified(found))
     else:
-        from harness.render.claims import row_of, show
+        from harness.render.claims import overview, row_of, show
 
-        show([row_of(item, found.profile) for item in found.judged], console())
+        overview(found.sentences, found.profile, console())
+        if everything:
+            show([row_of(item, found.profile) for item in found.judged], console())
     for problem in found.problems:
         print(f"repro: {problem}", file=sys.stderr)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)

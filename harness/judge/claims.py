@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from harness.judge.comparison import Comparison, Numbers, Question, not_run
-from harness.judge.decision import alike, between, more, no_less
-from harness.judge.model import OutcomeName, Source
+from harness.judge.decision import Region, alike, between, more, no_less
+from harness.judge.model import Interval, OutcomeName, Source, together
 from harness.judge.sample import Summary
 from harness.judge.welch import Difference
 from harness.spec import claims as spec
-from harness.spec.operands import Operand, printed_step
+from harness.spec.operands import Operand, printed_count, printed_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +32,36 @@ def evaluate(
     numbers: Callable[[str], Summary | None],
     source: Source = "reported",
     runs: Mapping[str, str] | None = None,
+    *,
+    quoted: frozenset[str] = frozenset(),
+    searched: Mapping[str, Interval] | None = None,
+    by_seed: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Evaluation:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
 
-    `runs` tells which addresses stand for the same runs, see `Numbers`.
+    `runs` tells which addresses stand for the same runs, `quoted` and `searched` which comparisons
+    could not fail, and `by_seed` which runs are pairs, see `Numbers`.
 
     Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
     holds when every comparison holds and fails when any fails. A missing number makes it
-    `not run`, unless it already fails.
+    `not run`, unless it already fails. Comparisons of a number with itself, and such as do not
+    apply, count for nothing beside others.
     """
     if source == "reproduced" and spec.about_print(claim):
         return Evaluation("not run", "the claim is about what the paper prints, not about results")
-    return _combined(_PREDICATES[claim.kind](claim, Numbers(numbers, source, runs or {})))
+    known = Numbers(numbers, source, runs or {}, quoted, searched or {}, by_seed or {})
+    return _combined(_PREDICATES[claim.kind](claim, known))
 
 
 def _combined(comparisons: list[Comparison]) -> Evaluation:
-    """One outcome of many: any failure, else anything missing, else all must hold."""
+    """The comparisons taken together."""
     made = tuple(comparisons)
-    failed = [c for c in made if c.outcome == "fails"]
+    outcome = together(c.outcome for c in made)
     missing = dict.fromkeys(address for c in made for address in c.missing)
-    unsure = [c for c in made if c.outcome == "undecided"]
-    if failed:
-        return Evaluation("fails", _headline(failed, made), made)
-    if missing or not made:
-        return Evaluation("not run", f"no number for {', '.join(missing) or 'anything'}", made)
-    if unsure:
-        return Evaluation("undecided", _headline(unsure, made), made)
-    return Evaluation("holds", _headline(list(made), made), made)
+    decided = [c for c in made if c.outcome == outcome]
+    if missing and outcome == "not run":
+        return Evaluation(outcome, f"no number for {', '.join(missing)}", made)
+    return Evaluation(outcome, _headline(decided, made) if made else "no number for anything", made)
 
 
 def _headline(chosen: list[Comparison], made: tuple[Comparison, ...]) -> str:
@@ -68,7 +71,14 @@ def _headline(chosen: list[Comparison], made: tuple[Comparison, ...]) -> str:
     return f"{len(chosen)} of {len(made)} comparisons {_VERBS[chosen[0].outcome]}: {chosen[0].why}"
 
 
-_VERBS = {"holds": "hold", "fails": "fail", "undecided": "are undecided"}
+_VERBS: Mapping[OutcomeName, str] = {
+    "holds": "hold",
+    "fails": "fail",
+    "undecided": "are undecided",
+    "not applicable": "do not apply",
+    "restated": "compare a number with itself",
+    "not run": "have no number",
+}
 
 
 def _equal(claim: spec.Equal, numbers: Numbers) -> list[Comparison]:
@@ -104,9 +114,22 @@ def _on_par_or_better(claim: spec.OnParOrBetter, numbers: Numbers) -> list[Compa
 
 
 def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
-    wide = [Question(more(claim.margin), a, b) for a, b in claim.gaps(claim.wide)]
-    narrow = [Question(alike(claim.margin), a, b) for a, b in claim.gaps(claim.narrow)]
-    return numbers.ask(wide + narrow)
+    """Where no wide gap is there to close, the claim does not apply."""
+    columns = numbers.distinct_gaps(
+        zip(claim.gaps(claim.wide), claim.gaps(claim.narrow), strict=True)
+    )
+    unproven: list[Comparison] = []
+    closing: list[Question] = []
+    for wide, narrow in columns:
+        found = numbers.answer(Question(more(claim.margin), *wide))
+        if found.outcome == "holds":
+            closing.append(Question(alike(claim.margin), *narrow))
+        elif found.interval and found.difference is not None and found.difference <= claim.margin:
+            why = f"{found.why}, so there is no gap to close"
+            unproven.append(replace(found, outcome="not applicable", why=why))
+        else:
+            unproven.append(found)
+    return unproven + numbers.ask(closing)
 
 
 def _gap_shrinks(claim: spec.GapShrinks, numbers: Numbers) -> list[Comparison]:
@@ -141,6 +164,9 @@ def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
     """
     number, what = numbers.read(claim.value), str(claim.value)
     region = between(claim.low, claim.high)
+    if number is not None and abs(number.mean) > 1:
+        why = f"{what} is {number.mean:.4g}, and a correlation lies in [-1, 1]"
+        return [Comparison(what, "not run", why)]
     if number is None or claim.points is None or number.std or abs(number.mean) >= 1:
         return numbers.ask([Question(region, claim.value)])
     error = math.sqrt((1 + number.mean**2 / 2) / (claim.points - 3))
@@ -170,7 +196,20 @@ def _parameter_domain(claim: spec.ParameterDomain, numbers: Numbers) -> list[Com
     ends = f"{'(' if claim.low_open else '['}{low:g}, {high:g}{')' if claim.high_open else ']'}"
     outcome: OutcomeName = "holds" if above and below else "fails"
     where = "in" if outcome == "holds" else "outside"
+    if numbers.source == "reproduced" and numbers.cannot_fail(Question(_inside(claim), what)):
+        why = f"{what} is so by construction: the search goes no further"
+        return [Comparison(what, "restated", why)]
     return [Comparison(what, outcome, f"{what} is {number.mean:g}, {where} its domain {ends}")]
+
+
+def _inside(claim: spec.ParameterDomain) -> Region:
+    """The domain without its open ends."""
+    low, high = between(claim.low, claim.high).low, between(claim.low, claim.high).high
+    return Region(
+        "in the domain",
+        math.nextafter(low, math.inf) if claim.low_open else low,
+        math.nextafter(high, -math.inf) if claim.high_open else high,
+    )
 
 
 def _times(claim: spec.Times, numbers: Numbers) -> list[Comparison]:
@@ -216,12 +255,14 @@ def _parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Compa
     number, what = numbers.read(claim.count), "the count"
     if number is None:
         return [not_run(what, numbers.missing(claim.count))]
-    return [_rounded(what, number.mean, claim.printed)]
+    return [_rounded(what, number.mean, claim.printed, printed_count(claim.printed))]
 
 
-def _rounded(what: str, value: float, printed: str) -> Comparison:
+def _rounded(
+    what: str, value: float, printed: str, step: tuple[Decimal, Decimal] | None = None
+) -> Comparison:
     """Whether a number rounds to the printed one; halves may go either way."""
-    target, half = printed_step(printed)
+    target, half = step or printed_step(printed)
     off = abs(Decimal(repr(round(value, 9))) - target)
     outcome: OutcomeName = "holds" if off <= half else "fails"
     verb = "rounds" if outcome == "holds" else "does not round"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from harness.judge.decision import ALPHA, Region
-from harness.judge.model import OutcomeName, Source
-from harness.judge.sample import Summary
+from harness.judge.model import Interval, OutcomeName, Source
+from harness.judge.sample import Summary, pairs_of
 from harness.judge.welch import Difference, difference
 from harness.spec.operands import Operand, Pair
 
@@ -54,6 +54,13 @@ class Numbers:
     runs: Mapping[str, str] = field(default_factory=dict)
     """Address -> the first address that stands for the same runs, where a profile maps several
     cells to one. Such cells are one piece of evidence and are compared once."""
+    quoted: frozenset[str] = frozenset()
+    """Addresses of numbers that were copied from the very sentence of the claim."""
+    searched: Mapping[str, Interval] = field(default_factory=dict)
+    """Address -> the ends of the search that gave the number, which it cannot pass."""
+    by_seed: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    """Address -> its runs by seed. Runs of one seed have their initial networks and the order of
+    their data in common, so that they are compared as pairs."""
 
     def read(self, operand: Operand) -> Summary | None:
         """The number, or None where there is none."""
@@ -70,9 +77,50 @@ class Numbers:
         one fails, so failing is tested at 5 % over their number (Bonferroni).
         """
         distinct = _distinct(questions, [self._same_runs(*question) for question in questions])
-        return [self._answer(question, ALPHA / len(distinct)) for question in distinct]
+        return [self.answer(question, ALPHA / len(distinct)) for question in distinct]
 
-    def _answer(self, question: Question, alpha: float) -> Comparison:
+    def distinct_gaps(self, gaps: Iterable[tuple[Pair, Pair]]) -> list[tuple[Pair, Pair]]:
+        """Those that are of other runs than the ones before."""
+        each = list(gaps)
+        return _distinct(each, [self._same_runs(*wide, *narrow) for wide, narrow in each])
+
+    def answer(self, question: Question, alpha: float = ALPHA) -> Comparison:
+        """Answer one question; failing is tested at `alpha`."""
+        found = self._tested(question, alpha)
+        if found.outcome == "not run":
+            return found
+        if self.source == "reported" and self._copied(question, found):
+            why = f"{found.what}: the number is copied from this sentence, and equals it"
+            return replace(found, outcome="restated", why=why)
+        if self.source == "reproduced" and self.cannot_fail(question):
+            why = f"{found.what} is so by construction: the search goes no further"
+            return replace(found, outcome="restated", why=why)
+        return found
+
+    def _copied(self, question: Question, found: Comparison) -> bool:
+        """Whether printed numbers of one sentence are held against each other, or against a bound
+        that is the number itself.
+        """
+        named = [o for o in (question.first, question.second) if isinstance(o, str)]
+        if not named or not self.quoted.issuperset(named) or found.difference is None:
+            return False
+        region, alike = question.region, question.second is not None
+        ends = [0.0] * alike + [end for end in (region.low, region.high) if len(named) == 1]
+        return any(math.isclose(found.difference, end, abs_tol=1e-9) for end in ends)
+
+    def cannot_fail(self, question: Question) -> bool:
+        """Whether every number that the searches could have given lies in the region."""
+        second = 0.0 if question.second is None else question.second
+        first_ends, second_ends = self._ends(question.first), self._ends(second)
+        if first_ends is None or second_ends is None:
+            return False
+        ends = [a - question.factor * b for a in first_ends for b in second_ends]
+        return question.region.low <= min(ends) and max(ends) <= question.region.high
+
+    def _ends(self, operand: Operand) -> Interval | None:
+        return self.searched.get(operand) if isinstance(operand, str) else (operand, operand)
+
+    def _tested(self, question: Question, alpha: float) -> Comparison:
         what = str(question)
         second_operand = 0.0 if question.second is None else question.second
         first, second = self.read(question.first), self.read(second_operand)
@@ -81,12 +129,13 @@ class Numbers:
         if self._same_runs(question.first) == self._same_runs(second_operand):
             return Comparison(what, "undecided", f"{what}: both are the same runs here")
         second = second.scaled(question.factor)
-        d = difference(first, second)
+        pairs = self._pairs((question.first, second_operand), (1.0, -question.factor))
+        d = difference(pairs, Summary.exact(0)) if pairs else difference(first, second)
         return self._placed(what, first.mean - second.mean, d, question.region, alpha)
 
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
         """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
-        distinct = _distinct(gaps, [self._same_runs(*wide, *narrow) for wide, narrow in gaps])
+        distinct = self.distinct_gaps(gaps)
         return [self._answer_gaps(region, *two, ALPHA / len(distinct)) for two in distinct]
 
     def _same_runs(self, *parts: Hashable) -> tuple[Hashable, ...]:
@@ -100,9 +149,23 @@ class Numbers:
             return not_run(what, self.missing(*wide, *narrow))
         a, b, c, d = known
         estimate = (a.mean - b.mean) - (c.mean - d.mean)
-        return self._placed(
-            what, estimate, _apart(difference(a, b), difference(c, d)), region, alpha
+        pairs = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
+        found = (
+            difference(pairs, Summary.exact(0))
+            if pairs
+            else _apart(difference(a, b), difference(c, d))
         )
+        return self._placed(what, estimate, found, region, alpha)
+
+    def _pairs(self, operands: Sequence[Operand], weights: Sequence[float]) -> Summary | None:
+        """The weighted sum of operands, seed by seed; None where too few seeds are shared."""
+        runs = [self.by_seed.get(o, {}) if isinstance(o, str) else {} for o in operands]
+        shared = pairs_of(runs)
+        sums = [
+            sum(weight * run[seed] for weight, run in zip(weights, runs, strict=True))
+            for seed in shared
+        ]
+        return Summary.of(sums) if sums else None
 
     def _placed(
         self, what: str, estimate: float, d: Difference | None, region: Region, alpha: float

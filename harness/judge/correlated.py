@@ -61,14 +61,15 @@ def _correlated(
     store: Store,
 ) -> Correlated:
     here = [result for result in of_row(results, row) if not result.same_as]
-    points = [_row(plot, asked, result) for result in here if result.complete]
+    done = [_row(plot, asked, result) for result in here if result.complete]
+    points = [point for point in done if math.isfinite(point[0]) and math.isfinite(point[1])]
     kept = _without_worst(points, float(plan.chosen(row, asked.worst_left_out)))
     found = (
         remembered(store, "correlations", kept, Coefficient, lambda: _correlate(kept))
         if kept
         else []
     )
-    missing = sum(bool(result.missing) for result in here)
+    missing = sum(bool(result.missing) for result in here) + len(done) - len(points)
     return Correlated(row, plot.name, tuple(found), missing)
 
 

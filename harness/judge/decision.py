@@ -1,14 +1,16 @@
-"""The one rule by which a difference is held against a margin.
+"""The one rule by which a number of ours is held against a stated one.
 
-Cells, stated numbers and claims are all decided here, and `power` says how likely it is to decide.
-A difference may lie in a region, which a margin or a claim gives:
+Two questions are asked, and both may have an answer (the correspondence test of Tryon and Lewis,
+2008, Psychological Methods 13:272; Steiner and Wong, 2018, Evaluation Review 42:214):
 
-- inside, where one-sided tests at 5 % exclude all that is outside (for two ends, the two one-sided
-  tests of Schuirmann, 1987);
-- a verdict is `reproduced` inside the margin; `deviates` where equality is rejected, with the
-  false-discovery rate over the exhibit held at 5 %, and the estimate exceeds the margin; else
-  `inconclusive`;
-- a claim `holds` inside its region; `fails` where tests exclude the region; else `undecided`.
+- Is the difference inside the margin? Two one-sided tests at 5 % (Schuirmann, 1987).
+- Is it beyond the margin? One-sided at the margin, with the false-discovery rate over the exhibit
+  held at 5 % (Benjamini and Hochberg, 1995).
+
+The margin is widened by half a unit of the last printed digit, so rounding never counts as a
+deviation. Standard errors are moderated over the exhibit (`harness.judge.moderated`), where spreads
+are compared in units of each cell's margin, since cells may have different measures. Welch's stand
+beside them, and in for them without a margin and where fewer than three cells have a spread.
 
 This module is light: the statistics are imported when something is decided.
 """
@@ -20,16 +22,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from harness.judge.model import OutcomeName
+from harness.judge.sample import Summary
 
 if TYPE_CHECKING:
+    from harness.judge.model import OutcomeName
+    from harness.judge.moderated import Errors, Floats, Prior
     from harness.judge.welch import Difference
 
 Outcome = Literal["reproduced", "deviates", "inconclusive"]
-Tail = Literal["both", "at least"]
+Tail = Literal["both", "at least", "at most"]
+Method = Literal["moderated", "welch", "exact", "none"]
 ALPHA = 0.05
 _SLACK = 1e-9
 """Numbers with few decimals are binary fractions only up to this."""
+_LAST_BITS = 1e-15
+"""The same as a share of the numbers themselves, which may have all digits that fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,49 +102,256 @@ def between(low: float | None, high: float | None) -> Region:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The difference of a number of ours from the paper's, in the unit of the number."""
+    """A stated number and ours, in the unit of the cell.
 
-    difference: Difference
-    margin: float
-    """Differences up to this count as none."""
+    `Summary.exact` is a number without uncertainty on either side. A stated number without a known
+    spread takes over ours.
+    """
+
+    reported: Summary
+    ours: Summary
+    margin: float | None
+    """Differences up to this count as none; None where none was declared."""
+    half_unit: float = 0.0
+    """Half a unit of the last digit that is printed."""
     tail: Tail = "both"
     """"at least": the number is stated as the least that is reached, so that more is as stated."""
 
-    @property
-    def region(self) -> Region:
-        """Where the difference counts as none."""
-        return alike(self.margin) if self.tail == "both" else no_less(self.margin)
+    def __post_init__(self) -> None:
+        if self.margin is not None and not self.margin > 0:
+            raise ValueError(f"a margin is positive, found {self.margin}")
 
     @property
-    def p_equal(self) -> float:
-        """Against "ours is equal", or, where more is as stated, "ours is no less"."""
-        return self.difference.p_equal() if self.tail == "both" else self.difference.p_less()
+    def difference(self) -> float:
+        """Ours minus what is stated."""
+        return self.ours.mean - self.reported.mean
+
+    @property
+    def bound(self) -> float:
+        """How far a difference may go."""
+        return (self.margin or 0.0) + self.half_unit
+
+    def region(self, bound: float) -> tuple[float, float]:
+        """Where a difference is as stated."""
+        return (
+            -math.inf if self.tail == "at most" else -bound,
+            math.inf if self.tail == "at least" else bound,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """One way of testing: the standard error, and what follows from it."""
+
+    error: float
+    df: float
+    critical: float
+    """Quantile of t for one-sided tests at 5 %: errors that a difference must keep from a bound."""
+    interval: tuple[float, float]
+    """At 95 %. The one at 90 % inside the bounds is equivalence at 5 %."""
+    p_equal: float
+    """Against a difference of no more than rounding."""
+    p_inside: float | None
+    """Against a difference outside the margin; small where it is inside. None without a margin."""
+    p_outside: float | None
+    """Against a difference inside the margin; small where it is outside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision on one number of ours beside the paper's."""
+    """What one number of ours says of the stated one."""
 
     outcome: Outcome
-    difference: Difference
-    p_equal_adjusted: float
-    """After false-discovery control over what was decided together."""
+    difference: float
+    """Ours minus what is stated."""
+    method: Method
+    """What the outcome rests on; "none" where nothing could be tested."""
+    differs: bool = False
+    """Whether equality is rejected, with the false-discovery rate over the exhibit held."""
+    withheld: bool = False
+    """Whether the cell alone would deviate, and only the control over the exhibit withholds it."""
+    statistics: Statistics | None = None
+    """Of a single run of ours too, which decides nothing."""
+    welch: Statistics | None = None
+    """The same from this cell's own spreads."""
+    p_equal_adjusted: float | None = None
+    p_outside_adjusted: float | None = None
+
+    @property
+    def trivial(self) -> bool:
+        """Reproduced, and differs: the difference is real and inside the margin."""
+        return self.outcome == "reproduced" and self.differs
+
+    @property
+    def size_open(self) -> bool:
+        """Differs, but it is not shown whether by more than the margin."""
+        return self.outcome == "inconclusive" and self.differs
 
 
-def decide(exhibit: Sequence[Evidence]) -> list[Decision]:
-    """The decision on every number of an exhibit, in their order."""
+def decide(exhibit: Sequence[Evidence], prior: Prior | None = None) -> list[Decision]:
+    """The decision on every number of an exhibit, in order.
+
+    Two exact numbers are compared as printed: equal up to rounding and the margin, or not. A single
+    run of ours is always inconclusive and tests nothing.
+
+    Args:
+        prior: how alike the spreads are, where other cells than these tell; None: these.
+    """
+    decided = [_decide_exact(item) or _untested(item) for item in exhibit]
+    open_still = [i for i, item in enumerate(exhibit) if decided[i].method == "none"]
+    testable = [i for i in open_still if _testable(exhibit[i])]
+    single = [i for i in open_still if i not in testable and _has_spread(exhibit[i])]
+    if testable:
+        for i, decision in zip(testable, _test([exhibit[i] for i in testable], prior), strict=True):
+            decided[i] = decision
+    for i in single:
+        own = _statistics([exhibit[i]], _welch([exhibit[i]]))[0]
+        decided[i] = Decision("inconclusive", exhibit[i].difference, "none", statistics=own)
+    return decided
+
+
+def exhibit_prior(exhibit: Sequence[Evidence]) -> Prior | None:
+    """How alike the spreads of an exhibit are, in units of the margins.
+
+    None where fewer than three cells have a spread and a margin.
+    """
+    from harness.judge.moderated import FEWEST_CELLS, fit_prior, positive
+
+    used = [item for item in exhibit if item.margin and _testable(item)]
+    if len(used) < FEWEST_CELLS:
+        return None
+    own = _welch(used)
+    if not own.squared.any():
+        return None
+    return fit_prior(positive(own.squared / _scale(used)), own.df)
+
+
+def _decide_exact(item: Evidence) -> Decision | None:
+    if not (_is_exact(item.reported) and _is_exact(item.ours)):
+        return None
+    slack = _LAST_BITS * max(abs(item.reported.mean), abs(item.ours.mean))
+    within, equal = (
+        low - slack <= item.difference <= high + slack
+        for low, high in (item.region(item.bound), item.region(item.half_unit))
+    )
+    outcome: Outcome = "reproduced" if within else "deviates"
+    return Decision(outcome, item.difference, "exact", differs=not equal)
+
+
+def _untested(item: Evidence) -> Decision:
+    return Decision("inconclusive", item.difference, "none")
+
+
+def _is_exact(side: Summary) -> bool:
+    return side.std == 0 and side.n == 1
+
+
+def _has_spread(item: Evidence) -> bool:
+    """Whether at least one side tells how much runs vary."""
+    sides = item.reported, item.ours
+    return any(side.std is not None and side.n > 1 for side in sides)
+
+
+def _testable(item: Evidence) -> bool:
+    """Whether the cell has a standard error to which our runs contribute."""
+    return _has_spread(item) and (item.ours.n > 1 or _is_exact(item.ours))
+
+
+def _test(exhibit: Sequence[Evidence], prior: Prior | None) -> list[Decision]:
+    from harness.judge.moderated import moderate
     from harness.judge.welch import adjusted
 
-    corrected = adjusted([item.p_equal for item in exhibit])
+    own = _welch(exhibit)
+    prior = prior or exhibit_prior(exhibit)
+    alone = _statistics(exhibit, own)
+    shared = [prior is not None and item.margin is not None for item in exhibit]
+    used = alone
+    if prior is not None:
+        moved = _statistics(exhibit, moderate(own, _scale(exhibit), prior))
+        used = [moved[i] if shared[i] else alone[i] for i in range(len(exhibit))]
+    equal = adjusted([s.p_equal for s in used])
+    outside = iter(adjusted([s.p_outside for s in used if s.p_outside is not None]))
+    corrected = [None if s.p_outside is None else next(outside) for s in used]
     return [
-        Decision(_outcome(item, p), item.difference, p)
-        for item, p in zip(exhibit, corrected, strict=True)
+        Decision(
+            outcome := _outcome(s, beyond),
+            item.difference,
+            "moderated" if shared[i] else "welch",
+            differs=equal[i] < ALPHA,
+            withheld=outcome == "inconclusive" and s.p_outside is not None and s.p_outside < ALPHA,
+            statistics=s,
+            welch=alone[i],
+            p_equal_adjusted=equal[i],
+            p_outside_adjusted=beyond,
+        )
+        for i, (item, s, beyond) in enumerate(zip(exhibit, used, corrected, strict=True))
     ]
 
 
-def _outcome(item: Evidence, p_equal: float) -> Outcome:
-    if item.region.p_inside(item.difference) < ALPHA:
+def _outcome(statistics: Statistics, p_outside_adjusted: float | None) -> Outcome:
+    if statistics.p_inside is not None and statistics.p_inside < ALPHA:
         return "reproduced"
-    if p_equal < ALPHA and item.region.exceeded_by(item.difference.estimate):
+    if p_outside_adjusted is not None and p_outside_adjusted < ALPHA:
         return "deviates"
     return "inconclusive"
+
+
+def _welch(exhibit: Sequence[Evidence]) -> Errors:
+    import numpy as np
+
+    from harness.judge.moderated import welch
+
+    sides = [[item.ours for item in exhibit], [item.reported for item in exhibit]]
+    squares, runs = (
+        tuple(np.array([value(side) for side in column]) for column in sides)
+        for value in (square_of, runs_of)
+    )
+    return welch((squares[0], squares[1]), (runs[0], runs[1]))
+
+
+def square_of(side: Summary) -> float:
+    """Variance over runs, NaN where it is not known."""
+    return math.nan if side.std is None else side.std**2
+
+
+def runs_of(side: Summary) -> float:
+    """Number of runs, infinite of a number that is known exactly."""
+    return math.inf if _is_exact(side) else side.n
+
+
+def _scale(exhibit: Sequence[Evidence]) -> Floats:
+    """A squared error in units of the variance of a run, which is in units of the margin."""
+    import numpy as np
+
+    return np.array(
+        [
+            (1 / runs_of(item.ours) + 1 / runs_of(item.reported)) * (item.margin or 1.0) ** 2
+            for item in exhibit
+        ]
+    )
+
+
+def _statistics(exhibit: Sequence[Evidence], errors: Errors) -> list[Statistics]:
+    import numpy as np
+    from scipy.special import stdtrit
+
+    from harness.judge.moderated import p_inside, p_outside
+
+    gap = np.array([item.difference for item in exhibit])
+    low, high = np.array([item.region(item.bound) for item in exhibit]).T
+    least, most = np.array([item.region(item.half_unit) for item in exhibit]).T
+    equal, outside = p_outside(gap, least, most, errors), p_outside(gap, low, high, errors)
+    inside = p_inside(gap, low, high, errors)
+    half = stdtrit(errors.df, 0.975) * np.sqrt(errors.squared)
+    return [
+        Statistics(
+            float(errors.squared[i]) ** 0.5,
+            float(errors.df[i]),
+            float(stdtrit(errors.df[i], 1 - ALPHA)),
+            (float(gap[i] - half[i]), float(gap[i] + half[i])),
+            float(equal[i]),
+            None if item.margin is None else float(inside[i]),
+            None if item.margin is None else float(outside[i]),
+        )
+        for i, item in enumerate(exhibit)
+    ]

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.judge.audit.audit import severe_cells
+from harness.judge.audit.audit import wrong_differences
+from harness.judge.audit.printed import Mention
+from harness.judge.audit.quantities import rivals
 from harness.judge.correlated import Correlated, correlations
 from harness.judge.memory import remembered
-from harness.judge.model import CellEvidence, Verdict
+from harness.judge.model import CellEvidence, Estimate, Rival, Verdict
 from harness.judge.outcomes import KnownNumber
 from harness.judge.results import ItemResult, collect
 from harness.judge.sample import ReportedNumber, Summary
-from harness.judge.stated import StatedResult, stated_results
+from harness.judge.second_opinion import Coverage, coverage
+from harness.judge.stated import StatedResult, estimate, stated_results
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.identity import digest
+from harness.plan.parts import shared_steps
 from harness.plan.step import Json
 from harness.spec.exhibit import Reporting
 from harness.spec.paper import Paper
+from harness.spec.runs import Counterpart
 from harness.store.store import Store
 
 
@@ -34,11 +39,18 @@ class Judgement:
     """The numbers of the caption and the text, beside ours."""
     verdicts: Mapping[str, Verdict]
     """Address of a cell or a stated number -> the verdict on it."""
+    wrong_differences: Mapping[str, str]
+    """Address of a cell -> why the difference that is printed beside it is wrong."""
 
     @property
     def verdict_names(self) -> dict[str, str]:
         """Address -> name of the verdict."""
         return {address: verdict.name for address, verdict in self.verdicts.items()}
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """How many of our means lie where their runs predict them; None without predictions."""
+        return coverage(verdict.prediction for verdict in self.verdicts.values())
 
     def verdict(self, result: ItemResult) -> Verdict | None:
         """The verdict on an item; None for a point, on which there is none by itself."""
@@ -54,40 +66,62 @@ def judge_exhibit(paper: Paper, plan: ExhibitPlan, store: Store) -> Judgement:
     results = collect(plan, store)
     correlated = correlations(plan, results, store)
     stated = stated_results(plan, results, correlated, store)
-    cells = [(r, how) for r in results if (how := _reporting(plan, r)) is not None]
-    judged = cell_verdicts(cells, store, severe_cells(paper)) if cells else []
-    verdicts = (*judged, *(item.verdict for item in stated))
-    return Judgement(plan, results, correlated, stated, {v.address: v for v in verdicts})
-
-
-def _reporting(plan: ExhibitPlan, result: ItemResult) -> Reporting | None:
-    return plan.exhibit.readings(result.item.address.row).reporting
+    judged = cell_verdicts(paper, plan, results, store)
+    verdicts = {v.address: v for v in (*judged, *(item.verdict for item in stated))}
+    wrong = wrong_differences(paper, plan.exhibit.id)
+    return Judgement(plan, results, correlated, stated, verdicts, wrong)
 
 
 def cell_verdicts(
-    cells: Sequence[tuple[ItemResult, Reporting]], store: Store, severe: Mapping[str, str]
+    paper: Paper, plan: ExhibitPlan, results: Sequence[ItemResult], store: Store
 ) -> list[Verdict]:
-    """The verdict on every cell of an exhibit.
+    """The verdict on every cell of an exhibit, whether anything is printed there or not."""
+    clashing = rivals(paper)
+    evidence = []
+    for result in results:
+        how = plan.exhibit.reporting_of(result.item.address.row, result.item.address.column)
+        if how is not None:
+            others = clashing.get(str(result.item.address), ())
+            numbers = tuple(_rival(paper, mention, how) for mention in others)
+            shared = shared_steps(result.item, plan.steps)
+            evidence.append(cell_evidence(result, how, shared, numbers))
+    if not evidence:
+        return []
+    return remembered(store, "verdicts", evidence, Verdict, lambda: _judge(evidence))
+
+
+def cell_evidence(
+    result: ItemResult, how: Reporting, shared: tuple[str, ...], others: tuple[Rival, ...]
+) -> CellEvidence:
+    """All that the verdict on a cell rests on.
 
     Args:
-        cells: each with how its printed number is to be read.
-        severe: address -> the audit's severe finding on that cell.
+        how: how its printed number is to be read.
+        shared: names of the steps that all its runs share.
+        others: other numbers that are printed for it.
     """
-    evidence = [
-        CellEvidence(
-            address=str(result.item.address),
-            reported=ReportedNumber.read(printed, how)
-            if (printed := result.item.reported)
-            else None,
-            values=result.amount.values if result.amount else (),
-            comparable=result.item.comparable,
-            reason=result.item.reason,
-            margin=how.margin,
-            audit_severe=severe.get(str(result.item.address)),
-        )
-        for result, how in cells
-    ]
-    return remembered(store, "verdicts", evidence, Verdict, lambda: _judge(evidence))
+    printed, amount = result.item.reported, result.amount
+    deterministic = amount is not None and amount.deterministic
+    return CellEvidence(
+        address=str(result.item.address),
+        reported=ReportedNumber.read(printed, how) if printed else None,
+        values=amount.values if amount else (),
+        comparable=result.item.comparable,
+        reason=result.item.reason,
+        margin=how.bound(printed, exact=deterministic and not printed.error) if printed else None,
+        tail=how.direction,
+        deterministic=deterministic,
+        conditional_on=() if deterministic else shared,
+        rivals=others,
+    )
+
+
+def _rival(paper: Paper, mention: Mention, how: Reporting) -> Rival:
+    """Another printed number; what is said of it where it is printed comes before `how`."""
+    name, row, column = mention.address.split(":")
+    cell = name in paper.exhibits and row != "stated"
+    own = paper.exhibits[name].reporting_of(row, column) if cell else None
+    return Rival(str(mention), ReportedNumber.read(mention.number, own or how))
 
 
 def _judge(evidence: Sequence[CellEvidence]) -> list[Verdict]:
@@ -100,18 +134,40 @@ def numbers(judgement: Judgement) -> dict[str, KnownNumber]:
     """Address -> our number, for every cell with a run and every stated number with one of ours."""
     found = {
         str(result.item.address): KnownNumber(
-            Summary.of(result.amount.values), digest("runs", _lists(result.item.sources))
+            result.amount.summary,
+            digest("runs", _lists(result.item.sources)),
+            by_seed=result.amount.by_seed,
         )
         for result in judgement.results
         if result.amount and judgement.verdict(result)
     }
     for item in judgement.stated:
         if item.ours is not None and item.stated.ours is not None:
-            # Numbers that the paper states twice are of the same runs.
-            what = item.stated.ours.model_dump(mode="json", exclude={"margin"})
-            number = Summary.estimated(item.ours.mean, item.ours.error, item.ours.df)
-            found[item.verdict.address] = KnownNumber(number, digest("counterpart", what))
+            found[item.verdict.address] = _known(judgement, item.stated.ours, item.ours)
+    plan = judgement.plan
+    for key, ours in plan.exhibit.unprinted.items():
+        made = estimate(plan, ours, judgement.results, judgement.correlations)
+        if made is not None:
+            found[f"{plan.exhibit.id}:unprinted:{key}"] = _known(judgement, ours, made)
     return found
+
+
+def _known(judgement: Judgement, ours: Counterpart, made: Estimate) -> KnownNumber:
+    # Numbers that the paper states twice are of the same runs.
+    what = ours.model_dump(mode="json", exclude={"margin"})
+    quantities = judgement.plan.exhibit.readings(ours.panel).values
+    return KnownNumber(
+        Summary.estimated(made.mean, made.error, made.df),
+        digest("counterpart", what),
+        searched=next(
+            (
+                (q.searched[0], q.searched[1])
+                for q in quantities
+                if q.searched and q.name == ours.value
+            ),
+            None,
+        ),
+    )
 
 
 def _lists(sources: Mapping[str, tuple[tuple[str, ...], ...]]) -> Json:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from harness.judge.sample import ReportedNumber
+from harness.judge.decision import Decision, Tail
+from harness.judge.sample import ReportedNumber, Summary
+from harness.judge.second_opinion import Predicted
 from harness.spec.runs import Adjustment
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 VerdictName = Literal[
     "reproduced", "deviates", "inconclusive", "not comparable", "not run", "paper-inconsistent"
 ]
-OutcomeName = Literal["holds", "fails", "undecided", "not run"]
+OutcomeName = Literal["holds", "fails", "undecided", "not applicable", "restated", "not run"]
+"""`restated`: the number could only be compared with itself, so that nothing was tested;
+`not applicable`: what the claim takes for granted is not there."""
 Source = Literal["reported", "reproduced"]
 """Whose numbers: the paper's, or ours."""
 Interval = tuple[float, float]
@@ -24,12 +28,29 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A quantity as it came back: one value for each complete seed, in the unit of the item."""
+    """A quantity as it came back: one value for each run, in the unit of the item.
+
+    Seeds that lead to the same record are one run.
+    """
 
     values: tuple[float, ...]
+    deterministic: bool = False
+    """Whether it is known to be the same for every seed; there is one value then."""
     low: float | None = None
     high: float | None = None
     """Ends that hold the 95 % intervals which the step gives for every seed."""
+    seeds: tuple[int, ...] = ()
+    """The seed of each value; none where the values are not of seeds."""
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """Seed -> its value, for comparisons of pairs."""
+        return dict(zip(self.seeds, self.values, strict=False))
+
+    @property
+    def summary(self) -> Summary:
+        """The same as a sample."""
+        return Summary.exact(self.values[0]) if self.deterministic else Summary.of(self.values)
 
     @property
     def mean(self) -> float:
@@ -37,7 +58,7 @@ class Amount:
 
     @property
     def std(self) -> float | None:
-        """Sample standard deviation over seeds; None where there is one seed."""
+        """Sample standard deviation over runs; None where there is one."""
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
 
@@ -62,46 +83,64 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """Another number that the paper prints for the same quantity."""
+
+    where: str
+    """The place with the number, in words."""
+    number: ReportedNumber
+
+
+@dataclass(frozen=True, slots=True)
 class CellEvidence:
     """All that a verdict on one cell rests on; numbers in the unit of the cell."""
 
     address: str
     reported: ReportedNumber | None
     values: tuple[float, ...]
-    """Reproduced, one for each seed; empty where nothing was run."""
+    """Reproduced, one for each run; empty where nothing was run."""
     comparable: bool
     reason: str
     """Why it is not comparable."""
-    margin: float
-    """Differences up to this count as none; positive, declared before any result."""
-    audit_severe: str | None = None
-    """The severe finding of the audit on this cell, if there is one."""
+    margin: float | None
+    """Differences up to this count as none; positive, declared before any result. None: none is."""
+    tail: Tail = "both"
+    deterministic: bool = False
+    """Whether further runs give the same value."""
+    conditional_on: tuple[str, ...] = ()
+    """Names of the steps that were done once for all runs."""
+    rivals: tuple[Rival, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict of our runs on one printed number. Figures are None where no test was made.
-
-    `difference` is ours minus reported, `interval` its 95 % confidence interval. `p_equivalent`
-    belongs to the two one-sided tests at the margin, `p_equal` to the test of equality, and
-    `p_equal_adjusted` to the same after false-discovery control over the exhibit.
-    """
+    """The verdict of our runs on one printed number. Figures are None where no test was made."""
 
     address: str
     name: VerdictName
     why: str
     margin: float | None = None
-    """Differences up to this count as none; None where no comparison is declared."""
+    """Differences up to this count as none; None where none is declared."""
     difference: float | None = None
+    """Ours minus reported."""
     interval: Interval | None = None
-    p_equivalent: float | None = None
-    p_equal: float | None = None
-    p_equal_adjusted: float | None = None
+    """At 95 %, of the difference."""
+    decision: Decision | None = None
+    """The tests behind it."""
     seeds_needed: int | None = None
-    """Runs of ours that would decide an inconclusive cell; None where no number would."""
+    """The first of `chances` that decides an open cell with 80 %; None where none does."""
+    chances: Mapping[int, float] = field(default_factory=dict)
+    """Runs of ours -> how likely so many are to decide an open cell."""
     flips: tuple[int, ...] = ()
     """Numbers of reported runs under which another verdict would stand, since the paper does not
     state its own."""
+    prediction: Predicted | None = None
+    """Where their runs predict the mean of ours."""
+    cv_star: float | None = None
+    """Coefficient of variation of the two numbers, in percent."""
+    deterministic: bool = False
+    conditional_on: tuple[str, ...] = ()
+    """Names of the steps that were done once for all runs: the verdict is on that one outcome."""
     ours_interval: Interval | None = None
     """The 95 % interval of our own number, where a stated number is judged."""
 
@@ -144,3 +183,21 @@ class ClaimOutcome:
 
     outcome: OutcomeName
     why: str
+    comparisons: tuple[OutcomeName, ...] = ()
+    """The outcome of every comparison that was made for it."""
+    flips: tuple[str, ...] = ()
+    """Other readings of what the paper leaves open (how many runs, what ± is) under which another
+    outcome would stand."""
+
+
+def together(outcomes: Iterable[OutcomeName]) -> OutcomeName:
+    """One outcome of many: any failure, else anything missing, else anything open, else it holds.
+
+    Parts that could only be compared with themselves, or do not apply, count for nothing beside
+    others; where there are no others, they give their word.
+    """
+    found = set(outcomes)
+    order: tuple[OutcomeName, ...] = (
+        "fails", "not run", "undecided", "holds", "not applicable", "restated",
+    )  # fmt: skip
+    return next((name for name in order if name in found), "not run")

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, get_args
 
 from harness.judge.memory import remembered
-from harness.judge.model import ClaimOutcome, Source
+from harness.judge.model import ClaimOutcome, Interval, OutcomeName, Source, together
 from harness.judge.sample import ReportedNumber, Summary
-from harness.spec.claims import Claim, addresses
+from harness.spec.cell import Spread
+from harness.spec.claims import Claim, about_print, addresses
 from harness.spec.paper import Paper
 from harness.store.store import Store
+
+if TYPE_CHECKING:
+    from harness.judge.claims import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,12 @@ class KnownNumber:
     number: Summary | ReportedNumber
     runs: str = ""
     """Tells which runs it is of: a profile may map several cells to the same ones."""
+    quote: str = ""
+    """The words that state it."""
+    searched: Interval | None = None
+    """The ends of the search that gave it."""
+    by_seed: Mapping[int, float] = field(default_factory=dict)
+    """Seed -> its run, where it is a mean over runs."""
 
 
 Numbers = Callable[[str], KnownNumber | None]
@@ -38,6 +50,45 @@ class Judged:
     def as_expected(self) -> bool:
         """Whether the paper's own numbers say what the spec expects of them."""
         return self.reported.outcome == self.claim.expect
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of the paper, which may be several claims."""
+
+    where: str
+    text: str
+    claims: tuple[Judged, ...]
+
+    @property
+    def reported(self) -> OutcomeName:
+        """Its outcome on the paper's numbers: it holds if all that is claimed in it does."""
+        return together(item.reported.outcome for item in self.claims)
+
+    @property
+    def reproduced(self) -> OutcomeName:
+        """Its outcome on ours; claims about print have none."""
+        results = [item for item in self.claims if not about_print(item.claim)]
+        return together(item.reproduced.outcome for item in results)
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether all of it comes out on the paper's numbers as the specs expect."""
+        return all(item.as_expected for item in self.claims)
+
+
+def tally(outcomes: Iterable[OutcomeName]) -> dict[OutcomeName, int]:
+    """How many there are of each outcome; those without any included."""
+    counted = Counter(outcomes)
+    return {name: counted[name] for name in get_args(OutcomeName)}
+
+
+def by_sentence(judged: Iterable[Judged]) -> list[Sentence]:
+    """The claims by the sentence that they quote, in order."""
+    found: dict[tuple[str, str], list[Judged]] = {}
+    for item in judged:
+        found.setdefault((item.claim.where, item.claim.text), []).append(item)
+    return [Sentence(*place, tuple(items)) for place, items in found.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +130,10 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     printed = exhibit.printed(row, column) if exhibit else None
     if exhibit is None or printed is None:
         return None
-    reporting = exhibit.readings(row).reporting if row != "stated" else None
+    reporting = exhibit.reporting_of(row, column) if row != "stated" else None
     if reporting is None:
-        return KnownNumber(Summary.exact(float(printed.mean)))
+        quote = exhibit.stated[column].quote if row == "stated" else ""
+        return KnownNumber(Summary.exact(float(printed.mean)), quote=quote)
     return KnownNumber(ReportedNumber.read(printed, reporting))
 
 
@@ -102,10 +154,70 @@ def _outcomes(questions: list[_Question], store: Store) -> list[ClaimOutcome]:
 
 
 def _evaluate(question: _Question) -> ClaimOutcome:
+    held = {address: known for address, known in question.numbers.items() if known}
+    found = _evaluated(question, {at: known.number.summary() for at, known in held.items()})
+    flips = [
+        words
+        for words, read in _OTHER_READINGS.items()
+        if any(read(known.number) for known in held.values())
+        and _evaluated(
+            question,
+            {at: read(known.number) or known.number.summary() for at, known in held.items()},
+        ).outcome
+        != found.outcome
+    ]
+    outcomes = tuple(made.outcome for made in found.comparisons)
+    return ClaimOutcome(found.outcome, found.why, outcomes, tuple(flips))
+
+
+def _evaluated(question: _Question, summaries: Mapping[str, Summary]) -> Evaluation:
     from harness.judge.claims import evaluate
 
     held = {address: known for address, known in question.numbers.items() if known}
-    summaries = {address: known.number.summary() for address, known in held.items()}
-    runs = {address: known.runs for address, known in held.items() if known.runs}
-    found = evaluate(question.claim, summaries.get, question.source, runs)
-    return ClaimOutcome(found.outcome, found.why)
+    sentence = _words(question.claim.text)
+    return evaluate(
+        question.claim,
+        summaries.get,
+        question.source,
+        {address: known.runs for address, known in held.items() if known.runs},
+        quoted=frozenset(
+            address
+            for address, known in held.items()
+            if known.quote and (_words(known.quote) in sentence or sentence in _words(known.quote))
+        ),
+        searched={at: known.searched for at, known in held.items() if known.searched},
+        by_seed={at: known.by_seed for at, known in held.items() if known.by_seed},
+    )
+
+
+def _words(text: str) -> str:
+    """A quotation as far as it counts: letters and digits."""
+    return "".join(filter(str.isalnum, text.lower()))
+
+
+def _with_runs(n: int) -> _Reading:
+    def read(number: Summary | ReportedNumber) -> Summary | None:
+        if isinstance(number, ReportedNumber) and number.n == "unknown":
+            return number.summary(n)
+        return None
+
+    return read
+
+
+def _with_spread(spread: Spread) -> _Reading:
+    def read(number: Summary | ReportedNumber) -> Summary | None:
+        if isinstance(number, ReportedNumber) and number.spread == "unknown":
+            return replace(number, spread=spread).summary()
+        return None
+
+    return read
+
+
+_Reading = Callable[["Summary | ReportedNumber"], "Summary | None"]
+_OTHER_READINGS: Mapping[str, _Reading] = {
+    "n = 1": _with_runs(1),
+    "n = 5": _with_runs(5),
+    "± is a standard error": _with_spread("sem"),
+    "± is a 95 % interval": _with_spread("ci95"),
+}
+"""Other readings of what the paper does not say about its numbers. None: it does say it."""

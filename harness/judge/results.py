@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from harness.errors import UserError, nearest
@@ -42,6 +43,9 @@ class ItemResult:
     """Those of the first seed."""
     same_as: str = ""
     """The column of the earlier item of the same row that is the same work under this profile."""
+    failed: Mapping[int, str] = field(default_factory=dict)
+    """Seed -> the quantity of it that is no finite number, in words. Such a run has failed, though
+    its steps have records: it counts in no amount."""
 
     @property
     def complete(self) -> bool:
@@ -94,8 +98,14 @@ class _Collector:
             for index in range(len(self.item.seeds))
             if not any(absent.intersection(seeds[index]) for seeds in self.item.sources.values())
         ]
+        empty = ItemResult(self.item, (), missing, {}, {}, {}, same_as=same_as)
         if not complete or (missing and not self.readings.each_seed):
-            return ItemResult(self.item, (), missing, {}, {}, {}, same_as=same_as)
+            return empty
+        failed = self._failed(complete)
+        if self.readings.each_seed:
+            complete = [index for index in complete if self.item.seeds[index] not in failed]
+            if not complete:
+                return replace(empty, failed=failed)
         series = {
             (plot.name, index): each
             for plot in self.readings.plots
@@ -105,7 +115,11 @@ class _Collector:
             item=self.item,
             seeds=tuple(self.item.seeds[index] for index in complete),
             missing=missing,
-            amounts={value.name: self._amount(value, complete) for value in self.readings.values},
+            amounts={
+                value.name: amount
+                for value in self.readings.values
+                if (amount := self._amount(value, complete))
+            },
             lines={
                 key: (
                     _over_seeds(statistics.fmean, self._each_seed(each.x, complete)),
@@ -120,7 +134,17 @@ class _Collector:
             },
             pictures=self._pictures(self.readings.gallery) if self.readings.gallery else (),
             same_as=same_as,
+            failed=failed,
         )
+
+    def _failed(self, complete: Sequence[int]) -> dict[int, str]:
+        """Seed -> its first quantity that is not finite."""
+        found: dict[int, str] = {}
+        for quantity in self.readings.values:
+            for index, number in zip(complete, self._each_seed(quantity, complete), strict=True):
+                if isinstance(number, float) and not math.isfinite(number):
+                    found.setdefault(self.item.seeds[index], f"{quantity.name} is {number}")
+        return found
 
     def _each_seed(self, reading: Reading, complete: Sequence[int]) -> list[Drawn]:
         """One number or line for each complete seed; of several members, their mean."""
@@ -128,20 +152,46 @@ class _Collector:
         found = [[self._read(reading, i) for i in seeds[index]] for index in complete]
         return [m[0] if len(m) == 1 else _over_seeds(statistics.fmean, m) for m in found]
 
-    def _amount(self, quantity: Quantity, complete: Sequence[int]) -> Amount:
-        def numbers(value: str) -> tuple[float, ...]:
+    def _amount(self, quantity: Quantity, complete: Sequence[int]) -> Amount | None:
+        """What the runs came to that gave a finite number; None where none did."""
+
+        def numbers(value: str) -> dict[int, float]:
             found = self._each_seed(quantity.model_copy(update={"value": value}), complete)
             if any(isinstance(each, tuple) for each in found):
                 raise UserError(
                     f"'{value}' is an array; expected a number, as '{quantity.name}' is"
                 )
-            return tuple(each for each in found if isinstance(each, float))
+            return {
+                self.item.seeds[index]: each
+                for index, each in zip(complete, found, strict=True)
+                if isinstance(each, float) and math.isfinite(each)
+            }
 
+        values = numbers(quantity.value)
+        runs, same = self._runs(quantity.of, complete)
+        deterministic = same if quantity.deterministic is None else quantity.deterministic
+        seeds = [self.item.seeds[complete[run]] for run in (runs[:1] if deterministic else runs)]
+        kept = tuple(seed for seed in seeds if seed in values)
+        if not kept:
+            return None
         return Amount(
-            numbers(quantity.value),
-            min(numbers(quantity.low)) if quantity.low else None,
-            max(numbers(quantity.high)) if quantity.high else None,
+            tuple(values[seed] for seed in kept),
+            deterministic,
+            min(numbers(quantity.low).values(), default=None) if quantity.low else None,
+            max(numbers(quantity.high).values(), default=None) if quantity.high else None,
+            seeds=kept,
         )
+
+    def _runs(self, source: str, complete: Sequence[int]) -> tuple[list[int], bool]:
+        """Which of the complete seeds are runs of their own, and whether all left the same.
+
+        Seeds with the same records are one run. Where other records left the same to the last
+        bit, as of a deterministic step that is given a seed, nothing varies between runs.
+        """
+        seeds = self.item.sources[source]
+        first = {seeds[index]: place for place, index in reversed(list(enumerate(complete)))}
+        left = {tuple(r.digest for i in run if (r := self.read(i))) for run in first}
+        return sorted(first.values()), len(first) > 1 and len(left) == 1
 
     def _pictures(self, gallery: Gallery) -> tuple[Picture, ...]:
         reading = gallery.pictures
@@ -162,18 +212,32 @@ class _Collector:
     def _read(self, reading: Reading, identity: str) -> Drawn:
         record = self.read(identity)
         assert record is not None  # only complete seeds are read
-        found = _found(self._where, reading, record)
+        found = _placed(self._where, reading, _found(self._where, reading, record))
         if isinstance(found, int | float):
             return float(reading.offset + reading.scale * found)
         return tuple(reading.offset + reading.scale * number for number in found)
 
 
 def _over_seeds(statistic: Callable[[Sequence[float]], float], seeds: Sequence[Drawn]) -> Drawn:
-    """A statistic over seeds or members, of lines place by place."""
+    """A statistic over seeds or members, of lines place by place; NaN where one is not finite."""
+
+    def of(place: Sequence[float]) -> float:
+        return statistic(place) if all(map(math.isfinite, place)) else math.nan
+
     lines = [each for each in seeds if isinstance(each, tuple)]
     if not lines:
-        return statistic([each for each in seeds if isinstance(each, float)])
-    return tuple(statistic(place) for place in zip(*lines, strict=True))
+        return of([each for each in seeds if isinstance(each, float)])
+    return tuple(of(place) for place in zip(*lines, strict=True))
+
+
+def _placed(where: str, reading: Reading, found: float | list[float]) -> float | list[float]:
+    if reading.at is None or isinstance(found, int | float):
+        return found
+    if not -len(found) <= reading.at < len(found):
+        raise UserError(
+            f"{where}: '{reading.value}' has {len(found)} places, and none {reading.at}"
+        )
+    return found[reading.at]
 
 
 def _found(where: str, reading: Reading, record: Record) -> float | list[float]:

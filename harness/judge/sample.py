@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.spec.cell import Printed, Spread
 from harness.spec.exhibit import Reporting
+from harness.spec.printed import half_unit
 
 UNKNOWN_RUNS = 3
 """How many runs a printed mean is taken to cover when the paper does not say."""
@@ -65,10 +66,38 @@ class Summary:
         """Itself, as `ReportedNumber.summary` gives one."""
         return self
 
+    @classmethod
+    def paired(cls, a: Mapping[int, float], b: Mapping[int, float]) -> Summary | None:
+        """The differences a - b over the seeds that both have; None where there are none.
+
+        Against `Summary.exact(0)` this is the paired t test, which is sharper than that of two
+        samples by what the pairs have in common: initial networks, orders of the data.
+        """
+        shared = sorted(a.keys() & b.keys())
+        return cls.of([a[seed] - b[seed] for seed in shared]) if shared else None
+
+    @classmethod
+    def nested(cls, pipelines: Sequence[Sequence[float]]) -> Summary:
+        """Runs within pipelines (a selection, a teacher, a set), with the pipeline as the unit.
+
+        The mean of each pipeline is one value, whose spread holds that between pipelines and that
+        within. Exact where pipelines have equally many runs.
+        """
+        return cls.of([statistics.fmean(runs) for runs in pipelines])
+
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)
         return Summary(self.mean * factor, std, self.n)
+
+
+def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
+    """The seeds by which arms are compared as pairs: those that all share, if they are three or
+    more or all there are; none where that leaves less than two, and samples are compared.
+    """
+    shared = set.intersection(*(set(arm) for arm in arms))
+    whole = all(len(arm) == len(shared) for arm in arms)
+    return sorted(shared) if len(shared) >= (2 if whole else 3) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +113,15 @@ class ReportedNumber:
     error: float | None = None
     spread: Spread = "unknown"
     n: int | Literal["unknown"] = "unknown"
+    half_unit: float = 0.0
+    """Half a unit of the last printed digit: what rounding may have hidden."""
 
     @classmethod
     def read(cls, printed: Printed, reporting: Reporting) -> ReportedNumber:
         """A printed number as its exhibit says that it is to be read."""
         error = None if printed.error is None else float(printed.error)
-        return cls(float(printed.mean), error, reporting.spread, reporting.n)
+        half = float(half_unit(printed.mean))
+        return cls(float(printed.mean), error, reporting.spread, reporting.n, half)
 
     def summary(self, unknown_n: int = UNKNOWN_RUNS) -> Summary:
         """Mean, standard deviation over runs and runs, with an unknown n read as `unknown_n`.

@@ -13,9 +13,11 @@ from harness.judge.decision import Outcome as DecisionOutcome
 from harness.judge.memory import remembered
 from harness.judge.model import Estimate, Verdict, VerdictName
 from harness.judge.results import ItemResult, of_row
+from harness.judge.sample import Summary
 from harness.plan.exhibit import ExhibitPlan
 from harness.spec.exhibit import Address, Stated
-from harness.spec.runs import Ours
+from harness.spec.printed import half_unit
+from harness.spec.runs import Counterpart, Ours
 from harness.store.store import Store
 
 
@@ -39,6 +41,8 @@ class _Evidence:
     address: str
     stated: float
     """Taken as exact, since it comes without an uncertainty."""
+    half_unit: float
+    """Half a unit of its last digit."""
     margin: float | None
     at_least: bool
     ours: Estimate | None
@@ -57,9 +61,10 @@ def stated_results(
         _Evidence(
             address=str(Address(plan.exhibit.id, "stated", key)),
             stated=float(item.text.mean),
+            half_unit=float(half_unit(item.text.mean)),
             margin=item.ours.margin if item.ours else None,
             at_least=item.ours is not None and item.ours.at_least,
-            ours=_estimate(plan, item.ours, results, correlated) if item.ours else None,
+            ours=estimate(plan, item.ours, results, correlated) if item.ours else None,
             reason=_reason(plan, item.ours, results),
         )
         for key, item in stated.items()
@@ -87,7 +92,7 @@ def _readings(item: Stated, correlated: Sequence[Correlated]) -> dict[str, bool]
     }
 
 
-def _points(ours: Ours, results: Sequence[ItemResult]) -> list[ItemResult]:
+def _points(ours: Counterpart, results: Sequence[ItemResult]) -> list[ItemResult]:
     return [
         result
         for result in of_row(results, ours.panel)
@@ -104,12 +109,13 @@ def _reason(plan: ExhibitPlan, ours: Ours | None, results: Sequence[ItemResult])
     return next((reason for reason in reasons if reason), whole)
 
 
-def _estimate(
+def estimate(
     plan: ExhibitPlan,
-    ours: Ours,
+    ours: Counterpart,
     results: Sequence[ItemResult],
     correlated: Sequence[Correlated],
 ) -> Estimate | None:
+    """One of our numbers with what is known of its uncertainty; None where it is not there."""
     if ours.correlation is None:
         return _quantity(ours.value, _points(ours, results))
     plot = _plot(ours, correlated)
@@ -122,7 +128,7 @@ def _estimate(
     return Estimate(held.rho, held.error, None, held.n, interval)
 
 
-def _plot(ours: Ours, correlated: Sequence[Correlated]) -> Correlated:
+def _plot(ours: Counterpart, correlated: Sequence[Correlated]) -> Correlated:
     return next(item for item in correlated if item.panel == ours.panel)
 
 
@@ -130,9 +136,16 @@ def _quantity(name: str, points: Sequence[ItemResult]) -> Estimate | None:
     """The mean over points: of every seed if there are several, else with the steps' intervals."""
     if not points or not all(result.complete for result in points):
         return None
-    amounts = [result.amounts[name] for result in points]
-    seeds = [statistics.fmean(seed) for seed in zip(*(a.values for a in amounts), strict=True)]
+    amounts = [result.amounts[name] for result in points if name in result.amounts]
+    varied = {len(a.values) for a in amounts if not a.deterministic}
+    if len(amounts) < len(points) or len(varied) > 1:
+        return None  # a run of one of them has failed
+    runs = max(varied, default=1)
+    each = [a.values * (runs if a.deterministic else 1) for a in amounts]
+    seeds = [statistics.fmean(seed) for seed in zip(*each, strict=True)]
     mean = statistics.fmean(seeds)
+    if all(amount.deterministic for amount in amounts):
+        return Estimate(mean, 0.0, None, len(points))
     if len(seeds) > 1:
         error = statistics.stdev(seeds) / math.sqrt(len(seeds))
         return Estimate(mean, error, len(seeds) - 1, len(points))
@@ -155,29 +168,27 @@ def _verdict(evidence: _Evidence) -> Verdict:
         why = reason or "one run has no spread, which decides nothing"
         name: VerdictName = "not comparable" if reason else "inconclusive"
         return Verdict(evidence.address, name, why, margin, gap)
-    from harness.judge.welch import Difference
-
-    df = math.inf if ours.df is None else ours.df
-    difference = Difference(gap, ours.error, df)
-    if reason:
-        name, why = "not comparable", reason
-    else:
-        tail: Tail = "at least" if evidence.at_least else "both"
-        # Stated numbers of one exhibit are decided one by one, without control over them all.
-        (decision,) = decide([Evidence(difference, margin, tail)])
-        name, why = decision.outcome, _sentence(decision, margin, tail)
+    tail: Tail = "at least" if evidence.at_least else "both"
+    mine = Summary.estimated(ours.mean, ours.error, ours.df)
+    # Stated numbers of one exhibit are decided one by one, without control over them all.
+    (decision,) = decide(
+        [Evidence(Summary.exact(evidence.stated), mine, margin, evidence.half_unit, tail)]
+    )
+    assert decision.statistics is not None  # our side has an error, and theirs is exact
+    low, high = decision.statistics.interval
     return Verdict(
         evidence.address,
-        name,
-        why,
+        "not comparable" if reason else decision.outcome,
+        reason or _sentence(decision, margin, tail),
         margin,
         gap,
-        difference.interval(),
-        ours_interval=ours.interval or Difference(ours.mean, ours.error, df).interval(),
+        (low, high),
+        None if reason else decision,
+        ours_interval=ours.interval or (low + evidence.stated, high + evidence.stated),
     )
 
 
-_ENDINGS: Mapping[Tail, Mapping[DecisionOutcome, str]] = {
+_ENDINGS: Mapping[str, Mapping[DecisionOutcome, str]] = {
     "both": {
         "reproduced": "surely within ±{0:g}",
         "deviates": "beyond ±{0:g}",
@@ -192,7 +203,6 @@ _ENDINGS: Mapping[Tail, Mapping[DecisionOutcome, str]] = {
 
 
 def _sentence(decision: Decision, margin: float, tail: Tail) -> str:
-    difference = decision.difference
-    low, high = difference.interval()
+    low, high = decision.statistics.interval if decision.statistics else (math.nan, math.nan)
     ending = _ENDINGS[tail][decision.outcome].format(margin)
-    return f"off by {difference.estimate:+.3g} (95 % interval {low:+.3g} to {high:+.3g}), {ending}"
+    return f"off by {decision.difference:+.3g} (95 % interval {low:+.3g} to {high:+.3g}), {ending}"

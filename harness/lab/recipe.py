@@ -68,7 +68,7 @@ class Recipe(StepParams):
     scheduler: Literal["cosine", "constant", "step"]
     """Cosine: falls to `cosine_floor` at the end of the run. Step: falls once, see `loop`."""
     warmup_epochs: int = Field(default=0, ge=0)
-    """Epochs, counted inside the run, in which the rate rises linearly to `learning_rate`."""
+    """Epochs in which the rate rises linearly to `learning_rate`."""
     augmentation: Literal["none", "rrc-flip", "rrc-flip-cutmix", "dsa"]
     crop_scale: CropScale = (1.0, 1.0)
     """Range of the random resized crop."""
@@ -112,10 +112,30 @@ class Recipe(StepParams):
     teacher: Annotated[str, Neutral("")] = ""
     """Network of the teacher of soft labels."""
     teacher_mode: Annotated[Literal["eval", "train"], Neutral("eval")] = "eval"
+    teacher_view: Annotated[Literal["whole", "enlarged"], Neutral("whole")] = "whole"
+    """How the teacher of stored labels sees an image of a small data set, see `soft_labels`."""
+    statistics_updates: Annotated[Count, Neutral(1)] = 1
+    """How often the statistics of a student's batch enter those that its batch norms keep."""
     zca: Annotated[bool, Neutral(False)] = False
     """Whether the network reads ZCA-whitened images, as in MTT and DATM, or normalised ones."""
     released_set: Annotated[Literal["last"], Neutral("last")] = "last"
     evaluated_epoch: Annotated[Literal["last"], Neutral("last")] = "last"
+    warmup_start: Annotated[float, Field(ge=0, le=1), Neutral(0.0)] = 0.0
+    """Share of the rate that the warm-up rises from."""
+    warmup_counted: Annotated[bool, Neutral(True)] = True
+    """Whether the warm-up is among the epochs of the run, or comes before them."""
+    ema: Annotated[float, Field(ge=0, lt=1), Neutral(0.0)] = 0.0
+    """Decay of the moving average of the weights that is evaluated; 0: the weights themselves."""
+    patch_shuffle: Annotated[Literal["rded", "none"], Neutral("rded")] = "rded"
+    """Whether patches change places where the images have several: RDED's code does so."""
+    label_storage: Annotated[Literal["none", "per-epoch"], Neutral("none")] = "none"
+    """Whether online labels are made in training, or beforehand and kept in 16 bits (SRe2L)."""
+    train_resize: Annotated[Literal["256"], Neutral("256")] = "256"
+    """Shorter side of real images of many sizes, of which training crops are taken."""
+    test_view: Annotated[Literal["resize-256-center-224"], Neutral("resize-256-center-224")] = (
+        "resize-256-center-224"
+    )
+    """View of test images of many sizes; those of one size are seen whole."""
 
     @model_validator(mode="after")
     def _one_drop(self) -> Recipe:
@@ -132,19 +152,29 @@ class Recipe(StepParams):
             raise ValueError("only the teacher can label a mixed image: labels must be 'online'")
         if mixes != (self.cutmix_alpha > 0):
             raise ValueError("cutmix_alpha is above 0 exactly where the augmentation has cutmix")
+        if self.label_storage != "none" and self.labels != "online":
+            raise ValueError("label_storage is about the labels of views: labels must be 'online'")
         if self.zca and self.labels == "online":
             raise ValueError("no teacher can read the student's view where zca is true")
         return self
 
     @property
+    def _stated_epochs(self) -> int:
+        return self.evaluation_epochs or self.epochs
+
+    @property
+    def _epochs_before(self) -> int:
+        """Epochs of a warm-up that comes before the run's own."""
+        return 0 if self.warmup_counted else self.warmup_epochs
+
+    @property
     def run_epochs(self) -> int:
         """Epochs that a student's run really has."""
-        stated = self.evaluation_epochs or self.epochs
-        return stated + 1 if self.loop == "official" else stated
+        return self._epochs_before + self._stated_epochs + (self.loop == "official")
 
     @property
     def epochs_before_drop(self) -> int:
         """Epochs of such a run at the full rate, if the schedule is a step."""
         if self.loop == "official":
-            return (self.run_epochs - 1) // 2 + 2
-        return min(self.step_after_epochs, self.run_epochs)
+            return self._epochs_before + self._stated_epochs // 2 + 2
+        return min(self._epochs_before + self.step_after_epochs, self.run_epochs)

@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import UserError
 from harness.plan.expressions import fill
 from harness.plan.resolver import Resolver
-from harness.plan.settings import Used
+from harness.plan.settings import Used, plain
 from harness.spec.paper import Owner
 from harness.spec.toml import located
 
@@ -54,9 +54,9 @@ def difference(ours: Resolver, variables: Mapping[str, Any], settings: Sequence[
         if ours.bound(variables)[name] != value
     ]
     changes += [
-        f"{used.name} {used.value} instead of {_plain(used.stated.value)}"
+        f"{used.name} {used.value} instead of {plain(used.stated.value)}"
         for used in settings
-        if used.overridden and used.value != _plain(used.stated.value)
+        if used.overridden and used.value != plain(used.stated.value)
     ]
     return f"profile {ours.profile.id}: " + ", ".join(changes)
 
@@ -93,7 +93,3 @@ def blaming_the_profile(ours: Resolver, variables: Mapping[str, Any]) -> Iterato
             raise
         path = ours.paper.root / "profiles" / f"{ours.profile.id}.toml"
         raise located(path, place, str(error)) from None
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -18,7 +18,7 @@ from harness.plan.graph import GraphBuilder
 from harness.plan.item import Item
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
-from harness.plan.settings import Variation
+from harness.plan.settings import Used, Variation, plain
 from harness.plan.step import Step
 from harness.registry import resolve
 from harness.spec.cell import Printed
@@ -49,6 +49,16 @@ class ExhibitPlan:
             return self.choices[panel][value.strip("{}")]
         return value
 
+    @property
+    def shown(self) -> tuple[Mapping[Address, Any], Mapping[str, Any]]:
+        """All that its numbers depend on: the steps of each item, and the choices that are used
+        where these are read."""
+        choices: dict[str, Any] = {}
+        for panel, held in self.choices.items():
+            text = f"{self.exhibit.readings(panel)}{self.exhibit.stated}"
+            choices[panel] = {name: held[name] for name in held if f"'{{{name}}}'" in text}
+        return {item.address: item.sources for item in self.items}, choices
+
 
 def plan_exhibit(
     paper: Paper,
@@ -56,24 +66,32 @@ def plan_exhibit(
     profile: str | None = None,
     seeds: int | None = None,
     variation: Variation | None = None,
+    must_act: bool = True,
 ) -> ExhibitPlan:
     """Resolve an exhibit into items and steps. Pure: reads specs, touches no data and no store.
 
     Args:
         profile: name of a profile; the paper's default where None.
         seeds: number of student seeds; the panel's or the profile's where None.
+        must_act: whether a variation that changes nothing here is refused.
 
     Raises:
         UserError: nothing runs for it, something in the specs cannot be resolved, or a variation
-            has no effect here.
+            cannot be taken or has no effect here.
     """
     shown = paper.runnable_exhibit(exhibit)
     planner = Planner(paper, paper.profile(profile), seeds, variation or {})
     items = tuple(resolve(kinds()[shown.kind].items)(shown, planner))
-    for name, value in (variation or {}).items():
-        _check_taken(name, value, items, planner.profile)
     steps = planner.ours.builder.steps
-    return ExhibitPlan(shown, planner.profile, items, steps, planner.choices, planner.partial)
+    made = ExhibitPlan(shown, planner.profile, items, steps, planner.choices, planner.partial)
+    for name, value in (variation or {}).items():
+        used = [used for item in items for used in item.settings if used.origin == name]
+        _check_taken(name, value, used, planner.profile)
+        if must_act and not any(value == plain(each.stated.value) for each in used):
+            others = {key: held for key, held in (variation or {}).items() if key != name}
+            without = plan_exhibit(paper, exhibit, profile, seeds, others, must_act=False)
+            _check_acts(name, value, made, without)
+    return made
 
 
 class Planner:
@@ -158,15 +176,37 @@ class Planner:
         return {**bound[0], **over}
 
 
-def _check_taken(name: str, value: Any, items: Sequence[Item], profile: Profile) -> None:
+def _check_taken(name: str, value: Any, used: Sequence[Used], profile: Profile) -> None:
     """A variation that nothing can take would show the default numbers under its name.
 
     Raises:
         UserError: it has no effect here.
     """
-    used = [used.value for item in items for used in item.settings if used.origin == name]
-    if used and value not in used:
+    found = [each.value for each in used]
+    if found and value not in found:
         raise UserError(
-            f"--vary {name}={value}: no cell can take it, since it is {used[0]} under profile "
+            f"--vary {name}={value}: no cell can take it, since it is {found[0]} under profile "
             f"{profile.id}, by the paper or by the profile; `repro assumptions` lists what is open"
         )
+
+
+def _check_acts(name: str, value: Any, made: ExhibitPlan, without: ExhibitPlan) -> None:
+    """What comes of an alternative that changes nothing would be taken for a finding.
+
+    Raises:
+        UserError: the plan is the same without it; the message says why.
+    """
+    if made.shown != without.shown:
+        return
+    exhibit, profile = made.exhibit.id, made.profile.id
+    before = [used.value for item in without.items for used in item.settings if used.origin == name]
+    if not before:
+        why = f"{exhibit} does not use this setting"
+    elif value in before:
+        why = f"profile {profile} has this value anyway"
+    else:
+        why = f"no step of {exhibit} depends on this setting under profile {profile}"
+    raise UserError(
+        f"--vary {name}={value}: it would change nothing, since {why}; "
+        f"`repro assumptions {exhibit}` lists what can be varied"
+    )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from harness.errors import UserError, nearest
 from harness.plan.exhibit import ExhibitPlan
+from harness.plan.item import Item
 from harness.plan.step import Step
 
 
@@ -35,6 +36,19 @@ def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Ste
         if identity in found:
             found.update(step.inputs.values())
     return {identity: step for identity, step in steps.items() if identity in found}
+
+
+def shared_steps(item: Item, steps: Mapping[str, Step]) -> tuple[str, ...]:
+    """Names of the steps behind a cell that are done once for all of its seeds.
+
+    None where all seeds lead to the same records, and are one run.
+    """
+    runs = {members for seeds in item.sources.values() for members in seeds}
+    if len(runs) < 2:
+        return ()
+    behind = [set(closure(steps, members)) for members in runs]
+    shared = set.intersection(*behind)
+    return tuple(dict.fromkeys(step.name for i, step in steps.items() if i in shared))
 
 
 def _identities(planned: ExhibitPlan, name: str) -> set[str]:

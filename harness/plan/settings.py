@@ -97,13 +97,13 @@ def resolve_settings(
         names = (f"{owner.id}.{key}", *setting.origins)
         name, origin = names[0], names[-1]
         stated = used = _applying(setting.choices, variables, "settings", key)
-        if origin in variation and variation[origin] in map(_plain, stated.alternatives):
+        if origin in variation and variation[origin] in map(plain, stated.alternatives):
             yield Used(name, origin, origin, setting.label, stated, stated, variation[origin])
             continue
         listed = next((each for each in names if each in profile.override), origin)
         if listed in profile.override:
             used = _applying(profile.override[listed], variables, "override", listed)
-        yield Used(name, origin, listed, setting.label, stated, used, _plain(used.value))
+        yield Used(name, origin, listed, setting.label, stated, used, plain(used.value))
 
 
 def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Choice:
@@ -115,7 +115,8 @@ def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Cho
     raise Misplaced(f"no choice applies to {case}; add one, or one without 'when'", *keys)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it: a list in the place of a tuple."""
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -153,7 +154,7 @@ def _parse_one(paper: Paper, text: str) -> tuple[str, Any]:
     except ValueError:
         value = written
     choices = settings[matches[0]].choices
-    known = [_plain(v) for choice in choices for v in (choice.value, *choice.alternatives)]
+    known = [plain(v) for choice in choices for v in (choice.value, *choice.alternatives)]
     if not any(type(value) is type(k) and value == k for k in known):
         listed = ", ".join(json.dumps(k) for k in known)
         raise UserError(f"--vary '{text}': expected one of {listed}, the values that specs declare")

@@ -241,6 +241,10 @@ class Probe:
     params: StepParams
     inputs: Mapping[str, StepInput]
     seed: int = 0
+    variants: tuple[Mapping[str, Json], ...] = ()
+    """Further parameters to run it with, each in the place of these ones; an inner table replaces
+    single values. Other values of what is true or false, or one of several words, need not be
+    listed: each is run."""
 
 
 def declare(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 
@@ -11,13 +11,23 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.judge.outcomes import Judged
+from harness.judge.model import OutcomeName
+from harness.judge.outcomes import Judged, Sentence, tally
 from harness.render.markdown import escape
 from harness.render.text import plain
 
-_GLYPHS = {"holds": "✓", "fails": "✗", "undecided": "?", "not run": "–"}
-_STYLES = {"holds": "green", "fails": "red", "undecided": "yellow", "not run": "dim"}
-_EXPECTED = ("holds", "fails", "undecided")
+_GLYPHS: Mapping[OutcomeName, str] = {
+    "holds": "✓",
+    "fails": "✗",
+    "undecided": "?",
+    "not applicable": "∅",
+    "restated": "=",
+    "not run": "–",
+}
+_STYLES: Mapping[OutcomeName, str] = {"holds": "green", "fails": "red", "undecided": "yellow"}
+_FLIPS = "†"
+_SCREEN = 14
+"""Sentences that an overview lists, so that it fits a screen of 24 lines with its counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +38,36 @@ class ClaimRow:
     text: str
     where: str
     """The place in the paper."""
-    expect: str
-    """The outcome that the specs expect on the paper's numbers: `holds`, `fails` or `undecided`."""
-    reported: str
-    """Outcome on the paper's numbers: `holds`, `fails`, `undecided` or `not run`."""
-    reproduced: str
-    """Outcome on ours, the same words."""
+    expect: OutcomeName
+    """The outcome that the specs expect on the paper's numbers."""
+    reported: OutcomeName
+    """Outcome on the paper's numbers."""
+    reproduced: OutcomeName
+    """Outcome on ours."""
     profile: str
+    flips: tuple[str, ...] = ()
+    """Other readings of the paper's numbers under which the outcome on them would be another."""
 
     def __post_init__(self) -> None:
-        for outcome in (self.reported, self.reproduced):
+        for outcome in (self.reported, self.reproduced, self.expect):
             if outcome not in _GLYPHS:
                 raise ValueError(f"{self.id}: outcome '{outcome}' is none of {', '.join(_GLYPHS)}")
-        if self.expect not in _EXPECTED:
-            raise ValueError(f"{self.id}: expect '{self.expect}' is none of {', '.join(_EXPECTED)}")
 
 
 def row_of(judged: Judged, profile: str) -> ClaimRow:
     """A judged claim as it is shown."""
     claim = judged.claim
     reported, reproduced = judged.reported.outcome, judged.reproduced.outcome
-    return ClaimRow(claim.id, claim.text, claim.where, claim.expect, reported, reproduced, profile)
+    return ClaimRow(
+        claim.id,
+        claim.text,
+        claim.where,
+        claim.expect,
+        reported,
+        reproduced,
+        profile,
+        judged.reported.flips,
+    )
 
 
 def markdown(rows: Sequence[ClaimRow]) -> str:
@@ -62,8 +81,8 @@ def markdown(rows: Sequence[ClaimRow]) -> str:
             f"**{escape(plain(row.id))}** {escape(plain(row.text))}",
             escape(plain(row.where)),
             row.expect,
-            _outcome(row.reported, row.expect),
-            f"{_GLYPHS[row.reproduced]} {row.reproduced}",
+            _outcome(row.reported, row.expect) + escape(_hangs_on(row)),
+            _shown(row.reproduced),
             escape(plain(row.profile)),
         )
         lines.append("| " + " | ".join(cells) + " |")
@@ -91,9 +110,59 @@ def show(rows: Sequence[ClaimRow], console: Console) -> None:
         paper = _styled(row.reported)
         if row.reported != row.expect:
             paper.append("\nnot as expected", style="bold")
+        if row.flips:
+            paper.append(_hangs_on(row), style="dim")
         grid.add_row(claim, row.expect, paper, ours)
     console.print(grid)
     console.print(Text(summary(rows)))
+
+
+def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> None:
+    """Print how many sentences and comparisons come out which way, then the sentences that do not
+    come out as expected, then those that fail; no more than a screen holds.
+    """
+    claims = [claim for sentence in sentences for claim in sentence.claims]
+    console.print(Text(_surprises(sentences, len(claims)), style="bold"))
+    sides = {"paper's": "reported", plain(profile): "reproduced"}
+    counts = Grid(box=None, pad_edge=False)
+    counts.add_column("Numbers")
+    for outcome, glyph in _GLYPHS.items():
+        counts.add_column(f"{glyph} {outcome}", justify="right")
+    for words, side in sides.items():
+        made = [one for claim in claims for one in getattr(claim, side).comparisons]
+        for what, found in (
+            ("sentences", [getattr(sentence, side) for sentence in sentences]),
+            ("comparisons", made),
+        ):
+            counts.add_row(f"{words}: {what}", *map(str, tally(found).values()))
+    console.print(counts)
+    console.print()
+    noted = sorted(
+        (s for s in sentences if not s.as_expected or "fails" in (s.reported, s.reproduced)),
+        key=lambda sentence: sentence.as_expected,
+    )
+    for sentence in noted[:_SCREEN]:
+        console.print(_line(sentence), no_wrap=True, overflow="ellipsis")
+    rest = len(sentences) - len(noted[:_SCREEN])
+    if rest:
+        console.print(Text(f"{rest} more: repro verify --all", style="dim"))
+
+
+def _surprises(sentences: Sequence[Sentence], claims: int) -> str:
+    other = sum(not sentence.as_expected for sentence in sentences)
+    what = f"{other} NOT" if other else "all"
+    return f"{len(sentences)} sentences with {claims} claims, {what} as the specs expect"
+
+
+def _line(sentence: Sentence) -> Text:
+    """One sentence: its outcome on the paper's numbers and on ours, its place, its words."""
+    line = Text()
+    for outcome in (sentence.reported, sentence.reproduced):
+        line.append(f"{_GLYPHS[outcome]} ", style=_STYLES.get(outcome, "dim"))
+    if not sentence.as_expected:
+        line.append("not as expected: ", style="bold")
+    line.append(f"{plain(sentence.where)}: ", style="dim")
+    return line.append(plain(sentence.text))
 
 
 def summary(rows: Sequence[ClaimRow]) -> str:
@@ -107,10 +176,19 @@ def summary(rows: Sequence[ClaimRow]) -> str:
     )
 
 
-def _outcome(outcome: str, expect: str) -> str:
-    shown = f"{_GLYPHS[outcome]} {outcome}"
+def _hangs_on(row: ClaimRow) -> str:
+    """A mark and the readings under which the outcome would be another; else nothing."""
+    return f" {_FLIPS} flips if {' or if '.join(row.flips)}" if row.flips else ""
+
+
+def _outcome(outcome: OutcomeName, expect: OutcomeName) -> str:
+    shown = _shown(outcome)
     return shown if outcome == expect else f"**{shown}, not as expected**"
 
 
-def _styled(outcome: str) -> Text:
-    return Text(f"{_GLYPHS[outcome]} {outcome}", style=_STYLES[outcome])
+def _shown(outcome: OutcomeName) -> str:
+    return f"{_GLYPHS[outcome]} {outcome}"
+
+
+def _styled(outcome: OutcomeName) -> Text:
+    return Text(_shown(outcome), style=_STYLES.get(outcome, "dim"))

@@ -10,7 +10,8 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -52,7 +53,13 @@ def check(types: Iterable[StepType], path: Path) -> list[str]:
                 f"revision {known['revision']}; {_UPDATE}"
             )
         else:
-            messages += _changed(kind, known["numbers"], _runs(kind))
+            runs = _runs(kind)
+            messages += _changed(kind, known, runs)
+            if set(known.get(_VARIANTS, {})) != set(runs) - {_ITSELF}:
+                messages.append(
+                    f"step {kind.name}: the alternatives that its probe numbers are of are not "
+                    f"those that it has; {_UPDATE}"
+                )
     gone = sorted(set(held) - names)
     return messages + [f"step {name}: probe numbers of no step; {_UPDATE}" for name in gone]
 
@@ -71,11 +78,15 @@ def update(types: Iterable[StepType], path: Path) -> list[str]:
     refused = []
     for kind in types:
         probe, runs = probe_of(kind), _runs(kind)
-        fresh: dict[str, Any] = {"revision": kind.revision, "numbers": runs[0]}
+        first = {name: each[0] for name, each in runs.items()}
+        fresh: dict[str, Any] = {"revision": kind.revision, "numbers": first.pop(_ITSELF)}
         known = held.get(kind.name)
         if known is not None and known["revision"] == kind.revision:
             fresh = known
-        refused += _changed(kind, fresh["numbers"], runs)
+            first |= {name: n for name, n in known.get(_VARIANTS, {}).items() if name in first}
+        if first:
+            fresh = fresh | {_VARIANTS: first}
+        refused += _changed(kind, fresh, runs)
         codes = {*fresh.get("confirmed", ()), *_codes(kind, probe.params)}
         kept[kind.name] = fresh | {"confirmed": sorted(codes)}
     if refused:
@@ -97,17 +108,23 @@ def _written(held: Mapping[str, Any], kept: Mapping[str, Any]) -> Iterator[str]:
 
 
 _UPDATE = "run `repro probe --update`"
+_ITSELF, _VARIANTS = "", "variants"
 
 
-def _changed(kind: StepType, known: Numbers, runs: Iterable[Numbers]) -> list[str]:
-    """Whether any run's numbers differ from the known ones: one message, or none."""
-    first = next((c for fresh in runs for c in differences(known, fresh)), None)
-    if first is None:
-        return []
-    return [
-        f"step {kind.name}: revision {kind.revision} gives different numbers ({first}): "
-        f"raise its revision in {kind.params.__module__} and {_UPDATE}"
-    ]
+def _changed(
+    kind: StepType, kept: Mapping[str, Any], runs: Mapping[str, Iterable[Numbers]]
+) -> list[str]:
+    """Whether any run's numbers differ from those that are kept: one message, or none."""
+    known = {_ITSELF: kept["numbers"], **kept.get(_VARIANTS, {})}
+    for name in runs.keys() & known.keys():
+        for fresh in runs[name]:
+            if change := next(differences(known[name], fresh), None):
+                of = f" with {name}" if name else ""
+                return [
+                    f"step {kind.name}: revision {kind.revision} gives different numbers{of} "
+                    f"({change}): raise its revision in {kind.params.__module__} and {_UPDATE}"
+                ]
+    return []
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -120,15 +137,66 @@ def _read(path: Path) -> dict[str, Any]:
     return held
 
 
-def _runs(kind: StepType) -> list[Numbers]:
-    """The numbers that a step makes of its probe: alone, and twice at once where it can."""
+def _runs(kind: StepType) -> dict[str, list[Numbers]]:
+    """The numbers that a step makes of its probe: alone, and twice at once where it can.
+
+    Those of its alternatives stand beside them, by name: alone, each.
+    """
     probe = probe_of(kind)
     context = StepContext(kind.name, probe.seed)
     params = probe.params.model_dump(mode="json")
     results = [call(kind.function, params, probe.inputs, context)]
     if fused := kind.fused(probe.params):
         results += call_together(fused, params, [Share(probe.inputs, context)] * 2, context)
-    return [flatten(result) for result in results]
+    found = {_ITSELF: [flatten(result) for result in results]}
+    for change in (*_other_words(probe.params), *probe.variants):
+        try:
+            varied = kind.params.model_validate(_replaced(params, change)).model_dump(mode="json")
+            made = flatten(call(kind.function, varied, probe.inputs, context))
+        except ValidationError:
+            continue
+        except UserError as error:
+            made = {"values": {"refused": str(error)}, "arrays": {}}
+        found[_named(change)] = [made]
+    return found
+
+
+def _other_words(params: StepParams) -> Iterator[dict[str, Any]]:
+    """Each value that a parameter could have instead, of those that are one of a few.
+
+    Not of `precision`: what is computed in fewer bits differs between machines.
+    """
+    for name, field in type(params).model_fields.items():
+        if name != "precision":
+            for value in _words(field.annotation):
+                if value != getattr(params, name):
+                    yield {name: value}
+
+
+def _words(kind: Any) -> Iterator[Any]:
+    """The values of a type that is a bool, a literal, or may be one of these."""
+    if kind is bool:
+        yield from (False, True)
+    elif get_origin(kind) is Literal:
+        yield from get_args(kind)
+    elif get_origin(kind) in (Union, UnionType):
+        for each in get_args(kind):
+            yield from _words(each)
+
+
+def _replaced(params: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with some replaced, at any depth."""
+    return {
+        **params,
+        **{
+            name: _replaced(params[name], value) if isinstance(value, Mapping) else value
+            for name, value in change.items()
+        },
+    }
+
+
+def _named(change: Mapping[str, Any]) -> str:
+    return json.dumps(change, sort_keys=True).strip("{}")
 
 
 def _codes(kind: StepType, params: StepParams) -> set[str]:

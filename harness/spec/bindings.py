@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError, nearest
-from harness.spec.runs import Runs
+from harness.spec.runs import Counterpart, Runs
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
@@ -62,11 +62,14 @@ def check_panels(paper: Paper, path: Path, exhibit: Panelled) -> None:
             if reading.of not in known:
                 message = f"nothing here is called '{reading.of}'; {nearest(reading.of, known)}"
                 raise located(path, ["panels", index, *keys, "of"], message)
-    for key, stated in exhibit.stated.items():
-        for variable, values in (stated.ours.where if stated.ours else {}).items():
+    named: list[tuple[Keys, Counterpart]] = [
+        (["stated", key, "ours"], s.ours) for key, s in exhibit.stated.items() if s.ours
+    ]
+    named += [(["unprinted", key], each) for key, each in exhibit.unprinted.items()]
+    for place, counterpart in named:
+        for variable, values in counterpart.where.items():
             for value in values:
-                place: Keys = ["stated", key, "ours", "where", variable]
-                check_binding(paper, path, place, variable, value)
+                check_binding(paper, path, [*place, "where", variable], variable, value)
 
 
 def _check_runs(paper: Paper, path: Path, keys: Keys, exhibit: Panelled, runs: Runs) -> None:

@@ -59,7 +59,10 @@ class OnParOrBetter(Better):
 
 
 class GapCloses(Gaps):
-    """left - right exceeds the margin in the `wide` columns and is within it in the `narrow`."""
+    """left - right exceeds the margin in a `wide` column and is within it in its `narrow` one.
+
+    A column in which no gap is shown to be there has none to close: it does not apply.
+    """
 
     kind: Literal["gap_closes"]
 
@@ -70,14 +73,6 @@ class GapShrinks(Gaps):
     """
 
     kind: Literal["gap_shrinks"]
-
-    @model_validator(mode="after")
-    def _paired(self) -> GapShrinks:
-        if len(self.wide) != len(self.narrow):
-            raise ValueError(
-                f"{len(self.wide)} 'wide' columns cannot match {len(self.narrow)} 'narrow' ones"
-            )
-        return self
 
 
 class Increasing(Ordered):
@@ -114,8 +109,9 @@ class Correlation(ClaimBase, Bounded):
 
     @model_validator(mode="after")
     def _coefficient(self) -> Correlation:
-        if any(bound is not None and abs(bound) > 1 for bound in (self.low, self.high)):
-            raise ValueError("a correlation lies in [-1, 1]")
+        for number in (self.low, self.high, self.value):
+            if isinstance(number, float) and abs(number) > 1:
+                raise ValueError(f"a correlation lies in [-1, 1], found {number:g}")
         return self
 
 
@@ -177,7 +173,10 @@ class Arithmetic(Two):
 
 
 class ParameterCount(ClaimBase):
-    """A printed count (`411K`, `11M`) is the rounded count of a network's parameters."""
+    """A printed count (`411K`, `11M`) is the rounded count of a network's parameters.
+
+    Final zeros may be rounding: `60M` may stand for any count from 55M to 65M.
+    """
 
     kind: Literal["parameter_count"]
     printed: PrintedCount

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.bindings import check_binding, check_bindings
 from harness.spec.cell import Printed, PrintedText, Spread
-from harness.spec.runs import Gallery, Ours, Plot, Quantity
+from harness.spec.margin import MarginText
+from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
 from harness.spec.toml import located
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from harness.spec.paper import Paper
 
 
+DEFAULT_MARGIN = 1.0
+"""Points that accuracies in percent may differ by, where a spec declares no margin."""
+_ACCURACY = re.compile(r"percent (top-\d+|accuracy)")
 LAST_STEP = "recipe"
 """A cell of a table is read from the last step of the recipe that this variable names."""
 
@@ -41,11 +46,31 @@ class Reporting(SpecModel):
 
     spread: Spread = "unknown"
     n: PositiveInt | Literal["unknown"] = "unknown"
-    unit: str = "percent top-1"
+    unit: str = ""
+    """Such as `percent top-1`."""
     items: PositiveInt | None = None
     """How many test items a percentage of one run counts, where it does."""
-    margin: float = 1.0
-    """Differences up to this many units count as none; declared before any result is seen."""
+    margin: MarginText | None = None
+    """Differences up to this count as none; declared before any result is seen: a number in the
+    unit, `2 %` of the printed number, or `3 digits`, units of its last digit. If none is declared,
+    accuracies in percent have 1 point, and other numbers are shown and not decided."""
+    direction: Literal["both", "at least", "at most"] = "both"
+    """`at least`: the number is stated as the least that is reached, so that more is as stated."""
+
+    def bound(self, printed: Printed, *, exact: bool = False) -> float | None:
+        """The margin of a printed number in its unit; None where none is declared.
+
+        Args:
+            exact: whether the number has no uncertainty, so that no default is needed.
+        """
+        if self.margin is not None:
+            return self.margin.of(printed)
+        return DEFAULT_MARGIN if _ACCURACY.fullmatch(self.unit) and not exact else None
+
+    def over(self, *closer: Reporting) -> Reporting:
+        """The same with what is said closer to a number, the closest last."""
+        said = {name: getattr(each, name) for each in closer for name in each.model_fields_set}
+        return self.model_copy(update=said)
 
 
 @dataclass(frozen=True)
@@ -69,12 +94,18 @@ class Measure(SpecModel):
     scale: float = 1.0
     better: Literal["higher", "lower"] = "higher"
     """Which values the paper prefers."""
+    deterministic: bool | None = None
+    """Whether every run gives the same. Left out: it is where all runs that are there do."""
 
     def quantity(self) -> Quantity:
         """The same as what is read of the last step of the recipe."""
         # Unlike the quantities of panels, it may have any name.
         return Quantity.model_construct(
-            name=self.value, of=LAST_STEP, value=self.value, scale=self.scale
+            name=self.value,
+            of=LAST_STEP,
+            value=self.value,
+            scale=self.scale,
+            deterministic=self.deterministic,
         )
 
 
@@ -153,6 +184,8 @@ class Column(SpecModel):
     label: Label
     group: str = ""
     bind: Mapping[str, Scalar] = {}
+    reporting: Reporting = Reporting()
+    """Those of the table's that are others here."""
 
 
 class Row(SpecModel):
@@ -165,6 +198,10 @@ class Row(SpecModel):
     derived: Mapping[str, Derived] = {}
     bold: tuple[AddressPart, ...] = ()
     """Columns in which its number is printed in bold."""
+    reporting: Reporting = Reporting()
+    """Those of the table's and the column's that are others here."""
+    cell_reporting: Mapping[str, Reporting] = {}
+    """Column name -> those that are others in one cell."""
 
 
 class Exhibit(SpecModel):
@@ -179,6 +216,9 @@ class Exhibit(SpecModel):
     caption_binds: Mapping[str, Scalar] = {}
     """Statements of the caption about all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}
+    unprinted: Mapping[str, Counterpart] = {}
+    """Numbers that claims are about and the paper does not print, as of a curve that is only drawn:
+    `exhibit:unprinted:id`, judged on ours alone."""
     notes: tuple[str, ...] = ()
     kind: str
 
@@ -218,6 +258,10 @@ class Exhibit(SpecModel):
         """The values that are read for the items of a row or a panel."""
         return Readings()
 
+    def reporting_of(self, row: str, column: str) -> Reporting | None:
+        """How the number that is printed in a cell is to be read; None where none can be."""
+        return self.readings(row).reporting
+
     def check(self, paper: Paper, path: Path) -> None:
         """Check the names that it uses of other specs.
 
@@ -252,7 +296,13 @@ class Table(Exhibit):
         _unique("rows", rows)
         for index, row in enumerate(self.rows):
             bold = {name: name for name in row.bold}
-            for kind, cells in (("cells", row.cells), ("derived", row.derived), ("bold", bold)):
+            named: tuple[tuple[str, Mapping[str, Any]], ...] = (
+                ("cells", row.cells),
+                ("derived", row.derived),
+                ("cell_reporting", row.cell_reporting),
+                ("bold", bold),
+            )
+            for kind, cells in named:
                 for name in cells:
                     _known("column", name, columns, "rows", index, kind, name)
             for name, derived in row.derived.items():
@@ -278,6 +328,12 @@ class Table(Exhibit):
 
     def readings(self, row: str) -> Readings:
         return Readings((self.measure.quantity(),), each_seed=True, reporting=self.reporting)
+
+    def reporting_of(self, row: str, column: str) -> Reporting:
+        here = next(each for each in self.rows if each.name == row)
+        above = next(each for each in self.columns if each.name == column)
+        cell = here.cell_reporting.get(column, Reporting())
+        return self.reporting.over(above.reporting, here.reporting, cell)
 
     def check(self, paper: Paper, path: Path) -> None:
         check_bindings(paper, path, ["bind"], self.bind)

@@ -13,7 +13,7 @@ from harness.spec.base import AddressPart, Label, Name, SpecModel
 Operand = FiniteFloat | str
 """A number, or (after a claim is resolved) the address of one."""
 Pair = tuple[Operand, Operand]
-Expectation = Literal["holds", "fails", "undecided"]
+Expectation = Literal["holds", "fails", "undecided", "not applicable", "restated", "not run"]
 Margin = Annotated[FiniteFloat, Field(ge=0)]
 PrintedNumber = Annotated[str, StringConstraints(pattern=r"^-?\d+(\.\d+)?$")]
 PrintedCount = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?[KMB]?$")]
@@ -47,6 +47,16 @@ def printed_step(text: str) -> tuple[Decimal, Decimal]:
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # the pattern admits no infinity
     return value.scaleb(power), Decimal(5).scaleb(exponent + power - 1)
+
+
+def printed_count(text: str) -> tuple[Decimal, Decimal]:
+    """As `printed_step`, of a rounded count, whose final zeros may be rounding: `"60M"` -> 60e6,
+    5e6.
+    """
+    target, half = printed_step(text)
+    digits = text.rstrip("KMB")
+    zeros = 0 if "." in digits else len(digits) - len(digits.rstrip("0"))
+    return target, half.scaleb(min(zeros, len(digits) - 1))
 
 
 class ClaimBase(SpecModel):
@@ -205,6 +215,14 @@ class Gaps(ClaimBase):
     def operands(self) -> Iterator[Operand]:
         """Every number that the claim is about."""
         return (cell for pair in self.gaps(self.wide + self.narrow) for cell in pair)
+
+    @model_validator(mode="after")
+    def _paired(self) -> Gaps:
+        if len(self.wide) != len(self.narrow):
+            raise ValueError(
+                f"{len(self.wide)} 'wide' columns cannot match {len(self.narrow)} 'narrow' ones"
+            )
+        return self
 
 
 class Bounded(SpecModel):

@@ -12,7 +12,7 @@ from harness.errors import UserError, nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.bindings import check_panels
 from harness.spec.exhibit import Exhibit, Readings
-from harness.spec.runs import Ours, Panel
+from harness.spec.runs import Counterpart, Panel
 from harness.spec.setting import Setting, Written
 from harness.spec.toml import located
 
@@ -72,6 +72,8 @@ class Panelled(Exhibit):
         for key, item in self.stated.items():
             if item.ours:
                 _check_ours(item.ours, self.panels, "stated", key, "ours")
+        for key, ours in self.unprinted.items():
+            _check_ours(ours, self.panels, "unprinted", key)
         return self
 
     @property
@@ -90,7 +92,7 @@ class Panelled(Exhibit):
         check_panels(paper, path, self)
 
 
-def _check_ours(ours: Ours, panels: tuple[Panel, ...], *keys: str) -> None:
+def _check_ours(ours: Counterpart, panels: tuple[Panel, ...], *keys: str) -> None:
     """A stated number may only stand beside what its panel gives."""
     found = {panel.name: panel for panel in panels}
     if ours.panel not in found:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints
 from harness.errors import UserError, nearest
 from harness.spec.base import Label, Name, SpecModel
 from harness.spec.bindings import check_name
-from harness.spec.claims import Claim, ClaimsFile, addresses
+from harness.spec.claims import Claim, ClaimsFile, Correlation, addresses
 from harness.spec.exhibit import Exhibit
 from harness.spec.kinds import find_kind, kinds
+from harness.spec.operands import Operand
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
 from harness.spec.references import check_references
@@ -27,7 +28,7 @@ ItemT = TypeVar("ItemT")
 ExhibitT = TypeVar("ExhibitT", bound=Exhibit)
 OTHER_FOLDERS = ("methods", "recipes", "datasets", "models", "profiles")
 """Folders of specs that are no exhibits."""
-FORMAT = 2
+FORMAT = 3
 """The format of specs that this version writes; it reads all before it."""
 VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
 
@@ -269,6 +270,8 @@ def _check_references(paper: Paper) -> None:
     for index, claim in enumerate(paper.claims.values()):
         for address in addresses(claim):
             _check_address(paper, ["claims", index, "id"], address)
+        if isinstance(claim, Correlation):
+            _check_correlation(paper, ["claims", index, "value"], claim.value)
     check_references(paper)
     check_statements(paper)
     for key in ("default_profile", "paper_profile"):
@@ -289,11 +292,29 @@ def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
         if column not in exhibit.stated:
             raise located(path, keys, f"'{address}': not stated; {nearest(column, exhibit.stated)}")
         return
+    if row == "unprinted":
+        if column not in exhibit.unprinted:
+            near = nearest(column, exhibit.unprinted)
+            raise located(path, keys, f"'{address}': not declared; {near}")
+        return
     rows, columns = exhibit.row_names, exhibit.column_names
     if row not in rows:
         raise located(path, keys, f"'{address}': unknown row; {nearest(row, rows)}")
     if column not in columns:
         raise located(path, keys, f"'{address}': unknown column; {nearest(column, columns)}")
+
+
+def _check_correlation(paper: Paper, keys: list[int | str], value: Operand) -> None:
+    if isinstance(value, str):
+        name, row, column = value.split(":")
+        printed = paper.exhibits[name].printed(row, column)
+        if printed is not None and abs(printed.mean) > 1:
+            raise located(
+                paper.root / "claims.toml",
+                keys,
+                f"'{value}' is {printed}, and a correlation lies in [-1, 1]; correct the number, "
+                "or, if the paper prints it so, make it a claim of the kind parameter_domain",
+            )
 
 
 def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:

@@ -60,6 +60,13 @@ class Follows(SpecModel):
     """Whether the words say that values were only tuned around those."""
 
 
+class Lacks(SpecModel):
+    """Settings that other recipes of the same scale have, and why this one has none of them."""
+
+    settings: tuple[str, ...]
+    why: str
+
+
 class Recipe(SpecModel):
     """Training hyperparameters of one label regime at one scale, and the steps that use them."""
 
@@ -68,6 +75,7 @@ class Recipe(SpecModel):
     scale: str = ""
     regime: str = ""
     follows: tuple[Follows, ...] = ()
+    lacks: tuple[Lacks, ...] = ()
     settings: Mapping[str, Written]
     steps: tuple[StepTemplate, ...] = ()
 

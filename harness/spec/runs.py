@@ -52,6 +52,8 @@ class Reading(SpecModel):
     """Column of an array with two dimensions."""
     scale: float = 1.0
     offset: float = 0.0
+    at: int | None = None
+    """Place in the array, from 0, or from its end where negative."""
 
 
 class Quantity(Reading):
@@ -61,6 +63,11 @@ class Quantity(Reading):
     low: str = ""
     high: str = ""
     """Values of the same record that are the ends of its 95 % interval."""
+    deterministic: bool | None = None
+    """Whether every run gives the same. Left out: it is where all runs that are there do."""
+    searched: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None = None
+    """Ends of the search that gives it, which it cannot pass. A claim that holds all over it is not
+    tested by the result."""
 
 
 class Axis(SpecModel):
@@ -110,8 +117,8 @@ class Gallery(SpecModel):
     """The title over them; `{setting}` for a setting of the exhibit."""
 
 
-class Ours(SpecModel):
-    """Which of our numbers stands beside a stated one."""
+class Counterpart(SpecModel):
+    """One of our numbers: a quantity of points, or a correlation."""
 
     panel: AddressPart
     value: str = ""
@@ -120,16 +127,21 @@ class Ours(SpecModel):
     """Which points: variable of the paper -> values."""
     correlation: Adjustment | Reference | None = None
     """Or the correlation that the panel's plot is judged by."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Counterpart:
+        if bool(self.value) == (self.correlation is not None):
+            raise ValueError("expected either 'value' or 'correlation'")
+        return self
+
+
+class Ours(Counterpart):
+    """Which of our numbers stands beside a stated one."""
+
     margin: Annotated[float, Field(gt=0)]
     """Differences up to this count as none; declared before any result is seen."""
     at_least: bool = False
     """Whether the paper says 'at least', so that more is no deviation."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Ours:
-        if bool(self.value) == (self.correlation is not None):
-            raise ValueError("expected either 'value' or 'correlation'")
-        return self
 
 
 class Panel(SpecModel):

@@ -131,5 +131,22 @@ def taken(text: str, name: str, origin: str) -> str:
         return text
 
 
-MIGRATIONS: tuple[Callable[[Texts], Texts], ...] = (share_copies,)
+def state_units(texts: Texts) -> Texts:
+    """Format 3: a table says that its numbers are accuracies, which it went without saying."""
+    line = 'unit = "percent top-1"\n'
+    new = dict(texts)
+    for path, text in texts.items():
+        reporting = tomli.loads(text).get("reporting", {})
+        if path.parent.as_posix() != "tables" or "unit" in reporting:
+            continue
+        section, first = r"^(\[reporting\].*\n)", r"^(?=\[)"
+        if re.search(section, text, re.MULTILINE):
+            new[path] = re.sub(section, rf"\g<1>{line}", text, count=1, flags=re.MULTILINE)
+        elif not reporting:
+            head = f"[reporting]\n{line}\n"
+            new[path] = re.sub(first, head, text, count=1, flags=re.MULTILINE)
+    return new
+
+
+MIGRATIONS: tuple[Callable[[Texts], Texts], ...] = (share_copies, state_units)
 """From format 1 to 2, and so on."""

@@ -197,6 +197,20 @@ class Store:
                 aside = place / f"{identity}~{temporary(self.root).name}"
                 self.directory(kind, identity).rename(aside)
 
+    def drop(self, identity: str) -> None:
+        """Forget what a step left: its record, or its link and the record that it stands for."""
+        with suppress(DamagedRecord):
+            target = read_record(self.directory("links", identity)).link
+            if target:
+                self.drop(target)
+        for kind in ("links", "records"):
+            place = self.directory(kind, identity)
+            if place.exists():
+                aside = temporary(self.root)
+                place.rename(aside)  # at once, so that no reader sees half of it
+                shutil.rmtree(aside)
+        self.failures.drop(identity)
+
     def clean(self) -> list[str]:
         """Delete temporary places of dead processes, and what steps with a record need no more.
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness.judge.outcomes import tally
+
 if TYPE_CHECKING:
     from harness.judge.audit.finding import Finding
     from harness.judge.exhibit import Judgement
@@ -67,13 +69,38 @@ def claim(item: Judged, profile: str) -> Fields:
         "reproduced": item.reproduced.outcome,
         "reproduced_why": item.reproduced.why,
         "profile": profile,
+        "reported_comparisons": list(item.reported.comparisons),
+        "reported_flips": list(item.reported.flips),
+        "reproduced_comparisons": list(item.reproduced.comparisons),
+        "reproduced_flips": list(item.reproduced.flips),
     }
 
 
 def verified(found: Verified) -> Fields:
     """`repro verify`."""
-    claims = [claim(item, found.profile) for item in found.judged]
-    return {"claims": claims, "problems": list(found.problems)}
+    return {
+        "claims": [claim(item, found.profile) for item in found.judged],
+        "problems": list(found.problems),
+        "sentences": [
+            {
+                "text": sentence.text,
+                "where": sentence.where,
+                "claims": [item.claim.id for item in sentence.claims],
+                "reported": sentence.reported,
+                "reproduced": sentence.reproduced,
+            }
+            for sentence in found.sentences
+        ],
+        "counts": {
+            side: {
+                "sentences": tally(getattr(sentence, side) for sentence in found.sentences),
+                "comparisons": tally(
+                    one for item in found.judged for one in getattr(item, side).comparisons
+                ),
+            }
+            for side in ("reported", "reproduced")
+        },
+    }
 
 
 def findings(found: Iterable[Finding]) -> Fields:

@@ -1,4 +1,4 @@
-"""What continuous integration reads of the claims: JUnit XML, GitHub annotations, a job summary."""
+"""The claims as continuous integration reads them: JUnit XML, GitHub annotations, a job summary."""
 
 from __future__ import annotations
 

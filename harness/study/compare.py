@@ -1,4 +1,4 @@
-"""What changed between two stores, exports or profiles, or by an alternative."""
+"""Which numbers changed between two stores, exports or profiles, or by an alternative."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def _side(project: Project, name: str, asked: Request) -> Side:
     return Store(folder, folder / "published"), asked
 
 
-def _values(project: Project, exhibit: str, side: Side) -> dict[str, tuple[float, ...]]:
-    """Address -> the values that came back, in its unit; of points, of each of their quantities."""
+def _values(project: Project, exhibit: str, side: Side) -> dict[str, dict[int, float]]:
+    """Address -> seed -> its value, in the unit; of points, of each of their quantities."""
     store, request = side
-    planned = plan_of(project, exhibit, request)
+    planned = plan_of(project, exhibit, request, must_act=False)
     return {
-        f"{result.item.address}{name}": amount.values
+        f"{result.item.address}{name}": amount.by_seed
         for result in collect(planned, store)
         for name, amount in _named(planned, result)
     }

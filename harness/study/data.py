@@ -14,7 +14,7 @@ from harness.study.project import Project
 
 
 class DataModule(Protocol):
-    """What the module that `data` names in `paper.toml` has to offer."""
+    """The functions of the module that `data` names in `paper.toml`."""
 
     def path(self, name: str) -> Path:
         """Where the prepared form of a data set is or belongs."""
@@ -25,7 +25,7 @@ class DataModule(Protocol):
         ...
 
     def check(self, name: str, fields: Mapping[str, Any]) -> list[str]:
-        """What is wrong with a data set, one line each."""
+        """Say what is wrong with a data set, one line each."""
         ...
 
     def fetch(self, name: str) -> Path:
@@ -41,7 +41,7 @@ class DataModule(Protocol):
 
 
 class ImportModule(Protocol):
-    """What the module that `imports` names in `paper.toml` has to offer."""
+    """The functions of the module that `imports` names in `paper.toml`."""
 
     def import_set(
         self,
@@ -83,7 +83,7 @@ def list_datasets(project: Project) -> list[DatasetState]:
 
 
 def check(project: Project, names: Sequence[str]) -> dict[str, list[str]]:
-    """What is wrong with data sets, by default with those that are there: name -> lines."""
+    """Find what is wrong with data sets, by default with those that are there: name -> lines."""
     module = _module(project)
     known = sorted(project.paper.datasets)
     there = [n for n in known if module.state(n, _fields(project, n))[0] != "missing"]

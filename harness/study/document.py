@@ -62,7 +62,7 @@ class Document:
 
     @property
     def name(self) -> str:
-        """What the document calls its profile."""
+        """The name of its profile in the document."""
         return self.profile or document.REPORTED
 
     @property
@@ -127,7 +127,7 @@ def _exhibits(made: Document) -> Iterator[Path]:
 
 
 def _parts(made: Document, exhibits: Sequence[Path]) -> Iterator[Path]:
-    """What the document says beside the exhibits."""
+    """Write the parts of the document beside the exhibits."""
     plots = {
         name: made.views[name].plot_caption(judged)
         for name, judged in made.judged.items()

@@ -62,7 +62,7 @@ class JudgedExhibit:
             show([row_of(item, self.profile) for item in self.claims], console)
 
     def __str__(self) -> str:
-        """What `show` prints, without colours and 100 characters wide."""
+        """The text that `show` prints, without colours and 100 characters wide."""
         return self._recorded().export_text().rstrip()
 
     def _repr_html_(self) -> str:
@@ -84,17 +84,22 @@ class JudgedExhibit:
 
 
 def named(project: Project, names: Sequence[str]) -> list[str]:
-    """What was asked for: exhibits or parts; `all` is every exhibit for which something is run."""
+    """The exhibits or parts that were asked for; `all` is each for which something is run."""
     return project.paper.runnable if "all" in names else list(names)
 
 
-def plan_of(project: Project, exhibit: str, request: Request) -> ExhibitPlan:
+def plan_of(project: Project, exhibit: str, request: Request, must_act: bool = True) -> ExhibitPlan:
     """The plan of an exhibit.
+
+    Args:
+        must_act: whether a variation that changes nothing in it is refused.
 
     Raises:
         UserError: nothing is run for it, or its specs cannot be resolved.
     """
-    return plan_exhibit(project.paper, exhibit, request.profile, request.seeds, request.variation)
+    return plan_exhibit(
+        project.paper, exhibit, request.profile, request.seeds, request.variation, must_act
+    )
 
 
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
@@ -109,7 +114,7 @@ def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhib
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
         claims=judge_all(project, about(project.paper, name), request),
-        not_run=reasons_not_run(project, judgement.plan),
+        not_run=reasons_not_run(project, judgement),
     )
 
 
@@ -119,7 +124,7 @@ def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> li
     ours: dict[str, KnownNumber] = {}
     for name in sorted({name for claim in wanted for name in exhibits_of(claim)}):
         if name in project.paper.runnable:
-            ours |= our_numbers(project, plan_of(project, name, request))
+            ours |= our_numbers(project, plan_of(project, name, request, must_act=False))
     return judge_claims(project.paper, wanted, ours, project.store)
 
 
@@ -128,8 +133,11 @@ def our_numbers(project: Project, planned: ExhibitPlan) -> dict[str, KnownNumber
     return numbers(judge(project, planned))
 
 
-def reasons_not_run(project: Project, planned: ExhibitPlan) -> dict[str, list[str]]:
-    """Reason -> the addresses of the numbers: what their specs say, or the failure of a step."""
+def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[str]]:
+    """Reason -> the addresses of the numbers: what their specs say, the failure of a step, or a
+    run that came to no finite number.
+    """
+    planned = judgement.plan
     failed = failures_behind(planned.steps, project.store)
     found: dict[str, list[str]] = {}
     for item in planned.items:
@@ -137,4 +145,11 @@ def reasons_not_run(project: Project, planned: ExhibitPlan) -> dict[str, list[st
         reasons = {f"Step {failure.step} failed: {failure.message}" for failure in behind}
         for reason in sorted(reasons) if item.identities else [item.reason]:
             found.setdefault(reason, []).append(str(item.address))
+    for result in judgement.results:
+        for seed, what in result.failed.items():
+            reason = (
+                f"Seed {seed} failed: {what}. `repro store drop '{result.item.address}'` forgets "
+                "it, so that the next make runs it anew"
+            )
+            found.setdefault(reason, []).append(str(result.item.address))
     return found

@@ -1,4 +1,4 @@
-"""What a make would do, and how long it would take."""
+"""The steps that a make would run, and how long it would take."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Forecast:
 
     @property
     def remaining(self) -> Seconds:
-        """What is left to do."""
+        """The seconds of all that is left to do."""
         return self.sum(self.todo)
 
     def sum(self, identities: Iterable[str]) -> Seconds:
-        """What some of the steps take; nothing for those without a forecast."""
+        """The seconds of some of the steps; nothing for those without a forecast."""
         return sum((self.seconds.get(i, NOTHING) for i in identities), NOTHING)
 
     def by_step(self) -> dict[str, Seconds]:

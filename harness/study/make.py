@@ -69,18 +69,18 @@ class MadeExhibit(JudgedExhibit):
 
 @dataclass(frozen=True)
 class Made:
-    """What a make did, and the exhibits as far as they have records now."""
+    """The result of a make: the exhibits as far as they have records now."""
 
     exhibits: Sequence[MadeExhibit] = ()
     queued: Sequence[QueuedArray] | None = None
     """Arrays that were submitted to a cluster instead; then nothing is judged yet."""
     problems: Sequence[str] = ()
-    """What failed, in whole messages; empty where every step has a record."""
+    """Failures, in whole messages; empty where every step has a record."""
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What became of submissions, and the exhibits of those that are over."""
+    """Submissions as they stand, and the exhibits of those that are over."""
 
     standings: Sequence[Standing]
     exhibits: Sequence[MadeExhibit]
@@ -193,7 +193,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
         view=view_of(project.paper, judgement.plan.exhibit),
         files=write_renders(project, judgement, varied),
         claims=judge_all(project, about(project.paper, name), wanted.request),
-        not_run=reasons_not_run(project, judgement.plan),
+        not_run=reasons_not_run(project, judgement),
         varied=varied,
         flips=_flips(judgement, judge(project, default)) if default else [],
     )
@@ -255,7 +255,7 @@ def _cores() -> int:
 
 
 def _failures(report: RunReport, graph: Mapping[str, Step]) -> str:
-    """What failed, in one message."""
+    """All failures in one message."""
     messages = sorted({f"{graph[i].name}: {text}" for i, text in report.failed.items()})
     shown = "\n  ".join(messages[:5])
     return (
@@ -273,7 +273,7 @@ def _distinct(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _problems(wanted: _Wanted) -> list[str]:
-    """What is missing although everything is over."""
+    """Say what is missing although everything is over."""
     known = states(wanted.graph, wanted.project.store)
     failed = {i: _message(wanted.project, i) for i, state in known.items() if state == "failed"}
     left = {i: "" for i, state in known.items() if state not in ("current", "failed")}

@@ -8,16 +8,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.errors import EvidenceError, one_line
+from harness.errors import EvidenceError, UserError, nearest, one_line
 from harness.plan.library import step_types
 from harness.plan.parts import exhibit_of, steps_below
+from harness.store.record import Record
 from harness.store.verify import Problem, verify
 from harness.study.exhibits import Request, named, plan_of
 from harness.study.project import Project
 
 
 def list_records(project: Project, step: str | None) -> list[dict[str, Any]]:
-    """What each record says of itself, links included, by identity.
+    """The fields of each record, links included, by identity.
 
     Args:
         step: only records of the step of this name.
@@ -52,6 +53,40 @@ def damaged(project: Project, set_aside: bool) -> list[Problem]:
     for problem in problems if set_aside else ():
         project.store.set_aside(problem.identity)
     return problems
+
+
+def drop(project: Project, name: str, request: Request, really: bool) -> list[Record]:
+    """Forget records, so that the next make does their steps anew. Records made from them stay.
+
+    Args:
+        name: the address of a number, for the records that it is read from, or the identity of a
+            record, or enough of its beginning.
+        really: whether to delete them, or only to say which they are.
+
+    Raises:
+        UserError: it is no number of an exhibit and no record of this store.
+    """
+    store = project.store
+    own = sorted(store.identities())
+    if ":" in name:
+        planned = plan_of(project, exhibit_of(name), request)
+        items = {str(item.address): item for item in planned.items}
+        if name not in items:
+            raise UserError(f"unknown number '{name}'; {nearest(name, items)}")
+        chosen = [identity for identity in items[name].identities if identity in set(own)]
+    else:
+        chosen = [identity for identity in own if len(name) >= 8 and identity.startswith(name)]
+        if len(chosen) > 1:
+            raise UserError(f"{len(chosen)} records begin with '{name}'; give more of it")
+    if not chosen:
+        raise UserError(
+            f"'{name}': no record of this store; expected the address of a number, or eight "
+            "letters or more of an identity, as `repro runs` lists them"
+        )
+    records = [record for identity in chosen if (record := store.get(identity))]
+    for identity in chosen if really else ():
+        store.drop(identity)
+    return records
 
 
 def export(

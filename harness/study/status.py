@@ -51,7 +51,7 @@ def status_of(project: Project, profile: str | None) -> Status:
 
 
 def _submitted(project: Project) -> tuple[list[Standing], list[str]]:
-    """What was submitted to Slurm and not collected; nothing where Slurm cannot say."""
+    """Submissions to Slurm that were not collected; nothing where Slurm cannot say."""
     try:
         return look(project.store), []
     except UserError as error:

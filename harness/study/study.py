@@ -71,7 +71,7 @@ class Study:
 
     @property
     def paper(self) -> Paper:
-        """What the specs say."""
+        """The specs, loaded."""
         return self.project.paper
 
     @property
@@ -91,7 +91,7 @@ class Study:
         return Request(how.get("profile"), how.get("seeds"), variation)
 
     def plan(self, part: str, *, whole: bool = True, **how: Unpack[How]) -> Forecast:
-        """What a make of an exhibit or a part would do, and how long it would take.
+        """Say what a make of an exhibit or a part would do, and how long it would take.
 
         Args:
             whole: False leaves out the durations where nothing is left to do, which is quicker.
@@ -123,7 +123,7 @@ class Study:
         return make(self.project, parts, self.request(**how), executor, device, cluster)
 
     def collect(self) -> Collected:
-        """What came of queued steps; exhibits that are over are judged and rendered."""
+        """Look after queued steps; exhibits that are over are judged and rendered."""
         from harness.study.make import collect
 
         return collect(self.project)
@@ -169,7 +169,7 @@ class Study:
         return assumptions_of(plan_of(self.project, exhibit, self.request(profile=profile)))
 
     def compare(self, a: str, b: str, *exhibits: str, **how: Unpack[How]) -> Comparison:
-        """Which numbers changed between two stores, exports or profiles, by Welch's test.
+        """Which numbers changed between two stores, exports or profiles.
 
         Args:
             a: a folder of a store or an export, or the name of a profile.

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.errors import UserError
 
 PACKAGES = "texlive-latex-extra and latexmk"
-"""What Debian calls all that is needed."""
+"""The packages of Debian with all that is needed."""
 _PROBLEM = re.compile(r"^! (?P<message>.+(?:\n\(\w+\) .+)*)", re.MULTILINE)
 
 

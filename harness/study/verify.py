@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError
-from harness.judge.outcomes import Judged, KnownNumber, exhibits_of, judge_claims
+from harness.judge.outcomes import (
+    Judged,
+    KnownNumber,
+    Sentence,
+    by_sentence,
+    exhibits_of,
+    judge_claims,
+)
 from harness.spec.claims import about_print
 from harness.study.exhibits import Request, our_numbers, plan_of
 from harness.study.project import Project
@@ -20,6 +27,11 @@ class Verified:
     profile: str
     judged: Sequence[Judged]
     problems: Sequence[str]
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        """The claims by the sentence that they quote."""
+        return by_sentence(self.judged)
 
     @property
     def unexpected(self) -> list[Judged]:

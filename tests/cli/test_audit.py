@@ -72,12 +72,11 @@ def test_it_needs_neither_torch_nor_a_store_nor_long(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("exhibit", ["table6", "table7"])
-def test_a_severe_finding_decides_the_verdict_on_its_cell(tmp_path: Path, exhibit: str) -> None:
+def test_two_printed_numbers_decide_nothing_before_anything_is_run(
+    tmp_path: Path, exhibit: str
+) -> None:
     answer = json.loads(run(tmp_path, "show", exhibit, "--json"))
-    verdicts = {(cell["row"], cell["column"]): cell for cell in answer["cells"]}
-    inconsistent = [
-        key for key, cell in verdicts.items() if cell["verdict"] == "paper-inconsistent"
-    ]
-    assert inconsistent == [("CA2D", "HL/IPC 50" if exhibit == "table6" else "IPC 50")]
-    assert "41.56" in verdicts[inconsistent[0]]["why"]
-    assert "41.72" in verdicts[inconsistent[0]]["why"]
+    verdicts = {(cell["row"], cell["column"]): cell["verdict"] for cell in answer["cells"]}
+    assert (
+        verdicts["CA2D", "HL/IPC 50" if exhibit == "table6" else "IPC 50"] != "paper-inconsistent"
+    )

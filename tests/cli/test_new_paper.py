@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -55,6 +56,11 @@ def test_it_makes_shows_verifies_and_probes_at_once(tmp_path: Path) -> None:
     shown = repro(folder, "show", "table1").stdout
     assert all(word in shown for word in ("reproduced", "deviates", "inconclusive"))
     assert repro(folder, "verify", "--require").returncode == 0
+    repro(folder, "make", "table1:Central:5", "--seeds", "9", "--executor", "inline")
+    told = json.loads(repro(folder, "diff", "table1", "--seeds", "9", "--json").stdout)
+    central = next(c for c in told["cells"] if (c["row"], c["column"]) == ("Central", "5"))
+    assert (central["reproduced"]["n"], central["deterministic"]) == (1, True)
+    assert (central["verdict"], central["method"]) == ("deviates", "exact")
     varied = repro(folder, "make", "table1", "--vary", "central.around=median")
     assert "table1:Central:5: deviates -> reproduced" in varied.stdout
     assert repro(folder, "probe", "--update").returncode == 0

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.judge.exhibit import cell_verdicts, judge_exhibit
-from harness.judge.results import collect
+from harness.judge.exhibit import judge_exhibit
 from harness.plan.exhibit import plan_exhibit
 from harness.render.views.table import TableView
 from harness.spec.exhibit import Table
@@ -59,14 +58,22 @@ def test_the_seeds_that_are_there_are_judged_and_the_others_named(copied: Workpl
     assert [missing["seed"] for missing in found["missing"]] == [seeds, seeds + 1]
 
 
-def test_a_severe_finding_of_the_audit_comes_before_all_results(made: Workplace) -> None:
-    plan = plan_exhibit(made.paper, "verdicts")
-    severe = {"verdicts:Faithful:Small": "printed as 50 here and as 55 there"}
-    assert isinstance(plan.exhibit, Table)
-    cells = [(result, plan.exhibit.reporting) for result in collect(plan, made.store)]
-    verdicts = cell_verdicts(cells, made.store, severe)
-    assert [v.address for v in verdicts if v.name == "paper-inconsistent"] == list(severe)
-    assert severe["verdicts:Faithful:Small"] in verdicts[0].why
+def test_another_printed_number_counts_where_it_would_be_judged_otherwise(
+    copied: Workplace,
+) -> None:
+    """The same cells printed again: half a point off changes nothing, ten points do."""
+    path = copied.root / "specs" / "tables" / "verdicts.toml"
+    again = path.read_text(encoding="utf-8").replace('id = "verdicts"', 'id = "again"')
+    again = again.replace(
+        'Small = "50.00 ± 0.30", Large = "50.00', 'Small = "50.40 ± 0.30", Large = "60.00'
+    )
+    (path.parent / "again.toml").write_text(again, encoding="utf-8")
+    found = cells(copied, "verdicts")
+    assert found["Faithful", "Small"]["verdict"] == "reproduced"
+    assert "the same by 50.40 ± 0.30" in found["Faithful", "Small"]["why"]
+    assert found["Faithful", "Large"]["verdict"] == "paper-inconsistent"
+    assert "deviates by 60.00 ± 0.30" in found["Faithful", "Large"]["why"]
+    assert found["Released", "Large"]["verdict"] == "not comparable"
 
 
 def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace) -> None:
@@ -81,25 +88,26 @@ def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace)
     assert not view.figure(judgement).axes[0].comparable
 
 
-def test_a_paper_that_contradicts_itself_is_told_so_by_diff(copied: Workplace) -> None:
+def test_a_wrong_difference_marks_itself_and_not_its_cells(copied: Workplace) -> None:
     flattered = 'cells = { Small = "60.00 ± 0.30", Large = "60.00 ± 0.30" }'
     derived = 'derived = { Small = { text = "(+ 19.3)", minus = "Faithful" } }'
     copied.edit("tables/verdicts.toml", flattered, f"{flattered}\n{derived}")
-    outcome = copied.repro("diff", "verdicts", "--json")
-    verdicts = {(c["row"], c["column"]): c["verdict"] for c in outcome.json["cells"]}
-    assert outcome.code == 1
-    assert verdicts["Flattered", "Small"] == "paper-inconsistent"
-    assert verdicts["Flattered", "Large"] == "deviates"
+    found = cells(copied, "verdicts")
+    assert found["Flattered", "Small"]["verdict"] == "deviates"
+    assert "(+ 19.3)" in found["Flattered", "Small"]["derived"]["wrong"]
+    assert found["Flattered", "Large"]["derived"] is None
+    assert "the printed difference does not follow" in copied.repro("show", "verdicts").out
 
 
-def test_a_contradiction_alone_makes_diff_end_with_1(copied: Workplace) -> None:
+def test_a_wrong_difference_alone_makes_diff_end_with_1(copied: Workplace) -> None:
     """Nothing in this table deviates, and 50 - 50 is not 5."""
     assert copied.repro("diff", "broken").code == 0
     derived = '\nderived = { Small = { text = "(+ 5.0)", minus = "Faithful" } }\n'
     copied.add("tables/broken.toml", derived)
     outcome = copied.repro("diff", "broken", "--json")
     assert outcome.code == 1
-    assert "deviates" not in {cell["verdict"] for cell in outcome.json["cells"]}
+    found = {cell["verdict"] for cell in outcome.json["cells"]}
+    assert not found & {"deviates", "paper-inconsistent"}
 
 
 def test_the_outcomes_of_claims_on_printed_numbers_and_on_ours(made: Workplace) -> None:

@@ -19,19 +19,53 @@ class Held:
     """A record with the values of one seed."""
 
     values: dict[str, float]
+    digest: str = ""
     step: str = "fit"
     arrays: frozenset[str] = field(default_factory=frozenset)
 
 
-def amount(quantity: Quantity, seeds: int, members: int = 1) -> Amount:
-    """The amount over records `0`, `1`, ... of so many seeds, each a mean of so many."""
+def amount(
+    quantity: Quantity, seeds: int, members: int = 1, same: str = "", once: bool = False
+) -> Amount:
+    """The amount over records `0`, `1`, ... of so many seeds, each a mean of so many.
+
+    Args:
+        same: the digest of all records, where they hold the same.
+        once: whether all seeds lead to the same records.
+    """
     names = iter(range(seeds * members))
     sources = tuple(tuple(str(next(names)) for _ in range(members)) for _ in range(seeds))
+    sources = sources[:1] * seeds if once else sources
     item: Any = SimpleNamespace(
-        sources={"fit": sources}, address=SimpleNamespace(exhibit="e", row="r")
+        seeds=tuple(range(seeds)),
+        sources={"fit": sources},
+        address=SimpleNamespace(exhibit="e", row="r"),
     )
-    read: Any = lambda i: Held({name: values[int(i)] for name, values in FOUND.items()})  # noqa: E731
+
+    def read(identity: str) -> Any:
+        at = 0 if same else int(identity)
+        return Held({name: values[at] for name, values in FOUND.items()}, same or identity)
+
     return _Collector(item, Readings(), read)._amount(quantity, range(seeds))
+
+
+def test_runs_are_records_that_may_differ() -> None:
+    b = Quantity(name="b", of="fit", value="b")
+    made = amount(b, 3)
+    assert (made.values, made.deterministic, made.summary.n) == ((1.0, 5.0, 3.0), False, 3)
+    # Every seed leads to one record, which was done once.
+    made = amount(b, 50, once=True)
+    assert (made.values, made.deterministic, made.summary.std) == ((1.0,), False, None)
+    # Every seed has its own, and all are the same: the seed makes no difference.
+    made = amount(b, 50, same="d")
+    assert (made.values, made.deterministic, made.summary.std) == ((1.0,), True, 0.0)
+
+
+def test_what_a_spec_says_of_a_step_comes_before_what_is_seen() -> None:
+    said = Quantity(name="b", of="fit", value="b", deterministic=True)
+    assert amount(said, 1).deterministic
+    said = Quantity(name="b", of="fit", value="b", deterministic=False)
+    assert amount(said, 3, same="d").values == (1.0, 1.0, 1.0)
 
 
 def test_the_ends_hold_the_intervals_of_all_seeds_and_so_their_mean() -> None:

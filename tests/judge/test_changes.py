@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import false_discovery_control, ttest_ind
+from scipy.stats import false_discovery_control, ttest_ind, ttest_rel
 
-from harness.judge.changes import changes
+from harness.judge.changes import Change
+from harness.judge.changes import changes as by_seed
+from harness.judge.sample import pairs_of
+
+
+def changes(a: dict[str, list[float]], b: dict[str, list[float]]) -> tuple[Change, ...]:
+    """Of runs that share no seed."""
+    return by_seed(
+        {name: dict(enumerate(values)) for name, values in a.items()},
+        {name: dict(enumerate(values, start=100)) for name, values in b.items()},
+    )
 
 
 def test_each_kind_has_its_name() -> None:
@@ -41,3 +51,32 @@ def test_exchanged_sides_change_signs_only() -> None:
     (there,), (back,) = changes(a, b), changes(b, a)
     assert there.difference == pytest.approx(-back.difference)  # type: ignore[operator]
     assert there.p_adjusted == pytest.approx(back.p_adjusted)
+
+
+def test_runs_that_share_seeds_are_compared_as_pairs() -> None:
+    """What the pairs have in common drops out; scipy's test for related samples is the oracle."""
+    draw = np.random.default_rng(1)
+    common = draw.normal(40, 1, 5)
+    one, other = common + draw.normal(0, 0.1, 5), common + 0.5 + draw.normal(0, 0.1, 5)
+    a = {"x": dict(enumerate(one.tolist()))}
+    (pairs,) = by_seed(a, {"x": dict(enumerate(other.tolist()))})
+    (apart,) = by_seed(a, {"x": dict(enumerate(other.tolist(), start=5))})
+    assert (pairs.kind, pairs.paired) == ("changed", True)
+    assert (apart.kind, apart.paired) == ("not told apart", False)
+    assert pairs.p_adjusted == pytest.approx(ttest_rel(other, one).pvalue)
+    assert apart.p_adjusted == pytest.approx(ttest_ind(other, one, equal_var=False).pvalue)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "shared"),
+    [
+        ([[0, 1, 2], [2, 1, 0]], [0, 1, 2]),
+        ([[0, 1], [0, 1]], [0, 1]),
+        ([[0, 1, 2], [0, 1]], []),  # two pairs are worth less than the third run
+        ([[0, 1, 2, 3, 4], [0, 1, 2]], [0, 1, 2]),
+        ([[0], [0]], []),
+        ([[0, 1, 2], []], []),
+    ],
+)
+def test_which_seeds_make_pairs(seeds: list[list[int]], shared: list[int]) -> None:
+    assert pairs_of([dict.fromkeys(arm, 1.0) for arm in seeds]) == shared

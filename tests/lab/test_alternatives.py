@@ -1,18 +1,32 @@
-"""Every alternative that the specs declare can be planned, and asks for networks that exist."""
+"""Every alternative that the specs declare changes what is run, or is refused with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from harness.errors import UserError
 from harness.lab.models.networks import NETWORKS
-from harness.plan.exhibit import ExhibitPlan, plan_exhibit
-from harness.spec.exhibit import Table
+from harness.plan.comparable import all_settings, cannot_run
+from harness.plan.exhibit import ExhibitPlan, Planner, plan_exhibit
+from harness.plan.graph import GraphBuilder
+from harness.plan.library import step_types
+from harness.plan.resolver import NOTHING_MORE, Resolver
+from harness.plan.settings import Variation, plain
+from harness.plan.step import Step
+from harness.registry import resolve
+from harness.spec.exhibit import Address, Exhibit, Table
+from harness.spec.kinds import kinds
 from harness.spec.others import Panelled
 from harness.spec.paper import load_paper
+from harness.spec.profile import Profile
 
 PAPER = load_paper(Path(__file__).parents[2] / "specs")
 PROFILES = ("paper", "digits")
@@ -26,20 +40,15 @@ def panelled() -> list[str]:
     return [n for n, e in PAPER.exhibits.items() if isinstance(e, Panelled) and e.runnable]
 
 
-def declared(plan: ExhibitPlan) -> Iterator[tuple[str, Any]]:
-    """Setting and alternative, of all that the cells or the points of a plan use."""
-    for item in plan.items:
-        for used in item.settings:
-            for value in used.stated.alternatives:
-                # A released set is named by its fingerprint, once somebody has downloaded it.
-                if value != "official-set":
-                    yield used.origin, list(value) if isinstance(value, tuple) else value
-
-
 def networks(plan: ExhibitPlan) -> set[str]:
-    named = {step.params.get("network", "mlp") for step in plan.steps.values()}
-    recipes = [step.params["recipe"] for step in plan.steps.values() if "recipe" in step.params]
-    return named | {recipe["teacher"] for recipe in recipes} - {""}
+    return named(plan.steps.values())
+
+
+def named(steps: Iterable[Step]) -> set[str]:
+    """The networks that steps name."""
+    found: set[Any] = {step.params.get("network", "mlp") for step in steps}
+    recipes: list[Any] = [step.params["recipe"] for step in steps if "recipe" in step.params]
+    return found | {recipe["teacher"] for recipe in recipes} - {""}
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -48,31 +57,180 @@ def test_every_network_of_an_exhibit_exists(exhibit: str, profile: str) -> None:
     assert networks(plan_exhibit(PAPER, exhibit, profile, seeds=1)) <= set(NETWORKS)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("profile", PROFILES)
-def test_every_declared_alternative_can_be_planned(profile: str) -> None:
-    tried: set[str] = set()
-    for exhibit in tables():
-        for name, value in declared(plan_exhibit(PAPER, exhibit, profile, seeds=1)):
-            case = f"{name}={value}"
-            if case not in tried:
-                varied = plan_exhibit(PAPER, exhibit, profile, seeds=1, variation={name: value})
-                assert networks(varied) <= set(NETWORKS), case
-                tried.add(case)
-    assert {"small-scale-hl.zca=True", "small-scale-hl.momentum=0.0"} <= tried
-
-
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("exhibit", panelled())
 def test_every_network_of_a_figure_exists(exhibit: str, profile: str) -> None:
     assert networks(plan_exhibit(PAPER, exhibit, profile, seeds=1)) <= set(NETWORKS)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("exhibit", panelled())
-def test_every_alternative_of_a_figure_can_be_planned(exhibit: str) -> None:
-    cases = {(name, str(v)): v for name, v in declared(plan_exhibit(PAPER, exhibit, "paper", 1))}
-    assert cases
-    for (name, _), value in cases.items():
-        varied = plan_exhibit(PAPER, exhibit, "paper", seeds=1, variation={name: value})
-        assert networks(varied) <= set(NETWORKS), f"{name}={value}"
+class Case(NamedTuple):
+    """An alternative that an exhibit could take under a profile."""
+
+    exhibit: str
+    profile: str
+    setting: str
+    value: str
+    """As JSON."""
+
+
+class Walk(Planner):
+    """Plans an exhibit, and each of its items once more with every alternative still untried.
+
+    An item all of whose alternatives have changed an earlier one is not planned at all, and of one
+    method one item of each panel or row speaks for the others.
+    """
+
+    def __init__(self, exhibit: Exhibit, profile: Profile) -> None:
+        super().__init__(PAPER, profile, 1, {})
+        self.acts: dict[Case, bool] = {}
+        self.why: dict[Case, str] = {}
+        self._exhibit = exhibit
+        self._varied: dict[Case, Resolver] = {}
+        self._tried: set[tuple[Case, str, Any]] = set()
+        for _ in resolve(kinds()[exhibit.kind].items)(exhibit, self):
+            pass
+        self._try_own()
+
+    def item(self, address: Address, variables: Any, **asked: Any) -> Any:
+        members = asked.get("members") or (variables,)
+        steps = [asked.get(name, other) for name, other in RUNS.items()]
+        pending = {
+            Case(*address[:1], self.profile.id, used.origin, json.dumps(value)): plain(value)
+            for used in all_settings(self.ours, members[0], asked.get("own"))
+            for value in used.stated.alternatives
+        }
+        tried = {case: (case, address.row, variables.get("method")) for case in pending}
+        pending = {
+            case: value
+            for case, value in pending.items()
+            if not self.acts.get(case) and tried[case] not in self._tried
+        }
+        self._tried |= {tried[case] for case in pending}
+        self.acts |= dict.fromkeys(pending, False)
+        read = asked["read"]
+        if pending and not cannot_run(self.ours, members[0], [n for n in read if n in variables]):
+            before = [self.ours.measured(each, range(1), read, *steps) for each in members]
+            for case, value in pending.items():
+                try:
+                    varied = self._resolver(case, value)
+                    after = [varied.measured(each, range(1), read, *steps) for each in members]
+                    self.acts[case] = before != after
+                except UserError as error:
+                    self.why[case] = str(error)
+        return NotPlanned(address, {})
+
+    def _resolver(self, case: Case, value: Any) -> Resolver:
+        if case not in self._varied:
+            builder = GraphBuilder(step_types(PAPER), PAPER)
+            self._varied[case] = Resolver(PAPER, self.profile, {case.setting: value}, builder)
+        return self._varied[case]
+
+    def _try_own(self) -> None:
+        """What no step reads may still choose the points, or how they are read."""
+        before = self._outline({})
+        for case in [case for case, acts in self.acts.items() if not acts]:
+            if case.setting.partition(".")[0] in PAPER.exhibits:
+                self.acts[case] = before != self._outline({case.setting: json.loads(case.value)})
+
+    def _outline(self, variation: Variation) -> Any:
+        planner = Outline(PAPER, self.profile, 1, variation)
+        items = tuple(resolve(kinds()[self._exhibit.kind].items)(self._exhibit, planner))
+        return ExhibitPlan(self._exhibit, self.profile, items, {}, planner.choices, {}).shown
+
+    @property
+    def networks(self) -> set[str]:
+        """Those that the steps of the alternatives name."""
+        steps = [step for each in self._varied.values() for step in each.builder.steps.values()]
+        return named(steps)
+
+
+class NotPlanned(NamedTuple):
+    address: Address
+    sources: dict[str, Any]
+
+
+class Outline(Planner):
+    """Says which items there are, and plans none."""
+
+    def item(self, address: Address, variables: Any, **asked: Any) -> Any:
+        return NotPlanned(address, {})
+
+
+RUNS: dict[str, Any] = {"runs": NOTHING_MORE, "own": None, "place": ()}
+"""What `Planner.item` is asked beside the variables, with its defaults."""
+
+REFUSED = {
+    "ca2d.pool=600": "no class of the stand-in has so many images",
+    "rded.pool=600": "no class of the stand-in has so many images",
+    "d4m.cluster_expansion=10": "the tiny generator of the stand-in has none",
+    'd4m.generator_precision="float32"': "the tiny generator of the stand-in works in float32",
+    'd4m.prompts="corrected"': "the tiny generator of the stand-in reads no prompts",
+    "minimax.ema=0.0": "the tiny generator of the stand-in has none",
+    "minimax.guided_channels=4": "the tiny generator of the stand-in has no such channels",
+    "minimax.phase_classes=10": "the tiny generator of the stand-in is trained in one phase",
+    'datm.source="official-set"': "no released set is imported",
+    'dc.source="official-set"': "no released set is imported",
+    'dm.source="official-set"': "no released set is imported",
+    'tm.source="official-set"': "no released set is imported",
+    "dc-loss.runs=1": "the profile has one run anyway",
+    "el2n.runs=1": "the profile has one run anyway",
+    "el2n.epoch=10": "the reference run of the profile is shorter",
+    "large-scale-hl.batch_size=128": "the profile has this size anyway",
+    'large-scale-hl.patch_shuffle="none"': "no image of the exhibit has several patches",
+    "large-scale-sl-kd.teacher": "each panel of Figure 1 names its teacher",
+    "figure2.ipc_subsets=[10, 50, 100, 200]": "the profile has these subsets anyway",
+    "figure2.adjustment": "Figure 2 prints no coefficient; Figure 3 does",
+}
+"""Alternatives that some exhibit cannot take under some profile, and why."""
+
+
+@cache
+def walked() -> tuple[Walk, ...]:
+    walks = []
+    for exhibit, profile in product(PAPER.runnable, PAPER.profiles.values()):
+        try:
+            walks.append(Walk(PAPER.exhibit(exhibit), profile))
+        except UserError as error:
+            # Figure 10 shows four images of a class, and the profile has two.
+            if (exhibit, profile.id) != ("figure10", "imagenet-mini"):
+                raise AssertionError(f"{exhibit} under {profile.id}") from error
+    return tuple(walks)
+
+
+def reason(case: Case) -> str:
+    """Why the case is known to change nothing; empty if it should change something."""
+    return REFUSED.get(f"{case.setting}={case.value}") or REFUSED.get(case.setting, "")
+
+
+def test_every_alternative_changes_what_is_run_or_is_known_to_change_nothing() -> None:
+    cases = {case: acts for walk in walked() for case, acts in walk.acts.items()}
+    idle = [case for case, acts in cases.items() if not acts]
+    assert [case for case in idle if not reason(case)] == []
+    found = {f"{case.setting}={case.value}" for case in idle} | {case.setting for case in idle}
+    assert set(REFUSED) <= found, "a reason that is needed no more"
+    settings = {(case.setting, case.value) for case in cases}
+    print(f"\n{len(settings)} alternatives, {len(cases)} cases, {len(idle)} of them refused:")
+    for (setting, value), count in sorted(Counter((c.setting, c.value) for c in idle).items()):
+        print(f"  {count:3} {setting}={value}: {reason(Case('', '', setting, value))}")
+    for walk in walked():
+        assert walk.networks <= set(NETWORKS)
+
+
+def test_what_changes_nothing_is_refused_with_the_reason() -> None:
+    idle = {}
+    for walk in walked():
+        cheap = walk.acts if walk.profile.id == "digits" else {}
+        idle |= {(c.setting, c.value): c for c, acts in cheap.items() if not acts}
+    assert len(idle) > 10
+    for case in idle.values():
+        with pytest.raises(UserError) as caught:
+            plan_exhibit(
+                PAPER, case.exhibit, case.profile, 1, {case.setting: json.loads(case.value)}
+            )
+        wrong = "it would change nothing, since " in str(caught.value)
+        assert wrong or "no released set is named" in str(caught.value), case
+
+
+def test_what_an_exhibit_does_not_use_is_refused() -> None:
+    with pytest.raises(UserError, match="table6 does not use this setting"):
+        plan_exhibit(PAPER, "table6", None, 1, {"large-scale-sl-kd.kl_t2": True})

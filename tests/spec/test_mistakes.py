@@ -100,7 +100,7 @@ MISTAKES = {
         'format = 99\nid = "invented"\nunheard = 1',
         "format = 99",
         "format",
-        "specs of format 99; this version reads formats up to 2; use a newer version",
+        "specs of format 99; this version reads formats up to 3; use a newer version",
     ),
     "an unknown method": Mistake(
         VERDICTS,

@@ -37,7 +37,7 @@ def test_copies_become_references_and_nothing_else_changes(old: Workplace) -> No
     settings = {name: each.choices for name, each in old.paper.settings().items()}
     outcome = old.repro("upgrade", str(old.specs))
     assert outcome.code == 0
-    assert outcome.out.endswith("Format 1 to 2; specs rewritten: 2\n")
+    assert outcome.out.endswith("Format 1 to 3; specs rewritten: 2\n")
     after = texts(old)
     assert {path.name for path in after if after[path] != before[path]} == {
         "noisy.toml",
@@ -58,7 +58,7 @@ def test_an_upgrade_is_done_once(old: Workplace) -> None:
     assert old.repro("upgrade", str(old.specs)).code == 0
     once = texts(old)
     assert format_of(old.specs) == FORMAT
-    assert old.repro("upgrade").out == "The specs are of format 2 already.\n"
+    assert old.repro("upgrade").out == "The specs are of format 3 already.\n"
     assert texts(old) == once
 
 
@@ -118,3 +118,17 @@ def test_several_choices_become_one_reference() -> None:
 )
 def test_what_cannot_be_rewritten_line_by_line_is_left(text: str) -> None:
     assert taken(text, "a", "other.a") == text
+
+
+@pytest.mark.parametrize("section", ["[reporting]\nn = 5\n\n", ""])
+def test_accuracies_are_said_to_be_accuracies(old: Workplace, section: str) -> None:
+    path = old.specs / "tables" / "averaged.toml"
+    column = old.paper.exhibits["averaged"].column_names[0]
+    text = path.read_text("utf-8")
+    stated = text[text.index("[reporting]") : text.index("[bind]")]
+    path.write_text(text.replace(stated, section), encoding="utf-8")
+    assert old.paper.exhibits["averaged"].reporting_of("Faithful", column).unit == ""
+    assert old.repro("upgrade", str(old.specs)).code == 0
+    reporting = old.paper.exhibits["averaged"].reporting_of("Faithful", column)
+    assert reporting.unit == "percent top-1"
+    assert reporting.n == (5 if section else "unknown")

@@ -37,7 +37,6 @@ from harness.judge.audit.unsaid import (
     two_readings,
     unnamed,
 )
-from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
 
 Rule = Callable[[Paper], Iterable[Finding]]
@@ -149,15 +148,9 @@ def _both(first: str, second: str) -> str:
     return first if second in first.split("; ") else f"{first}; {second}"
 
 
-def severe_cells(paper: Paper) -> dict[str, str]:
-    """Address -> explanation of what a verdict on a cell of a table of results must heed."""
-    found: dict[str, str] = {}
-    findings = [finding for rule in NUMBER_RULES for finding in rule(paper)]
-    for finding in findings:
-        # Two values of one run leave open which one is to be met, however near they are.
-        graver = finding.severity == "severe" or finding.rule == "same-quantity"
-        for address in finding.addresses if graver else ():
-            exhibit, row, _ = address.split(":")
-            if isinstance(paper.exhibits.get(exhibit), Table) and row != "stated":
-                found[address] = " ".join(filter(None, (found.get(address), finding.explanation)))
-    return found
+def wrong_differences(paper: Paper, exhibit: str) -> dict[str, str]:
+    """Address of a cell of an exhibit -> why the difference printed beside it is wrong."""
+    found = (each for each in printed_differences(paper) if each.rule == "printed-difference")
+    return {
+        each.subject: each.explanation for each in found if each.subject.split(":")[0] == exhibit
+    }

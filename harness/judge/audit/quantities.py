@@ -28,6 +28,17 @@ def same_quantity(paper: Paper) -> Iterator[Finding]:
             yield _finding(subject, places, clashes)
 
 
+def rivals(paper: Paper) -> dict[str, list[Mention]]:
+    """Address of a printed number -> the numbers printed elsewhere for the same that clash."""
+    found: dict[str, list[Mention]] = {}
+    for places in quantities(paper).values():
+        for first, second in combinations(places, 2):
+            if not _agree(first, second) and not (first.approximate and second.approximate):
+                found.setdefault(first.address, []).append(second)
+                found.setdefault(second.address, []).append(first)
+    return found
+
+
 def quantities(paper: Paper) -> dict[str, list[Mention]]:
     """Quantities that are printed in two places or more, by the name or first address of each."""
     found: dict[str, list[Mention]] = {}

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from scipy.special import log_softmax
 from torch import Tensor
 from torch.nn import functional
 
@@ -86,9 +85,22 @@ def errors(log_probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return wrong
 
 
-def products(pool: Pool) -> np.ndarray:
-    """Inner products of the last-layer gradients, float64 (n, n)."""
+def scaled_errors(pool: Pool, batch_size: int) -> np.ndarray:
+    """`errors` of a pool; over the size of each example's batch if `batch_size` is not 0.
+
+    Batches go through the pool in its order, and the last may be smaller.
+    """
     wrong = errors(pool.log_probabilities, pool.labels)
+    if not batch_size:
+        return wrong
+    begun = np.arange(len(pool)) // batch_size * batch_size
+    scaled: np.ndarray = wrong / np.minimum(batch_size, len(pool) - begun)[:, None]
+    return scaled
+
+
+def products(pool: Pool, batch_size: int = 0) -> np.ndarray:
+    """Inner products of the last-layer gradients, float64 (n, n)."""
+    wrong = scaled_errors(pool, batch_size)
     inner: np.ndarray = (wrong @ wrong.T) * (1 + pool.features @ pool.features.T)
     return inner
 
@@ -179,7 +191,7 @@ def graph_cut(
 
 
 def glister(
-    pool: Pool, count: int, step_size: float, update: bool
+    pool: Pool, count: int, step_size: float, update: bool, batch_size: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (count,) in the order chosen, and their gains <g_i, G>.
 
@@ -188,7 +200,7 @@ def glister(
     DeepCore, whose optimiser asks for the update by another name. Ties go to the lowest row.
     """
     given = np.hstack([np.ones((len(pool), 1)), pool.features])
-    own = wrong = errors(pool.log_probabilities, pool.labels)
+    own = wrong = scaled_errors(pool, batch_size)
     logits = pool.logits.copy()
     rows: list[int] = []
     gains = []
@@ -201,5 +213,6 @@ def glister(
         gains.append(gain[best])
         if update:
             logits -= step_size * np.outer(given @ given[best], own[best])
-            wrong = errors(log_softmax(logits, axis=1), pool.labels)
+            moved = replace(pool, logits=logits)
+            wrong = scaled_errors(moved, batch_size)
     return np.array(rows), np.array(gains)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 from pydantic import Field
 
 from harness.lab.coresets.params import TaughtSelectParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
 from harness.plan.step import (
+    Neutral,
     Probe,
     StepContext,
     StepInput,
     StepResult,
     declare,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def select_facility_location(
@@ -78,8 +76,14 @@ def probe_select_graph_cut() -> Probe:
     return Probe(params, {"teacher": taught()})
 
 
+class BatchParams(TaughtSelectParams):
+    gradient_batch: Annotated[int, Field(ge=0), Neutral(0)] = 0
+    """0: the gradient of an example's own loss. Else that of the mean loss of a batch of so many,
+    as in DeepCore, where the members of a class's last, smaller batch weigh more."""
+
+
 def select_craig(
-    params: TaughtSelectParams, inputs: Mapping[str, StepInput], ctx: StepContext
+    params: BatchParams, inputs: Mapping[str, StepInput], ctx: StepContext
 ) -> StepResult:
     """Examples whose gradients are near to all others (CRAIG, Mirzasoleiman et al. 2020).
 
@@ -93,7 +97,7 @@ def select_craig(
     from harness.lab.coresets.pools import Choice, Pool, selection
 
     def choose(pool: Pool, count: int) -> Choice:
-        apart = distances(products(pool))
+        apart = distances(products(pool, params.gradient_batch))
         similarity = apart.max() - apart
         rows, gains = lazy_greedy(FacilityLocation(similarity), count)
         nearest = similarity[:, rows].argmax(axis=1)
@@ -104,11 +108,11 @@ def select_craig(
 
 
 def probe_select_craig() -> Probe:
-    params = TaughtSelectParams(dataset=DATASET, network=NETWORK, per_class=3)
+    params = BatchParams(dataset=DATASET, network=NETWORK, per_class=3)
     return Probe(params, {"teacher": taught()})
 
 
-class GlisterParams(TaughtSelectParams):
+class GlisterParams(BatchParams):
     step_size: float = Field(gt=0)
     """Eta: how far the last layer moves along the gradient of a choice."""
     update: bool
@@ -128,7 +132,8 @@ def select_glister(
     from harness.lab.coresets.pools import Choice, Pool, selection
 
     def choose(pool: Pool, count: int) -> Choice:
-        rows, gains = glister(pool, count, params.step_size, params.update)
+        batch = params.gradient_batch
+        rows, gains = glister(pool, count, params.step_size, params.update, batch)
         return Choice(rows, {"gains": gains})
 
     return selection(params, params.balanced, inputs, ctx, choose)
@@ -152,6 +157,6 @@ STEPS = (
     declare(
         select_graph_cut, GraphCutParams, taught_work, probe_select_graph_cut, inputs=("teacher",)
     ),
-    declare(select_craig, TaughtSelectParams, taught_work, probe_select_craig, inputs=("teacher",)),
+    declare(select_craig, BatchParams, taught_work, probe_select_craig, inputs=("teacher",)),
     declare(select_glister, GlisterParams, taught_work, probe_select_glister, inputs=("teacher",)),
 )

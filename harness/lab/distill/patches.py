@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import cut, sizes_of
+from harness.lab.distill.images import rounded
 from harness.lab.distill.stitch import StitchParams
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.augment import boxes_within
@@ -50,10 +51,11 @@ def best_crops(
     pixels, losses = [], []
     for part in torch.arange(len(owners)).split(teacher.at_once):
         whole = images[owners[part].to(teacher.device)]
-        # Rounded to bytes before they are judged: the teacher sees what the student will get.
-        patch = cut(whole, boxes[part], side // params.factor, torch.float64).round().byte()
-        pixels.append(patch.cpu())
-        losses.append(padded_losses(teacher, patch, label, side).cpu())
+        patch = cut(whole, boxes[part], side // params.factor, torch.float64)
+        kept = rounded(patch, params.rounding)
+        pixels.append(kept.cpu())
+        judged = patch if params.rounding == "down" else kept
+        losses.append(padded_losses(teacher, judged, label, side).cpu())
     crops = Patches(torch.cat(pixels), sources[owners], boxes, torch.cat(losses))
     winner = crops.losses.view(-1, params.crops).argmin(dim=1)
     return crops.at(torch.arange(len(images)) * params.crops + winner)

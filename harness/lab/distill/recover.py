@@ -15,6 +15,7 @@ from harness.lab.cost import passes
 from harness.lab.recipe import Count, CropScale, DatasetRef
 from harness.plan.step import (
     Facts,
+    Neutral,
     Probe,
     StepContext,
     StepInput,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 Quality: TypeAlias = Annotated[int, Field(ge=0, le=95)]
 """Quality of the JPEG that images are kept as; 0 keeps them as they are."""
+
+Rounding: TypeAlias = Literal["nearest", "down"]
+"""How pixels become bytes. Down: they are cut off, as in the official codes, so that an image is
+darker by half a shade on average."""
 
 FROZEN = 2
 """Cost of an image under a frozen network, in forward passes: the answer, and its gradient with
@@ -55,6 +60,7 @@ class RecoveryParams(StepParams):
     roll: int = Field(ge=0)
     """Pixels that a view is rolled by at most, down and to the right."""
     jpeg_quality: Quality = 0
+    rounding: Annotated[Rounding, Neutral("nearest")] = "nearest"
     precision: Literal["float32", "float64"] = "float32"
 
 
@@ -157,7 +163,9 @@ def distill_fadrm(
     start = Start.of(params.dataset, params.per_class, inputs["start"])
 
     def recover(batch: ImageBatch) -> Recovered:
-        images = patches = start.images(batch, recovery.teacher)
+        patches = start.images(batch, recovery.teacher)
+        # A descent moves its images in place.
+        images = patches.clone()
         losses = []
         for stage, side in enumerate(params.stages):
             images, patch = resized(images, side), resized(patches, side)
@@ -260,5 +268,12 @@ def _fadrm_probe() -> Probe:
 STEPS = (
     declare(distill_sre2l, RecoverParams, _sre2l_work, _sre2l_probe, inputs=("teacher",)),
     declare(distill_dwa, DwaParams, _dwa_work, _dwa_probe, inputs=("start", "teacher")),
-    declare(distill_fadrm, FadrmParams, _fadrm_work, _fadrm_probe, inputs=("start", "teacher")),
+    declare(
+        distill_fadrm,
+        FadrmParams,
+        _fadrm_work,
+        _fadrm_probe,
+        inputs=("start", "teacher"),
+        revision=2,
+    ),
 )

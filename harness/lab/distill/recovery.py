@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
+from harness.lab.data.jpeg import through_jpeg
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import crop_resize
-from harness.lab.distill.images import as_bytes, through_jpeg
+from harness.lab.distill.images import as_bytes
 from harness.lab.distill.recover import RecoveryParams
 from harness.lab.distill.synthesis import descend, mean_losses
 from harness.lab.models.classifier import Classifier
@@ -145,7 +146,7 @@ class Recovery:
         def finished() -> Iterator[tuple[np.ndarray, np.ndarray]]:
             for batch in self.batches:
                 images, losses = recover(batch)
-                kept = as_bytes(images, self.params.dataset)
+                kept = as_bytes(images, self.params.dataset, self.params.rounding)
                 yield through_jpeg(kept, self.params.jpeg_quality), losses
 
         images, losses = zip(*finished(), strict=True)

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import model_validator
 
 from harness.lab.cost import passes
-from harness.lab.distill.recover import Quality
+from harness.lab.distill.recover import Quality, Rounding
 from harness.lab.recipe import Count, CropScale, DatasetRef, check_factor
 from harness.plan.step import (
     Facts,
@@ -37,6 +37,9 @@ class StitchParams(StepParams):
     """Random crops tried per source image."""
     crop_scale: CropScale
     jpeg_quality: Annotated[Quality, Neutral(0)] = 0
+    rounding: Annotated[Rounding, Neutral("nearest")] = "nearest"
+    """Nearest: the teacher judges the bytes that the student will get. Down (RDED's code): it
+    judges the crop before its pixels are cut off to bytes."""
 
     @model_validator(mode="after")
     def _whole_patches(self) -> StitchParams:
@@ -61,7 +64,8 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
     from harness.lab.coresets.ranking import require_per_class
     from harness.lab.data import sets
-    from harness.lab.distill.images import class_labels, through_jpeg
+    from harness.lab.data.jpeg import through_jpeg
+    from harness.lab.distill.images import class_labels
     from harness.lab.distill.patches import best_crops, tile
     from harness.lab.models.classifier import Classifier
     from harness.lab.train.loop import Examples

@@ -30,6 +30,8 @@ class Reals:
     """uint8 (n, c, h, w), the images of `examples`."""
     rows: tuple[Tensor, ...]
     """Rows of each class, int64 on the CPU."""
+    rank: Tensor | None = None
+    """int64 (n,) on the CPU: a draw takes rows of a lower rank first."""
 
     @classmethod
     def of(cls, params: SynthesisParams, device: str) -> Reals:
@@ -44,14 +46,18 @@ class Reals:
             )
         return cls(examples, examples.images, rows)
 
-    def among(self, allowed: Tensor) -> Reals:
+    def among(self, allowed: Tensor, rank: Tensor | None = None) -> Reals:
         """The same examples, of which only those are drawn for which `allowed` (n,) is true."""
-        return replace(self, rows=tuple(rows[allowed[rows]] for rows in self.rows))
+        rows = tuple(rows[allowed[rows]] for rows in self.rows)
+        return replace(self, rows=rows, rank=rank)
 
     def drawn(self, label: int, count: int, generator: Generator) -> Tensor:
         """`count` random rows of a class, or all if there are fewer."""
         rows = self.rows[label]
-        return rows[torch.randperm(len(rows), generator=generator)[:count]]
+        rows = rows[torch.randperm(len(rows), generator=generator)]
+        if self.rank is not None:
+            rows = rows[self.rank[rows].argsort(stable=True)]
+        return rows[:count]
 
     def images(self, rows: Tensor) -> Tensor:
         """uint8 (n, c, h, w), on the device."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,7 @@ from harness.lab.recipe import Count, DatasetRef, Recipe
 from harness.plan.step import (
     Facts,
     MemoryInput,
+    Neutral,
     Probe,
     StepContext,
     StepInput,
@@ -72,6 +73,13 @@ class DatmParams(TrajectoryParams):
     momentum_labels: float = Field(ge=0, lt=1)
     skip_above: float = Field(gt=0)
     """A loss above this changes nothing."""
+    judges: Annotated[Literal["any", "in-turn"], Neutral("any")] = "any"
+    """Which expert has to be right about a first image: any of them; or the first, and the next
+    ones only for a class that runs short (official code)."""
+    first_labels: Annotated[Literal["mean-of-right", "first-expert"], Neutral("mean-of-right")] = (
+        "mean-of-right"
+    )
+    """Labels begin as the mean logits of the experts that are right, or as those of one expert."""
 
     @model_validator(mode="after")
     def _a_window(self) -> DatmParams:
@@ -154,10 +162,11 @@ def distill_datm(
     """As `distill_tm`, with learned soft labels and a window of starting epochs (Guo et al. 2024).
 
     Images begin as real ones that an expert classifies correctly, their labels as the mean logits
-    of the experts that do. The window is [t_minus, upper), where `upper` grows from `t_first` to
-    `t_plus` over the first `expansion` iterations. An iteration whose loss exceeds `skip_above`
-    changes nothing. The record has, beside that of `distill_tm`, the array `soft_labels`
-    (n, classes), logits; `labels` are their largest classes.
+    of the experts that do; `judges` and `first_labels` say which experts. The window is
+    [t_minus, upper), where `upper` grows from `t_first` to `t_plus` over the first `expansion`
+    iterations. An iteration whose loss exceeds `skip_above` changes nothing. The record has, beside
+    that of `distill_tm`, the array `soft_labels` (n, classes), logits; `labels` are their largest
+    classes.
     """
     import torch
     from torch import Generator, nn
@@ -176,10 +185,14 @@ def distill_datm(
     classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
     logits, right = expert_logits(classifier, reals, trajectories)
     if params.initial_images == "correctly-classified":
-        reals = reals.among(right.any(dim=0).cpu())
+        # The number of the first expert that is right.
+        turn = right.int().argmax(dim=0).cpu() if params.judges == "in-turn" else None
+        reals = reals.among(right.any(dim=0).cpu(), turn)
     first = Generator().manual_seed(ctx.derive("first"))
     images, rows = first_images(params, reals, classifier.shown, first)
-    labels = nn.Parameter(mean_of_right(logits[:, rows], right[:, rows]))
+    one = params.first_labels == "first-expert"
+    begun = logits[0, rows] if one else mean_of_right(logits[:, rows], right[:, rows])
+    labels = nn.Parameter(begun)
     learned = nn.ParameterDict(
         {"images": images, "rate": first_rate(params, images), "logits": labels}
     )

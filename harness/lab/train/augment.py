@@ -57,7 +57,7 @@ def augment(
     The order is that of the RDED evaluation code. `pixels` is floating (n, c, side, side);
     mirroring happens only where `flip` says that it keeps the class.
     """
-    if factor > 1:
+    if factor > 1 and recipe.patch_shuffle == "rded":
         pixels = patch_shuffle(pixels, factor, generator)
     if recipe.augmentation.startswith("rrc-flip"):
         pixels = crop_and_mirror(pixels, recipe.crop_scale, flip, generator)
@@ -82,7 +82,7 @@ def _views_of_many_sizes(
 
     What is drawn is what square images draw.
     """
-    if factor > 1:
+    if factor > 1 and recipe.patch_shuffle == "rded":
         raise UserError(
             f"patches of factor {factor} are shuffled in square images, but those of "
             f"'{classifier.dataset.name}' have many sizes; use factor 1"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
@@ -21,6 +22,7 @@ from harness.lab.models.classifier import Classifier
 from harness.lab.models.drawing import drawing_from, draws
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.augment import views
+from harness.lab.train.average import Average
 from harness.lab.train.resume import RunState
 from harness.lab.train.schedule import Schedule, batch_sizes, make_optimizer
 from harness.plan.step import StepContext, StepInput
@@ -109,9 +111,22 @@ class Update:
 
 def untrained(network: str, dataset: DatasetRef, recipe: Recipe, ctx: StepContext) -> Classifier:
     """A network before its first update. Draws: "init" of `ctx`."""
-    return Classifier.fresh(
+    made = Classifier.fresh(
         network, dataset, ctx.device, recipe.precision, ctx.derive("init"), recipe.zca
     )
+    if recipe.statistics_updates > 1:
+        _update_repeatedly(made.network, recipe.statistics_updates)
+    return made
+
+
+def _update_repeatedly(network: nn.Module, times: int) -> None:
+    """Let batch norms take the statistics of each batch in as if they had seen it `times` times.
+
+    k updates by the share m with one batch are a single one by 1 - (1 - m)^k.
+    """
+    for layer in network.modules():
+        if isinstance(layer, BatchNorm) and layer.momentum is not None:
+            layer.momentum = 1 - (1 - layer.momentum) ** times
 
 
 Objective: TypeAlias = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -176,8 +191,14 @@ Answer: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 def updates(
     run: Run, batches: Iterator[Tensor], answer: Answer, state: RunState, ctx: StepContext
 ) -> Iterator[Update]:
-    """Lower the loss of the state's network batch by batch, from its last checkpoint on."""
+    """Lower the loss of the state's network batch by batch, from its last checkpoint on.
+
+    Where the recipe averages the weights, the network has their average whenever this yields.
+    """
     network, recipe, steps = state.network, run.recipe, len(run.sizes)
+    average = Average(network, recipe.ema) if recipe.ema else None
+    if average:
+        state = replace(state, kept={**state.kept, **average.kept})
     optimizer = make_optimizer(network, recipe)
     leaves_out, layers = draws(network), ctx.derive("layers")
     saved = ctx.checkpoints.load()
@@ -190,11 +211,16 @@ def updates(
         for group in optimizer.param_groups:
             group["lr"] = run.schedule.rate(step)
         network.train()
+        if average:
+            average.swap()
         with drawing_from(layers ^ step, ctx.device) if leaves_out else nullcontext():
             chosen, logits, loss = answer(batch)
         optimizer.zero_grad()
         loss.sum().backward()
         optimizer.step()
+        if average:
+            average.follow()
+            average.swap()
         yield Update(step + 1, chosen, logits.detach(), loss.detach())
         if ctx.checkpoints.due():
             ctx.checkpoints.save(state.saved(step + 1, optimizer))

@@ -57,7 +57,8 @@ class Schedule:
         """The learning rate of update `step`, from 0."""
         recipe = self.recipe
         if step < self.warmup:
-            return recipe.learning_rate * (step + 1) / self.warmup
+            first, share = recipe.warmup_start * self.warmup, 1 - recipe.warmup_start
+            return recipe.learning_rate * (first + share * (step + 1)) / self.warmup
         if recipe.scheduler == "constant":
             return recipe.learning_rate
         if recipe.scheduler == "step":

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
 from harness.lab.recipe import Count, DatasetRef, Recipe, check_factor
 from harness.plan.step import (
     Facts,
+    Json,
     MemoryInput,
     Probe,
     Share,
@@ -29,11 +30,19 @@ from harness.plan.step import (
 class StudentParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
     factor: Count = 1
     """Patches along each side that PatchShuffle exchanges; 1 leaves the images as they are."""
+    recipe: Recipe
     per_class: Count
     """Images per class of the input, so that its cost is known before it exists; checked then."""
+
+    @field_validator("recipe")
+    @classmethod
+    def _only_what_counts(cls, recipe: Recipe, info: ValidationInfo) -> Recipe:
+        """One patch stays where it is by any code, so that it is the same work."""
+        if info.data.get("factor", 1) > 1:
+            return recipe
+        return recipe.model_copy(update={"patch_shuffle": "rded"})
 
     @model_validator(mode="after")
     def _whole_patches(self) -> StudentParams:
@@ -127,9 +136,21 @@ def _together(function: Callable[..., list[StepResult]]) -> Callable[[StudentPar
     return lambda p: dotted(function) if p.network.startswith(("convnet-", "mlp")) else ""
 
 
+TRAINED_OTHERWISE: tuple[dict[str, Json], ...] = (
+    {"ema": 0.9},
+    {"warmup_counted": False},
+    {"warmup_start": 0.1},
+    {"decayed_parameters": "weights"},
+    {"scheduler_interval": "epoch"},
+    {"cosine_floor": 0.5},
+)
+"""Changes of the recipe that every kind of student is probed with."""
+
+
 def probe_student() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5)
-    return Probe(params, {"images": chosen(per_class=5)})
+    variants = _recipes(*TRAINED_OTHERWISE, {"patch_shuffle": "none"})
+    return Probe(params, {"images": chosen(per_class=5)}, variants=variants)
 
 
 def probe_student_stored() -> Probe:
@@ -139,7 +160,8 @@ def probe_student_stored() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
     row, column = np.indices((20, DATASET.classes))
     logits = MemoryInput(held={"logits": 3 * np.sin(1.3 * row + 2.1 * column)})
-    return Probe(params, {"images": chosen(per_class=5), "soft_labels": logits})
+    variants = _recipes(*TRAINED_OTHERWISE, {"kl_t2": False}, {"kl_reduction": "mean"})
+    return Probe(params, {"images": chosen(per_class=5), "soft_labels": logits}, variants=variants)
 
 
 def probe_student_online() -> Probe:
@@ -147,7 +169,15 @@ def probe_student_online() -> Probe:
         labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
     )
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
-    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+    variants = _recipes(
+        *TRAINED_OTHERWISE, {"teacher_mode": "train"}, {"label_storage": "per-epoch"}
+    )
+    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()}, variants=variants)
+
+
+def _recipes(*changes: dict[str, Json]) -> tuple[Mapping[str, Json], ...]:
+    """Variants of a probe, whose recipes differ so."""
+    return tuple({"recipe": change} for change in changes)
 
 
 def _softened(**fields: Any) -> Recipe:

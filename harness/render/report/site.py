@@ -35,7 +35,14 @@ MEANINGS = {
     "not run": "nothing has finished, or this version cannot run it",
     "paper-inconsistent": "the printed number contradicts another one",
 }
-OUTCOMES = {"holds": "✓", "fails": "✗", "undecided": "?", "not run": "–"}
+OUTCOMES = {
+    "holds": "✓",
+    "fails": "✗",
+    "undecided": "?",
+    "not applicable": "∅",
+    "restated": "=",
+    "not run": "–",
+}
 
 
 def write(site: Site, folder: Path, files: Mapping[str, Sequence[Path]]) -> Path:

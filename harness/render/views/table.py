@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from harness.judge.exhibit import Judgement
-from harness.judge.model import Source
+from harness.judge.model import Source, Verdict
 from harness.judge.results import ItemResult, of_row
 from harness.judge.sample import ReportedNumber
+from harness.judge.wording import brief
+from harness.plan.item import Item
 from harness.render.figures.model import (
     SOURCES,
     AxesData,
@@ -21,6 +23,14 @@ from harness.render.figures.model import (
 from harness.render.numbers import mean_std
 from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView, NumberText
+from harness.render.views.verdicts import (
+    SIZE_OPEN,
+    TRIVIAL,
+    WRONG,
+    judgement_lines,
+    needed,
+    verdict_fields,
+)
 from harness.spec import exhibit as spec
 from harness.spec.cell import Printed
 from harness.spec.exhibit import LAST_STEP, Address
@@ -36,12 +46,18 @@ class TableView(ExhibitView[spec.Table]):
 
     def fields(self, judgement: Judgement | None) -> dict[str, Any]:
         results = judgement.results if judgement else ()
-        return {"cells": [self._cell_fields(result, judgement) for result in results if judgement]}
+        fields = {
+            "cells": [self._cell_fields(result, judgement) for result in results if judgement]
+        }
+        coverage = judgement.coverage if judgement else None
+        return {**fields, "prediction": asdict(coverage) if coverage else None}
 
     def show(self, judgement: Judgement | None, console: Console) -> None:
         from harness.render import terminal
 
         terminal.show(self.table(judgement), "both" if judgement else "reported", console)
+        for line in judgement_lines(judgement) if judgement else ():
+            console.print(line, soft_wrap=True)
 
     def show_diff(self, judgement: Judgement, console: Console) -> None:
         from harness.render.terminal import show_grid
@@ -54,14 +70,23 @@ class TableView(ExhibitView[spec.Table]):
                 f"{ours.mean:.2f} (n={len(ours.values)})" if (ours := result.amount) else "–",
                 "–" if verdict.difference is None else f"{verdict.difference:+.2f}",
                 "–" if (ends := verdict.interval) is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}",
-                verdict.name,
+                brief(verdict),
+                needed(verdict),
             )
             for result, verdict in zip(judgement.results, verdicts, strict=True)
         ]
-        headings = ("Cell", "Reported", "Reproduced", "Difference", "95 % interval", "Verdict")
+        headings = (
+            "Cell",
+            "Reported",
+            "Reproduced",
+            "Difference",
+            "95 % interval",
+            "Verdict",
+            "Chance that n runs decide",
+        )
         show_grid(headings, rows, console)
-        for reason in sorted({v.why for v in verdicts if v.name == "not comparable"}):
-            console.print(reason)
+        for line in (*judgement_lines(judgement), *sorted(_obstacles(verdicts))):
+            console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
         table = self.exhibit
@@ -75,9 +100,13 @@ class TableView(ExhibitView[spec.Table]):
                 return CellData(*printed)
             result = found[row.name, column.name]
             verdict = judgement.verdicts[str(result.item.address)]
-            return CellData(
-                *printed, our_number(result), verdict.name, ("flips",) if verdict.flips else ()
-            )
+            marks = [
+                *(("flips",) if verdict.flips else ()),
+                *((TRIVIAL,) if verdict.decision and verdict.decision.trivial else ()),
+                *((SIZE_OPEN,) if verdict.decision and verdict.decision.size_open else ()),
+                *((WRONG,) if str(result.item.address) in judgement.wrong_differences else ()),
+            ]
+            return CellData(*printed, our_number(result), verdict.name, tuple(marks))
 
         ours = f"reproduced ({judgement.plan.profile.id})" if judgement else "reproduced"
         return TableData(
@@ -142,7 +171,7 @@ class TableView(ExhibitView[spec.Table]):
         return {
             "row": item.address.row,
             "column": item.address.column,
-            "reported": self._reported_fields(item.reported),
+            "reported": self._reported_fields(item),
             "reproduced": _reproduced_fields(result),
             "missing": [
                 {"seed": seed, **member, "identity": identity}
@@ -152,19 +181,24 @@ class TableView(ExhibitView[spec.Table]):
             "comparable": item.comparable,
             "reason": item.reason,
             "verdict": verdict.name,
-            "why": verdict.why,
-            "difference": verdict.difference,
-            "interval": verdict.interval,
-            "margin": verdict.margin,
-            "seeds_needed": verdict.seeds_needed,
+            "derived": self._derived_fields(item.address, judgement),
+            **verdict_fields(verdict),
             "run": {**item.run, "steps": [list(m) for m in item.sources.get(LAST_STEP, ())]},
         }
 
-    def _reported_fields(self, printed: Printed | None) -> dict[str, Any] | None:
-        if printed is None:
+    def _reported_fields(self, item: Item) -> dict[str, Any] | None:
+        if item.reported is None:
             return None
-        number = ReportedNumber.read(printed, self.exhibit.reporting)
-        return {"text": printed.text, **asdict(number)}
+        how = self.exhibit.reporting_of(item.address.row, item.address.column)
+        number = ReportedNumber.read(item.reported, how)
+        return {"text": item.reported.text, **asdict(number), "unit": how.unit}
+
+    def _derived_fields(self, address: Address, judgement: Judgement) -> dict[str, Any] | None:
+        """The difference that is printed beside a cell, and why it is wrong if it is."""
+        row = next(each for each in self.exhibit.rows if each.name == address.row)
+        derived = row.derived.get(address.column)
+        wrong = judgement.wrong_differences.get(str(address))
+        return {**derived.model_dump(), "wrong": wrong} if derived else None
 
     def _runs(self, result: ItemResult) -> Iterator[tuple[int, dict[str, Any], str]]:
         """Seed, the averaged variable with its value where the cell is a mean, and identity."""
@@ -173,6 +207,10 @@ class TableView(ExhibitView[spec.Table]):
         for seed, identities in zip(item.seeds, item.sources.get(LAST_STEP, ()), strict=True):
             for member, identity in zip(members, identities, strict=True):
                 yield seed, member, identity
+
+
+def _obstacles(verdicts: Sequence[Verdict]) -> set[str]:
+    return {v.why for v in verdicts if v.name in ("not comparable", "paper-inconsistent")}
 
 
 def our_number(result: ItemResult) -> str | None:

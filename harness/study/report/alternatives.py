@@ -49,7 +49,7 @@ def alternatives_of(
 
 
 def _weight(assumption: Assumption) -> tuple[bool, bool]:
-    """What flips a verdict comes first, and what nobody would try otherwise last."""
+    """Assumptions that flip a verdict come first, and those without alternatives last."""
     return not assumption.flips, not assumption.alternatives
 
 
@@ -74,7 +74,8 @@ def _outcome(
     """How far an alternative was run, in words, and the verdicts that it changes."""
     exhibit, profile = default.plan.exhibit.id, default.plan.profile.id
     try:
-        planned = plan_of(project, exhibit, Request(profile, variation=variation))
+        request = Request(profile, variation=variation)
+        planned = plan_of(project, exhibit, request, must_act=False)
     except UserError:
         return "cannot be taken under this profile", ()
     before = {str(item.address): item.identities for item in default.plan.items}
@@ -82,6 +83,8 @@ def _outcome(
     touched = {
         str(i.address): i for i in planned.items if i.identities != before.get(str(i.address))
     }
+    if planned.shown == default.plan.shown:
+        return "changes nothing under this profile", ()
     run = {
         address
         for address, item in touched.items()

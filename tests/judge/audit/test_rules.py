@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judge.audit.audit import audit, severe_cells
+from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.grids import grid_nodes
+from harness.judge.audit.quantities import rivals
 from harness.spec.claims import ClaimsFile
 from harness.spec.paper import Paper
 from tests.judge.audit.papers import dataset, fit, network, paper, recipe, stated, table
@@ -45,7 +46,8 @@ def test_one_run_printed_twice(first: str, second: str, agree: bool) -> None:
         assert findings[0].addresses == ("one:A:Small", "two:A:Small")
         assert first in findings[0].printed
         assert second in findings[0].printed
-        assert set(severe_cells(source)) == {"one:A:Small", "two:A:Small"}
+        others = {address: [m.address for m in ms] for address, ms in rivals(source).items()}
+        assert others == {"one:A:Small": ["two:A:Small"], "two:A:Small": ["one:A:Small"]}
 
 
 def test_names_of_rows_and_columns_do_not_matter_but_every_variable_does() -> None:

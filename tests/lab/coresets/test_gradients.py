@@ -11,7 +11,13 @@ from torch.nn import functional
 
 from harness.lab.coresets.el2n import grand_score
 from harness.lab.coresets.el2n import probe_grand_score as probe
-from harness.lab.coresets.gradients import all_parameter_norms, errors, glister, last_layer_norms
+from harness.lab.coresets.gradients import (
+    all_parameter_norms,
+    errors,
+    glister,
+    last_layer_norms,
+    products,
+)
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.loop import Examples
@@ -117,3 +123,52 @@ def test_the_order_of_the_examples_does_not_matter(seed: int) -> None:
     moved = reordered(given_, order)
     chosen = [each.rows[glister(each, 4, 0.7, True)[0]].tolist() for each in (given_, moved)]
     assert chosen[0] == chosen[1]
+
+
+@given(seed=st.integers(0, 1000))
+def test_gradients_of_batches_are_those_of_their_mean_loss(seed: int) -> None:
+    """Ten examples in batches of four, four and two, by autograd; as DeepCore computes them."""
+    given_ = pool(seed)
+    given = torch.tensor(np.hstack([np.ones((10, 1)), given_.features]))
+    rows = []
+    for begin in (0, 4, 8):
+        part = slice(begin, min(begin + 4, 10))
+        logits = torch.tensor(given_.logits[part], requires_grad=True)
+        loss = functional.cross_entropy(logits, torch.tensor(given_.labels[part]))
+        (slope,) = torch.autograd.grad(loss, logits)
+        rows.append((slope[:, :, None] * given[part, None, :]).flatten(1))
+    gradients = torch.cat(rows).numpy()
+    np.testing.assert_allclose(products(given_, 4), gradients @ gradients.T, atol=1e-12)
+    # GLISTER without an update: the ranking by alignment with the mean of these.
+    chosen, gains = glister(given_, 10, 0.1, update=False, batch_size=4)
+    aligned = gradients @ gradients.mean(axis=0)
+    np.testing.assert_allclose(gains, -np.sort(-aligned), atol=1e-12)
+    np.testing.assert_allclose(aligned[chosen], gains, atol=1e-12)
+    # One batch that holds all is a factor, and changes no choice.
+    assert (
+        glister(given_, 4, 0.1, False, 10)[0].tolist() == glister(given_, 4, 0.1, False)[0].tolist()
+    )
+
+
+def test_all_parameter_norms_of_a_perceptron_in_closed_form() -> None:
+    """Without autograd: layer by layer |delta|^2 (1 + |input|^2), by back-propagation in NumPy."""
+    classifier = Classifier.fresh("mlp", DIGITS, "cpu", "float64", seed=1)
+    train = sets.load(DIGITS).train
+    examples = Examples.on("cpu", train.images[:12], train.labels[:12])
+    layers = [part for part in classifier.network.modules() if isinstance(part, torch.nn.Linear)]
+    weights = [layer.weight.detach().numpy() for layer in layers]
+    biases = [layer.bias.detach().numpy() for layer in layers]
+    given_ = [(train.images[:12].reshape(12, -1) / 255 - 0.3053) / 0.3758]
+    for weight, bias in zip(weights, biases, strict=True):
+        put_out = given_[-1] @ weight.T + bias
+        given_.append(np.maximum(put_out, 0) if len(given_) < len(weights) else put_out)
+    logits = given_.pop()
+    delta = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    delta[np.arange(12), train.labels[:12]] -= 1
+    squares = np.zeros(12)
+    for number in reversed(range(len(weights))):
+        squares += (delta**2).sum(axis=1) * (1 + (given_[number] ** 2).sum(axis=1))
+        delta = (delta @ weights[number]) * (given_[number] > 0)
+    np.testing.assert_allclose(
+        all_parameter_norms(classifier, examples), np.sqrt(squares), rtol=1e-10
+    )

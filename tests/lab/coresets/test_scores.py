@@ -140,3 +140,19 @@ def test_too_few_looks_are_refused_and_the_message_says_how_many_are_needed() ->
         cad(signal(7), window=6, tail=2)
     with pytest.raises(UserError, match=r"need 4 looks.*recorded 3"):
         cad(signal(3), window="span", tail=2)
+
+
+def test_cad_of_probabilities_by_hand_and_why_it_is_another_ranking() -> None:
+    """Four looks, J = 2, W = 1: only the looks 1 and 2 count."""
+    probability = np.array([[0.1, 0.2], [0.2, 0.5], [0.6, 0.5], [0.9, 0.9]], np.float32)
+    # The deviation of two numbers is their distance over the root of 2.
+    made = cad(probability, window=2, tail=1, signal="probability")
+    assert made.tolist() == pytest.approx([0.4 / 2**0.5, 0.0])
+    # With two classes EL2N is sqrt(2) (1 - p), so that both readings rank alike.
+    two = cad(2**0.5 * (1 - probability), window=2, tail=1, signal="el2n")
+    assert two.tolist() == pytest.approx((2**0.5 * made).tolist(), abs=1e-6)
+    # With three, p may stand still while EL2N moves: the others' shares count.
+    answers = np.array([[0.5, 0.5, 0.0], [0.5, 0.25, 0.25]])
+    el2n = np.linalg.norm(answers - [1, 0, 0], axis=1)
+    three = cad(np.array([[0], [el2n[0]], [el2n[1]], [0]], np.float32), window=2, tail=1)
+    assert three.tolist() == pytest.approx([(0.5 - 0.375) / (0.5**0.5 + 0.375**0.5) / 2**0.5])

@@ -16,7 +16,8 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.distill.images import as_bytes, through_jpeg
+from harness.lab.data.jpeg import through_jpeg
+from harness.lab.distill.images import as_bytes
 from harness.lab.distill.recover import (
     DwaParams,
     FadrmParams,
@@ -150,6 +151,22 @@ def test_the_first_step_is_adams_within_black_and_white(
         own = made.arrays["images"][[2 * label + image for label in classes]]
         assert (own == expected).all()
     assert made.arrays["labels"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_the_second_stage_descends_from_the_mixture(teacher: tuple[nn.Module, MemoryInput]) -> None:
+    """Two stages of one step, each the first of a new Adam: a step of the rate against the slope.
+
+    Between them a quarter of what was reached and three quarters of the patch (FADRM's residual).
+    """
+    made = fadrm(teacher[1], iterations=1, class_batch=4, residual=0.25)
+    labels = torch.arange(CLASSES)
+    for image in (0, 1):
+        patch = normalised(ROWS[image::2])
+        reached = patch - 0.25 * slope(teacher[0], patch, labels).sign()
+        mixed = 0.25 * reached.clamp(BLACK, WHITE) + 0.75 * patch
+        ended = mixed - 0.125 * slope(teacher[0], mixed, labels).sign()
+        expected = as_bytes(ended.clamp(BLACK, WHITE), DATASET)
+        assert (made.arrays["images"][image::2] == expected).all()
 
 
 def test_the_rate_falls_by_a_cosine_over_all_stages(

@@ -12,6 +12,7 @@ from torchvision.transforms.v2 import functional as reference
 
 from harness.errors import UserError
 from harness.lab.data import sets
+from harness.lab.distill.images import rounded
 from harness.lab.distill.patches import tile
 from harness.lab.distill.stitch import StitchParams, stitch
 from harness.lab.models.networks import build
@@ -151,3 +152,19 @@ def test_the_seed_decides_the_crops(tmp_path: Path, untouched_generators: None) 
     first, again, other = (as_bytes(make(tmp_path, seed=seed)[0]) for seed in (0, 0, 1))
     assert first == again
     assert first["boxes"] != other["boxes"]
+
+
+def test_pixels_that_are_cut_off_are_at_most_one_shade_darker(tmp_path: Path) -> None:
+    """As RDED's code saves them; where all of the pool is used, the crops are the same."""
+    settings = {"factor": 1, "crops": 1, "pool_size": 3, "crop_scale": (0.3, 0.6)}
+    near, down = (make(tmp_path, rounding=way, **settings)[0].arrays for way in ("nearest", "down"))
+    order = [np.lexsort((a["sources"][:, 0], a["labels"])) for a in (near, down)]
+    darker = near["images"][order[0]].astype(int) - down["images"][order[1]]
+    assert set(np.unique(darker)) == {0, 1}
+    assert 0.2 < darker.mean() < 0.6
+
+
+def test_bytes_by_hand() -> None:
+    shown = torch.tensor([-3.0, 0.4, 0.5, 1.6, 254.9, 255.2, 300.0])
+    assert rounded(shown, "nearest").tolist() == [0, 0, 0, 2, 255, 255, 255]
+    assert rounded(shown, "down").tolist() == [0, 0, 0, 1, 254, 255, 255]

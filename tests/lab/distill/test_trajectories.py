@@ -15,6 +15,7 @@ from torch.nn import functional
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.distill.experts import Trajectories
+from harness.lab.distill.synthesis import Reals
 from harness.lab.distill.trajectories import (
     DatmParams,
     ExpertsParams,
@@ -228,3 +229,42 @@ def test_soft_labels_are_learned_and_told_as_classes(passed: MemoryInput) -> Non
     assert made.arrays["soft_labels"].shape == (8, 4)
     assert not np.array_equal(made.arrays["soft_labels"], still.arrays["soft_labels"])
     assert made.arrays["labels"].tolist() == made.arrays["soft_labels"].argmax(axis=1).tolist()
+
+
+def test_experts_judge_first_images_in_turn(passed: MemoryInput) -> None:
+    """Those that the first is right about come first; the next one fills a class that runs short.
+
+    As the official code does it: image by image, expert after expert.
+    """
+    reals = Reals.of(DatmParams(**COMMON | ALIGNED | {"per_class": 3}), "cpu")
+    right = torch.zeros(3, 24, dtype=torch.bool)
+    of_class = [rows.tolist() for rows in reals.rows]
+    for label, rows in enumerate(of_class):
+        right[0, rows[: label + 1]] = True
+        right[1, rows[1:4]] = True
+        right[2, rows[5]] = True
+    turn = right.int().argmax(dim=0)
+    known = reals.among(right.any(dim=0), turn)
+    for label, rows in enumerate(of_class):
+        order = torch.randperm(len(known.rows[label]), generator=torch.Generator().manual_seed(5))
+        shuffled = known.rows[label][order].tolist()
+        wanted: list[int] = []
+        for expert in range(3):
+            wanted += [r for r in shuffled if right[expert, r] and r not in wanted]
+        drawn = known.drawn(label, 3, torch.Generator().manual_seed(5)).tolist()
+        assert drawn == wanted[:3]
+        assert set(drawn) <= set(rows[: label + 1]) or label < 2
+    # Any of them: one that only the last expert knows comes as soon as others.
+    anyone = reals.among(right.any(dim=0))
+    seen = {anyone.drawn(0, 1, torch.Generator().manual_seed(s)).item() for s in range(40)}
+    assert of_class[0][5] in seen
+
+
+def test_first_labels_may_be_those_of_one_expert(passed: MemoryInput) -> None:
+    made = by_datm(passed, skip_above=1e-12, per_class=6, first_labels="first-expert")
+    net = build(NETWORK, DATASET, 0).double()
+    net.load_state_dict(Trajectories.of(passed).weights(0, 4, "cpu"))
+    shown = torch.from_numpy(made.arrays["images"]).permute(0, 3, 1, 2)
+    np.testing.assert_allclose(made.arrays["soft_labels"], net(shown).detach(), rtol=1e-9)
+    both = by_datm(passed, skip_above=1e-12, per_class=6)
+    assert np.abs(both.arrays["soft_labels"] - made.arrays["soft_labels"]).max() > 1e-3

@@ -143,6 +143,38 @@ def test_the_grid_is_searched_whole() -> None:
     assert tried[made.a, made.b[0], made.tau[0]] == min(tried.values())
 
 
+def test_the_whole_published_grid_by_its_formula() -> None:
+    """A million combinations, written out from the authors' formula and independent of the law.
+
+    n samples a pool, in units of 100,000: ((a n)^b + d) times (n_j / n_(j-1))^(b 2^(-j / tau)) for
+    the j-th repetition of the pool.
+    """
+    pool, d, epochs = 0.5, 0.1, 12
+    a_values, b_values, tau_values = PUBLISHED
+    true = a_values[60], b_values[30], tau_values[40]
+    first = (a_values[:, None] * pool) ** b_values + d
+    repeated = np.ones((100, 100, epochs))
+    for j in range(1, epochs):
+        power = b_values[:, None] * 0.5 ** (j / tau_values)
+        repeated[..., j] = repeated[..., j - 1] * ((j + 1) / j) ** power
+    clean = first[60, 30] * repeated[30, 40]
+    errors = clean + 0.004 * np.random.default_rng(0).standard_normal(epochs)
+    squares = (repeated**2).sum(axis=-1)
+    sse = first[..., None] ** 2 * squares - 2 * first[..., None] * (repeated @ errors)
+    sse += errors @ errors
+    node = tuple(int(i) for i in np.unravel_index(sse.argmin(), sse.shape))
+    evaluations = whole_epochs(epochs, pool)
+    made = grid_fit("official", evaluations, errors, PUBLISHED, d)
+    assert (made.a, made.b[0], made.tau[0]) == (
+        a_values[node[0]], b_values[node[1]], tau_values[node[2]],
+    )  # fmt: skip
+    assert made.sse == pytest.approx(sse.min(), rel=1e-6)
+    assert fit(one(evaluations, "official", d=d), errors).sse <= sse.min() * (1 + 1e-9)
+    # Without noise the grid gives back the very node that the curve was made at.
+    found = grid_fit("official", evaluations, clean, PUBLISHED, d)
+    assert (found.a, found.b[0], found.tau[0]) == true
+
+
 def test_curves_that_share_a_and_d_are_found_together() -> None:
     evaluations = (whole_epochs(40), whole_epochs(25))
     truth = ((-0.3, 3.0), (-0.15, 7.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -26,6 +28,7 @@ from harness.lab.measure.scaling.law import Evaluations, printed
 from harness.lab.recipe import Recipe
 from harness.lab.train.student import StudentParams, student, student_online
 from harness.plan.step import MemoryInput, StepResult
+from harness.spec.paper import load_paper
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, as_input, changed, context
 
 SHORT = changed(HARD_LABELS, epochs=7, batch_size=16)
@@ -188,3 +191,16 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(d, noise) -> None:
         assert made[f"{name}_coverage"] >= 0.8
         assert made[f"{name}_identified"] == 1
         assert abs(made[f"{name}_bias"]) < made[f"{name}_spread"]
+
+
+def test_the_specs_say_how_far_the_search_goes() -> None:
+    """Claims rest on it: what the search cannot leave is not shown by its result."""
+    paper = load_paper(Path(__file__).parents[3] / "specs")
+    bounds = FitParams.model_fields["b_bounds"].default
+    least, most = (0.5 ** (1 / tau) for tau in FitParams.model_fields["tau_bounds"].default)
+    for panel in ("HL", "SL+KD"):
+        searched = {q.name: q.searched for q in paper.exhibit("scaling").readings(panel).values}
+        assert searched["b"] == bounds
+        low, high = searched["delta"] or (1.0, 0.0)
+        assert 0 < low <= least
+        assert most <= high < 1

@@ -163,3 +163,12 @@ def test_what_the_experts_do_not_hold_is_refused(tmp_path: Path) -> None:
         measured(trained, experts=3)
     with pytest.raises(ValueError, match="none of 'starts' lies between"):
         measured(trained, t_minus=4, t_plus=9)
+
+
+def test_the_last_start_may_be_left_out_of_the_mean(tmp_path: Path) -> None:
+    trained = experts(tmp_path, count=2)
+    fields = {"n": 1, "learning_rate": 0.3}
+    both, less = (measured(trained, **fields, t_plus_included=i) for i in (True, False))
+    own = both.arrays["losses"]
+    assert both.values["loss"] == pytest.approx((own[1] + own[2]) / 2)
+    assert less.values["loss"] == pytest.approx(own[1])

@@ -16,7 +16,7 @@ from torchvision.ops import StochasticDepth
 from harness.errors import EvidenceError
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import Recipe
-from harness.lab.train.loop import Examples, evaluate, random_batches, training
+from harness.lab.train.loop import Examples, evaluate, random_batches, training, untrained
 from harness.lab.train.schedule import Schedule, batch_sizes, make_optimizer
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context
 
@@ -285,3 +285,20 @@ def test_decay_of_weights_alone_spares_biases_and_norms() -> None:
         decays = {id(p): g["weight_decay"] for g in made.param_groups for p in g["params"]}
         for parameter in network.parameters():
             assert decays[id(parameter)] == (5e-4 if parameter.ndim > 1 else 0)
+
+
+def test_batch_norms_may_take_a_batch_in_twice() -> None:
+    """As RDED's training does, by a second forward pass; one of more weight is the same."""
+    recipe = changed(HARD_LABELS, precision="float64")
+    twice = changed(recipe, statistics_updates=2)
+    once, heavy = (
+        untrained(NETWORK, DIGITS, each, context("student")).network for each in (recipe, twice)
+    )
+    seen = torch.rand(5, 1, 8, 8, dtype=torch.float64, generator=torch.manual_seed(0))
+    once.train()(seen)
+    once(seen)
+    heavy.train()(seen)
+    for name, wanted in once.state_dict().items():
+        if "running" in name:
+            torch.testing.assert_close(heavy.state_dict()[name], wanted, rtol=1e-12, atol=1e-12)
+    assert any("running" in name for name in once.state_dict())

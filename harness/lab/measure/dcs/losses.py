@@ -17,6 +17,7 @@ from harness.lab.distill.trajectories import made_up_experts
 from harness.lab.recipe import Count, CropScale, DatasetRef, Share
 from harness.plan.step import (
     Facts,
+    Neutral,
     Probe,
     StepContext,
     StepInput,
@@ -107,7 +108,9 @@ class TmLossParams(MatchingParams):
     """Epochs of the experts from which steps on the subset start."""
     t_minus: int = Field(ge=0)
     t_plus: int = Field(ge=0)
-    """The loss is the mean over the starts between these two epochs, both included."""
+    """The loss is the mean over the starts between these two epochs, the first included."""
+    t_plus_included: Annotated[bool, Neutral(True)] = True
+    """Whether `t_plus` counts; in the syntheses of the official codes no start is drawn there."""
     n: Count
     """Steps on the subset."""
     m: Count
@@ -123,9 +126,12 @@ class TmLossParams(MatchingParams):
 
     @model_validator(mode="after")
     def _a_start_counts(self) -> TmLossParams:
-        if not any(self.t_minus <= start <= self.t_plus for start in self.starts):
+        if not any(self.counts(start) for start in self.starts):
             raise ValueError("none of 'starts' lies between t_minus and t_plus")
         return self
+
+    def counts(self, start: int) -> bool:
+        return self.t_minus <= start < self.t_plus + self.t_plus_included
 
 
 def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -265,7 +271,7 @@ def tm_loss(params: TmLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
             rate = params.learning_rate
             losses[expert, column] = share_left(classifier, begun, target, batches, rate)
     starts = np.array(params.starts)
-    within = (starts >= params.t_minus) & (starts <= params.t_plus)
+    within = [params.counts(start) for start in params.starts]
     return StepResult(
         {"loss": float(losses[:, within].mean())},
         {"starts": starts, "losses": losses.mean(axis=0)},

@@ -1,0 +1,58 @@
+"""What is shown of the verdicts of an exhibit beside their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from harness.judge.exhibit import Judgement
+from harness.judge.model import Verdict
+from harness.judge.wording import conditional
+
+TRIVIAL = "surely not zero, but within the margin"
+SIZE_OPEN = "surely not zero, its size is open"
+WRONG = "the printed difference does not follow from the cells"
+
+
+def verdict_fields(verdict: Verdict) -> dict[str, Any]:
+    """The figures of a verdict in the JSON of a cell. Those of no test are None."""
+    tested = verdict.decision
+    return {
+        "why": verdict.why,
+        "difference": verdict.difference,
+        "interval": verdict.interval,
+        "margin": verdict.margin,
+        "seeds_needed": verdict.seeds_needed,
+        "chances": {str(n): chance for n, chance in sorted(verdict.chances.items())},
+        "flips": list(verdict.flips),
+        "method": tested.method if tested else None,
+        "differs": tested.differs if tested else None,
+        "withheld": tested.withheld if tested else None,
+        "tests": asdict(tested.statistics) if tested and tested.statistics else None,
+        "welch": asdict(tested.welch) if tested and tested.welch else None,
+        "p_equal_adjusted": tested.p_equal_adjusted if tested else None,
+        "p_outside_adjusted": tested.p_outside_adjusted if tested else None,
+        "prediction": asdict(verdict.prediction) if verdict.prediction else None,
+        "cv_star": verdict.cv_star,
+        "deterministic": verdict.deterministic,
+        "conditional_on": list(verdict.conditional_on),
+    }
+
+
+def needed(verdict: Verdict) -> str:
+    """How likely 3, 5, 10 and 20 runs are to decide an open cell."""
+    return ", ".join(f"{n}: {chance:.0%}" for n, chance in sorted(verdict.chances.items())) or "–"
+
+
+def judgement_lines(judgement: Judgement) -> Iterator[str]:
+    """What is to be said of all cells together: how many are as predicted, and conditional."""
+    if (found := judgement.coverage) is not None:
+        yield (
+            f"Our mean lies where the paper's runs predict it in {found.inside} of {found.of} "
+            f"cells; {found.expected:.1f} are expected."
+        )
+    compared = [verdict for verdict in judgement.verdicts.values() if verdict.decision]
+    for shared in dict.fromkeys(v.conditional_on for v in compared if v.conditional_on):
+        count = sum(verdict.conditional_on == shared for verdict in compared)
+        yield f"{count} {'verdict is' if count == 1 else 'verdicts are'} {conditional(shared)}."

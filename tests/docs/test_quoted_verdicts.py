@@ -1,0 +1,56 @@
+"""Every verdict that a page quotes is one that a command of the same page gives today."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+import pytest
+
+from harness.study.study import Study
+from tests.docs.console import PAGES, ROOT
+
+COMMAND = re.compile(r"`repro (?:diff|show)\s+([^`]*--profile\s+paper[^`]*)`")
+QUOTED = re.compile(
+    r"^\|.*\| (?P<printed>[\d.]+ ± [\d.]+) \| (?P<mean>[\d.]+) \(n = (?P<n>\d+)\) \| "
+    r"(?P<said>(?P<name>[\w-]+): (?P<gap>[-+\d.]+), 95 % interval (?P<low>\S+) to (?P<high>\S+)"
+    r"|[✓✗?].*) \|$",
+    re.MULTILINE,
+)
+SIGNS = {"reproduced": "✓", "deviates": "✗", "inconclusive": "?"}
+
+
+def cells(text: str) -> list[dict[str, Any]]:
+    """Every cell of the tables that the commands of a page show."""
+    found = []
+    for command in COMMAND.findall(text):
+        exhibit, *options = shlex.split(command)
+        named = dict(zip(options[::2], options[1::2], strict=True))
+        seeds = int(named["--seeds"]) if "--seeds" in named else None
+        vary = [named["--vary"]] if "--vary" in named else []
+        shown = Study.open(ROOT).judge(exhibit, profile="paper", seeds=seeds, vary=vary)
+        found += shown.view.fields(shown.judgement).get("cells", [])
+    return [cell for cell in found if cell["difference"] is not None]
+
+
+def fits(cell: dict[str, Any], quoted: re.Match[str]) -> bool:
+    ours = cell["reproduced"]
+    same = (cell["reported"]["text"], f"{ours['mean']:.2f}", str(ours["n"]))
+    if same != quoted.group("printed", "mean", "n"):
+        return False
+    if quoted["name"] is None:
+        return quoted["said"].startswith(SIGNS[cell["verdict"]])
+    numbers = [f"{value:+.2f}" for value in (cell["difference"], *cell["interval"])]
+    return [cell["verdict"], *numbers] == list(quoted.group("name", "gap", "low", "high"))
+
+
+@pytest.mark.docs
+@pytest.mark.parametrize("name", ["README.md", "findings.md"])
+def test_quoted_verdicts_are_those_that_the_commands_give(name: str) -> None:
+    text = next(page for page in PAGES if page.name == name).read_text(encoding="utf-8")
+    quoted = list(QUOTED.finditer(text))
+    assert len(quoted) >= 5
+    known = cells(text)
+    wrong = [each[0] for each in quoted if not any(fits(cell, each) for cell in known)]
+    assert not wrong, "\n".join(wrong)

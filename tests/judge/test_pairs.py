@@ -1,0 +1,55 @@
+"""Pairs of runs that share seeds, and runs within pipelines."""
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from harness.judge.decision import Evidence, decide
+from harness.judge.sample import Summary
+
+ZERO = Summary.exact(0.0)
+
+
+def draw(rng, gap, correlation=0.9, n=3):
+    shared = rng.normal(0, 0.3 * np.sqrt(correlation), n)
+    rest = rng.normal(0, 0.3 * np.sqrt(1 - correlation), (2, n))
+    a, b = 40 + gap + shared + rest[0], 40 + shared + rest[1]
+    return dict(enumerate(a.tolist())), dict(enumerate(b.tolist()))
+
+
+def test_it_is_the_paired_t_test():
+    a, b = draw(np.random.default_rng(0), 0.2, n=6)
+    paired = decide([Evidence(ZERO, Summary.paired(a, b), 1.0)])[0]
+    expected = ttest_rel(list(a.values()), list(b.values())).pvalue
+    assert paired.statistics.p_equal == pytest.approx(expected)
+
+
+def test_only_shared_seeds_count():
+    paired = Summary.paired({0: 3.0, 1: 5.0, 7: 9.0}, {1: 1.0, 0: 1.0, 4: 0.0})
+    assert (paired.mean, paired.n) == (3.0, 2)
+    assert Summary.paired({0: 1.0}, {1: 1.0}) is None
+
+
+def test_pairs_see_what_two_samples_do_not():
+    rng = np.random.default_rng(3)
+    seen = np.zeros(2)
+    for _ in range(150):
+        a, b = draw(rng, 0.8)
+        apart = Evidence(Summary.of(list(b.values())), Summary.of(list(a.values())), None)
+        pair = Evidence(ZERO, Summary.paired(a, b), None)
+        seen += [decide([item])[0].differs for item in (pair, apart)]
+    assert seen[0] > seen[1] + 15
+
+
+def test_pairs_of_many_arms_are_moderated():
+    rng = np.random.default_rng(4)
+    arms = [Summary.paired(*draw(rng, 0.8)) for _ in range(8)]
+    decisions = decide([Evidence(ZERO, arm, 0.5) for arm in arms])
+    assert {d.method for d in decisions} == {"moderated"}
+    assert all(d.differs for d in decisions)
+
+
+def test_the_pipeline_is_the_unit():
+    nested = Summary.nested([[40.0, 40.2], [41.0, 41.2], [40.5, 40.7]])
+    assert nested.mean == pytest.approx(40.6)
+    assert (nested.n, nested.std) == (3, pytest.approx(0.5))
