@@ -48,6 +48,8 @@ class Reporting(SpecModel):
     n: PositiveInt | Literal["unknown"] = "unknown"
     unit: str = ""
     """Such as `percent top-1`."""
+    items: PositiveInt | None = None
+    """How many test items a percentage of one run counts, where it does."""
     margin: MarginText | None = None
     """Differences up to this count as none; declared before any result is seen: a number in the
     unit, `2 %` of the printed number, or `3 digits`, units of its last digit. If none is declared,
@@ -90,6 +92,8 @@ class Measure(SpecModel):
 
     value: str
     scale: float = 1.0
+    better: Literal["higher", "lower"] = "higher"
+    """Which values the paper prefers."""
     deterministic: bool | None = None
     """Whether every run gives the same. Left out: it is where all runs that are there do."""
 
@@ -116,17 +120,20 @@ class Derivation(SpecModel):
     """How a stated number follows from other printed numbers, given by their addresses.
 
     `difference`: left minus right, pair by pair, of which the smallest or the largest is stated.
-    `product`: of all in `left`, which are counts and therefore exact.
+    `product`: of all in `left`, which are counts and therefore exact. `multiple`: a whole multiple
+    of that product, for a number that is made up of equal parts. `same`: the number in `left`
+    again. `sum`, `mean`: of all in `left`. `ratio`: left over right. `change`: left minus right, in
+    percent of right.
     """
 
-    kind: Literal["difference", "product"]
+    kind: Literal["difference", "product", "multiple", "same", "sum", "mean", "ratio", "change"]
     left: tuple[str, ...]
     right: tuple[str, ...] = ()
     take: Literal["smallest", "largest"] = "smallest"
 
     @model_validator(mode="after")
     def _paired(self) -> Derivation:
-        wanted = len(self.left) if self.kind == "difference" else 0
+        wanted = len(self.left) if self.kind in ("difference", "ratio", "change") else 0
         if not self.left or len(self.right) != wanted:
             raise ValueError(
                 f"a {self.kind} of {len(self.left)} numbers needs {wanted} in 'right', "
@@ -189,6 +196,8 @@ class Row(SpecModel):
     cells: Mapping[str, PrintedText] = {}
     """Column name -> the number, exactly as printed."""
     derived: Mapping[str, Derived] = {}
+    bold: tuple[AddressPart, ...] = ()
+    """Columns in which its number is printed in bold."""
     reporting: Reporting = Reporting()
     """Those of the table's and the column's that are others here."""
     cell_reporting: Mapping[str, Reporting] = {}
@@ -286,10 +295,12 @@ class Table(Exhibit):
         _unique("columns", columns)
         _unique("rows", rows)
         for index, row in enumerate(self.rows):
+            bold = {name: name for name in row.bold}
             named: tuple[tuple[str, Mapping[str, Any]], ...] = (
                 ("cells", row.cells),
                 ("derived", row.derived),
                 ("cell_reporting", row.cell_reporting),
+                ("bold", bold),
             )
             for kind, cells in named:
                 for name in cells:

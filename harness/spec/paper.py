@@ -20,6 +20,7 @@ from harness.spec.profile import Profile
 from harness.spec.references import check_references
 from harness.spec.setting import Setting
 from harness.spec.shared import with_shared_settings
+from harness.spec.statements import Statement, StatementsFile, check_statements
 from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml
 
 SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
@@ -81,6 +82,9 @@ class Paper(BaseModel):
     networks: Mapping[str, Network]
     profiles: Mapping[str, Profile]
     claims: Mapping[str, Claim]
+    statements: tuple[Statement, ...] = ()
+    accepted: Mapping[str, str] = {}
+    """Finding of the audit -> why it is let stand."""
 
     def exhibit(self, name: str) -> Exhibit:
         return _lookup("exhibit", self.exhibits, name)
@@ -171,6 +175,8 @@ def load_paper(root: Path) -> Paper:
     format_of(root)
     about = read_spec(root / "paper.toml", PaperFile)
     claims = read_spec(root / "claims.toml", ClaimsFile)
+    more = root / "statements.toml"
+    said = read_spec(more, StatementsFile) if more.is_file() else StatementsFile()
     paper = Paper(
         root=root,
         about=about,
@@ -182,6 +188,8 @@ def load_paper(root: Path) -> Paper:
         networks=_read_folder(root / "models", Network),
         profiles=_read_folder(root / "profiles", Profile),
         claims={claim.id: claim for claim in claims.claims},
+        statements=said.statements,
+        accepted={item.finding: item.reason for item in said.accepted},
     )
     paper = with_shared_settings(paper)
     _check_references(paper)
@@ -265,6 +273,7 @@ def _check_references(paper: Paper) -> None:
         if isinstance(claim, Correlation):
             _check_correlation(paper, ["claims", index, "value"], claim.value)
     check_references(paper)
+    check_statements(paper)
     for key in ("default_profile", "paper_profile"):
         try:
             paper.profile(getattr(paper.about, key))

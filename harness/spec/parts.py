@@ -17,6 +17,8 @@ class Dataset(SpecModel):
 
     id: Name
     label: Label
+    abbreviations: tuple[Label, ...] = ()
+    """Other names that the paper prints for it."""
     description: str
     official: bool
     """Whether it is the very data set that a paper means by this name."""
@@ -33,6 +35,8 @@ class Network(SpecModel):
 
     id: Name
     label: Label
+    abbreviations: tuple[Label, ...] = ()
+    """Other names that the paper prints for it."""
     origin: str
     forward_flops: float
     """For one image at `resolution`; a multiply-add is two operations."""

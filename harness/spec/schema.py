@@ -23,6 +23,7 @@ from harness.spec.kinds import ExhibitKind, kinds
 from harness.spec.paper import PaperFile
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.profile import Profile
+from harness.spec.statements import StatementsFile
 
 
 class SpecFiles(NamedTuple):
@@ -48,6 +49,7 @@ KINDS: Mapping[str, SpecFiles] = {
     "paper": SpecFiles(("paper.toml",), PaperFile),
     "claims": SpecFiles(("claims.toml",), ClaimsFile),
     "coverage": SpecFiles(("coverage.toml",), CoverageFile),
+    "statements": SpecFiles(("statements.toml",), StatementsFile),
     **dict(_exhibits()),
     "recipe": SpecFiles(("recipes/*.toml", "recipes/official/*.toml"), Recipe),
     "method": SpecFiles(("methods/*.toml",), Method),

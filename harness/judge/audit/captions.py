@@ -40,6 +40,7 @@ def _finding(table: Table, variable: str, said: Scalar, used: set[Scalar | None]
         expected=f"{variable} {values}",
         severity="notable",
         confidence="likely",
+        cause=f"caption: {variable} beside {', '.join(other)}" if other else "",
         explanation=(
             f"The caption of {table.label} gives {said} as the {variable}, but the text makes its "
             f"numbers {cells} {values}.{reading} A reader who goes by the caption runs something "

@@ -60,29 +60,86 @@ def _check_stated(
     sources = (*derivation.left, *derivation.right)
     if any(address not in numbers for address in sources):
         return
-    value, slack = _derive(derivation, numbers)
-    if abs(value - stated.mean) >= stated.half + slack:
-        words = "the product" if derivation.kind == "product" else f"the {derivation.take}"
+    value, slack = _derive(derivation, stated, numbers)
+    if abs(value - stated.mean) >= stated.half + slack and value != stated.mean:
+        mild = derivation.kind == "multiple"
         yield Finding(
             rule="stated-derivation",
             subject=stated.address,
             addresses=(stated.address, *sources),
             printed=str(stated),
-            expected=f"{value}, {words} over {', '.join(str(numbers[a]) for a in sources)}",
-            severity="severe",
-            confidence="likely" if stated.approximate else "certain",
-            explanation=(
-                f"The text says {stated}, but the numbers it speaks of give {value}; a reader who "
-                "takes the sentence for the numbers is misled."
-            ),
+            expected=f"{_short(value)}, {_words(derivation)} "
+            f"{', '.join(str(numbers[a]) for a in sources)}",
+            severity="minor" if mild else "severe",
+            confidence="possible" if mild else "likely" if stated.approximate else "certain",
+            explanation=_explanation(stated, value, mild),
         )
 
 
-def _derive(derivation: Derivation, numbers: Mapping[str, Mention]) -> tuple[Decimal, Decimal]:
+def _explanation(stated: Mention, value: Decimal, mild: bool) -> str:
+    if mild:
+        return (
+            f"The text says {stated}, which its equal parts do not make up: the nearest whole "
+            f"multiple is {_short(value)}. Which parts have fewer is not said, so that nobody can "
+            "make the same ones."
+        )
+    return (
+        f"The text says {stated}, but the numbers it speaks of give {_short(value)}; a reader who "
+        "takes the sentence for the numbers is misled."
+    )
+
+
+def _words(derivation: Derivation) -> str:
+    words = {
+        "difference": f"the {derivation.take} over",
+        "product": "the product over",
+        "multiple": "the nearest whole multiple of",
+        "same": "as printed in",
+        "sum": "the sum of",
+        "mean": "the mean of",
+        "ratio": "the ratio of",
+        "change": "the change in percent from the second to the first of",
+    }
+    return words[derivation.kind]
+
+
+def _short(value: Decimal) -> str:
+    """A computed number with six digits, or more where it is a whole one."""
+    return f"{value:f}" if value == value.to_integral_value() else f"{float(value):.6g}"
+
+
+def _derive(
+    derivation: Derivation, stated: Mention, numbers: Mapping[str, Mention]
+) -> tuple[Decimal, Decimal]:
     """The derived value, and how far rounding of its sources may move it."""
     left = [numbers[address] for address in derivation.left]
+    right = [numbers[address] for address in derivation.right]
     if derivation.kind == "product":
         return Decimal(prod(mention.mean for mention in left)), Decimal(0)
-    right = [numbers[address] for address in derivation.right]
+    if derivation.kind == "multiple":
+        part = Decimal(prod(mention.mean for mention in left))
+        return part * max(Decimal(1), (stated.mean / part).to_integral_value()), Decimal(0)
+    if derivation.kind in ("same", "sum", "mean"):
+        total = sum((mention.mean for mention in left), Decimal(0))
+        slack = sum((mention.half for mention in left), Decimal(0))
+        count = len(left) if derivation.kind == "mean" else 1
+        return total / count, slack / count
     gaps = [(a.mean - b.mean, a.half + b.half) for a, b in zip(left, right, strict=True)]
-    return min(gaps) if derivation.take == "smallest" else max(gaps)
+    if derivation.kind == "difference":
+        return min(gaps) if derivation.take == "smallest" else max(gaps)
+    return _quotient(derivation.kind == "change", left[0], right[0])
+
+
+def _quotient(percent: bool, above: Mention, below: Mention) -> tuple[Decimal, Decimal]:
+    """above / below, or the change in percent, with the reach of their rounding."""
+
+    def of(a: Decimal, b: Decimal) -> Decimal:
+        return 100 * (a - b) / b if percent else a / b
+
+    value = of(above.mean, below.mean)
+    ends = [
+        of(above.mean + i * above.half, below.mean + j * below.half)
+        for i in (-1, 1)
+        for j in (-1, 1)
+    ]
+    return value, max(abs(end - value) for end in ends)

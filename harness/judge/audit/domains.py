@@ -56,7 +56,8 @@ def interval(parameter: Parameter) -> str:
 def _domain_finding(fit: Fit, name: str, parameter: Parameter, value: Mention) -> Finding:
     return Finding(
         rule="parameter-domain",
-        subject=value.address,
+        subject=f"{fit.id}:{name}",
+        cause=f"{fit.id}:{name}",
         addresses=(value.address,),
         printed=f"{name} = {value}",
         expected=f"{name} in {interval(parameter)}",
@@ -79,7 +80,8 @@ def _sign_finding(fit: Fit, name: str, parameter: Parameter, value: Mention) -> 
     beside = f" Its other values, such as {others[0]}, have the right sign." if others else ""
     return Finding(
         rule="sign-convention",
-        subject=value.address,
+        subject=f"{fit.id}:{name}",
+        cause=f"{fit.id}:{name}",
         addresses=(value.address,),
         printed=f"{name} = {value}",
         expected=f"{name} = {-value.mean}, {parameter.sign}",

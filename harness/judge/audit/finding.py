@@ -22,14 +22,16 @@ class Finding:
     subject: str
     """Its subject; together with the rule it stays the same when numbers change."""
     addresses: tuple[str, ...]
-    """`exhibit:row:column`, `exhibit:stated:id`, `exhibit:caption:variable`,
-    `recipe:id:setting` or `claim:id`."""
+    """`exhibit:row:column`, `exhibit:stated:id`, `exhibit:caption:variable`, `exhibit:table` for
+    a whole exhibit, `recipe:id:setting` or `claim:id`."""
     printed: str
     expected: str
     severity: Severity
     confidence: Confidence
     explanation: str
     """Why it matters, in whole sentences that can stand alone."""
+    cause: str = ""
+    """Findings with one cause are one finding; without a name, a finding is its own."""
 
     @property
     def id(self) -> str:

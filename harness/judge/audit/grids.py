@@ -102,6 +102,7 @@ def _exchanged(fit: Fit, name: str, parameter: Parameter, match: Match) -> Findi
     return Finding(
         rule="grid-node",
         subject=f"{fit.id}:{name}",
+        cause=f"{fit.id}:{name}",
         addresses=tuple(value.address for value in match.values),
         printed=f"{name} = {listed(texts)}",
         expected=expected,

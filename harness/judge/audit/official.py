@@ -82,6 +82,7 @@ def _finding(
     )
     return Finding(
         rule="official-recipe",
+        cause=f"{official.id}: {follows.quote}",
         subject=f"{recipe.id}:{official.id}",
         addresses=tuple(f"recipe:{recipe.id}:{name}" for name in found),
         printed="; ".join(f"{name} {value}" for name, value in printed.items()),

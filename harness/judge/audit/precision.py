@@ -1,4 +1,4 @@
-"""Rules on digits and error bars: one finding for each table and kind of fault."""
+"""Rules on error bars: what is missing, and what is not explained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import decimals, listed
+from harness.judge.audit.printed import listed
 from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Table
 from harness.spec.paper import Paper
@@ -19,42 +19,17 @@ class _Cell:
 
 
 def precision(paper: Paper) -> Iterator[Finding]:
-    """Minor findings: digits that differ, ± that is missing, ± that is not explained."""
+    """Minor findings: ± that is missing, ± that is not explained."""
     tables = paper.exhibits_of(Table)
     cells = {table.id: _cells(table) for table in tables}
     used = any(cell.printed.error is not None for own in cells.values() for cell in own)
     for table in tables:
-        yield from _digits(table, cells[table.id])
         yield from _error_bars(table, cells[table.id], used)
         yield from _unexplained(table, cells[table.id])
 
 
 def _cells(table: Table) -> list[_Cell]:
     return [_Cell(address, number) for address, number in table.printed_cells()]
-
-
-def _digits(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
-    """Cells with other digits than most of their column, or than their own ±."""
-    odd = []
-    for column in table.columns:
-        own = [cell for cell in cells if cell.address.column == column.name]
-        counts = [decimals(cell.printed.mean) for cell in own]
-        usual = max(sorted(set(counts)), key=counts.count, default=0)
-        for cell in own:
-            error = cell.printed.error
-            places = decimals(cell.printed.mean)
-            if places != usual or (error is not None and decimals(error) != places):
-                odd.append(cell)
-    if odd:
-        yield _finding(
-            "digits",
-            table,
-            odd,
-            printed=listed([cell.printed.text for cell in odd]),
-            expected="as many digits as the other numbers of the column",
-            why="Numbers of one column that are rounded differently cannot be compared to the "
-            "last digit, and the rounding hides what was measured.",
-        )
 
 
 def _error_bars(table: Table, cells: list[_Cell], used: bool) -> Iterator[Finding]:
@@ -103,6 +78,7 @@ def _finding(
     return Finding(
         rule=rule,
         subject=table.id,
+        cause=rule,
         addresses=tuple(str(cell.address) for cell in cells),
         printed=printed,
         expected=expected,

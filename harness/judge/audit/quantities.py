@@ -48,7 +48,7 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
         for row, column, printed in table.cells():
             if printed is not None:
                 mention = cells[f"{table.id}:{row.name}:{column.name}"]
-                runs.setdefault(_run(table, row, column), []).append(mention)
+                runs.setdefault(run_of(table, row, column), []).append(mention)
     for places in runs.values():
         found[places[0].address] = places
     settings: dict[str, set[str]] = {}
@@ -62,7 +62,7 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
     return {subject: places for subject, places in found.items() if len(places) > 1}
 
 
-def _run(table: Table, row: Row, column: Column) -> str:
+def run_of(table: Table, row: Row, column: Column) -> str:
     """The quantity that a cell reports, whatever its row and column are called."""
     average: Json = None
     variables = variables_of(table, row, column)
@@ -105,6 +105,7 @@ def _finding(
     subject: str, places: list[Mention], clashes: list[tuple[Mention, Mention]]
 ) -> Finding:
     approximate = all(a.approximate and b.approximate for a, b in clashes)
+    mild = approximate or all(_within_spread(*pair) for pair in clashes)
     first, second = clashes[0]
     gap = abs(first.mean - second.mean)
     differ = f"values that are {gap} apart" if gap else "different numbers after ±"
@@ -114,7 +115,7 @@ def _finding(
         addresses=tuple(dict.fromkeys(place.address for place in places)),
         printed=listed([str(place) for place in places]),
         expected="one value in all of these places",
-        severity="notable" if approximate else "severe",
+        severity="notable" if mild else "severe",
         confidence="likely" if approximate else "certain",
         explanation=(
             f"One quantity is printed with {differ}: {first} and {second}. "
@@ -126,10 +127,15 @@ def _finding(
 def _consequence(first: Mention, second: Mention) -> str:
     if first.approximate and second.approximate:
         return "Both are called approximate, yet no one number rounds to both."
-    errors = [error for error in (first.error, second.error) if error is not None]
-    if errors and abs(first.mean - second.mean) <= max(errors):
+    if _within_spread(first, second):
         return (
             "The difference is within the printed ±, so it may be another run of the same setting; "
             "which of the two a reproduction should meet is not said."
         )
     return "No rounding covers that, so at least one of them cannot be right as printed."
+
+
+def _within_spread(first: Mention, second: Mention) -> bool:
+    """Whether two means are no further apart than a printed ±."""
+    errors = [error for error in (first.error, second.error) if error is not None]
+    return bool(errors) and 0 < abs(first.mean - second.mean) <= max(errors)

@@ -11,6 +11,7 @@ from harness.spec.others import Fit, Parameter
 from harness.spec.paper import Paper, PaperFile
 from harness.spec.parts import Dataset, Network, Recipe
 from harness.spec.setting import Setting
+from harness.spec.statements import StatementsFile
 
 ROOT = Path(__file__).parents[3]
 SPECS = ROOT / "specs"
@@ -115,7 +116,41 @@ def paper(*exhibits: Any, **parts: Any) -> Paper:
         kind: {item.id: item for item in parts.get(kind, ())}
         for kind in ("methods", "recipes", "official", "datasets", "networks", "profiles", "claims")
     }
-    return Paper(root=Path("nowhere"), about=ABOUT, exhibits={e.id: e for e in exhibits}, **named)
+    said = StatementsFile.model_validate({"statements": parts.get("statements", ())}).statements
+    return Paper(
+        root=Path("nowhere"),
+        about=ABOUT,
+        exhibits={e.id: e for e in exhibits},
+        statements=said,
+        accepted=parts.get("accepted", {}),
+        **named,
+    )
+
+
+def grid(name: str, names: list[str], rows: dict[str, str], **fields: Any) -> Table:
+    """A table of numbers that stand in rows such as `"10.0 20.0 30.0"`; `-` is left out.
+
+    `**10.0**` is bold. Columns bind their position as the size.
+    """
+    cells = {row: dict(zip(names, text.split(), strict=True)) for row, text in rows.items()}
+    return table(
+        name,
+        {
+            row: {
+                "cells": {c: t.strip("*").replace("±", " ± ") for c, t in held.items() if t != "-"},
+                "bold": [c for c, t in held.items() if t.startswith("**")],
+            }
+            for row, held in cells.items()
+        },
+        **{
+            "columns": [
+                {"name": column, "label": column, "bind": {"size": index}}
+                for index, column in enumerate(names)
+            ],
+            "reporting": {"spread": "std", "n": 3, "unit": "points"},
+            **fields,
+        },
+    )
 
 
 def with_number(source: Paper, address: str, text: str) -> Paper:

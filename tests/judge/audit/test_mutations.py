@@ -31,6 +31,7 @@ MENDED = {
     "scaling:stated:delta-hl-random": "0.8766",
     "scaling:stated:delta-hl-el2n": "0.7005",
     "scaling:stated:b-sl-kd": "-0.05",
+    "figure2:stated:points": "161",
 }
 
 

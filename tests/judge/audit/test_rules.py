@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
+from harness.judge.audit.grids import grid_nodes
 from harness.judge.audit.quantities import rivals
 from harness.spec.claims import ClaimsFile
 from harness.spec.paper import Paper
@@ -202,16 +203,18 @@ def test_domain_and_sign(parameter: str, text: str, rule: str | None) -> None:
 def test_nodes_of_another_parameters_grid() -> None:
     """1 + 9 * 4 / 19 and 1 + 9 * 9 / 19 are nodes; the half-lives give the rates."""
     source = paper(fit(DECAY, {"u": ("rate", "2.8947"), "v": ("rate", "5.2632")}))
-    (finding,) = found(source, "grid-node")
+    (finding,) = (f for f in grid_nodes(source) if f.rule == "grid-node")
     assert finding.addresses == ("law:stated:u", "law:stated:v")
+    (whole,) = found(source, "parameter-domain")
+    assert finding.explanation in whole.explanation, "one cause, one finding"
     assert f"{0.5 ** (1 / 2.8947):.4f} and {0.5 ** (1 / 5.2632):.4f}" in finding.expected
     # 20 of the 90,001 numbers of four decimals from 1 to 10 are nodes, and there are two values.
     assert f"{(20 / 90001) ** 2:.1g}" in finding.explanation
     assert finding.confidence == "certain"
     off = paper(fit(DECAY, {"u": ("rate", "2.8948"), "v": ("rate", "5.2631")}))
-    assert not found(off, "grid-node")
+    assert not list(grid_nodes(off))
     coarse = paper(fit(DECAY, {"u": ("rate", "2.9")}))
-    assert not found(coarse, "grid-node"), "20 of 91 such numbers are nodes"
+    assert not list(grid_nodes(coarse)), "20 of 91 such numbers are nodes"
 
 
 def test_nodes_of_the_own_grid_tell_how_fine_the_search_was() -> None:
@@ -220,7 +223,7 @@ def test_nodes_of_the_own_grid_tell_how_fine_the_search_was() -> None:
     assert "0.24" in finding.explanation
     assert not found(paper(fit(DECAY, {"v": ("life", "2.8940")})), "grid-resolution")
     inside = {**DECAY, "rate": {"low": 0.0}}
-    assert not found(paper(fit(inside, {"v": ("rate", "2.8947")})), "grid-node")
+    assert not list(grid_nodes(paper(fit(inside, {"v": ("rate", "2.8947")}))))
 
 
 @pytest.mark.parametrize(

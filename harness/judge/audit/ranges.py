@@ -1,0 +1,231 @@
+"""Rules: a value lies where its measure can, and its ± is no larger than the measure allows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from harness.judge.audit.finding import Finding
+from harness.judge.audit.sheet import Number, Sheet
+
+_PROBABILITY = re.compile(r"p|(?i:p[- ]?values?|pr\(.*\)|p adj\w*\.?)")
+_COEFFICIENT = re.compile(
+    r"^(ρ|rho|τ|kendall.*|pearson.*|spearman.*|corr(elation)?\.?|mcc|kappa|κ)$", re.IGNORECASE
+)
+_SHARE = re.compile(
+    r"\b(acc|accuracy|precision|recall|sensitivity|specificity|f1|auc|auroc|auprc|ap|map|iou|dice|"
+    r"top-?[15]|accuracies)\b",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"Δ|∆|±|\b(delta|gain|diff\w*|improv\w*|change\w*|drop|loss|error|lift|speed-?up)\b", re.I
+)
+LEAST = 4
+"""Other numbers of a line that must agree before one is taken for a slip."""
+NARROW = 1.6
+"""Largest factor between the least and the greatest of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    low: float
+    high: float
+    what: str
+
+
+def outside_range(sheet: Sheet) -> Iterator[Finding]:
+    """Findings on values that their measure cannot have, and on ± that it cannot have."""
+    for number, allowed in _ranged(sheet):
+        if number.value + number.slack < allowed.low or number.value - number.slack > allowed.high:
+            yield _outside(number, allowed)
+        elif number.error is not None and allowed.low >= 0:
+            largest = _largest_deviation(number, allowed, sheet.runs)
+            if float(number.error) * (1 - 1e-9) > largest:
+                yield _too_wide(number, allowed, largest)
+
+
+def _ranged(sheet: Sheet) -> Iterator[tuple[Number, _Range]]:
+    """Each number of a known measure, once, with the range of that measure."""
+    if sheet.percent:
+        yield from ((number, _Range(0, 100, "a percentage")) for number in sheet.numbers.values())
+        return
+    seen: set[str] = set()
+    for way in sheet.both_ways():
+        for index, line in enumerate(way.columns):
+            allowed = _named_range(line.label, line.group)
+            held = [n for n in way.column(index).values() if n.address not in seen]
+            # A heading may mean something else: most of its numbers must bear it out.
+            inside = [n for n in held if allowed and allowed.low <= n.value <= allowed.high]
+            if allowed and len(inside) * 3 >= len(held) * 2:
+                seen |= {number.address for number in held}
+                yield from ((number, allowed) for number in held)
+
+
+def _named_range(label: str, group: str) -> _Range | None:
+    words = [text.strip(" $*") for text in (label, group)]
+    if any(_PROBABILITY.fullmatch(text) for text in words):
+        return _Range(0, 1, "a probability")
+    if any(_COEFFICIENT.fullmatch(text) for text in words):
+        return _Range(-1, 1, "a correlation")
+    if any(map(_SHARE.search, words)) and not any(map(_CHANGE.search, words)):
+        return _Range(0, 100, "a share")
+    return None
+
+
+def _largest_deviation(number: Number, allowed: _Range, runs: int | None) -> float:
+    """The largest standard deviation over runs that a mean inside a range leaves room for.
+
+    The runs are at the ends of the range, as in DEBIT; of unknown number, they are taken as two.
+    """
+    n = max(runs or 2, 2)
+    best = 0.0
+    for mean in (number.value - number.slack, number.value, number.value + number.slack):
+        room = max(0.0, (mean - allowed.low) * (allowed.high - mean))
+        best = max(best, math.sqrt(room * n / (n - 1)))
+    return best + number.slack
+
+
+def _outside(number: Number, allowed: _Range) -> Finding:
+    return Finding(
+        rule="outside-range",
+        subject=number.address,
+        addresses=(number.address,),
+        printed=str(number),
+        expected=f"{allowed.what}, from {allowed.low:g} to {allowed.high:g}",
+        severity="severe",
+        confidence="certain",
+        explanation=f"{number} is {allowed.what}, and none is outside {allowed.low:g} to "
+        f"{allowed.high:g}.",
+    )
+
+
+def _too_wide(number: Number, allowed: _Range, largest: float) -> Finding:
+    return Finding(
+        rule="impossible-spread",
+        subject=number.address,
+        addresses=(number.address,),
+        printed=str(number),
+        expected=f"± at most {largest:.4g}",
+        severity="severe",
+        confidence="certain",
+        explanation=(
+            f"Numbers between {allowed.low:g} and {allowed.high:g} with the mean {number.mean} "
+            f"have a standard deviation of {largest:.4g} at most, whatever they are."
+        ),
+    )
+
+
+def scale_slips(sheet: Sheet) -> Iterator[Finding]:
+    """Findings on a number that is 10, 100 or 1000 times off from a line of like numbers."""
+    seen = set()
+    for way in sheet.both_ways() if _one_measure(sheet) else [sheet]:
+        for column in range(len(way.columns)):
+            held = way.column(column)
+            for row, number in held.items():
+                others = [n.value for r, n in held.items() if r != row]
+                factor = _slip(number, others)
+                across = [n.value for (r, c), n in way.numbers.items() if r == row and c != column]
+                if factor and number.address not in seen and not _alike(number.value, across):
+                    seen.add(number.address)
+                    yield _slipped(way, column, number, others, factor)
+
+
+def _one_measure(sheet: Sheet) -> bool:
+    """Whether the numbers of a table are of one size, so that its rows are like its columns."""
+    sizes = [abs(n.value) for n in sheet.numbers.values() if n.value]
+    middle = median(sizes) if sizes else 1.0
+    return sum(1 / 3 < size / middle < 3 for size in sizes) * 4 >= len(sizes) * 3
+
+
+def _alike(value: float, others: list[float]) -> bool:
+    """Whether a value is of the size of most others."""
+    like = [o for o in others if o * value > 0 and 1 / 3 < o / value < 3]
+    return len(like) * 2 >= len(others) > 0
+
+
+def _slip(number: Number, others: list[float]) -> float | None:
+    """The power of ten that brings a number back among the others."""
+    sizes = [abs(o) for o in others]
+    if len(others) < LEAST or min(sizes) == 0 or max(sizes) > NARROW * min(sizes):
+        return None
+    if not number.value or len({o > 0 for o in others}) > 1:
+        return None
+    for factor in (0.001, 0.01, 0.1, 10.0, 100.0, 1000.0):
+        if min(sizes) / 1.25 <= abs(number.value) / factor <= max(sizes) * 1.25:
+            return factor
+    return None
+
+
+def _slipped(
+    sheet: Sheet, column: int, number: Number, others: list[float], factor: float
+) -> Finding:
+    low, high = min(others, key=abs), max(others, key=abs)
+    return Finding(
+        rule="scale",
+        subject=number.address,
+        addresses=(number.address,),
+        printed=str(number),
+        expected=f"about {median(others):.4g}, as the {len(others)} other numbers of "
+        f"{sheet.columns[column].label}",
+        severity="notable",
+        confidence="likely",
+        explanation=(
+            f"{number} is {factor:g} times what fits the other numbers of its {sheet.axis}, "
+            f"which go from {low:g} to {high:g}: a point or a unit may have slipped."
+        ),
+    )
+
+
+def intervals(sheet: Sheet) -> Iterator[Finding]:
+    """Findings on a value outside the interval that is printed with it."""
+    for number in sheet.numbers.values():
+        if number.low is None or number.high is None:
+            continue
+        low, high = float(number.low), float(number.high)
+        if low > high or not low - number.slack <= number.value <= high + number.slack:
+            yield Finding(
+                rule="outside-interval",
+                subject=number.address,
+                addresses=(number.address,),
+                printed=str(number),
+                expected=f"a value from {min(low, high):g} to {max(low, high):g}",
+                severity="severe",
+                confidence="certain",
+                explanation=f"{number} is not inside its own interval, {low:g} to {high:g}.",
+            )
+
+
+def signs(sheet: Sheet) -> Iterator[Finding]:
+    """Findings on the one negative number of a line of positive ones that fits without its sign."""
+    for way in sheet.both_ways() if _one_measure(sheet) else [sheet]:
+        for column in range(len(way.columns)):
+            held = list(way.column(column).values())
+            for sign in (1, -1):
+                odd = [n for n in held if sign * n.value < 0]
+                rest = [sign * n.value for n in held if sign * n.value > 0]
+                if len(odd) != 1 or len(rest) < LEAST or len(rest) + 1 < len(held):
+                    continue
+                if min(rest) / 1.25 <= -sign * odd[0].value <= max(rest) * 1.25 and max(
+                    rest
+                ) <= 10 * min(rest):
+                    yield _wrong_sign(way, column, odd[0], len(rest))
+
+
+def _wrong_sign(sheet: Sheet, column: int, number: Number, count: int) -> Finding:
+    return Finding(
+        rule="sign",
+        subject=f"{number.address}:{sheet.axis}",
+        addresses=(number.address,),
+        printed=str(number),
+        expected=f"the sign of the {count} other numbers of {sheet.columns[column].label}",
+        severity="notable",
+        confidence="likely",
+        cause=f"sign {number.address}",
+        explanation=(
+            f"{number} alone has its sign among the numbers of its {sheet.axis}, and would be of "
+            "their size without it."
+        ),
+    )

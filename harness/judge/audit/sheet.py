@@ -1,0 +1,140 @@
+"""A table as the rules on numbers see it, whether it comes from specs or from a paper's sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Literal
+
+from harness.judge.audit.printed import half_unit
+from harness.spec.base import Scalar
+from harness.spec.exhibit import Table
+from harness.spec.paper import Paper
+
+Better = Literal["higher", "lower", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """One printed number of a table."""
+
+    address: str
+    place: str
+    """The same, in the words of the paper."""
+    text: str
+    mean: Decimal
+    half: Decimal
+    """Half a unit of the last printed digit."""
+    error: Decimal | None = None
+    bold: bool = False
+    low: Decimal | None = None
+    high: Decimal | None = None
+    """Ends of its own interval, where one is printed."""
+    stars: int = 0
+
+    @property
+    def value(self) -> float:
+        return float(self.mean)
+
+    @property
+    def slack(self) -> float:
+        """How far rounding may have moved it, with room for floats."""
+        return float(self.half) * (1 + 1e-9) + 1e-12
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.place})"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row or a column."""
+
+    label: str
+    group: str = ""
+    bind: Mapping[str, Scalar] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        return f"{self.group} {self.label}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows and columns, and the numbers where they meet."""
+
+    id: str
+    label: str
+    caption: str
+    rows: tuple[Line, ...]
+    columns: tuple[Line, ...]
+    numbers: Mapping[tuple[int, int], Number]
+    """(row, column) -> the number there."""
+    better: Better = ""
+    percent: bool = False
+    """Whether its numbers are shares in percent."""
+    runs: int | None = None
+    """Runs that each number is a mean over, where that is known."""
+    items: int | None = None
+    """Test items that a percentage of one run counts."""
+    turned: bool = False
+    """Whether rows and columns are exchanged, so that rules on columns are rules on rows."""
+
+    def transposed(self) -> Sheet:
+        return replace(
+            self,
+            rows=self.columns,
+            columns=self.rows,
+            numbers={(c, r): number for (r, c), number in self.numbers.items()},
+            turned=not self.turned,
+        )
+
+    def column(self, index: int) -> dict[int, Number]:
+        """Row -> number of one column."""
+        return {r: n for (r, c), n in sorted(self.numbers.items()) if c == index}
+
+    def both_ways(self) -> Iterator[Sheet]:
+        """This sheet, and the same with rows and columns exchanged."""
+        yield self
+        yield self.transposed()
+
+    @property
+    def axis(self) -> str:
+        return "row" if self.turned else "column"
+
+
+def sheets(paper: Paper) -> Iterator[Sheet]:
+    """All tables of results in the specs of a paper."""
+    for table in paper.exhibits_of(Table):
+        yield from_table(table)
+
+
+def from_table(table: Table) -> Sheet:
+    """A table of results in specs."""
+    columns = {column.name: index for index, column in enumerate(table.columns)}
+    numbers = {}
+    for index, row in enumerate(table.rows):
+        for name, printed in row.cells.items():
+            numbers[index, columns[name]] = Number(
+                address=f"{table.id}:{row.name}:{name}",
+                place=f"{table.label}, {row.name} at {name}",
+                text=printed.text,
+                mean=printed.mean,
+                half=half_unit(printed.mean),
+                error=printed.error,
+                bold=name in row.bold,
+            )
+    reporting = table.reporting
+    return Sheet(
+        id=table.id,
+        label=table.label,
+        caption=table.caption,
+        rows=tuple(Line(row.name, row.group, row.bind) for row in table.rows),
+        columns=tuple(Line(c.label, c.group, c.bind) for c in table.columns),
+        numbers=numbers,
+        better=table.measure.better,
+        percent=reporting.unit.startswith("percent"),
+        runs=reporting.n if isinstance(reporting.n, int) else None,
+        # A mean over several settings is one over more items than those of a run.
+        items=None if table.average else reporting.items,
+    )

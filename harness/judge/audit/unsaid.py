@@ -1,0 +1,276 @@
+"""Rules on what a paper leaves unsaid, or says with two names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.judge.audit.finding import Finding
+from harness.judge.audit.printed import listed, mentions, stated_numbers
+from harness.judge.audit.quantities import run_of
+from harness.spec.exhibit import Table, variables_of
+from harness.spec.others import Fit
+from harness.spec.paper import Paper
+from harness.spec.setting import Choice, Choices, Setting, applies
+
+
+def setting_gaps(paper: Paper) -> Iterator[Finding]:
+    """Findings on settings that the paper states for some of the cells in use, not for others."""
+    gaps: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for table in paper.exhibits_of(Table):
+        for row, column, printed in table.cells():
+            variables = variables_of(table, row, column)
+            if printed is None:
+                continue
+            for owner, settings in _owners(paper, variables):
+                for name, setting in settings.items():
+                    case = _gap(setting.choices, variables, paper.about.variables)
+                    if case:
+                        places = gaps.setdefault((owner, name), {}).setdefault(case, [])
+                        places.append(f"{table.id}:{row.name}:{column.name}")
+    for (owner, name), cases in gaps.items():
+        yield _gap_finding(paper, owner, name, cases)
+
+
+def _owners(
+    paper: Paper, variables: Mapping[str, Any]
+) -> Iterator[tuple[str, Mapping[str, Setting]]]:
+    recipe = paper.recipes.get(variables.get("recipe", ""))
+    method = paper.methods.get(variables.get("method", ""))
+    for owner in (recipe, method):
+        if owner is not None:
+            yield owner.id, owner.settings
+
+
+def _gap(choices: Choices, variables: Mapping[str, Any], kinds: Mapping[str, str]) -> str:
+    """The case for which the paper states no value, although it does for others like it."""
+    told = [choice for choice in choices if choice.source == "paper" and choice.when]
+    asked = {f"paper.{name}": value for name, value in variables.items()} | dict(variables)
+    if not told or any(c.source == "paper" and applies(c.when, asked) for c in choices):
+        return ""
+    names = {name for choice in told for name in choice.when}
+    name = next(iter(names))
+    variable = name.removeprefix("paper.")
+    # Told apart by one number, such as a size: this case is then one more on the same scale.
+    if len(names) != 1 or name not in asked or kinds.get(variable) != "value":
+        return ""
+    return f"{variable} {asked[name]}"
+
+
+def _case(choice: Choice) -> str:
+    """`50 (ipc 10)`."""
+    cases = [
+        f"{name.removeprefix('paper.')} {value}"
+        for name, values in choice.when.items()
+        for value in values
+    ]
+    return f"{choice.value} ({', '.join(cases)})"
+
+
+def _gap_finding(paper: Paper, owner: str, name: str, cases: dict[str, list[str]]) -> Finding:
+    spec = paper.owner(owner)
+    stated = [_case(choice) for choice in spec.settings[name].choices if choice.source == "paper"]
+    count = sum(map(len, cases.values()))
+    return Finding(
+        rule="setting-gap",
+        subject=f"{owner}.{name}",
+        addresses=(f"recipe:{owner}:{name}", *(a for places in cases.values() for a in places)),
+        printed=f"{name} of {spec.label}: {', '.join(stated)}",
+        expected=f"a value for {listed(list(cases))} as well",
+        severity="notable",
+        confidence="certain",
+        explanation=(
+            f"{count} printed numbers are for {listed(list(cases))}, for which the paper states no "
+            f"{name.replace('_', ' ')}; whoever runs them must choose one."
+        ),
+    )
+
+
+def two_readings(paper: Paper) -> Iterator[Finding]:
+    """Findings on a run that two tables print with another number of runs, or another ±."""
+    found: dict[str, list[tuple[Table, str]]] = {}
+    for table in paper.exhibits_of(Table):
+        for row, column, printed in table.cells():
+            if printed is not None:
+                address = f"{table.id}:{row.name}:{column.name}"
+                found.setdefault(run_of(table, row, column), []).append((table, address))
+    told: dict[tuple[str, str], list[str]] = {}
+    for places in found.values():
+        first = places[0]
+        for other in places[1:]:
+            if _reading(first[0]) != _reading(other[0]) and "unknown" not in (
+                *_reading(first[0]), *_reading(other[0]),
+            ):  # fmt: skip
+                told.setdefault((first[0].id, other[0].id), []).extend((first[1], other[1]))
+    for (a, b), addresses in told.items():
+        one, two = (paper.exhibits[name] for name in (a, b))
+        assert isinstance(one, Table)
+        assert isinstance(two, Table)
+        said = [f"{t.reporting.spread} over {t.reporting.n} runs ({t.label})" for t in (one, two)]
+        yield Finding(
+            rule="runs-differ",
+            subject=f"{a}:{b}",
+            addresses=tuple(dict.fromkeys(addresses)),
+            printed=" and ".join(said),
+            expected="one account of the same numbers",
+            severity="notable",
+            confidence="certain",
+            explanation=(
+                f"{one.label} and {two.label} print the same runs, but call them {listed(said)}."
+            ),
+        )
+
+
+def _reading(table: Table) -> tuple[object, object]:
+    return table.reporting.spread, table.reporting.n
+
+
+def unnamed(paper: Paper) -> Iterator[Finding]:
+    """Findings on tables that do not name their data set or network, in print or in the caption."""
+    lacking: dict[str, list[str]] = {}
+    for table in paper.exhibits_of(Table):
+        printed = _squeezed(" ".join(_printed_words(table)))
+        for variable, value in table.bind.items():
+            kind = paper.about.variables.get(variable)
+            if variable not in ("dataset", "network") or kind not in ("dataset", "network"):
+                continue
+            if variable not in table.caption_binds and not any(
+                name and name in printed for name in map(_squeezed, _names(paper, kind, str(value)))
+            ):
+                lacking.setdefault(table.id, []).append(variable)
+    for name, variables in lacking.items():
+        label = paper.exhibits[name].label
+        yield Finding(
+            rule="unnamed",
+            subject=name,
+            addresses=(f"{name}:table",),
+            printed=f"{label} names no {' and no '.join(variables)}",
+            expected=f"the {' and the '.join(variables)} of its numbers",
+            severity="minor",
+            confidence="certain",
+            cause="tables that do not say what they are about",
+            explanation=(
+                f"{label} names no {' and no '.join(variables)}, in its caption or its headings; a "
+                "reader must find it elsewhere in the text."
+            ),
+        )
+
+
+def _names(paper: Paper, kind: str, value: str) -> Iterator[str]:
+    """What a paper may call a data set or a network."""
+    spec = paper.dataset(value) if kind == "dataset" else paper.network(value)
+    yield from (value, spec.label, re.sub(r"\(.*?\)", "", spec.label), *spec.abbreviations)
+
+
+def _printed_words(table: Table) -> Iterator[str]:
+    yield from (table.caption, table.stub)
+    yield from (text for row in table.rows for text in (row.label, row.group))
+    yield from (text for column in table.columns for text in (column.label, column.group))
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.casefold())
+
+
+def spellings(paper: Paper) -> Iterator[Finding]:
+    """Findings on names of rows that texts and other tables spell otherwise."""
+    places: dict[str, dict[str, list[str]]] = {}
+    names = {row.name for table in paper.exhibits_of(Table) for row in table.rows}
+    names |= {re.sub(r"\s*\(.*?\)|\s*\[\d+\]", "", m.label) for m in paper.methods.values()}
+    names |= {re.sub(r"\s*\(.*?\)", "", d.label) for d in paper.datasets.values()}
+    keys = {_squeezed(name): name for name in names if len(_squeezed(name)) >= 4}
+    for where, text in _quoted(paper):
+        for key in keys:
+            for match in re.finditer(_loose(key), text, re.IGNORECASE):
+                places.setdefault(key, {}).setdefault(match[0], []).append(where)
+    for key, found in sorted(places.items()):
+        forms = {
+            form: places
+            for form, places in found.items()
+            if not form[0].islower() or len(found) == 1
+        }
+        if len(forms) > 1:
+            told = [
+                f"{form} ({listed(list(dict.fromkeys(at))[:2])})"
+                for form, at in sorted(forms.items())
+            ]
+            yield Finding(
+                rule="spelling",
+                subject=key,
+                addresses=(f"name:{key}",),
+                printed="; ".join(told),
+                expected="one spelling",
+                severity="minor",
+                confidence="likely",
+                cause="names in two spellings",
+                explanation=f"One name is spelt {listed(sorted(forms))}, so that a search for one "
+                "misses the other.",
+            )
+
+
+def _loose(key: str) -> str:
+    """A pattern for a name with any separators between its letters and digits."""
+    return r"(?<![\w-])" + r"[\s_-]?".join(map(re.escape, key)) + r"(?![\w-])"
+
+
+def _quoted(paper: Paper) -> Iterator[tuple[str, str]]:
+    for exhibit in paper.exhibits.values():
+        yield f"{exhibit.label}, caption", exhibit.caption
+        yield from ((stated.where, stated.quote) for stated in exhibit.stated.values())
+        if isinstance(exhibit, Table):
+            yield from ((f"{exhibit.label}, row", row.label) for row in exhibit.rows)
+    yield from ((claim.where, claim.text) for claim in paper.claims.values())
+    yield from ((statement.where, statement.quote) for statement in paper.statements)
+
+
+def bare_estimates(paper: Paper) -> Iterator[Finding]:
+    """Findings on fitted values without an error and coefficients without a number of points."""
+    for fit in paper.exhibits_of(Fit):
+        bare = [
+            mention
+            for stated, mention in stated_numbers(paper)
+            if stated.parameter
+            and mention.address.startswith(f"{fit.id}:")
+            and mention.error is None
+        ]
+        if bare:
+            yield Finding(
+                rule="bare-estimate",
+                subject=fit.id,
+                addresses=tuple(mention.address for mention in bare),
+                printed=listed([mention.text for mention in bare]),
+                expected="an error or an interval for each",
+                severity="minor",
+                confidence="certain",
+                explanation=(
+                    f"{fit.label} gives {len(bare)} fitted values without any error, so that no "
+                    "two of them can be told apart from fits to the same law."
+                ),
+            )
+    known = {mention.address: mention for mention in mentions(paper)}
+    loose = {
+        claim.value
+        for claim in paper.claims.values()
+        if claim.kind == "correlation" and claim.points is None and isinstance(claim.value, str)
+    }
+    counted = {
+        claim.value
+        for claim in paper.claims.values()
+        if claim.kind == "correlation" and claim.points is not None
+    }
+    bare = [known[address] for address in sorted(loose - counted) if address in known]
+    if bare:
+        yield Finding(
+            rule="bare-correlation",
+            subject=bare[0].address,
+            addresses=tuple(mention.address for mention in bare),
+            printed=listed([str(mention) for mention in bare]),
+            expected="the number of points of each, or an interval",
+            severity="minor",
+            confidence="certain",
+            explanation=(
+                "Without the number of points it cannot be said whether a coefficient differs from "
+                "0 or from another."
+            ),
+        )
