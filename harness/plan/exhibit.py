@@ -57,7 +57,7 @@ class ExhibitPlan:
         for panel, held in self.choices.items():
             text = f"{self.exhibit.readings(panel)}{self.exhibit.stated}"
             choices[panel] = {name: held[name] for name in held if f"'{{{name}}}'" in text}
-        return {item.address: (item.sources, item.reason) for item in self.items}, choices
+        return {item.address: (item.sources, item.comparable) for item in self.items}, choices
 
 
 def plan_exhibit(

@@ -147,7 +147,7 @@ class Walk(Planner):
 class NotPlanned(NamedTuple):
     address: Address
     sources: dict[str, Any]
-    reason: str = ""
+    comparable: bool = False
 
 
 class Outline(Planner):
