@@ -77,8 +77,10 @@ def test_every_selector_can_be_planned_as_the_paper_states_it(place: Workplace) 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_every_selector_teaches_a_student(place: Workplace) -> None:
-    # GraNd and the other selectors by EL2N take their runs from this one.
-    place.edit("methods/el2n.toml", "[settings.runs]\nvalue = 10", "[settings.runs]\nvalue = 2")
+    for name in ("grand", "el2n", "el2n-sl"):  # others by EL2N take their runs from `el2n`
+        place.edit(
+            f"methods/{name}.toml", "[settings.runs]\nvalue = 10", "[settings.runs]\nvalue = 2"
+        )
     place.edit("methods/forgetting.toml", "value = 200", "value = 30")
     outcome = place.repro(
         "make", "selectors", "--profile", "digits", "--executor", "inline", "--json"
