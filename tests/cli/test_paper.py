@@ -208,5 +208,5 @@ def test_the_papers_own_document(tmp_path: Path, options: tuple[str, ...]) -> No
         assert f"{exhibit.label}:" in text or f"{exhibit.label}." in text
         numbers = [item.text.text for item in exhibit.stated.values()]
         if isinstance(exhibit, Table):
-            numbers += [cell for row in exhibit.rows for cell in row.cells.values()]
+            numbers += [cell.text for row in exhibit.rows for cell in row.cells.values()]
         assert not [number for number in numbers if number not in text]
