@@ -57,10 +57,6 @@ class Region:
         """p-value against "the true difference is outside"."""
         return max(d.p_greater(self.low), d.p_less(self.high))
 
-    def exceeded_by(self, value: float) -> bool:
-        """Whether a value lies beyond an end."""
-        return value < self.low or value > self.high
-
     def place(self, d: Difference, alpha: float = ALPHA) -> OutcomeName:
         """The outcome of a claim about the region; failing is tested at `alpha`."""
         fail = self.low if self.below is None else self.below

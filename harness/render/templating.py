@@ -47,4 +47,9 @@ def prose(text: str) -> str:
 def code(text: str) -> str:
     """LaTeX source of a name that may break after its hyphens, slashes and colons."""
     pieces = re.split(r"(?<=[-/:])(?=.)", plain(text))
-    return r"\allowbreak{}".join(escape(piece) for piece in pieces)
+    # A typewriter font has these signs of its own; their commands ask for a shape that it lacks.
+    own = {r"\textbackslash{}": r"\char92{}", r"\{": r"\char123{}", r"\}": r"\char125{}"}
+    escaped = [escape(piece) for piece in pieces]
+    for command, sign in own.items():
+        escaped = [piece.replace(command, sign) for piece in escaped]
+    return r"\allowbreak{}".join(escaped)
