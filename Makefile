@@ -32,6 +32,7 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+	$(BIN)/mypy docs/notebook.py
 
 arrows: $(READY)
 	$(BIN)/lint-imports

@@ -48,4 +48,5 @@ for result in judged.judgement.results:
 
 # %%
 for setting in study.assumptions("table7", profile="digits")[:5]:
-    print(f"{setting.name} = {setting.value}: {setting.choice.why or setting.choice.place}")
+    choice = setting.used.choice
+    print(f"{setting.titled} = {setting.used.value}: {choice.why or choice.place}")
