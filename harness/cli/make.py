@@ -28,7 +28,7 @@ def make(
     how: How,
     source: Annotated[
         Source, typer.Option(help="`reported` renders the paper's numbers and runs nothing.")
-    ] = Source.reproduced,
+    ] = "reproduced",
     executor: Annotated[
         str,
         typer.Option(
@@ -36,19 +36,19 @@ def make(
             help="local: processes; inline: this one; slurm: jobs that are queued and left.",
         ),
     ] = "local",
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = "auto",
     cluster: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What Slurm jobs ask for, as TOML.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
-    if source is Source.reported:
+    if source == "reported":
         _render_reported(study, exhibits, as_json)
         return
     if cluster is not None and executor != "slurm":
         raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
-    made = study.make(*exhibits, executor=executor, device=device.value, cluster=cluster, **how)
+    made = study.make(*exhibits, executor=executor, device=device, cluster=cluster, **how)
     if as_json:
         print_json(to_json.made(made))
     elif made.queued is not None:

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from enum import StrEnum
 from functools import wraps
 from inspect import Parameter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from harness.cli import completing
 from harness.study.study import Study
 
-
-class Source(StrEnum):
-    """Which numbers to render."""
-
-    reported = "reported"
-    reproduced = "reproduced"
-
-
-class Device(StrEnum):
-    """Where steps are run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
+Source = Literal["reported", "reproduced"]
+"""Which numbers to render."""
+Device = Literal["auto", "cpu", "cuda"]
+"""Where steps are run."""
 ExhibitName = Annotated[
     str,
     typer.Argument(metavar="EXHIBIT", help="Such as table7.", autocompletion=completing.exhibits),
