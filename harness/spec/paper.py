@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -139,6 +139,17 @@ class Paper(BaseModel):
 
     def network(self, name: str) -> Network:
         return _lookup("network", self.networks, name)
+
+    def label(self, variable: str, value: Any) -> str:
+        """The label of the method or other spec that a variable names, or its value as text."""
+        find: Mapping[str, Callable[[str], Method | Recipe | Dataset | Network]] = {
+            "method": self.method,
+            "recipe": self.recipe,
+            "dataset": self.dataset,
+            "network": self.network,
+        }
+        kind = self.about.variables[variable]
+        return str(value) if kind == "value" else find[kind](str(value)).label
 
     def profile(self, name: str | None) -> Profile:
         """A profile by name; without a name, the paper's default."""

@@ -124,14 +124,8 @@ def _label(paper: Paper, plot: Plot, result: ItemResult) -> str:
 
 def _named(paper: Paper, variable: str, value: Any) -> str:
     """The label of a method or another spec, or a value with its variable."""
-    kind = paper.about.variables[variable]
-    named: Mapping[str, Mapping[str, Any]] = {
-        "method": paper.methods,
-        "recipe": paper.recipes,
-        "dataset": paper.datasets,
-        "network": paper.networks,
-    }
-    return f"{variable} {value}" if kind == "value" else str(named[kind][str(value)].label)
+    label = paper.label(variable, value)
+    return f"{variable} {label}" if paper.about.variables[variable] == "value" else label
 
 
 def _value(plot: Plot, result: ItemResult) -> float:
