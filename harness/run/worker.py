@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType, ModuleType
 
 from harness.plan.step import Step
+from harness.run.computing import one_thread_in_environment
 from harness.run.execute import Outcome
-from harness.run.threads import one_thread_in_environment
 from harness.run.together import execute_together
 from harness.store.store import Store
 

@@ -15,13 +15,11 @@ from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import about
 from harness.plan.exhibit import ExhibitPlan
-from harness.plan.parts import exhibit_of, steps_below
+from harness.plan.parts import exhibit_of, needed, steps_below
 from harness.plan.step import Step
 from harness.registry import resolve
 from harness.render.views import view_of
-from harness.run.executor import Executor
-from harness.run.executors import executor_entry
-from harness.run.needed import needed
+from harness.run.executors import Executor, executor_entry
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
 from harness.run.slurm.look import Standing
