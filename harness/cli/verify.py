@@ -50,11 +50,11 @@ def verify(
     if as_json:
         print_json(to_json.verified(found))
     else:
-        from harness.render.claims import overview, row_of, show
+        from harness.render.claims import overview, show
 
         overview(found.sentences, found.profile, console())
         if everything:
-            show([row_of(item, found.profile) for item in found.judged], console())
+            show(found.judged, found.profile, console())
     for problem in found.problems:
         print(f"repro: {problem}", file=sys.stderr)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from harness.judge.outcomes import Judged
-from harness.render.claims import markdown, row_of
+from harness.render.claims import markdown
 from harness.spec.toml import line_of
 from harness.study.verify import Verified
 
@@ -98,6 +98,5 @@ def _from_workspace(path: Path) -> str:
 
 def summary(found: Verified) -> str:
     """The claims as Markdown, and what was in the way of results."""
-    rows = [row_of(item, found.profile) for item in found.judged]
     problems = "".join(f"\n> {' '.join(problem.split())}\n" for problem in found.problems)
-    return f"## Claims\n\n{markdown(rows)}{problems}\n"
+    return f"## Claims\n\n{markdown(found.judged, found.profile)}{problems}\n"

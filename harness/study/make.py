@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement
-from harness.judge.outcomes import about
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.parts import exhibit_of, needed, steps_below
 from harness.plan.step import Step
@@ -31,8 +30,8 @@ from harness.store.store import Store
 from harness.study.exhibits import (
     JudgedExhibit,
     Request,
+    claims_about,
     judge,
-    judge_all,
     named,
     plan_of,
     reasons_not_run,
@@ -190,7 +189,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
         files=write_renders(project, judgement, varied),
-        claims=judge_all(project, about(project.paper, name), wanted.request),
+        claims=claims_about(project, name, wanted.request),
         not_run=reasons_not_run(project, judgement),
         varied=varied,
         flips=_flips(judgement, judge(project, default)) if default else [],
