@@ -74,9 +74,18 @@ def needed(
     return found
 
 
+def addresses(planned: ExhibitPlan, names: Iterable[str]) -> set[str]:
+    """The addresses of the numbers that are, or belong to, the parts of these names."""
+    return {str(item.address) for name in names for item in _items(planned, name)}
+
+
 def _identities(planned: ExhibitPlan, name: str) -> set[str]:
     if name == planned.exhibit.id:
         return set(planned.steps)
+    return {identity for item in _items(planned, name) for identity in item.identities}
+
+
+def _items(planned: ExhibitPlan, name: str) -> list[Item]:
     _, _, part = name.partition(":")
     row, _, column = part.partition(":")
     items = [
@@ -86,7 +95,7 @@ def _identities(planned: ExhibitPlan, name: str) -> set[str]:
     ]
     if not items:
         raise UserError(f"unknown cell '{name}'; {nearest(name, _known(planned))}")
-    return {identity for item in items for identity in item.identities}
+    return items
 
 
 def _known(planned: ExhibitPlan) -> set[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.spec.profile import Profile
     from harness.study.compare import Comparison
     from harness.study.exhibits import JudgedExhibit
+    from harness.study.explore import WrittenDesign
+    from harness.study.flips import Flips
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made, MadeExhibit
     from harness.study.status import Status
@@ -236,6 +238,17 @@ def assumptions(exhibit: str, profile: Profile, found: Iterable[Shared]) -> Fiel
         for setting in found
     ]
     return {"exhibit": exhibit, "profile": profile.id, "assumptions": listed}
+
+
+def design(written: WrittenDesign) -> Fields:
+    """`repro make --explore --write-only`."""
+    return {"design": {"file": str(written.path), **written.design.model_dump()}}
+
+
+def flips(found: Flips) -> Fields:
+    """`repro assumptions --flips`."""
+    fields = asdict(found)
+    return {**fields, "verdicts": fields.pop("cells")}
 
 
 def comparison(found: Comparison) -> Fields:

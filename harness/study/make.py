@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.parts import exhibit_of, needed, steps_below
+from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
 from harness.render.views import view_of
@@ -91,6 +92,8 @@ class _Wanted:
     project: Project
     names: Sequence[str]
     request: Request
+    also: Sequence[Variation] = ()
+    """Variations that are run beside it."""
 
     @cached_property
     def plans(self) -> dict[str, ExhibitPlan]:
@@ -109,13 +112,19 @@ class _Wanted:
     @cached_property
     def graph(self) -> dict[str, Step]:
         """One graph of all steps below what is named, in the order of the names."""
-        plans = [*self.plans.values(), *self.defaults.values()]
+        plans = [*self.plans.values(), *self.defaults.values(), *self._beside()]
         return {
             identity: step
             for name in self.names
             for plan in plans
             for identity, step in steps_below(plan, [name]).items()
         }
+
+    def _beside(self) -> Iterator[ExhibitPlan]:
+        for variation in self.also:
+            asked = replace(self.request, variation=variation)
+            for name in self.plans:
+                yield plan_of(self.project, name, asked, must_act=False)
 
     def lacking(self) -> set[str]:
         """Identities of the steps that have to run."""
@@ -129,6 +138,7 @@ def make(
     executor: str = "local",
     device: str = "auto",
     cluster: Path | None = None,
+    also: Sequence[Variation] = (),
 ) -> Made:
     """Make exhibits or parts of them, or queue what they lack and leave.
 
@@ -136,11 +146,12 @@ def make(
         executor: `inline` (this process), `local` (processes) or `slurm` (jobs that are queued).
         device: `auto`, `cpu` or `cuda`.
         cluster: TOML file that says what Slurm jobs ask for.
+        also: variations that are run beside it, and not rendered.
 
     Raises:
         UserError: an unknown name, or a store that cannot be written.
     """
-    wanted = _Wanted(project, named(project, names), request)
+    wanted = _Wanted(project, named(project, names), request, also)
     if executor_entry(executor).leaves and wanted.lacking():
         from harness.study.queue import submit
 

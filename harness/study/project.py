@@ -24,6 +24,8 @@ class Project:
     """Where rendered tables and plots go."""
     published: Path
     """Results that came with the project."""
+    designs: Path
+    """Where designs of variations are written down before they run."""
 
     @cached_property
     def paper(self) -> Paper:
@@ -57,6 +59,7 @@ def find_project(folder: Path | None = None) -> Project:
         root=root,
         build=Path(os.environ.get("REPRO_BUILD") or home / "paper" / "build"),
         published=home / "store" / "published",
+        designs=home / "designs",
     )
 
 

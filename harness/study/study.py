@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.study.compare import Comparison
     from harness.study.document import WrittenDocument
     from harness.study.exhibits import JudgedExhibit, Request
+    from harness.study.explore import WrittenDesign
+    from harness.study.flips import Flips
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made
     from harness.study.project import Project
@@ -38,6 +40,18 @@ class How(TypedDict, total=False):
     """How many student seeds; the profile's number if none."""
     vary: Mapping[str, Any] | Sequence[str] | None
     """`owner.setting` -> the alternative to use, or texts such as `owner.setting=value`."""
+
+
+class Where(TypedDict, total=False):
+    """How steps are run; all may be left out."""
+
+    executor: str
+    """`inline` (this process), `local` (processes) or `slurm` (jobs that are queued and left; see
+    `Study.collect`)."""
+    device: str
+    """`auto`, `cpu` or `cuda`."""
+    cluster: Path | None
+    """TOML file that says what Slurm jobs ask for."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,32 @@ class Study:
         from harness.study.make import make
 
         return make(self.project, parts, self.request(**how), executor, device, cluster)
+
+    def design(
+        self, *parts: str, runs: int, only: Sequence[str] = (), **how: Unpack[How]
+    ) -> WrittenDesign:
+        """Write down which alternatives of an exhibit or its parts so many runs would take.
+
+        A design that is written down already is found again.
+
+        Args:
+            only: the alternatives to be explored, as `owner.setting=value`; all if none.
+        """
+        from harness.study.explore import write_design
+
+        return write_design(self.project, parts, self.request(**how), runs, only)
+
+    def explore(self, written: WrittenDesign, **where: Unpack[Where]) -> Made:
+        """Run the default and all runs of a design, as `make` does; `flips` says what they turn."""
+        from harness.study.explore import run_design
+
+        return run_design(self.project, written.design, **where)
+
+    def flips(self, exhibit: str, profile: str | None = None) -> Flips:
+        """What turns the verdicts of an exhibit, among the readings that were run. Runs nothing."""
+        from harness.study.flips import flips_of
+
+        return flips_of(self.project, exhibit, profile)
 
     def collect(self) -> Collected:
         """Look after queued steps; exhibits that are over are judged and rendered."""
