@@ -70,7 +70,7 @@ LONE = {"one": (1.0, 0.9), "other": (0.5, 0.5005), "scatter": (0.0005, 0.05), "k
 """Setting -> value and alternative: `one` turns the verdict, `scatter` weakens it, nothing comes of
 `keep` or of `other`, which is a twentieth of a point."""
 PAIR = {"one": (1.0, 0.985), "other": (0.5, 0.493), "scatter": (0.0005, 0.0006), "keep": (10, 5)}
-"""`one` and `other` are 0.7 points each or a little more, and only both are more than the margin of 1."""
+"""`one` and `other` are 0.7 points each; only both are more than the margin of 1."""
 
 
 @pytest.fixture
