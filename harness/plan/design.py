@@ -138,7 +138,7 @@ def _halves(known: Sequence[Alternative], runs: int) -> list[list[Alternative]]:
     # Rows 1, 2, 4, ... tell all columns apart, so they come first.
     rows = sorted(range(1, order), key=lambda row: (row.bit_count(), row))[:runs]
     signs = hadamard(order)
-    made = []
+    made: list[list[Alternative]] = []
     for turn, row in enumerate(rows):
         taken: dict[str, list[Alternative]] = {}
         for column, each in enumerate(known, start=1):
