@@ -23,6 +23,7 @@ from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.identity import digest
 from harness.plan.parts import addresses, exhibit_of
 from harness.plan.settings import open_choices, written
+from harness.plan.step import Json
 from harness.spec.base import SpecModel
 from harness.spec.paper import Paper
 
@@ -151,7 +152,8 @@ def _halves(known: Sequence[Alternative], runs: int) -> list[list[Alternative]]:
 def design_file(folder: Path, parts: Sequence[str], profile: str, runs: int, seeds: int) -> Path:
     """Where the design of so many runs is written down."""
     exhibit = exhibit_of(parts[0])
-    part = "" if list(parts) == [exhibit] else f"-{digest('parts', sorted(parts))[:6]}"
+    named: list[Json] = [*sorted(parts)]
+    part = "" if list(parts) == [exhibit] else f"-{digest('parts', named)[:6]}"
     name = re.sub(r"[^a-z0-9]+", "-", f"{exhibit}-{profile}-{runs}x{seeds}".lower())
     return folder / f"{name}{part}.json"
 
