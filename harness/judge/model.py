@@ -110,6 +110,8 @@ class CellEvidence:
     conditional_on: tuple[str, ...] = ()
     """Names of the steps that were done once for all runs."""
     rivals: tuple[Rival, ...] = ()
+    looks: tuple[int, ...] = ()
+    """Runs of ours after which it was judged before, where runs are added until it is decided."""
 
 
 @dataclass(frozen=True, slots=True)

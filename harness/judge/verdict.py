@@ -67,7 +67,9 @@ def evidence_of(cell: CellEvidence, unknown_n: int = UNKNOWN_RUNS) -> Evidence |
         ours = Summary.exact(ours.mean)
         # Without a spread of theirs there is nothing to test: numbers are as printed, or not.
         reported = reported if cell.reported.error else Summary.exact(reported.mean)
-    return Evidence(reported, ours, cell.margin, cell.reported.half_unit, cell.tail)
+    before = tuple(n for n in cell.looks if n < ours.n)
+    looks = (*before, ours.n) if cell.looks and not cell.deterministic else ()
+    return Evidence(reported, ours, cell.margin, cell.reported.half_unit, cell.tail, looks)
 
 
 def _obstacle(cell: CellEvidence) -> tuple[VerdictName, str] | None:
