@@ -110,6 +110,8 @@ class CellEvidence:
     conditional_on: tuple[str, ...] = ()
     """Names of the steps that were done once for all runs."""
     rivals: tuple[Rival, ...] = ()
+    text: str = ""
+    """What the paper prints where that is no number."""
 
 
 @dataclass(frozen=True, slots=True)
