@@ -100,7 +100,8 @@ def cell_evidence(
         shared: names of the steps that all its runs share.
         others: other numbers that are printed for it.
     """
-    printed, amount = result.item.reported, result.amount
+    text, amount = result.item.reported, result.amount
+    printed = text if text and text.kind == "number" else None
     deterministic = amount is not None and amount.deterministic
     return CellEvidence(
         address=str(result.item.address),
@@ -113,6 +114,7 @@ def cell_evidence(
         deterministic=deterministic,
         conditional_on=() if deterministic else shared,
         rivals=others,
+        text=text.text if text and not printed else "",
     )
 
 

@@ -112,6 +112,8 @@ class CellEvidence:
     rivals: tuple[Rival, ...] = ()
     looks: tuple[int, ...] = ()
     """Runs of ours after which it was judged before, where runs are added until it is decided."""
+    text: str = ""
+    """What the paper prints where that is no number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,6 @@ def collect(plan: ExhibitPlan, store: Store) -> tuple[ItemResult, ...]:
     """
     known: dict[str, Record | None] = {}
     first: dict[tuple[str, tuple[str, ...]], str] = {}
-    rows = {item.address.row: plan.exhibit.readings(item.address.row) for item in plan.items}
 
     def read(identity: str) -> Record | None:
         if identity not in known:
@@ -78,7 +77,8 @@ def collect(plan: ExhibitPlan, store: Store) -> tuple[ItemResult, ...]:
         return "" if earlier == column else earlier
 
     return tuple(
-        _Collector(item, rows[item.address.row], read).result(same_as(item)) for item in plan.items
+        _Collector(item, plan.exhibit.readings(*item.address[1:]), read).result(same_as(item))
+        for item in plan.items
     )
 
 

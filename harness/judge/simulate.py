@@ -29,7 +29,7 @@ from harness.judge.moderated import (
     p_outside,
     welch,
 )
-from harness.spec.cell import parse_printed
+from harness.spec.reading import read_printed
 
 MARGIN = 1.0
 FEWEST_PRINTED = 10
@@ -134,7 +134,7 @@ def printed_spreads(folder: Path) -> dict[str, tuple[float, ...]]:
     for path in sorted(folder.glob("tables/*.toml")):
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("rows", [])
         texts = [text for row in rows for text in row.get("cells", {}).values()]
-        errors = [parse_printed(text).error for text in texts if "±" in text]
+        errors = [read_printed(text).spread for text in texts if "±" in text]
         if len(errors) >= FEWEST_PRINTED:
             tables[path.stem] = tuple(float(error) for error in errors if error)
     return tables

@@ -21,10 +21,10 @@ from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import Used, Variation, plain
 from harness.plan.step import Step
 from harness.registry import resolve
-from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
 from harness.spec.kinds import kinds
 from harness.spec.paper import Owner, Paper
+from harness.spec.printed import Printed
 from harness.spec.profile import Profile
 from harness.spec.runs import Runs
 

@@ -20,6 +20,9 @@ class CellData:
     """A key of `symbols.VERDICTS`."""
     marks: tuple[str, ...] = ()
     """Remarks on the verdict; `flips`, or any short text, which becomes its own legend."""
+    bold: bool = False
+    underline: bool = False
+    """How the reported number is set."""
 
     def __post_init__(self) -> None:
         if self.verdict is not None and self.verdict not in VERDICTS:

@@ -155,7 +155,9 @@ def _entry(entry: CellText, lead: int) -> Text:
     own = lead_width(entry.text)
     text = Text(" " * (lead - own if own else 0))
     shown = " ".join(filter(None, (entry.text, entry.derived)))
-    text.append(shown)
+    styles = {"bold": entry.bold, "underline": entry.underline}
+    text.append(entry.text, style=" ".join(name for name, is_so in styles.items() if is_so))
+    text.append(shown.removeprefix(entry.text))
     signs = "".join(sign.glyph for sign in entry.signs)
     if signs:
         style = _STYLES[entry.verdict] if entry.verdict else ""

@@ -13,8 +13,9 @@ from pydantic import Field, PositiveInt, model_validator
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.bindings import check_binding, check_bindings
-from harness.spec.cell import Printed, PrintedText, Spread
 from harness.spec.margin import MarginText
+from harness.spec.printed import Printed, Spread
+from harness.spec.reading import PrintedAmount, PrintedText
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
 from harness.spec.toml import located
@@ -154,7 +155,7 @@ class Count(SpecModel):
 class Stated(SpecModel):
     """A number that a caption or the text states outside of a table."""
 
-    text: PrintedText
+    text: PrintedAmount
     where: str
     """Place in the paper."""
     quote: str
@@ -186,6 +187,8 @@ class Column(SpecModel):
     bind: Mapping[str, Scalar] = {}
     reporting: Reporting = Reporting()
     """Those of the table's that are others here."""
+    measure: Measure | None = None
+    """Another measure than the table's."""
 
 
 class Row(SpecModel):
@@ -194,14 +197,20 @@ class Row(SpecModel):
     group: str = ""
     bind: Mapping[str, Scalar] = {}
     cells: Mapping[str, PrintedText] = {}
-    """Column name -> the number, exactly as printed."""
+    """Column name -> the number or the word, exactly as printed."""
     derived: Mapping[str, Derived] = {}
     bold: tuple[AddressPart, ...] = ()
     """Columns in which its number is printed in bold."""
+    underline: tuple[AddressPart, ...] = ()
+    """Columns in which its number is underlined."""
     reporting: Reporting = Reporting()
     """Those of the table's and the column's that are others here."""
     cell_reporting: Mapping[str, Reporting] = {}
     """Column name -> those that are others in one cell."""
+    measure: Measure | None = None
+    """Another measure than the table's and the column's."""
+    cell_measure: Mapping[str, Measure] = {}
+    """Column name -> another measure of one cell."""
 
 
 class Exhibit(SpecModel):
@@ -254,8 +263,8 @@ class Exhibit(SpecModel):
         cells = self.printed_cells()
         return next((number for at, number in cells if at[1:] == (row, column)), None)
 
-    def readings(self, row: str) -> Readings:
-        """The values that are read for the items of a row or a panel."""
+    def readings(self, row: str, column: str = "") -> Readings:
+        """The values that are read for an item, or for all of a row or a panel."""
         return Readings()
 
     def reporting_of(self, row: str, column: str) -> Reporting | None:
@@ -295,15 +304,16 @@ class Table(Exhibit):
         _unique("columns", columns)
         _unique("rows", rows)
         for index, row in enumerate(self.rows):
-            bold = {name: name for name in row.bold}
-            named: tuple[tuple[str, Mapping[str, Any]], ...] = (
+            named: tuple[tuple[str, Iterable[str]], ...] = (
                 ("cells", row.cells),
                 ("derived", row.derived),
                 ("cell_reporting", row.cell_reporting),
-                ("bold", bold),
+                ("cell_measure", row.cell_measure),
+                ("bold", row.bold),
+                ("underline", row.underline),
             )
-            for kind, cells in named:
-                for name in cells:
+            for kind, names in named:
+                for name in names:
                     _known("column", name, columns, "rows", index, kind, name)
             for name, derived in row.derived.items():
                 _known("row", derived.minus, rows, "rows", index, "derived", name, "minus")
@@ -326,14 +336,26 @@ class Table(Exhibit):
             for column, number in row.cells.items():
                 yield Address(self.id, row.name, column), number
 
-    def readings(self, row: str) -> Readings:
-        return Readings((self.measure.quantity(),), each_seed=True, reporting=self.reporting)
+    def readings(self, row: str, column: str = "") -> Readings:
+        measure = self.measure_of(row, column) if column else self.measure
+        return Readings((measure.quantity(),), each_seed=True, reporting=self.reporting)
 
     def reporting_of(self, row: str, column: str) -> Reporting:
-        here = next(each for each in self.rows if each.name == row)
-        above = next(each for each in self.columns if each.name == column)
+        here, above = self._meeting(row, column)
         cell = here.cell_reporting.get(column, Reporting())
         return self.reporting.over(above.reporting, here.reporting, cell)
+
+    def measure_of(self, row: str, column: str) -> Measure:
+        """What a cell measures, as it is said closest to it."""
+        here, above = self._meeting(row, column)
+        closer = (here.cell_measure.get(column), here.measure, above.measure)
+        return next((measure for measure in closer if measure), self.measure)
+
+    def _meeting(self, row: str, column: str) -> tuple[Row, Column]:
+        return (
+            next(each for each in self.rows if each.name == row),
+            next(each for each in self.columns if each.name == column),
+        )
 
     def check(self, paper: Paper, path: Path) -> None:
         check_bindings(paper, path, ["bind"], self.bind)

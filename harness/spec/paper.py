@@ -319,7 +319,7 @@ def _check_correlation(paper: Paper, keys: list[int | str], value: Operand) -> N
     if isinstance(value, str):
         name, row, column = value.split(":")
         printed = paper.exhibits[name].printed(row, column)
-        if printed is not None and abs(printed.mean) > 1:
+        if printed is not None and printed.is_number and abs(printed.number) > 1:
             raise located(
                 paper.root / "claims.toml",
                 keys,

@@ -147,7 +147,7 @@ def _tally(made: Document, view: ExhibitView[Any]) -> document.Tally:
     return document.tally(
         exhibit.label,
         exhibit.title,
-        printed=sum(number is not None for _, number in view.cells()),
+        printed=sum(n is not None and n.kind == "number" for _, n in view.cells()),
         ours=sum(result.complete for result in results),
         verdicts=[v.name for r in results if judged and (v := judged.verdict(r))],
     )

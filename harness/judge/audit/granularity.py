@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterator
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import decimals
 from harness.judge.audit.sheet import Number, Sheet
+from harness.spec.printed import decimals
 
 MOST_SUMS = 20_000
 """Sums of squares that are tried for one ±; beyond, the test has no power anyway."""

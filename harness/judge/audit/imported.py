@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.importing.model import Entry, Place, Table
+from harness.importing.model import Place, Table
 from harness.judge.audit.sheet import Line, Number, Sheet
 
 
@@ -24,7 +24,8 @@ def _sheet(table: Table, index: int, root: Path) -> Sheet:
     for r, row in enumerate(table.rows):
         for c, (column, entry) in enumerate(zip(table.columns, row.entries, strict=True)):
             place = f"{label}, {' / '.join(row.path)} at {' / '.join(column)}"
-            number = _number(entry, f"{_relative(entry.place, root)}:{c + 1}:{r + 1}", place)
+            address = f"{_relative(entry.place, root)}:{c + 1}:{r + 1}"
+            number = Number.read(entry.printed, address, place, entry.printed.bold)
             if number is not None:
                 numbers[r, c] = number
     return Sheet(
@@ -44,24 +45,3 @@ def _relative(place: Place, root: Path) -> str:
 
 def _line(path: tuple[str, ...]) -> Line:
     return Line(path[-1] if path else "", " / ".join(path[:-1]))
-
-
-def _number(entry: Entry, address: str, place: str) -> Number | None:
-    """The number of a cell; bounds and what belongs to other cells are none."""
-    printed = entry.printed
-    if printed.kind != "number" or printed.value is None or printed.relation != "=":
-        return None
-    spread, interval = printed.error, printed.interval
-    same = spread is not None and spread.minus == spread.plus
-    return Number(
-        address=address,
-        place=place,
-        text=printed.text,
-        mean=printed.value,
-        half=printed.half or printed.value * 0,
-        error=spread.plus if spread is not None and same else None,
-        bold=printed.bold,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        stars=len(printed.stars),
-    )

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import decimals, listed
+from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Better, Number, Sheet
+from harness.spec.printed import decimals
 
 _UP, _DOWN = re.compile(r"↑|higher is better", re.I), re.compile(r"↓|lower is better", re.I)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import product
 from typing import Literal
 
-from harness.judge.audit.printed import half_unit
 from harness.spec.base import Scalar
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
+from harness.spec.printed import Printed
 
 Better = Literal["higher", "lower", ""]
 
@@ -32,6 +33,28 @@ class Number:
     high: Decimal | None = None
     """Ends of its own interval, where one is printed."""
     stars: int = 0
+
+    @classmethod
+    def read(cls, printed: Printed, address: str, place: str, bold: bool) -> Number | None:
+        """The number of a cell; bounds and what belongs to other cells are none.
+
+        An error that differs between its sides is left out.
+        """
+        if not printed.is_number:
+            return None
+        error, interval = printed.error, printed.interval
+        return cls(
+            address=address,
+            place=place,
+            text=printed.text,
+            mean=printed.number,
+            half=printed.rounding,
+            error=error.plus if error and error.minus == error.plus else None,
+            bold=bold,
+            low=interval.low if interval else None,
+            high=interval.high if interval else None,
+            stars=len(printed.stars),
+        )
 
     @property
     def value(self) -> float:
@@ -115,16 +138,14 @@ def from_table(table: Table) -> Sheet:
     numbers = {}
     for index, row in enumerate(table.rows):
         for name, printed in row.cells.items():
-            numbers[index, columns[name]] = Number(
-                address=f"{table.id}:{row.name}:{name}",
-                place=f"{table.label}, {row.name} at {name}",
-                text=printed.text,
-                mean=printed.mean,
-                half=half_unit(printed.mean),
-                error=printed.error,
-                bold=name in row.bold,
-            )
+            place = f"{table.label}, {row.name} at {name}"
+            address = f"{table.id}:{row.name}:{name}"
+            number = Number.read(printed, address, place, name in row.bold)
+            if number is not None:
+                numbers[index, columns[name]] = number
     reporting = table.reporting
+    # Rules on a whole sheet ask which values are better only where all of its cells say the same.
+    better = {table.measure_of(*at).better for at in product(table.row_names, table.column_names)}
     return Sheet(
         id=table.id,
         label=table.label,
@@ -132,7 +153,7 @@ def from_table(table: Table) -> Sheet:
         rows=tuple(Line(row.name, row.group, row.bind) for row in table.rows),
         columns=tuple(Line(c.label, c.group, c.bind) for c in table.columns),
         numbers=numbers,
-        better=table.measure.better,
+        better=better.pop() if len(better) == 1 else "",
         percent=reporting.unit.startswith("percent"),
         runs=reporting.n if isinstance(reporting.n, int) else None,
         # A mean over several settings is one over more items than those of a run.

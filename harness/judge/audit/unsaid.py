@@ -21,7 +21,7 @@ def setting_gaps(paper: Paper) -> Iterator[Finding]:
     for table in paper.exhibits_of(Table):
         for row, column, printed in table.cells():
             variables = variables_of(table, row, column)
-            if printed is None:
+            if printed is None or not printed.is_number:
                 continue
             for owner, settings in _owners(paper, variables):
                 for name, setting in settings.items():
@@ -92,7 +92,7 @@ def two_readings(paper: Paper) -> Iterator[Finding]:
     found: dict[str, list[tuple[Table, str]]] = {}
     for table in paper.exhibits_of(Table):
         for row, column, printed in table.cells():
-            if printed is not None:
+            if printed is not None and printed.is_number:
                 address = f"{table.id}:{row.name}:{column.name}"
                 found.setdefault(run_of(table, row, column), []).append((table, address))
     told: dict[tuple[str, str], list[str]] = {}

@@ -108,7 +108,7 @@ def _stated(stated: Mapping[str, Stated], panel: Panel, plot: Plot) -> tuple[flo
     upwards = {(series.y.of, series.y.value) for series in plot.series}
     names = {value.name for value in panel.values if (value.of, value.value) in upwards}
     found = [
-        float(item.text.mean)
+        float(item.text.number)
         for item in stated.values()
         if item.ours and item.ours.panel == panel.name and item.ours.value in names
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.judge.exhibit import Judgement
@@ -32,8 +32,8 @@ from harness.render.views.verdicts import (
     verdict_fields,
 )
 from harness.spec import exhibit as spec
-from harness.spec.cell import Printed
 from harness.spec.exhibit import LAST_STEP, Address
+from harness.spec.printed import Printed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,9 +95,14 @@ class TableView(ExhibitView[spec.Table]):
 
         def cell(row: spec.Row, column: spec.Column) -> CellData:
             number, derived = row.cells.get(column.name), row.derived.get(column.name)
-            printed = (number.text if number else None, derived.text if derived else None)
+            printed = CellData(
+                number.text if number else None,
+                derived.text if derived else None,
+                bold=column.name in row.bold,
+                underline=column.name in row.underline,
+            )
             if judgement is None:
-                return CellData(*printed)
+                return printed
             result = found[row.name, column.name]
             verdict = judgement.verdicts[str(result.item.address)]
             marks = [
@@ -106,7 +111,8 @@ class TableView(ExhibitView[spec.Table]):
                 *((SIZE_OPEN,) if verdict.decision and verdict.decision.size_open else ()),
                 *((WRONG,) if str(result.item.address) in judgement.wrong_differences else ()),
             ]
-            return CellData(*printed, our_number(result), verdict.name, tuple(marks))
+            ours = our_number(result)
+            return replace(printed, reproduced=ours, verdict=verdict.name, marks=tuple(marks))
 
         ours = f"reproduced ({judgement.plan.profile.id})" if judgement else "reproduced"
         return TableData(
@@ -190,8 +196,12 @@ class TableView(ExhibitView[spec.Table]):
         if item.reported is None:
             return None
         how = self.exhibit.reporting_of(item.address.row, item.address.column)
-        number = ReportedNumber.read(item.reported, how)
-        return {"text": item.reported.text, **asdict(number), "unit": how.unit}
+        fields: dict[str, Any] = {"text": item.reported.text, "mean": None, "error": None}
+        fields |= {"spread": how.spread, "n": how.n, "half_unit": None}
+        if item.reported.kind == "number":
+            number = asdict(ReportedNumber.read(item.reported, how))
+            fields |= {name: number[name] for name in fields.keys() & number.keys()}
+        return {**fields, "unit": how.unit, **_more(item.reported)}
 
     def _derived_fields(self, address: Address, judgement: Judgement) -> dict[str, Any] | None:
         """The difference that is printed beside a cell, and why it is wrong if it is."""
@@ -216,8 +226,26 @@ def _obstacles(verdicts: Sequence[Verdict]) -> set[str]:
 def our_number(result: ItemResult) -> str | None:
     """Mean and spread over seeds, with the decimals of the printed number; None without a run."""
     amount, printed = result.amount, result.item.reported
-    like = printed.text if printed else None
-    return mean_std(amount.mean, amount.std, like) if amount else None
+    return mean_std(amount.mean, amount.std, printed) if amount else None
+
+
+def _more(printed: Printed) -> dict[str, Any]:
+    """What a cell says beyond a number with an error, as far as it does."""
+    error, interval = printed.error, printed.interval
+    said: dict[str, Any] = {
+        "kind": "" if printed.kind == "number" else printed.kind,
+        "relation": "" if printed.relation == "=" else printed.relation,
+        "errors": [float(error.minus), float(error.plus)]
+        if error and error.minus != error.plus
+        else None,
+        "interval": [float(interval.low), float(interval.high)] if interval else None,
+        "of": float(printed.of) if printed.of is not None else None,
+        "printed_unit": printed.unit,
+        "stars": printed.stars,
+        "marks": list(printed.marks),
+        "notes": list(printed.notes),
+    }
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
 def _reproduced_fields(result: ItemResult) -> dict[str, Any] | None:
@@ -236,6 +264,7 @@ def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
         spreads = tuple(amount.std if amount else None for amount in amounts)
         return LineData(label, places, means, spreads, source)
     printed = [result.item.reported for result in results]
-    means = tuple(float(number.mean) if number else None for number in printed)
-    errors = tuple(float(n.error) if n and n.error else None for n in printed)
+    numbers = [number if number and number.is_number else None for number in printed]
+    means = tuple(float(n.number) if n else None for n in numbers)
+    errors = tuple(float(n.spread) if n and n.spread else None for n in numbers)
     return LineData(label, places, means, errors, source)
