@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from harness.cli.options import AsJson, ProfileName, in_study
-from harness.cli.output import console, print_json
-from harness.errors import EvidenceError, UserError
+from harness.cli.output import console, print_json, write
+from harness.errors import EvidenceError
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -82,21 +82,10 @@ def _write_reports(found: Verified, junit: Path | None, github: bool, stream: Te
     from harness.study import ci
 
     if junit is not None:
-        _write(junit, ci.junit_xml(found), "w")
+        write(junit, ci.junit_xml(found))
     if github:
         for line in ci.workflow_commands(found):
             print(line, file=stream)
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
-            _write(Path(summary), ci.summary(found), "a")
-
-
-def _write(path: Path, text: str, mode: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror}); name another file"
-        ) from None
+            write(Path(summary), ci.summary(found), "a")

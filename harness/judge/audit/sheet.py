@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
+from harness.judge.audit.finding import Source
 from harness.judge.audit.printed import half_unit
 from harness.spec.base import Scalar
 from harness.spec.exhibit import Table
@@ -32,6 +33,8 @@ class Number:
     high: Decimal | None = None
     """Ends of its own interval, where one is printed."""
     stars: int = 0
+    source: Source | None = None
+    """Where it stands in the files that it was read from."""
 
     @property
     def value(self) -> float:
