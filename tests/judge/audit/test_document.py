@@ -109,7 +109,9 @@ def test_addresses_last_when_lines_move(tmp_path: Path) -> None:
 
 def test_a_markdown_file_is_audited_too(tmp_path: Path) -> None:
     path = tmp_path / "paper.md"
-    table = "| Method | Ponds | Lakes |\n|---|---|---|\n| Wide | 70.2 | 66.6 |\n| Big | 70.4 | 61.2 |\n"
+    table = (
+        "| Method | Ponds | Lakes |\n|---|---|---|\n| Wide | 70.2 | 66.6 |\n| Big | 70.4 | 61.2 |\n"
+    )
     path.write_text(f"# Paper\n\n{table}\n**Wide** reaches 72.0 on Ponds.\n", encoding="utf-8")
     found = audit_files([path], tmp_path)
     assert [finding.rule for finding in found.findings] == ["text-cell"]
