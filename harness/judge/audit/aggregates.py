@@ -11,11 +11,12 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import permutations
 from statistics import fmean
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed
+from harness.judge.audit.printed import half_unit, listed
 from harness.judge.audit.sheet import Number, Sheet
 
 CHANCE = 1e-3
@@ -312,3 +313,45 @@ def _between(
                     f"{'least' if side > 0 else 'greatest'} value of the same line."
                 ),
             )
+
+
+_WHOLE = re.compile(r"\b[nN]\s*=\s*(\d[\d,]*)")
+
+
+def counts_of(sheet: Sheet) -> Iterator[Finding]:
+    """Findings on `12 (48 %)` and `12/25 (48 %)` where the count is not that share of the whole.
+
+    Where a heading gives the whole, as in `Cases (n = 25)`, three other counts must bear it out.
+    """
+    for way in sheet.both_ways():
+        for column, line in enumerate(way.columns):
+            told = _WHOLE.search(line.words)
+            whole = Decimal(told[1].replace(",", "")) if told else None
+            held = [n for n in way.column(column).values() if n.share is not None and n.of is None]
+            wrong = [n for n in held if whole and not _is_share(n, whole)]
+            if whole and len(held) - len(wrong) >= 3 * max(1, len(wrong)):
+                yield from (_count_finding(n, whole) for n in wrong)
+    for number in sheet.numbers.values():
+        if number.of and number.share is not None and not _is_share(number, number.of):
+            yield _count_finding(number, number.of)
+
+
+def _is_share(number: Number, whole: Decimal) -> bool:
+    """Whether a percentage is that of its count, rounded or cut off."""
+    assert number.share is not None
+    return abs(100 * number.mean / whole - number.share) < 2 * half_unit(number.share)
+
+
+def _count_finding(number: Number, whole: Decimal) -> Finding:
+    share = float(100 * number.mean / whole)
+    return Finding(
+        rule="count-share",
+        subject=number.address,
+        addresses=(number.address,),
+        printed=str(number),
+        expected=f"{share:.4g} percent, {number.mean} of {whole}",
+        severity="severe",
+        confidence="certain",
+        explanation=f"{number} prints {number.share} percent for {number.mean} of {whole}, which "
+        f"is {share:.4g} percent.",
+    )

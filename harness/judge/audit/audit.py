@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from harness.judge.audit.aggregates import aggregates, extremes, shares
+from harness.judge.audit.aggregates import aggregates, counts_of, extremes, shares
 from harness.judge.audit.captions import captions
 from harness.judge.audit.contradicted import contradicted_claims
 from harness.judge.audit.counts import parameter_counts
@@ -31,9 +31,11 @@ from harness.judge.audit.said import (
     symbols,
     texts,
 )
+from harness.judge.audit.scores import scores
 from harness.judge.audit.sentences import worked_numbers
 from harness.judge.audit.sheet import Sheet, sheets
 from harness.judge.audit.significance import significance
+from harness.judge.audit.uncertainty import interval_relations, stars_by_legend
 from harness.judge.audit.unsaid import (
     bare_estimates,
     setting_gaps,
@@ -50,15 +52,19 @@ NUMBER_RULES: tuple[Rule, ...] = (same_quantity, printed_differences, parameter_
 SHEET_RULES: tuple[SheetRule, ...] = (
     aggregates,
     shares,
+    counts_of,
     extremes,
     outside_range,
     scale_slips,
     signs,
     intervals,
+    interval_relations,
     tested_lines,
+    scores,
     granularity,
     bold_is_best,
     star_order,
+    stars_by_legend,
     order_breaks,
     repeated_rows,
     digits,

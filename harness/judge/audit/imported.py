@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from harness.importing.model import Entry, Place, Sentence, Table
@@ -80,8 +82,16 @@ def _number(entry: Entry, address: str, place: str, root: Path) -> Number | None
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         stars=len(printed.stars),
+        share=_share(printed.notes),
+        of=printed.of,
         source=source_of(entry.place, root),
     )
+
+
+def _share(notes: tuple[str, ...]) -> Decimal | None:
+    """The percentage in brackets behind a count."""
+    told = [re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", note) for note in notes]
+    return next((Decimal(match[1]) for match in told if match), None)
 
 
 def imported_texts(sentences: Sequence[Sentence], root: Path) -> Iterator[Said]:

@@ -33,6 +33,16 @@ class Number:
     high: Decimal | None = None
     """Ends of its own interval, where one is printed."""
     stars: int = 0
+    percent: bool = False
+    """Whether it is a share in percent."""
+    runs: int | None = None
+    """Runs that it is a mean over, where that is known."""
+    items: int | None = None
+    """Test items that a percentage of one run counts."""
+    share: Decimal | None = None
+    """In percent, where it is a count that one is printed with, as in `12 (48 %)`."""
+    of: Decimal | None = None
+    """The whole that a count is of, as in `12/25`."""
     source: Source | None = None
     """Where it stands in the files that it was read from."""
 
@@ -74,12 +84,6 @@ class Sheet:
     numbers: Mapping[tuple[int, int], Number]
     """(row, column) -> the number there."""
     better: Better = ""
-    percent: bool = False
-    """Whether its numbers are shares in percent."""
-    runs: int | None = None
-    """Runs that each number is a mean over, where that is known."""
-    items: int | None = None
-    """Test items that a percentage of one run counts."""
     turned: bool = False
     """Whether rows and columns are exchanged, so that rules on columns are rules on rows."""
 
@@ -118,6 +122,7 @@ def from_table(table: Table) -> Sheet:
     numbers = {}
     for index, row in enumerate(table.rows):
         for name, printed in row.cells.items():
+            reporting = table.reporting_of(row.name, name)
             numbers[index, columns[name]] = Number(
                 address=f"{table.id}:{row.name}:{name}",
                 place=f"{table.label}, {row.name} at {name}",
@@ -126,8 +131,11 @@ def from_table(table: Table) -> Sheet:
                 half=half_unit(printed.mean),
                 error=printed.error,
                 bold=name in row.bold,
+                percent=reporting.unit.startswith("percent"),
+                runs=reporting.n if isinstance(reporting.n, int) else None,
+                # A mean over several settings is one over more items than those of a run.
+                items=None if table.average else reporting.items,
             )
-    reporting = table.reporting
     return Sheet(
         id=table.id,
         label=table.label,
@@ -136,8 +144,4 @@ def from_table(table: Table) -> Sheet:
         columns=tuple(Line(c.label, c.group, c.bind) for c in table.columns),
         numbers=numbers,
         better=table.measure.better,
-        percent=reporting.unit.startswith("percent"),
-        runs=reporting.n if isinstance(reporting.n, int) else None,
-        # A mean over several settings is one over more items than those of a run.
-        items=None if table.average else reporting.items,
     )
