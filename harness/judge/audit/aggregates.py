@@ -238,12 +238,30 @@ def shares(sheet: Sheet) -> Iterator[Finding]:
                 totals[column] = (math.fsum(n.value for n in held), held)
         for whole in (100.0, 1.0):
             right = [c for c, (t, h) in totals.items() if abs(t - whole) <= _rounding(h)]
-            near = [
-                c for c, (t, h) in totals.items() if c not in right and abs(t / whole - 1) < 0.5
-            ]
-            if len(right) >= 2 and len(near) == 1 and len(right) + 1 == len(totals):
-                total, held = totals[near[0]]
-                yield _share_finding(way, near[0], total, held, whole, len(right))
+            if len(right) < 2 or len(right) + 1 != len(totals):
+                continue
+            (odd,) = totals.keys() - right
+            total, held = totals[odd]
+            if abs(total / whole - 1) < 0.5 or (len(right) >= 3 and _slipped(held, whole)):
+                yield _share_finding(way, odd, total, held, whole, len(right))
+
+
+def _slipped(held: Sequence[Number], whole: float) -> bool:
+    """Whether one number with its digits or its point moved would make the sum the whole."""
+    unit = float(2 * min(n.half for n in held))
+    most = len(held) + 1
+    total = math.fsum(n.value for n in held)
+    for number in held if unit > 0 else ():
+        needed = round((whole - total + number.value) / unit)
+        around = range(max(1, needed - most), needed + most + 1)
+        if any(_figures(str(other)) == _figures(str(number.mean)) for other in around):
+            return True
+    return False
+
+
+def _figures(text: str) -> list[str]:
+    """The digits of a number but zeros, sorted."""
+    return sorted(re.sub(r"[^1-9]", "", text))
 
 
 def _rounding(held: Sequence[Number]) -> float:
@@ -339,7 +357,8 @@ def counts_of(sheet: Sheet) -> Iterator[Finding]:
 def _is_share(number: Number, whole: Decimal) -> bool:
     """Whether a percentage is that of its count, rounded or cut off."""
     assert number.share is not None
-    return abs(100 * number.mean / whole - number.share) < 2 * half_unit(number.share)
+    half = half_unit(number.share)
+    return -half <= 100 * number.mean / whole - number.share < 2 * half
 
 
 def _count_finding(number: Number, whole: Decimal) -> Finding:

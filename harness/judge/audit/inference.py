@@ -141,7 +141,7 @@ _HEADINGS = {
 }
 _FREEDOM = re.compile(r"d\.?f\.?|degrees of freedom", re.IGNORECASE)
 _P = re.compile(r"p|p[- ]?values?|pr\(.*\)", re.IGNORECASE)
-LEAST = 2
+LEAST = 3
 """Other lines whose p follows from the statistic before one that does not is news."""
 
 
@@ -169,7 +169,7 @@ def _lines(sheet: Sheet, kind: str, at: int, free: list[int], p_at: int) -> Iter
         fits += test.agrees()
         if not test.agrees():
             misses.append((test, statistic, p))
-    if fits >= LEAST and fits > 2 * len(misses):
+    if fits >= LEAST and fits > len(misses):
         for test, statistic, p in misses:
             yield _finding(test, p.address, _addresses(statistic, p), f"{statistic} and {p}")
 

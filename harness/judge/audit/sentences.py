@@ -70,7 +70,10 @@ def told_cells(said: Sequence[Said], sheets: Sequence[Sheet]) -> Iterator[Findin
         # With two readings, one that agrees is the one that is meant.
         if len(read) == 1 and wrong[0][1]:
             sheet, told = wrong[0]
-            if all(_stands_alone(each, sheet, sheets, told) for each in told):
+            beside = cited or sheets
+            if all(_is_alone(each, beside, told) for each in told) and (
+                cited or not any(_follows(each, sheet) for each in told)
+            ):
                 yield _told_finding(sentence, sheet, told, certain=bool(cited))
 
 
@@ -96,7 +99,8 @@ def _read(sentence: Said, sheet: Sheet) -> list[_Told]:
         return []
     pairs = zip(numbers, cells, strict=True)
     told = [_Told(word, value, cell) for (word, value), cell in pairs]
-    return told if all(_like(each) for each in told) else []
+    near = sheet.label in sentence.references
+    return told if all(_like(each, near) for each in told) else []
 
 
 def _named(text: str, labels: Sequence[str]) -> tuple[list[int], str]:
@@ -115,32 +119,36 @@ def _named(text: str, labels: Sequence[str]) -> tuple[list[int], str]:
     return (found if len(set(found)) == len(found) else []), text
 
 
-def _like(told: _Told) -> bool:
-    """Whether a number of a text is of the kind and the size of a cell."""
+def _like(told: _Told, cited: bool) -> bool:
+    """Whether a number of a text is of the kind of a cell, and of its size if none is cited."""
     cell = told.cell
     shape = decimals(told.value) > 0 or (not decimals(cell.mean) and abs(cell.mean) >= 100)
     near = cell.mean != 0 and Decimal("0.5") < told.value / cell.mean < 2
-    return shape and (near or told.agrees)
+    return shape and (cited or near or told.agrees)
 
 
-def _stands_alone(
-    told: _Told, sheet: Sheet, sheets: Sequence[Sheet], wrong: Sequence[_Told]
-) -> bool:
-    """Whether no other cell has the number, and no two cells of a line derive it."""
+def _is_alone(told: _Told, sheets: Sequence[Sheet], wrong: Sequence[_Told]) -> bool:
+    """Whether no other cell has the number, in its value or after its ±."""
     own = {each.cell.address for each in wrong}
     slack = half_unit(told.value)
-    for other in sheets:
-        for number in other.numbers.values():
-            errors = [number.error] if number.error is not None else []
-            held = (number.mean, *errors)
-            if number.address not in own and any(abs(v - told.value) <= slack for v in held):
-                return False
+    return not any(
+        abs(value - told.value) <= slack
+        for other in sheets
+        for number in other.numbers.values()
+        if number.address not in own
+        for value in (number.mean, number.error)
+        if value is not None
+    )
+
+
+def _follows(told: _Told, sheet: Sheet) -> bool:
+    """Whether two cells of the row or the column derive the number."""
     for way in sheet.both_ways():
         for index in range(len(way.columns)):
             line = list(way.column(index).values())
-            if told.cell.address in {n.address for n in line} and _derived(told.value, line, slack):
-                return False
-    return True
+            if told.cell in line and _derived(told.value, line, half_unit(told.value)):
+                return True
+    return False
 
 
 def _derived(value: Decimal, line: Sequence[Number], slack: Decimal) -> bool:
@@ -214,7 +222,7 @@ def _unless(
     sentence: Said, printed: str, value: Decimal, told: Decimal, unit: str
 ) -> Iterator[Finding]:
     """A finding, unless the told number is the value, rounded or cut off."""
-    if abs(value - told) < 2 * half_unit(told):
+    if -half_unit(told) <= value - told < 2 * half_unit(told):
         return
     short = f"{value:f}" if value == value.to_integral_value() else f"{float(value):.6g}"
     yield Finding(

@@ -40,6 +40,13 @@ class _Interval:
     half: float
     """How far rounding may have moved each end."""
     error: Number | None
+    ends: tuple[Number, ...] = ()
+    """The two ends, where they are cells of their own."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        beside = () if self.error is None else (self.error,)
+        return tuple(n.address for n in (self.number, *self.ends, *beside))
 
     def off_centre(self) -> bool:
         middle = (self.low + self.high) / 2
@@ -99,10 +106,11 @@ def _half(number: Number) -> float:
 
 def _beside(sheet: Sheet, at: int, low: int, high: int, error: int | None) -> Iterator[_Interval]:
     for row, number in sheet.column(at).items():
-        ends = sheet.numbers.get((row, low)), sheet.numbers.get((row, high))
-        if ends[0] is not None and ends[1] is not None:
+        least, most = sheet.numbers.get((row, low)), sheet.numbers.get((row, high))
+        if least is not None and most is not None:
             beside = None if error is None else sheet.numbers.get((row, error))
-            yield _Interval(number, ends[0].value, ends[1].value, ends[0].slack, beside)
+            ends = (least, most)
+            yield _Interval(number, least.value, most.value, least.slack, beside, ends)
 
 
 def _off_centre(interval: _Interval, others: int) -> Finding:
@@ -110,7 +118,7 @@ def _off_centre(interval: _Interval, others: int) -> Finding:
     return Finding(
         rule="interval-centre",
         subject=number.address,
-        addresses=(number.address,),
+        addresses=interval.addresses,
         printed=f"{number} with the interval {interval.low:g} to {interval.high:g}",
         expected=f"an interval around {number.mean}; its middle is {middle:.6g}",
         severity="notable",
@@ -129,7 +137,7 @@ def _wrong_width(interval: _Interval, factor: float, others: int) -> Finding:
     return Finding(
         rule="interval-width",
         subject=interval.number.address,
-        addresses=(interval.number.address, interval.error.address),
+        addresses=interval.addresses,
         printed=f"{interval.low:g} to {interval.high:g} around {interval.number}, with the "
         f"standard error {interval.error.text}",
         expected=f"{factor:.3g} standard errors to each side, {factor * interval.error.value:.3g}",
