@@ -35,6 +35,9 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.sentences import told_cells
 from harness.spec.paper import load_paper
 
+FIRST = {"right": 37, "judged": 43, "findings": 43}
+"""Precision when everything was scored for the first time, before the rules that had spoken wrongly
+were mended: the one figure in which the papers that were held out still count as such."""
 JUDGED = Path(__file__).parent / "judged.json"
 RESULTS = Path(__file__).parent / "results.json"
 GENERATED = 12
@@ -89,7 +92,9 @@ def recall(papers: Iterable[Paper]) -> dict[str, dict[str, dict[str, int]]]:
             count = groups.setdefault("held out" if held else "seen", {}).setdefault(
                 error.kind, Counter()
             )
-            count.update(injected=1, found=caught, detectable=could, both=caught and could)
+            count.update(
+                injected=1, found=int(caught), detectable=int(could), both=int(caught and could)
+            )
     return {g: {k: dict(n) for k, n in sorted(kinds.items())} for g, kinds in groups.items()}
 
 
@@ -136,7 +141,7 @@ def main() -> None:
     results = {
         "papers": {paper.name: paper.digest or "generated" for paper in papers},
         "recall": recall(papers),
-        "precision": precision(found) | {"on_generated_papers": false_alarms},
+        "precision": precision(found) | {"on_generated_papers": false_alarms, "first": FIRST},
     }
     if any(paper.name in HELD_OUT_PAPERS for paper in papers):
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

@@ -67,7 +67,10 @@ def _summary(results: Mapping[str, Any]) -> list[str]:
         "",
         f"On the papers as they are there are {told['findings']} findings. "
         f"{told['judged']} of them were judged by hand, without the name of the rule: "
-        f"{_share(told['right'], told['judged'])} are right. On the generated papers, which are "
+        f"{_share(told['right'], told['judged'])} are right. At the first score, before rules that had "
+        "spoken wrongly were mended with these papers in view, it was "
+        f"{told['first']['right']} of {told['first']['judged']}, "
+        f"{_share(told['first']['right'], told['first']['judged'])}. On the generated papers, which are "
         f"consistent, there are {told['on_generated_papers']}.",
     ]
 
