@@ -35,9 +35,9 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.sentences import told_cells
 from harness.spec.paper import load_paper
 
-FIRST = {"right": 37, "judged": 43, "findings": 43}
-"""Precision when everything was scored for the first time, before the rules that had spoken wrongly
-were mended: the one figure in which the papers that were held out still count as such."""
+FIRST = {"right": 37, "judged": 43, "both": 539, "detectable": 552}
+"""Precision, and recall of what was held out, when everything was scored for the first time, before
+the rules that had spoken wrongly were mended with the papers in view."""
 JUDGED = Path(__file__).parent / "judged.json"
 RESULTS = Path(__file__).parent / "results.json"
 GENERATED = 12

@@ -52,6 +52,7 @@ def _share(part: int, whole: int) -> str:
 def _summary(results: Mapping[str, Any]) -> list[str]:
     every = total({k: total(kinds) for k, kinds in results["recall"].items()})
     told = results["precision"]
+    first = told["first"]
     made = sum(digest == "generated" for digest in results["papers"].values())
     return [
         f"{every['injected']} errors in {len(results['papers'])} papers ({made} of them generated),"
@@ -65,13 +66,15 @@ def _summary(results: Mapping[str, Any]) -> list[str]:
         f"{_share(every['both'], every['detectable'])} |",
         *_group_lines(results["recall"]),
         "",
-        f"On the papers as they are there are {told['findings']} findings. "
-        f"{told['judged']} of them were judged by hand, without the name of the rule: "
-        f"{_share(told['right'], told['judged'])} are right. At the first score, before rules that had "
-        "spoken wrongly were mended with these papers in view, it was "
-        f"{told['first']['right']} of {told['first']['judged']}, "
-        f"{_share(told['first']['right'], told['first']['judged'])}. On the generated papers, which are "
+        f"On the papers as they are there are {told['findings']} findings. {told['judged']} of "
+        "them were judged by hand, without the name of the rule: "
+        f"{_share(told['right'], told['judged'])} are right. On the generated papers, which are "
         f"consistent, there are {told['on_generated_papers']}.",
+        "",
+        "At the first score, before rules that had spoken wrongly were mended with these papers in "
+        f"view, {_share(first['right'], first['judged'])} of {first['judged']} findings were "
+        f"right, and of what was held out {_share(first['both'], first['detectable'])} of "
+        f"{first['detectable']} was found.",
     ]
 
 

@@ -43,6 +43,8 @@ OF_TWO: dict[str, tuple[Operation, re.Pattern[str]]] = {
 """Name -> function of two lines, and how a heading says it."""
 UNTOLD = ("the difference", "the ratio")
 """What a column may be without a heading that says so."""
+FEW = 20
+"""Half units of the last digit that a number must be above for a relation without a heading."""
 WIDEST = 16
 """Lines that are looked at on one side of another."""
 MEANS = ("the mean", "the harmonic mean")
@@ -178,6 +180,8 @@ def _relation(
         around = [n.value for n in (*given, own[row])] if name in MEANS else []
         room = min(spread, max(around) - min(around)) if around else spread
         if low <= own[row].value <= high:
+            if name in UNTOLD and abs(own[row].value) <= FEW * own[row].slack:
+                continue  # a number of one digit, such as 0.001, fits by chance
             fits.append(row)
             chance *= min(1.0, (high - low) / room) if room > 0 else 1.0
         else:
