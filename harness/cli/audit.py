@@ -7,7 +7,6 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -16,6 +15,7 @@ import typer
 from harness.cli.options import AsJson
 from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
+from harness.judge.audit.finding import SEVERITIES, Severity
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from harness.study.audit import Audited
 
 app = typer.Typer()
-
-
-class Grave(StrEnum):
-    """How grave a finding is, the gravest first."""
-
-    severe = "severe"
-    notable = "notable"
-    minor = "minor"
-
 
 SHOWN = 12
 """Findings that are told in a line each; the rest only with --all."""
@@ -72,7 +63,7 @@ def audit(
         ),
     ] = None,
     fail_on: Annotated[
-        Grave | None,
+        Severity | None,
         typer.Option(help="Exit with 1 where a finding is as grave; with a baseline, a new one."),
     ] = None,
 ) -> None:
@@ -99,13 +90,11 @@ def audit(
         raise typer.Exit(1)
 
 
-def _fails(new: Sequence[Finding], fail_on: Grave | None, beside_baseline: bool) -> bool:
+def _fails(new: Sequence[Finding], fail_on: Severity | None, beside_baseline: bool) -> bool:
     """Whether the policy is broken; beside a baseline anything new breaks it by default."""
-    least = fail_on or (Grave.minor if beside_baseline else None)
-    grave = list(Grave)
-    return least is not None and any(
-        grave.index(Grave(f.severity)) <= grave.index(least) for f in new
-    )
+    least = fail_on or ("minor" if beside_baseline else None)
+    grave = () if least is None else SEVERITIES[: SEVERITIES.index(least) + 1]
+    return any(finding.severity in grave for finding in new)
 
 
 def _write_reports(
@@ -179,8 +168,6 @@ def _print(
     Args:
         place: where addresses stand, where that is to be told.
     """
-    from harness.judge.audit.finding import SEVERITIES
-
     out = console()
     counts = Counter(finding.severity for finding in findings)
     summary = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,10 @@ def verify(
     github: Annotated[
         bool, typer.Option("--github", help="Also write annotations and a job summary for GitHub.")
     ] = False,
+    badge: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write badges for shields.io, one an exhibit."),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="List every claim, not only what fails or surprises.")
     ] = False,
@@ -58,6 +63,11 @@ def verify(
     for problem in found.problems:
         print(f"repro: {problem}", file=sys.stderr)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)
+    if badge is not None:
+        from harness.study.ci import claim_badges
+
+        for name, told in claim_badges(found).items():
+            write(badge / f"{name}.json", json.dumps(told) + "\n")
     if require and found.lacking:
         raise EvidenceError(
             f"{len(found.lacking)} claims have no results under profile {found.profile}: "

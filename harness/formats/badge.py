@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.judge.audit.finding import SEVERITIES, Finding
+
+if TYPE_CHECKING:
+    from harness.judge.outcomes import Judged
 
 Badge = Mapping[str, Any]
 
@@ -24,3 +27,22 @@ def audit_badge(findings: Iterable[Finding]) -> Badge:
     gravest = next((severity for severity in SEVERITIES if counts[severity]), None)
     colour = colours[gravest] if gravest else "brightgreen"
     return badge("audit", ", ".join(told) or "no findings", colour)
+
+
+def claims_badge(label: str, judged: Iterable[Judged]) -> Badge:
+    """How many claims hold on the paper's own numbers, in green where all are as expected."""
+    held = list(judged)
+    holding = sum(item.reported.outcome in ("holds", "restated") for item in held)
+    colour = "brightgreen" if all(item.as_expected for item in held) else "red"
+    return badge(label, f"{holding} of {len(held)} claims hold", colour)
+
+
+def verdict_badge(label: str, verdicts: Iterable[str]) -> Badge:
+    """How many cells of an exhibit came back, of those that were judged."""
+    decided = [verdict for verdict in verdicts if verdict not in ("not run", "not comparable")]
+    right = sum(verdict.startswith("reproduced") for verdict in decided)
+    if not decided:
+        return badge(label, "nothing comparable was run", "lightgrey")
+    whole = "brightgreen" if right == len(decided) else "yellow"
+    colour = "red" if "deviates" in decided else whole
+    return badge(label, f"{right} of {len(decided)} reproduced", colour)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from harness.judge.outcomes import Judged
+from harness.formats.badge import Badge, claims_badge
+from harness.judge.outcomes import Judged, exhibits_of
 from harness.render.claims import markdown
 from harness.render.markdown import escape
 from harness.spec.toml import line_of
@@ -138,6 +139,16 @@ def _from_workspace(path: Path) -> str:
     base = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd()).resolve()
     full = path.resolve()
     return (full.relative_to(base) if full.is_relative_to(base) else full).as_posix()
+
+
+def claim_badges(found: Verified) -> dict[str, Badge]:
+    """A badge for the paper, and one for each exhibit that claims are about."""
+    badges = {"paper": claims_badge("claims", found.judged)}
+    for name, exhibit in found.project.paper.exhibits.items():
+        own = [item for item in found.judged if name in exhibits_of(item.claim)]
+        if own:
+            badges[name] = claims_badge(exhibit.label, own)
+    return badges
 
 
 def summary(found: Verified) -> str:

@@ -105,3 +105,21 @@ def test_another_kind_of_file_is_told(tmp_path: Path) -> None:
     done = repro(tmp_path, "audit", "paper.docx")
     assert done.returncode == 2
     assert "no reader for '.docx' files" in done.stderr
+
+
+def test_verify_writes_badges_of_the_paper_and_of_each_exhibit(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from harness.cli.main import main; main()",
+         "verify", "--badge", str(tmp_path / "badges")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "REPRO_SPECS": str(ROOT / "tests" / "toy" / "specs"),
+             "REPRO_STORE": str(tmp_path / "store")},
+        check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    badges = {p.stem: json.loads(p.read_text()) for p in (tmp_path / "badges").glob("*.json")}
+    assert len(badges) > 1
+    assert all(set(b) == {"schemaVersion", "label", "message", "color"} for b in badges.values())
+    assert badges["paper"]["message"].endswith("claims hold")
