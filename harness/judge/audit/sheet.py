@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Literal
 
+from harness.judge.audit.finding import Source
 from harness.spec.base import Scalar
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
@@ -33,6 +34,18 @@ class Number:
     high: Decimal | None = None
     """Ends of its own interval, where one is printed."""
     stars: int = 0
+    percent: bool = False
+    """Whether it is a share in percent."""
+    runs: int | None = None
+    """Runs that it is a mean over, where that is known."""
+    items: int | None = None
+    """Test items that a percentage of one run counts."""
+    share: Decimal | None = None
+    """In percent, where it is a count that one is printed with, as in `12 (48 %)`."""
+    of: Decimal | None = None
+    """The whole that a count is of, as in `12/25`."""
+    source: Source | None = None
+    """Where it stands in the files that it was read from."""
 
     @classmethod
     def read(cls, printed: Printed, address: str, place: str, bold: bool) -> Number | None:
@@ -54,6 +67,7 @@ class Number:
             low=interval.low if interval else None,
             high=interval.high if interval else None,
             stars=len(printed.stars),
+            of=printed.of,
         )
 
     @property
@@ -94,12 +108,6 @@ class Sheet:
     numbers: Mapping[tuple[int, int], Number]
     """(row, column) -> the number there."""
     better: Better = ""
-    percent: bool = False
-    """Whether its numbers are shares in percent."""
-    runs: int | None = None
-    """Runs that each number is a mean over, where that is known."""
-    items: int | None = None
-    """Test items that a percentage of one run counts."""
     turned: bool = False
     """Whether rows and columns are exchanged, so that rules on columns are rules on rows."""
 
@@ -142,8 +150,14 @@ def from_table(table: Table) -> Sheet:
             address = f"{table.id}:{row.name}:{name}"
             number = Number.read(printed, address, place, name in row.bold)
             if number is not None:
-                numbers[index, columns[name]] = number
-    reporting = table.reporting
+                reporting = table.reporting_of(row.name, name)
+                numbers[index, columns[name]] = replace(
+                    number,
+                    percent=reporting.unit.startswith("percent"),
+                    runs=reporting.n if isinstance(reporting.n, int) else None,
+                    # A mean over several settings is one over more items than those of a run.
+                    items=None if table.average else reporting.items,
+                )
     # Rules on a whole sheet ask which values are better only where all of its cells say the same.
     better = {table.measure_of(*at).better for at in product(table.row_names, table.column_names)}
     return Sheet(
@@ -154,8 +168,4 @@ def from_table(table: Table) -> Sheet:
         columns=tuple(Line(c.label, c.group, c.bind) for c in table.columns),
         numbers=numbers,
         better=better.pop() if len(better) == 1 else "",
-        percent=reporting.unit.startswith("percent"),
-        runs=reporting.n if isinstance(reporting.n, int) else None,
-        # A mean over several settings is one over more items than those of a run.
-        items=None if table.average else reporting.items,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed, mentions, stated_numbers
 from harness.judge.audit.quantities import run_of
+from harness.judge.audit.said import texts
 from harness.spec.exhibit import Table, variables_of
 from harness.spec.others import Fit
 from harness.spec.paper import Paper
@@ -215,13 +216,9 @@ def _loose(key: str) -> str:
 
 
 def _quoted(paper: Paper) -> Iterator[tuple[str, str]]:
-    for exhibit in paper.exhibits.values():
-        yield f"{exhibit.label}, caption", exhibit.caption
-        yield from ((stated.where, stated.quote) for stated in exhibit.stated.values())
-        if isinstance(exhibit, Table):
-            yield from ((f"{exhibit.label}, row", row.label) for row in exhibit.rows)
-    yield from ((claim.where, claim.text) for claim in paper.claims.values())
-    yield from ((statement.where, statement.quote) for statement in paper.statements)
+    yield from ((said.where, said.text) for said in texts(paper))
+    for table in paper.exhibits_of(Table):
+        yield from ((f"{table.label}, row", row.label) for row in table.rows)
 
 
 def bare_estimates(paper: Paper) -> Iterator[Finding]:

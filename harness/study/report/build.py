@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.formats.badge import verdict_badge
 from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
 from harness.judge.exhibit import Judgement
@@ -71,7 +73,18 @@ def write_report(
         findings=findings,
     )
     index = write(site, folder, files)
+    _write_badges(judged.values(), folder / "badges")
     return Report(chosen.id, index, sum(1 for _ in folder.rglob("*.html")), problems)
+
+
+def _write_badges(judged: Iterable[Judgement], folder: Path) -> None:
+    """Badges of how many numbers came back, of the paper and of each exhibit that runs."""
+    shown = [(each.plan.exhibit, list(each.verdict_names.values())) for each in judged]
+    badges = {exhibit.id: verdict_badge(exhibit.label, names) for exhibit, names in shown}
+    every = [name for _, names in shown for name in names]
+    folder.mkdir()
+    for stem, told in {"paper": verdict_badge("numbers", every), **badges}.items():
+        (folder / f"{stem}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
 def _page(
