@@ -142,6 +142,7 @@ class Planner:
         settings = all_settings(self.ours, each[0], own)
         sources: dict[str, tuple[tuple[str, ...], ...]] = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
+        reason = reason if read else "Nothing is declared that runs for it."
         if not reason:
             asked = (read, runs, own, place)
             try:

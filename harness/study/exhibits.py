@@ -104,7 +104,9 @@ def plan_of(project: Project, exhibit: str, request: Request, must_act: bool = T
 
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
-    return judge_exhibit(project.paper, planned, project.store)
+    judgement = judge_exhibit(project.paper, planned, project.store)
+    project.notices.update(dict.fromkeys(judgement.notices))
+    return judgement
 
 
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
@@ -139,8 +141,11 @@ def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[st
     """
     planned = judgement.plan
     failed = failures_behind(planned.steps, project.store)
+    there = {result.item.address for result in judgement.results if result.evidence}
     found: dict[str, list[str]] = {}
     for item in planned.items:
+        if item.address in there:
+            continue
         behind = [failed[identity] for identity in item.identities if identity in failed]
         reasons = {f"Step {failure.step} failed: {failure.message}" for failure in behind}
         for reason in sorted(reasons) if item.identities else [item.reason]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,8 @@ class Project:
     """Where rendered tables and plots go."""
     published: Path
     """Results that came with the project."""
+    notices: dict[str, None] = field(default_factory=dict, compare=False)
+    """Lines for whoever reads numbers that were judged so far, each once."""
 
     @cached_property
     def paper(self) -> Paper:
