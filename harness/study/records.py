@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
-from harness.plan.library import step_types
+from harness.plan.library import own_step_types
 from harness.plan.parts import exhibit_of, steps_below
 from harness.store.record import Record
 from harness.store.verify import Problem, verify
@@ -139,7 +139,7 @@ def probe(project: Project, update: bool) -> Probed:
     from harness.run.probe import check
     from harness.run.probe import update as write
 
-    types = step_types(project.paper).values()
+    types = own_step_types(project.paper).values()
     path = probe_file(project.paper.about.steps)
     written = write(types, path) if update else []
     return Probed(len(types), written, check(types, path))
