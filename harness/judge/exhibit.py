@@ -24,6 +24,7 @@ from harness.plan.step import Json
 from harness.spec.exhibit import Reporting, Table
 from harness.spec.paper import Paper
 from harness.spec.runs import Counterpart
+from harness.store.record import Record
 from harness.store.store import Store
 
 
@@ -44,6 +45,8 @@ class Judgement:
     """Address of a cell -> why the difference that is printed beside it is wrong."""
     notices: tuple[str, ...] = ()
     """Lines on what its numbers are from, for whoever reads them."""
+    records: tuple[Record, ...] = ()
+    """Those that its items were read from."""
 
     @property
     def verdict_names(self) -> dict[str, str]:
@@ -67,7 +70,8 @@ def judge_exhibit(paper: Paper, plan: ExhibitPlan, store: Store) -> Judgement:
         UserError: a spec asks for something that the steps do not leave.
     """
     evidence = evidence_of(paper, plan)
-    results = collect(plan, store, evidence.cells if evidence else None)
+    records: dict[str, Record | None] = {}
+    results = collect(plan, store, evidence.cells if evidence else None, records)
     correlated = correlations(plan, results, store)
     stated = stated_results(plan, results, correlated, store)
     judged = cell_verdicts(paper, plan, results, store)
@@ -75,7 +79,8 @@ def judge_exhibit(paper: Paper, plan: ExhibitPlan, store: Store) -> Judgement:
     wrong = wrong_differences(paper, plan.exhibit.id)
     used = evidence if any(result.evidence for result in results) else None
     notices = used.notices(plan.exhibit.id) if used else ()
-    return Judgement(plan, results, correlated, stated, verdicts, wrong, tuple(notices))
+    read = tuple(record for record in records.values() if record)
+    return Judgement(plan, results, correlated, stated, verdicts, wrong, tuple(notices), read)
 
 
 def evidence_of(paper: Paper, plan: ExhibitPlan) -> Found | None:

@@ -61,17 +61,21 @@ class ItemResult:
 
 
 def collect(
-    plan: ExhibitPlan, store: Store, evidence: Mapping[tuple[str, str], FoundCell] | None = None
+    plan: ExhibitPlan,
+    store: Store,
+    evidence: Mapping[tuple[str, str], FoundCell] | None = None,
+    records: dict[str, Record | None] | None = None,
 ) -> tuple[ItemResult, ...]:
     """The results of every item, in the order of the plan.
 
     Args:
         evidence: row and column -> runs that files hold, for items of which we have no result.
+        records: takes those that are read, by the identity of their step.
 
     Raises:
         UserError: a reading is of a value that its step does not leave.
     """
-    known: dict[str, Record | None] = {}
+    known = {} if records is None else records
     first: dict[tuple[str, tuple[str, ...]], str] = {}
     rows = {item.address.row: plan.exhibit.readings(item.address.row) for item in plan.items}
 

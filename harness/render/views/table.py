@@ -53,8 +53,7 @@ class TableView(ExhibitView[spec.Table]):
             "cells": [self._cell_fields(result, judgement) for result in results if judgement]
         }
         coverage = judgement.coverage if judgement else None
-        notices = list(judgement.notices) if judgement else []
-        return {**fields, "prediction": asdict(coverage) if coverage else None, "notices": notices}
+        return {**fields, "prediction": asdict(coverage) if coverage else None}
 
     def show(self, judgement: Judgement | None, console: Console) -> None:
         from harness.render import terminal
