@@ -70,6 +70,7 @@ def test_it_makes_shows_verifies_and_probes_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_code_that_makes_other_numbers_is_told_when_read_and_refused_by_make(
     tmp_path: Path,
 ) -> None:
