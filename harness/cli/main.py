@@ -12,6 +12,7 @@ from harness.cli import (
     audit,
     compare,
     data,
+    evidence,
     make,
     new_paper,
     plan,
@@ -31,7 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for family in (show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data):
+for family in (
+    show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data, evidence
+):  # fmt: skip
     app.add_typer(family.app)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter
@@ -84,7 +85,12 @@ def in_study(command: Callable[..., None]) -> Callable[..., None]:
     def called(**given: Any) -> None:
         if "how" in declared:
             given["how"] = {option: given.pop(option) for option in _HOW}
-        command(study=Study.open(), **given)
+        study = Study.open()
+        try:
+            command(study=study, **given)
+        finally:
+            for line in study.project.notices:
+                print(f"repro: {line}", file=sys.stderr)
 
     called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}

@@ -15,6 +15,7 @@ from harness.plan.comparable import (
     not_official,
 )
 from harness.plan.graph import GraphBuilder
+from harness.plan.inputs import Inputs
 from harness.plan.item import Item
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
@@ -101,11 +102,11 @@ class Planner:
         self, paper: Paper, profile: Profile, seeds: int | None, variation: Variation
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
-        types = step_types(paper)
+        types, inputs = step_types(paper), Inputs(paper.root.resolve().parent)
         self.profile = profile
-        self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper))
+        self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
         """Resolves under the profile that is run."""
-        self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper))
+        self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
         """Resolves as the paper states it, to compare with."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
@@ -142,6 +143,7 @@ class Planner:
         settings = all_settings(self.ours, each[0], own)
         sources: dict[str, tuple[tuple[str, ...], ...]] = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
+        reason = reason if read else "Nothing is declared that runs for it."
         if not reason:
             asked = (read, runs, own, place)
             try:

@@ -75,7 +75,7 @@ def run(
             resolve(step.function)  # before the clock starts: imports are no part of the work
             code, machine = fingerprint(step.function), environment(device)
             checkpoints = store.checkpoints(step.identity, f"{code} {sorted(machine.items())}")
-            context = StepContext(step.name, step.seed, device, report, checkpoints)
+            context = StepContext(step.name, step.seed, device, report, checkpoints, store.project)
             began = time.perf_counter()
             result = call(step.function, step.params, inputs, context)
             seconds = time.perf_counter() - began

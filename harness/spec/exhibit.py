@@ -13,6 +13,7 @@ from pydantic import Field, PositiveInt, model_validator
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.bindings import check_binding, check_bindings
+from harness.spec.evidence import Evidence
 from harness.spec.margin import MarginText
 from harness.spec.printed import Printed, Spread
 from harness.spec.reading import PrintedAmount, PrintedText
@@ -291,10 +292,13 @@ class Table(Exhibit):
     transposed: bool = False
     """Whether the paper prints these rows as columns."""
     reporting: Reporting = Reporting()
-    bind: Mapping[str, Scalar]
+    bind: Mapping[str, Scalar] = {}
     """Variables that all cells share."""
     average: Average | None = None
     measure: Measure
+    evidence: tuple[Evidence, ...] = ()
+    """Files with results that exist already. They stand where nothing was run, under the profile
+    that is as the paper states."""
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
@@ -317,6 +321,8 @@ class Table(Exhibit):
                     _known("column", name, columns, "rows", index, kind, name)
             for name, derived in row.derived.items():
                 _known("row", derived.minus, rows, "rows", index, "derived", name, "minus")
+        for index, each in enumerate(self.evidence):
+            _check_evidence(each, rows, columns, index)
         return self
 
     @property
@@ -367,9 +373,9 @@ class Table(Exhibit):
             for value in self.average.values:
                 check_binding(paper, path, ["average", "over"], self.average.over, value)
         for row, column, _ in self.cells():
-            unbound = {"method", "recipe"} - set(variables_of(self, row, column))
-            if unbound:
-                raise located(path, ["bind"], f"'{row.name}' binds no {sorted(unbound)[0]}")
+            variables = variables_of(self, row, column)
+            if "method" in variables and LAST_STEP not in variables and not self.evidence:
+                raise located(path, ["bind"], f"'{row.name}' binds a method and no {LAST_STEP}")
 
     def cells(self) -> Iterable[tuple[Row, Column, Printed | None]]:
         """All cells, row by row, with the reported numbers."""
@@ -389,6 +395,19 @@ def _unique(what: str, names: list[str]) -> None:
 def _known(what: str, name: str, known: Iterable[str], *keys: int | str) -> None:
     if name not in known:
         raise Misplaced(f"unknown {what} '{name}'; {nearest(name, known)}", *keys)
+
+
+def _check_evidence(each: Evidence, rows: list[str], columns: list[str], index: int) -> None:
+    """Every number of the files has to belong to one cell."""
+    wide = not isinstance(each.value, str)
+    for name in each.value if not isinstance(each.value, str) else ():
+        _known("column", name, columns, "evidence", index, "value", name)
+    for name, meant in each.names.items():
+        _known("row or column", meant, [*rows, *columns], "evidence", index, "names", name)
+    for key, known in (("row", rows), ("column", columns)):
+        if len(known) > 1 and not getattr(each, key) and not (wide and key == "column"):
+            message = f"the table has {len(known)} {key}s; expected the field that names them"
+            raise Misplaced(f"{message} in '{key}'", "evidence", index)
 
 
 def variables_of(table: Table, row: Row, column: Column) -> dict[str, Any]:

@@ -54,8 +54,8 @@ class PaperFile(SpecModel):
     venue: str
     source: str
     """The document that the numbers were read from."""
-    steps: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
-    """Module with the step types, as `package.module`."""
+    steps: Annotated[str, StringConstraints(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$")] = ""
+    """Module with the step types, as `package.module`. Left out: only programs are run."""
     data: str = ""
     """Module that lists, checks, fetches and prepares data sets, likewise."""
     imports: str = ""

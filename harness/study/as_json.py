@@ -51,7 +51,8 @@ def judged(shown: JudgedExhibit) -> Fields:
 def difference(judgement: Judgement, view: ExhibitView[Any]) -> Fields:
     """`repro diff`."""
     plan = judgement.plan
-    return {"exhibit": plan.exhibit.id, "profile": plan.profile.id, **view.fields(judgement)}
+    about = {"exhibit": plan.exhibit.id, "profile": plan.profile.id}
+    return {**about, **view.fields(judgement), "notices": list(judgement.notices)}
 
 
 def reported(view: ExhibitView[Any]) -> Fields:
@@ -173,6 +174,7 @@ def _made(item: MadeExhibit) -> Fields:
         "profile": item.profile,
         "varied": dict(item.varied),
         **item.view.fields(item.judgement),
+        "notices": list(item.judgement.notices),
         "not_run": dict(item.not_run),
         "flips": list(item.flips),
         "claims": [claim(each, item.profile) for each in item.claims],

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
-from harness.judge.exhibit import Judgement
+from harness.judge.exhibit import Judgement, evidence_of
 from harness.judge.model import Source
 from harness.judge.results import ItemResult, collect
 from harness.render import document
@@ -179,7 +179,8 @@ def _results(made: Document, profile: str) -> Iterator[ItemResult]:
             planned = plan_of(made.project, name, Request(profile))
         except UserError:
             continue  # a table that this profile cannot do has no results under it
-        yield from collect(planned, made.project.store)
+        found = evidence_of(made.project.paper, planned)
+        yield from collect(planned, made.project.store, found.cells if found else None)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement, judge_exhibit, numbers
 from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.library import own_step_types
 from harness.plan.settings import Variation
 from harness.render.views import view_of
 from harness.render.views.base import ExhibitView
+from harness.run.stale import Codes, probe_file
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.study.project import Project
@@ -105,7 +107,17 @@ def plan_of(project: Project, exhibit: str, request: Request, must_act: bool = T
 
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
-    return judge_exhibit(project.paper, planned, project.store)
+    judgement = judge_exhibit(project.paper, planned, project.store)
+    code = codes(project).notices(planned.exhibit.id, judgement.records)
+    judgement = replace(judgement, notices=(*judgement.notices, *code))
+    project.notices.update(dict.fromkeys(judgement.notices))
+    return judgement
+
+
+def codes(project: Project) -> Codes:
+    """The code of the paper's steps, with what is known of it."""
+    about = project.paper.about
+    return Codes(own_step_types(project.paper), probe_file(about.steps), project.store)
 
 
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
@@ -167,8 +179,11 @@ def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[st
     """
     planned = judgement.plan
     failed = failures_behind(planned.steps, project.store)
+    there = {result.item.address for result in judgement.results if result.evidence}
     found: dict[str, list[str]] = {}
     for item in planned.items:
+        if item.address in there:
+            continue
         behind = [failed[identity] for identity in item.identities if identity in failed]
         reasons = {f"Step {failure.step} failed: {failure.message}" for failure in behind}
         for reason in sorted(reasons) if item.identities else [item.reason]:

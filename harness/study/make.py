@@ -32,6 +32,7 @@ from harness.study.exhibits import (
     JudgedExhibit,
     Request,
     claims_about,
+    codes,
     judge,
     named,
     plan_of,
@@ -152,6 +153,7 @@ def make(
         UserError: an unknown name, or a store that cannot be written.
     """
     wanted = _Wanted(project, named(project, names), request, also)
+    _probe_changed(project, wanted.graph)
     if executor_entry(executor).leaves and wanted.lacking():
         from harness.study.queue import submit
 
@@ -160,6 +162,19 @@ def make(
     report = _run(project, wanted, executor, device)
     problems = () if report.complete else (_failures(report, wanted.graph),)
     return Made(tuple(_present(wanted)), problems=problems)
+
+
+def _probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
+    """Run the probes of steps whose code has changed since the records of a graph were made.
+
+    Raises:
+        UserError: a step makes other numbers now, so that its records may not be used.
+    """
+    records = [record for identity in graph if (record := project.store.get(identity))]
+    wrong, untold = codes(project).probe(records)
+    if wrong:
+        raise UserError("\n  ".join(wrong))
+    project.notices.update(dict.fromkeys(untold))
 
 
 def collect(project: Project) -> Collected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class Project:
     """Results that came with the project."""
     designs: Path
     """Where designs of variations are written down before they run."""
+    notices: dict[str, None] = field(default_factory=dict, compare=False)
+    """Lines for whoever reads numbers that were judged so far, each once."""
 
     @cached_property
     def paper(self) -> Paper:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.store.store import Store
     from harness.study.compare import Comparison
     from harness.study.document import WrittenDocument
+    from harness.study.evidence import Accepted
     from harness.study.exhibits import JudgedExhibit, Request
     from harness.study.explore import WrittenDesign
     from harness.study.flips import Flips
@@ -188,6 +189,24 @@ class Study:
         from harness.study.exhibits import judge, plan_of
 
         return judge(self.project, plan_of(self.project, exhibit, self.request(**how)))
+
+    def add_evidence(self, exhibit: str, *files: str, **given: Any) -> Accepted:
+        """Write into a table's spec that files hold results of it, and accept them as they are.
+
+        Args:
+            files: paths or patterns, as seen from the working directory.
+            given: `reader`, `row`, `column`, `seed`, `value` and `scale` of the entry; what is left
+                out is guessed from names where these are clear.
+        """
+        from harness.study.evidence import add_evidence
+
+        return add_evidence(self.project, exhibit, files, given)
+
+    def accept_evidence(self, *exhibits: str) -> list[Accepted]:
+        """Accept the files that tables are judged by as they are now; all by default."""
+        from harness.study.evidence import accept_evidence
+
+        return accept_evidence(self.project, exhibits)
 
     def verify(self, profile: str | None = None) -> Verified:
         """Every claim of the paper, on its own numbers and on ours."""

@@ -14,7 +14,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import Mention, listed, mentions, stated_numbers
 from harness.plan.identity import canonical
 from harness.plan.step import Json
-from harness.spec.exhibit import Column, Row, Table, variables_of
+from harness.spec.exhibit import LAST_STEP, Column, Row, Table, variables_of
 from harness.spec.paper import Paper
 from harness.spec.printed import half_unit
 from harness.spec.reading import read_printed
@@ -67,6 +67,8 @@ def run_of(table: Table, row: Row, column: Column) -> str:
     """The quantity that a cell reports, whatever its row and column are called."""
     average: Json = None
     variables = variables_of(table, row, column)
+    if LAST_STEP not in variables:  # nothing is said of it but where it stands
+        return canonical([table.id, row.name, column.name])
     if table.average is not None:
         variables.pop(table.average.over, None)
         average = {

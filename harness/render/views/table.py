@@ -24,9 +24,12 @@ from harness.render.numbers import mean_std
 from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView, NumberText
 from harness.render.views.verdicts import (
+    NOT_HERE,
     SIZE_OPEN,
     TRIVIAL,
     WRONG,
+    evidence_line,
+    files_line,
     judgement_lines,
     needed,
     verdict_fields,
@@ -85,7 +88,11 @@ class TableView(ExhibitView[spec.Table]):
             "Chance that n runs decide",
         )
         show_grid(headings, rows, console)
-        for line in (*judgement_lines(judgement), *sorted(_obstacles(verdicts))):
+        for line in (
+            *evidence_line(judgement),
+            *judgement_lines(judgement),
+            *sorted(_obstacles(verdicts)),
+        ):
             console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
@@ -106,6 +113,7 @@ class TableView(ExhibitView[spec.Table]):
             result = found[row.name, column.name]
             verdict = judgement.verdicts[str(result.item.address)]
             marks = [
+                *((NOT_HERE,) if result.evidence else ()),
                 *(("flips",) if verdict.flips else ()),
                 *((TRIVIAL,) if verdict.decision and verdict.decision.trivial else ()),
                 *((SIZE_OPEN,) if verdict.decision and verdict.decision.size_open else ()),
@@ -131,7 +139,7 @@ class TableView(ExhibitView[spec.Table]):
                 )
                 for row in table.rows
             ),
-            notes=table.notes,
+            notes=(*table.notes, *(evidence_line(judgement) if judgement else ())),
             reproduced_as=ours,
             transposed=table.transposed,
         )
@@ -170,7 +178,8 @@ class TableView(ExhibitView[spec.Table]):
             for seed, member, identity in self._runs(result)
         )
         ours = f"{our_number(result)} (n = {len(amount.values)})" if amount else None
-        return NumberText(ours, verdict.why, {}, runs)
+        facts = {"Not run here": f"from {files_line(result)}"} if result.evidence else {}
+        return NumberText(ours, verdict.why, facts, runs)
 
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
         item, verdict = result.item, judgement.verdicts[str(result.item.address)]
@@ -253,7 +262,14 @@ def _reproduced_fields(result: ItemResult) -> dict[str, Any] | None:
     if amount is None:
         return None
     seeds = list(result.seeds)
-    return {"mean": amount.mean, "std": amount.std, "n": len(amount.values), "seeds": seeds}
+    return {
+        "mean": amount.mean,
+        "std": amount.std,
+        "n": len(amount.values),
+        "seeds": seeds,
+        "source": "evidence" if result.evidence else "runs",
+        "files": list(result.evidence.files) if result.evidence else [],
+    }
 
 
 def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:

@@ -8,10 +8,12 @@ from typing import Any
 
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Verdict
+from harness.judge.results import ItemResult
 from harness.judge.wording import conditional
 
 TRIVIAL = "surely not zero, but within the margin"
 SIZE_OPEN = "surely not zero, its size is open"
+NOT_HERE = "not run here, but read from files"
 WRONG = "the printed difference does not follow from the cells"
 
 
@@ -43,6 +45,24 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
 def needed(verdict: Verdict) -> str:
     """How likely 3, 5, 10 and 20 runs are to decide an open cell."""
     return ", ".join(f"{n}: {chance:.0%}" for n, chance in sorted(verdict.chances.items())) or "–"
+
+
+def evidence_line(judgement: Judgement) -> Iterator[str]:
+    """Which of our numbers were not run here, and the files that they are from."""
+    found = [result for result in judgement.results if result.evidence]
+    if found:
+        count = (
+            "All numbers" if all(r.evidence for r in judgement.results if r.amount) else len(found)
+        )
+        yield f"{count} of ours were not run here, but read from {files_line(*found)}."
+
+
+def files_line(*results: ItemResult) -> str:
+    """The files that results were read from; of many, the first."""
+    files = sorted(
+        {name for result in results if result.evidence for name in result.evidence.files}
+    )
+    return ", ".join(files[:4]) + (f" and {len(files) - 4} more" if len(files) > 4 else "")
 
 
 def judgement_lines(judgement: Judgement) -> Iterator[str]:
