@@ -178,6 +178,7 @@ REFUSED = {
     "el2n.epoch=10": "the reference run of the profile is shorter",
     "large-scale-hl.batch_size=128": "the profile has this size anyway",
     'large-scale-hl.patch_shuffle="none"': "no image of the exhibit has several patches",
+    'large-scale-hl.train_resize="none"': "images of one size are cropped as they are",
     "large-scale-sl-kd.teacher": "each panel of Figure 1 names its teacher",
     "figure2.ipc_subsets=[10, 50, 100, 200]": "the profile has these subsets anyway",
     "figure2.adjustment": "Figure 2 prints no coefficient; Figure 3 does",

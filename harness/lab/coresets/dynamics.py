@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from harness.errors import UserError
 from harness.lab.cost import no_work, passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -38,7 +38,7 @@ BLOCK = 1 << 16
 class DynamicsParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     """Its `epochs` are not used: `samples` is the length of the run."""
     samples: Annotated[int, Field(ge=2)]
     """Training examples seen in the run; its schedule ends exactly there."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, taught
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     Probe,
@@ -25,7 +25,7 @@ from harness.plan.step import (
 class El2nParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     runs: Count
     epoch: Count
     """Epochs after which every example is scored."""

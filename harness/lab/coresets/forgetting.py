@@ -9,7 +9,7 @@ from pydantic import Field
 
 from harness.lab.cost import no_work, passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE
-from harness.lab.recipe import DatasetRef, Recipe
+from harness.lab.recipe import DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -26,7 +26,7 @@ from harness.plan.step import (
 class VisitsParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     """Its `epochs` are not used."""
     epochs: Annotated[int, Field(ge=2)]
     """Length of the run, and visits of each example."""

@@ -15,7 +15,7 @@ from harness.lab.distill.matching import (
     synthesis_probe,
     synthesis_work,
 )
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class ExpertsParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     count: Count
 
 

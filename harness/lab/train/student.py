@@ -10,7 +10,7 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
-from harness.lab.recipe import Count, DatasetRef, Recipe, check_factor
+from harness.lab.recipe import Count, DatasetRef, Recipe, RecipeOfData, check_factor
 from harness.plan.step import (
     Facts,
     Json,
@@ -32,7 +32,7 @@ class StudentParams(StepParams):
     network: str
     factor: Count = 1
     """Patches along each side that PatchShuffle exchanges; 1 leaves the images as they are."""
-    recipe: Recipe
+    recipe: RecipeOfData
     per_class: Count
     """Images per class of the input, so that its cost is known before it exists; checked then."""
 

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -26,7 +26,7 @@ from harness.plan.step import (
 class TeacherParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     pretrained: str = ""
     """Name of torchvision weights such as IMAGENET1K_V1, or `sha256:` and the fingerprint of a file
     of one's own; empty: train on the training split."""

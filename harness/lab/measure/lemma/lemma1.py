@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.cost import no_work, passes
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     Json,
@@ -52,7 +52,7 @@ class GramParams(StepParams):
     network: str
     teacher: str
     """Network of the teacher, whose answers are the soft targets."""
-    recipe: Recipe
+    recipe: RecipeOfData
     runs: Count
     """Runs over which scores are averaged."""
     epochs: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
