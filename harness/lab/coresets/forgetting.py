@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.lab.cost import no_work, passes
-from harness.lab.probing import DATASET, NETWORK, RECIPE
+from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes
 from harness.lab.recipe import DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
@@ -50,7 +50,8 @@ def _visits_work(p: VisitsParams, facts: Facts) -> Work:
 
 
 def probe_visits() -> Probe:
-    return Probe(VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4), {})
+    params = VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4)
+    return Probe(params, {}, variants=recipes({"nesterov": False}, {"warmup_epochs": 0}))
 
 
 class ForgettingParams(StepParams):

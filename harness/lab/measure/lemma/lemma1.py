@@ -289,7 +289,7 @@ def _degradation_probe() -> Probe:
 
 
 def gram_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, taught
+    from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
 
     params = GramParams(
         dataset=DATASET,
@@ -301,7 +301,7 @@ def gram_probe() -> Probe:
         examples=6,
         temperature=4.0,
     )
-    return Probe(params, {"teacher": taught()})
+    return Probe(params, {"teacher": taught()}, variants=recipes({"warmup_epochs": 0}))
 
 
 STEPS = (
