@@ -236,6 +236,33 @@ def test_what_changes_nothing_is_refused_with_the_reason() -> None:
         assert wrong or "no released set is named" in str(caught.value), case
 
 
+def counted() -> str:
+    """How many alternatives there are, and which of them are refused, as the page has it."""
+    cases = {case: acts for walk in walked() for case, acts in walk.acts.items()}
+    refused = [case for case, acts in cases.items() if not acts]
+    whys: dict[str, list[Case]] = {}
+    for case in refused:
+        whys.setdefault(reason(case), []).append(case)
+    declared = {(case.setting, case.value) for case in cases}
+    lines = [
+        f"The exhibits' settings have {len(declared)} alternatives. Over all exhibits and profiles",
+        f"there are {len(cases)} places for one, and in {len(refused)} of these it is refused,",
+        "since it would change nothing:",
+        "",
+        "| why | alternatives | places |",
+        "|---|---:|---:|",
+    ]
+    for why, found in sorted(whys.items(), key=lambda each: (-len(each[1]), each[0])):
+        kinds_of = {(case.setting, case.value) for case in found}
+        lines.append(f"| {why} | {len(kinds_of)} | {len(found)} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_says_how_many_alternatives_there_are_and_why_some_are_refused() -> None:
+    page = Path(__file__).parents[2] / "docs" / "recipes.md"
+    assert counted() in page.read_text(encoding="utf-8"), f"the page has to say:\n{counted()}"
+
+
 SAME_NUMBERS = "the step hands it on, and reads nothing of it"
 UNPROBED = {
     "precision": "numbers of fewer bits differ between machines",
