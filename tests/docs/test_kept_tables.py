@@ -1,0 +1,55 @@
+"""Tables of the findings are what their commands make of the kept numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import f_oneway
+
+from benchmarks import crops, dd_ranking, pipelines
+from harness.errors import UserError
+from tests.docs.console import ROOT
+
+PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+SAMPLE = ROOT.parent / "shared" / "data" / "imagenet1k_sample"
+
+
+@pytest.mark.parametrize("file", [crops.FILE, dd_ranking.TABLE, pipelines.TABLE])
+def test_the_page_quotes_the_whole_table(file: Path) -> None:
+    assert file.read_text(encoding="utf-8") in PAGE
+
+
+def test_the_commands_print_what_is_published() -> None:
+    for each in (dd_ranking, pipelines):
+        assert each.table(each.kept()) + "\n" == each.TABLE.read_text(encoding="utf-8")
+
+
+def test_the_parts_of_a_variance_by_hand() -> None:
+    """Students 2 apart, pipelines 4 apart: 2 within, 8 between means, of which 1 are students'."""
+    spread = pipelines.Spread.of(np.array([[1.0, 3.0], [5.0, 7.0]]))
+    assert spread.mean == 4
+    assert spread.students**2 == pytest.approx(2)
+    assert spread.pipelines**2 == pytest.approx(8 - 2 / 2)
+    assert spread.p == pytest.approx(f_oneway([1, 3], [5, 7]).pvalue)
+
+
+def test_pipelines_that_differ_by_less_than_their_students_have_no_spread_of_their_own() -> None:
+    assert pipelines.Spread.of(np.array([[0.0, 4.0], [1.0, 3.0]])).pipelines == 0
+
+
+def test_percent_becomes_a_fraction_once_before_a_set_is_scored() -> None:
+    found = dict(dd_ranking.kept())
+    lrs, ars = dd_ranking.scores(found, "DM")
+    assert 0 < lrs < 1
+    assert 0 < ars < 1
+    with pytest.raises(UserError, match="is no fraction"):
+        dd_ranking.scores({key: 100 * value for key, value in found.items()}, "DM")
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not SAMPLE.is_dir(), reason="no sample of ImageNet beside the project")
+def test_crops_differ_by_what_is_published() -> None:
+    made = crops.table(crops.contents_of(SAMPLE))
+    assert made + "\n" == crops.FILE.read_text(encoding="utf-8")
