@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.flips import show_design, show_flips
-from harness.cli.options import AsJson, Device, PartNames, Source, in_study
+from harness.cli.options import (
+    MOST,
+    AsJson,
+    Device,
+    Most,
+    PartNames,
+    Source,
+    UntilDecided,
+    duration,
+    in_study,
+)
 from harness.cli.output import console, print_json, submission_lines
+from harness.cli.until import show_ends, show_look
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
 from harness.study.study import How, Study, Where
@@ -54,9 +65,27 @@ def make(
     write_only: Annotated[
         bool, typer.Option("--write-only", help="With --explore: write the design, run nothing.")
     ] = False,
+    until_decided: UntilDecided = False,
+    most: Most = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="With --until-decided: end before runs would take more than so much of one "
+            "device, such as 8h or 30min.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
+    if until_decided or most or budget:
+        if not until_decided or explore or cluster or source == "reported":
+            raise UserError(
+                "--most and --budget are of --until-decided, which goes with none of --explore, "
+                "--cluster and --source reported"
+            )
+        _until_decided(study, exhibits, how, most, budget, executor, device, as_json)
+        return
     if source == "reported":
         _render_reported(study, exhibits, as_json)
         return
@@ -78,6 +107,34 @@ def make(
         console().print(f"all of it as pages: repro report --profile {profile}")
         if written:
             show_flips(study.flips(written.design.exhibit, profile))
+    _raise(made.problems)
+
+
+def _until_decided(
+    study: Study,
+    exhibits: Sequence[str],
+    how: How,
+    most: int | None,
+    budget: str | None,
+    executor: str,
+    device: str,
+    as_json: bool,
+) -> None:
+    made = study.until_decided(
+        *exhibits,
+        most=most or MOST,
+        budget=None if budget is None else duration("--budget", budget),
+        executor=executor,
+        device=device,
+        tell=(lambda look: None) if as_json else show_look,
+        **how,
+    )
+    if as_json:
+        print_json(to_json.until_decided(made))
+    else:
+        for item in made.exhibits:
+            item.show(console())
+        show_ends(made.cells)
     _raise(made.problems)
 
 

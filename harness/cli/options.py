@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from harness.cli import completing
+from harness.errors import UserError
 from harness.study.study import Study
 
 Source = Literal["reported", "reproduced"]
@@ -59,9 +61,33 @@ DatasetName = Annotated[
         metavar="NAME", help="A data set of the specs.", autocompletion=completing.datasets
     ),
 ]
+UntilDecided = Annotated[
+    bool,
+    typer.Option(
+        "--until-decided",
+        help="Run each cell until it is decided, the next runs where they decide most an hour.",
+    ),
+]
+MOST = 12
+"""Runs of a cell with `--until-decided`."""
+Most = Annotated[
+    int | None,
+    typer.Option(
+        "--most", min=2, max=1000, help=f"With --until-decided: runs of a cell; {MOST} by default."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 _HOW = {"profile": ProfileName, "seeds": Seeds, "vary": Vary}
 """The options that a parameter `how` of a command stands for."""
+
+
+def duration(option: str, text: str) -> float:
+    """Seconds in a text such as 8h, 30min or 45s."""
+    units = {"h": 3600.0, "min": 60.0, "s": 1.0}
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(h|min|s)", text.strip())
+    if found is None:
+        raise UserError(f"{option} {text}: expected a duration such as 8h, 30min or 45s")
+    return float(found[1]) * units[found[2]]
 
 
 def in_study(command: Callable[..., None]) -> Callable[..., None]:

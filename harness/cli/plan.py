@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from harness.cli.options import AsJson, PartName, in_study
+from harness.cli.options import MOST, AsJson, Most, PartName, UntilDecided, in_study
 from harness.cli.output import console, hours, print_grid, print_json
+from harness.cli.until import show_ahead
+from harness.errors import UserError
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 
@@ -21,8 +23,24 @@ app = typer.Typer()
 
 @app.command(epilog="Such as: repro plan table7 --profile paper")
 @in_study
-def plan(study: Study, exhibit: PartName, how: How, as_json: AsJson = False) -> None:
+def plan(
+    study: Study,
+    exhibit: PartName,
+    how: How,
+    until_decided: UntilDecided = False,
+    most: Most = None,
+    as_json: AsJson = False,
+) -> None:
     """Say what a make would do, and how long it would take. Changes nothing."""
+    if most and not until_decided:
+        raise UserError("--most is of --until-decided; add it, or give --seeds")
+    if until_decided:
+        ahead = study.look_ahead(exhibit, most=most or MOST, **how)
+        if as_json:
+            print_json(to_json.look_ahead(ahead))
+        else:
+            show_ahead(ahead)
+        return
     planned = study.plan(exhibit, whole=as_json, **how)
     if as_json:
         print_json(to_json.forecast(planned))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.judge.decision import ALPHA, Evidence
+from harness.judge.decision import ALPHA, Decision, Evidence, runs_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +54,28 @@ def chances(
     }
 
 
+def at_looks(item: Evidence, tested: Decision, later: Sequence[int]) -> dict[int, float]:
+    """Runs of ours at each later look -> how likely an open cell is decided there.
+
+    Quicker than `chances`: the spread is taken as it is now, and error is spent at all of these
+    looks. Empty where nothing was tested or no margin is declared.
+    """
+    from harness.judge.sequential import chance, level
+
+    if tested.statistics is None or item.margin is None or tested.method == "none":
+        return {}
+    theirs, looks, found = runs_of(item.reported), list(item.looks or (item.ours.n,)), {}
+    now = 1 / item.ours.n + 1 / theirs
+    variance = tested.statistics.error**2 / now
+    for n in later:
+        looks.append(n)
+        alpha = level(ALPHA, theirs, looks, tested.method == "moderated")
+        ends = item.region(item.bound)
+        then = 1 / n + 1 / theirs
+        found[n] = float(chance(item.difference, variance, now, then, alpha, *ends))
+    return found
+
+
 def _spread(item: Evidence, prior: Prior | None) -> tuple[float, float] | None:
     """The variance of our runs with its degrees of freedom: the cell's own, with the prior's."""
     sides = (side for side in (item.ours, item.reported) if side.n > 1 and side.std)
@@ -89,7 +111,7 @@ def _decided(
     """Whether each future is decided."""
     import numpy as np
 
-    from harness.judge.decision import runs_of, square_of
+    from harness.judge.decision import square_of
     from harness.judge.moderated import moderate, p_inside, p_outside, welch
     from harness.judge.sequential import level
 

@@ -99,6 +99,16 @@ def cell_verdicts(
     paper: Paper, plan: ExhibitPlan, results: Sequence[ItemResult], store: Store
 ) -> list[Verdict]:
     """The verdict on every cell of an exhibit, whether anything is printed there or not."""
+    evidence = evidence_on(paper, plan, results, store)
+    if not evidence:
+        return []
+    return remembered(store, "verdicts", evidence, Verdict, lambda: _judge(evidence))
+
+
+def evidence_on(
+    paper: Paper, plan: ExhibitPlan, results: Sequence[ItemResult], store: Store
+) -> list[CellEvidence]:
+    """All that the verdicts on an exhibit's cells rest on."""
     clashing = rivals(paper)
     evidence = []
     for result in results:
@@ -107,14 +117,17 @@ def cell_verdicts(
             others = clashing.get(str(result.item.address), ())
             numbers = tuple(_rival(paper, mention, how) for mention in others)
             shared = shared_steps(result.item, plan.steps)
-            evidence.append(cell_evidence(result, how, shared, numbers))
-    if not evidence:
-        return []
-    return remembered(store, "verdicts", evidence, Verdict, lambda: _judge(evidence))
+            looks = store.looks.of(result.item.key)
+            evidence.append(cell_evidence(result, how, shared, numbers, looks))
+    return evidence
 
 
 def cell_evidence(
-    result: ItemResult, how: Reporting, shared: tuple[str, ...], others: tuple[Rival, ...]
+    result: ItemResult,
+    how: Reporting,
+    shared: tuple[str, ...],
+    others: tuple[Rival, ...],
+    looks: tuple[int, ...],
 ) -> CellEvidence:
     """All that the verdict on a cell rests on.
 
@@ -122,6 +135,7 @@ def cell_evidence(
         how: how its printed number is to be read.
         shared: names of the steps that all its runs share.
         others: other numbers that are printed for it.
+        looks: runs after which it was judged, where they are added until it is decided.
     """
     text, amount = result.item.reported, result.amount
     printed = text if text and text.kind == "number" else None
@@ -137,6 +151,7 @@ def cell_evidence(
         deterministic=deterministic,
         conditional_on=() if deterministic else shared,
         rivals=others,
+        looks=looks,
         text=text.text if text and not printed else "",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from harness.plan.comparable import (
 )
 from harness.plan.graph import GraphBuilder
 from harness.plan.inputs import Inputs
-from harness.plan.item import Item
+from harness.plan.item import Item, Sources, key_of
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import Used, Variation, plain
@@ -68,6 +68,7 @@ def plan_exhibit(
     seeds: int | None = None,
     variation: Variation | None = None,
     must_act: bool = True,
+    least: Callable[[str], int] | None = None,
 ) -> ExhibitPlan:
     """Resolve an exhibit into items and steps. Pure: reads specs, touches no data and no store.
 
@@ -75,13 +76,14 @@ def plan_exhibit(
         profile: name of a profile; the paper's default where None.
         seeds: number of student seeds; the panel's or the profile's where None.
         must_act: whether a variation that changes nothing here is refused.
+        least: key of an item -> how many seeds it has at least, where `seeds` is None.
 
     Raises:
         UserError: nothing runs for it, something in the specs cannot be resolved, or a variation
             cannot be taken or has no effect here.
     """
     shown = paper.runnable_exhibit(exhibit)
-    planner = Planner(paper, paper.profile(profile), seeds, variation or {})
+    planner = Planner(paper, paper.profile(profile), seeds, variation or {}, least)
     items = tuple(resolve(kinds()[shown.kind].items)(shown, planner))
     steps = planner.ours.builder.steps
     made = ExhibitPlan(shown, planner.profile, items, steps, planner.choices, planner.partial)
@@ -90,7 +92,7 @@ def plan_exhibit(
         _check_taken(name, value, used, planner.profile)
         if must_act and not any(value == plain(each.stated.value) for each in used):
             others = {key: held for key, held in (variation or {}).items() if key != name}
-            without = plan_exhibit(paper, exhibit, profile, seeds, others, must_act=False)
+            without = plan_exhibit(paper, exhibit, profile, seeds, others, False, least)
             _check_acts(name, value, made, without)
     return made
 
@@ -99,7 +101,12 @@ class Planner:
     """Makes the items of one exhibit; given to the function that its kind names."""
 
     def __init__(
-        self, paper: Paper, profile: Profile, seeds: int | None, variation: Variation
+        self,
+        paper: Paper,
+        profile: Profile,
+        seeds: int | None,
+        variation: Variation,
+        least: Callable[[str], int] | None = None,
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
         types, inputs = step_types(paper), Inputs(paper.root.resolve().parent)
@@ -111,6 +118,7 @@ class Planner:
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
         self._seeds = seeds
+        self._least = None if seeds else least
 
     def item(
         self,
@@ -139,25 +147,23 @@ class Planner:
             UserError: something in the specs cannot be resolved; the message names the address.
         """
         each = members or (variables,)
-        seeds = range(self._seeds or runs.seeds or self.profile.seeds)
+        seeds = self._seeds or runs.seeds or self.profile.seeds
         settings = all_settings(self.ours, each[0], own)
-        sources: dict[str, tuple[tuple[str, ...], ...]] = {}
+        sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
         reason = reason if read else "Nothing is declared that runs for it."
         if not reason:
             asked = (read, runs, own, place)
             try:
-                twins = [self.stated.measured(member, range(1), *asked) for member in each]
+                twin = _sources(self.stated, each, 1, *asked)
                 with blaming_the_profile(self.ours, each[0]):
-                    found = [self.ours.measured(member, seeds, *asked) for member in each]
+                    sources = _sources(self.ours, each, seeds, *asked)
             except UserError as error:
                 raise UserError(f"{address}: {error}") from None
-            sources = {
-                name: tuple(zip(*(member[name] for member in found), strict=True))
-                for name in found[0]
-            }
-            first = [{name: ids[:1] for name, ids in member.items()} for member in found]
-            if first != twins:
+            least = self._least(key_of(sources)) if self._least and not runs.seeds else 0
+            if least > seeds:
+                seeds, sources = least, _sources(self.ours, each, least, *asked)
+            if key_of(sources) != key_of(twin):
                 reason = difference(self.ours, each[0], settings)
             reason = reason or not_official(self.ours, each[0])
         return Item(
@@ -165,7 +171,7 @@ class Planner:
             stated=variables,
             run=self._run(each, mean_over),
             settings=tuple(settings),
-            seeds=tuple(seeds) if sources else (),
+            seeds=tuple(range(seeds)) if sources else (),
             sources=sources,
             reported=reported,
             comparable=bool(sources) and not reason,
@@ -176,6 +182,14 @@ class Planner:
         bound = [self.ours.bound(member) for member in members]
         over = {mean_over: [each[mean_over] for each in bound]} if mean_over else {}
         return {**bound[0], **over}
+
+
+def _sources(
+    resolver: Resolver, members: Sequence[Mapping[str, Any]], seeds: int, *asked: Any
+) -> Sources:
+    """The steps that are read for each seed from 0, over the members."""
+    found = [resolver.measured(member, range(seeds), *asked) for member in members]
+    return {name: tuple(zip(*(member[name] for member in found), strict=True)) for name in found[0]}
 
 
 def _check_taken(name: str, value: Any, used: Sequence[Used], profile: Profile) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
+from harness.plan.identity import digest
 from harness.plan.settings import Used
 from harness.spec.exhibit import Address
 from harness.spec.printed import Printed
+
+Sources: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]
+"""Name of a source of readings -> for each seed, the steps whose mean is read (mostly one)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +28,8 @@ class Item:
     settings: tuple[Used, ...]
     seeds: tuple[int, ...]
     """Student seeds; none where it cannot be run."""
-    sources: Mapping[str, tuple[tuple[str, ...], ...]]
-    """Name of a source of readings -> for each seed, the steps whose mean is read (mostly
-    one). Empty where it cannot be run."""
+    sources: Sources
+    """Empty where it cannot be run."""
     reported: Printed | None = None
     """The number that the paper prints here, if any."""
     comparable: bool
@@ -38,3 +41,18 @@ class Item:
         """The steps whose records it is read from, each once."""
         found = (i for seeds in self.sources.values() for members in seeds for i in members)
         return tuple(dict.fromkeys(found))
+
+    @property
+    def key(self) -> str:
+        """The item by its work, whatever its address, profile and number of seeds."""
+        return key_of(self.sources)
+
+    def first(self, seeds: int) -> Item:
+        """The same with no more than so many seeds."""
+        sources = {name: each[:seeds] for name, each in self.sources.items()}
+        return replace(self, seeds=self.seeds[:seeds], sources=sources)
+
+
+def key_of(sources: Sources) -> str:
+    """See `Item.key`: the digest of the steps of the first seed."""
+    return digest("item", {name: list(seeds[0]) for name, seeds in sources.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,16 @@ from harness.store.store import Store
 from harness.store.writer import write_provenance
 
 
-def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
+def export_records(
+    records: Iterable[Record], folder: Path, looks: Mapping[str, Sequence[int]] | None = None
+) -> tuple[int, int]:
     """Write records to a folder, with what was published there before; both counts of records.
 
     Values, provenance, curves, index lists and other small arrays go out. Weights, large arrays
     and pictures do not.
+
+    Args:
+        looks: key of an item -> runs at each look that was taken at it.
 
     Returns:
         number of records written now, and number in the folder.
@@ -55,6 +60,11 @@ def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
             ARRAYS: _write(connection, folder, ARRAYS, "name varchar, data blob", arrays),
         }
     manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
+    taken = {key: set(at) for key, at in Published(folder).looks.items()}
+    for key, at in (looks or {}).items():
+        taken.setdefault(key, set()).update(at)
+    if taken:
+        manifest["looks"] = {key: sorted(at) for key, at in taken.items()}
     # The one moment of the change: until then the folder reads as before, from then on as new.
     draft = folder / f"{MANIFEST}.draft"
     write_synced(draft, json.dumps(manifest, indent=1, sort_keys=True).encode())
@@ -81,6 +91,8 @@ def import_records(store: Store, folder: Path) -> tuple[int, int]:
     absent = [record for record in whole if not store.has(record.identity)]
     for record in absent:
         _place(store, record)
+    for key, at in Published(folder).looks.items():
+        store.looks.add(key, at)
     return len(absent), len(found) - len(whole)
 
 

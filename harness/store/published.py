@@ -113,11 +113,24 @@ def parquet(kind: str, digest: str) -> str:
     return f"{kind}-{digest[:12]}.parquet"
 
 
+def looks_in(found: Any) -> tuple[int, ...]:
+    """Runs at each look, as read from JSON. ValueError where it is something else."""
+    if not isinstance(found, list) or not all(type(n) is int and n > 0 for n in found):
+        raise ValueError("looks are a list of numbers of runs")
+    return tuple(found)
+
+
 class Published:
     """The records of one published folder; empty where there is none."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def looks(self) -> Mapping[str, tuple[int, ...]]:
+        """Key of an item -> runs at each look that was taken at it."""
+        found: Mapping[str, tuple[int, ...]] = self._manifest.get("looks", {})
+        return found
 
     def leftovers(self) -> list[Path]:
         """Files of other exports than the manifest's: of earlier ones, or one that was cut off."""
@@ -144,6 +157,7 @@ class Published:
                 return {
                     "files": {kind: files[kind] for kind in (RECORDS, ARRAYS)},
                     "identities": frozenset(listed),
+                    "looks": {key: looks_in(at) for key, at in found.get("looks", {}).items()},
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(f"{path}: cannot be read as a manifest ({_line(error)})") from None

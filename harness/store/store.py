@@ -2,7 +2,8 @@
 
     records/ab/<identity>/   record.json, arrays, log.txt, manifest.json
     links/ab/<identity>/     record.json (naming its target), log.txt, manifest.json
-    failures/ memo/ events/ leases/ checkpoints/ slurm/ damaged/ tmp/   and the index, repro.duckdb
+    failures/ looks/ memo/ events/ leases/ checkpoints/ slurm/ damaged/ tmp/
+    repro.duckdb             the index
 
 Every change is one rename or one append, so a process may die at any moment, and several may
 work in one store at once, with no lock over the whole of it.
@@ -22,6 +23,7 @@ from harness.store.checkpoints import StepCheckpoints, clean_checkpoints
 from harness.store.events import Events
 from harness.store.failures import Failures
 from harness.store.files import clean_temporary, place_directory, temporary
+from harness.store.looks import Looks
 from harness.store.memo import Memo
 from harness.store.published import Published, PublishedRecord
 from harness.store.record import (
@@ -49,6 +51,7 @@ class Store:
         self.memo = Memo(root)
         self.events = Events(root)
         self.failures = Failures(root)
+        self.looks = Looks(root, self.published)
 
     @property
     def project(self) -> Path:

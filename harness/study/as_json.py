@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made, MadeExhibit
     from harness.study.status import Status
+    from harness.study.until import LooksAhead, MadeUntilDecided
     from harness.study.verify import Verified
 
 Fields = dict[str, Any]
@@ -180,6 +181,17 @@ def _made(item: MadeExhibit) -> Fields:
         "claims": [claim(each, item.profile) for each in item.claims],
         "files": [str(path) for path in item.files],
     }
+
+
+def until_decided(done: MadeUntilDecided) -> Fields:
+    """`repro make --until-decided`."""
+    looks, cells = map(asdict, done.looks), map(asdict, done.cells)
+    return {**made(done), "looks": list(looks), "cells": list(cells)}
+
+
+def look_ahead(found: LooksAhead) -> Fields:
+    """`repro plan --until-decided`."""
+    return asdict(found)
 
 
 def collected(found: Collected) -> Fields:

@@ -91,17 +91,28 @@ def named(project: Project, names: Sequence[str]) -> list[str]:
     return project.paper.runnable if "all" in names else list(names)
 
 
-def plan_of(project: Project, exhibit: str, request: Request, must_act: bool = True) -> ExhibitPlan:
+def plan_of(
+    project: Project, exhibit: str, request: Request, must_act: bool = True, least: int = 0
+) -> ExhibitPlan:
     """The plan of an exhibit.
+
+    A number to which runs were added until it was decided has those that it was looked at after.
 
     Args:
         must_act: whether a variation that changes nothing in it is refused.
+        least: how many seeds each number has at least, where the request says nothing of seeds.
 
     Raises:
         UserError: nothing is run for it, or its specs cannot be resolved.
     """
     return plan_exhibit(
-        project.paper, exhibit, request.profile, request.seeds, request.variation, must_act
+        project.paper,
+        exhibit,
+        request.profile,
+        request.seeds,
+        request.variation,
+        must_act,
+        lambda key: max(least, project.store.looks.last(key)),
     )
 
 

@@ -70,7 +70,7 @@ def forecast_of(project: Project, name: str, request: Request, whole: bool = Tru
     graph = steps_below(planned, [name])
     known = states(graph, project.store)
     left = [i for i in graph if known[i] not in ("current", "linked")]
-    seconds = _seconds(project, graph if left or whole else {}, device)
+    seconds = seconds_of(project, graph if left or whole else {}, device)
     return Forecast(
         exhibit=planned.exhibit.id,
         profile=planned.profile.id,
@@ -84,7 +84,8 @@ def forecast_of(project: Project, name: str, request: Request, whole: bool = Tru
     )
 
 
-def _seconds(project: Project, graph: Mapping[str, Step], device: Device) -> dict[str, Seconds]:
+def seconds_of(project: Project, graph: Mapping[str, Step], device: Device) -> dict[str, Seconds]:
+    """Identity -> how long the step takes on one of the device, done or not."""
     past: Mapping[str, Sequence[Past]] = {}
     if graph and device == "cpu" and project.root.is_dir():
         from harness.run.environment import device_name

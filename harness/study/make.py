@@ -127,10 +127,6 @@ class _Wanted:
             for name in self.plans:
                 yield plan_of(self.project, name, asked, must_act=False)
 
-    def lacking(self) -> set[str]:
-        """Identities of the steps that have to run."""
-        return _lacking(self.graph, self.project.store)
-
 
 def make(
     project: Project,
@@ -154,13 +150,13 @@ def make(
     """
     wanted = _Wanted(project, named(project, names), request, also)
     _probe_changed(project, wanted.graph)
-    if executor_entry(executor).leaves and wanted.lacking():
+    if executor_entry(executor).leaves and lacking(wanted.graph, project.store):
         from harness.study.queue import submit
 
-        _writable(project.root)
+        writable(project.root)
         return Made(queued=submit(project, wanted.names, request, wanted.graph, device, cluster))
-    report = _run(project, wanted, executor, device)
-    problems = () if report.complete else (_failures(report, wanted.graph),)
+    report = run(project, wanted.graph, executor, device)
+    problems = () if report.complete else (failures(report, wanted.graph),)
     return Made(tuple(_present(wanted)), problems=problems)
 
 
@@ -190,6 +186,11 @@ def collect(project: Project) -> Collected:
         exhibits += _present(wanted)
         problems += _problems(wanted)
     return Collected(standings, exhibits, problems)
+
+
+def present(project: Project, names: Sequence[str], request: Request) -> list[MadeExhibit]:
+    """Judge and render exhibits or parts as far as they have records; run nothing."""
+    return list(_present(_Wanted(project, names, request)))
 
 
 def _present(wanted: _Wanted) -> Iterator[MadeExhibit]:
@@ -232,22 +233,24 @@ def _flips(judgement: Judgement, default: Judgement) -> list[str]:
     ]
 
 
-def _run(project: Project, wanted: _Wanted, executor: str, device: str) -> RunReport:
+def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:
     """Bring about every record of a graph; nothing is started when all are there."""
     store = project.store
-    if not wanted.lacking():
+    if not lacking(graph, store):
         with suppress(OSError):  # a store that takes nothing keeps what a dead process left
             clean_temporary(store.root)
-        return RunReport(current=list(wanted.graph))
-    _writable(project.root)
-    return _executor(executor, device).run(wanted.graph, store, progress_on())
+        return RunReport(current=list(graph))
+    writable(project.root)
+    return _executor(executor, device).run(graph, store, progress_on())
 
 
-def _lacking(graph: Mapping[str, Step], store: Store) -> set[str]:
+def lacking(graph: Mapping[str, Step], store: Store) -> set[str]:
+    """Identities of the steps of a graph that have to run."""
     return needed(graph, store.has, lambda identity: store.whole(identity) is not None)
 
 
-def _writable(root: Path) -> None:
+def writable(root: Path) -> None:
+    """Make the folder of a store. UserError where it cannot be written."""
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -277,7 +280,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _failures(report: RunReport, graph: Mapping[str, Step]) -> str:
+def failures(report: RunReport, graph: Mapping[str, Step]) -> str:
     """All failures in one message."""
     messages = sorted({f"{graph[i].name}: {text}" for i, text in report.failed.items()})
     shown = "\n  ".join(messages[:5])
@@ -301,7 +304,7 @@ def _problems(wanted: _Wanted) -> list[str]:
     failed = {i: _message(wanted.project, i) for i, state in known.items() if state == "failed"}
     left = {i: "" for i, state in known.items() if state not in ("current", "failed")}
     if failed:
-        return [_failures(RunReport(failed=failed, blocked=left), wanted.graph)]
+        return [failures(RunReport(failed=failed, blocked=left), wanted.graph)]
     if left:
         again = f"`repro make {shlex.join(wanted.names)} --executor slurm`"
         return [f"{len(left)} steps have no record and no job any more; {again} queues them anew"]

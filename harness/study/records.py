@@ -98,13 +98,14 @@ def export(
     """
     from harness.store.exchange import export_records
 
-    identities = {
-        i
-        for name in named(project, names)
-        for i in steps_below(plan_of(project, exhibit_of(name), request), [name])
-    }
-    records = [record for i in sorted(identities) if (record := project.store.get(i))]
-    return export_records(records, folder)
+    store, identities = project.store, set[str]()
+    looks: dict[str, tuple[int, ...]] = {}
+    for name in named(project, names):
+        planned = plan_of(project, exhibit_of(name), request)
+        identities.update(steps_below(planned, [name]))
+        looks |= {item.key: at for item in planned.items if (at := store.looks.of(item.key))}
+    records = [record for i in sorted(identities) if (record := store.get(i))]
+    return export_records(records, folder, looks)
 
 
 def import_published(project: Project, folder: Path) -> tuple[int, int]:

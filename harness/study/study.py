@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.study.project import Project
     from harness.study.report.build import Report
     from harness.study.status import Status
+    from harness.study.until import Look, LooksAhead, MadeUntilDecided
     from harness.study.verify import Verified
 
 
@@ -162,6 +163,38 @@ class Study:
         from harness.study.flips import flips_of
 
         return flips_of(self.project, exhibit, profile)
+
+    def until_decided(
+        self,
+        *parts: str,
+        most: int = 12,
+        budget: float | None = None,
+        executor: str = "local",
+        device: str = "auto",
+        tell: Callable[[Look], object] = lambda look: None,
+        **how: Unpack[How],
+    ) -> MadeUntilDecided:
+        """Make an exhibit or parts of it, adding runs to each cell until it is decided.
+
+        Every cell is judged after its first runs; those whose further runs are likely to decide
+        most for their time go on. A later call continues. `seeds` may not be given.
+
+        Args:
+            most: runs of a cell.
+            budget: seconds that all runs may take, as they are forecast for one device.
+            executor: `inline` or `local`.
+            tell: is given each look when it was taken.
+        """
+        from harness.study.until import until_decided
+
+        asked = self.request(**how)
+        return until_decided(self.project, parts, asked, most, budget, executor, device, tell)
+
+    def look_ahead(self, *parts: str, most: int = 12, **how: Unpack[How]) -> LooksAhead:
+        """Say which cells `until_decided` would run next, and what it would cost."""
+        from harness.study.until import look_ahead
+
+        return look_ahead(self.project, parts, self.request(**how), most)
 
     def collect(self) -> Collected:
         """Look after queued steps; exhibits that are over are judged and rendered."""

@@ -1,0 +1,53 @@
+"""Printing looks at cells to which runs are added until they are decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from harness.cli.output import console, hours, print_grid
+
+if TYPE_CHECKING:
+    from harness.study.until import Look, LooksAhead, Standing
+
+
+def show_look(look: Look) -> None:
+    """Print what one look decided, cell by cell."""
+    console().print(f"look, expected to take {hours(look.seconds)} of one device:")
+    for address, verdict in look.verdicts.items():
+        runs = f"{look.runs[address]} runs" if address in look.runs else "by the others' spreads"
+        console().print(f"  {address}: {verdict} ({runs})", soft_wrap=True)
+
+
+def show_ends(cells: Iterable[Standing]) -> None:
+    """Print why each cell has no more runs, those with the same reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.why:
+            runs = f" ({max(cell.looks)} runs)" if cell.looks else ""
+            by_reason.setdefault(cell.why, []).append(f"{cell.address}{runs}")
+    for why, named in by_reason.items():
+        console().print(f"{len(named)} not run further, {why}: {', '.join(named)}", soft_wrap=True)
+
+
+def show_ahead(found: LooksAhead) -> None:
+    """Print the order of the next looks, and what they cost."""
+    going = [cell for cell in found.cells if cell.next]
+    if going:
+        print_grid(
+            ("Cell", "Runs", "Verdict", "Next look", "Chance to decide", "To the next look"),
+            [
+                (
+                    cell.address.partition(":")[2],
+                    str(max(cell.looks, default=0)),
+                    cell.verdict,
+                    f"{cell.next} runs",
+                    "–" if cell.chance is None else f"{cell.chance:.0%}",
+                    hours(cell.seconds),
+                )
+                for cell in going
+            ],
+        )
+    show_ends(found.cells)
+    first, most, device = hours(found.first.mid), hours(found.all.mid), found.device
+    console().print(f"first looks: {first}; all that may follow: up to {most} of one {device}")
