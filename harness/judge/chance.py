@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.judge.decision import ALPHA, Decision, Evidence, runs_of
+from harness.judge.decision import ALPHA, Decision, Evidence, runs_of, square_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,22 +57,22 @@ def chances(
 def at_looks(item: Evidence, tested: Decision, later: Sequence[int]) -> dict[int, float]:
     """Runs of ours at each later look -> how likely an open cell is decided there.
 
-    Quicker than `chances`: the spread is taken as it is now, and error is spent at all of these
+    Quicker than `chances`: spreads are taken as they are now, and error is spent at all of these
     looks. Empty where nothing was tested or no margin is declared.
     """
     from harness.judge.sequential import chance, level
 
-    if tested.statistics is None or item.margin is None or tested.method == "none":
+    used, own = tested.statistics, tested.welch
+    if used is None or own is None or item.margin is None:
         return {}
     theirs, looks, found = runs_of(item.reported), list(item.looks or (item.ours.n,)), {}
-    now = 1 / item.ours.n + 1 / theirs
-    variance = tested.statistics.error**2 / now
+    share = square_of(item.ours) / item.ours.n / own.error**2 if own.error else 1.0
+    parts = share * used.error**2, (1 - share) * used.error**2
     for n in later:
         looks.append(n)
         alpha = level(ALPHA, theirs, looks, tested.method == "moderated")
         ends = item.region(item.bound)
-        then = 1 / n + 1 / theirs
-        found[n] = float(chance(item.difference, variance, now, then, alpha, *ends))
+        found[n] = float(chance(item.difference, *parts, n / item.ours.n, alpha, *ends))
     return found
 
 
@@ -111,7 +111,6 @@ def _decided(
     """Whether each future is decided."""
     import numpy as np
 
-    from harness.judge.decision import square_of
     from harness.judge.moderated import moderate, p_inside, p_outside, welch
     from harness.judge.sequential import level
 

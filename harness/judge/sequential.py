@@ -126,24 +126,24 @@ def bounds(information: Floats, spending: Floats) -> Floats:
 
 
 def chance(
-    gap: Bound, variance: Bound, now: Bound, then: Bound, level: Bound, low: Bound, high: Bound
+    gap: Bound, ours: Bound, theirs: Bound, more: Bound, level: float, low: Bound, high: Bound
 ) -> Floats:
-    """How likely a later look is to decide a cell, whose spread is taken as it is now.
+    """How likely a later look is to decide a cell, whose spreads are taken as they are now.
 
-    The difference to come is normal around the present one.
+    The difference to come is normal around the present one; the stated number stays.
 
     Args:
         gap: the present difference.
-        variance: of a run of either side.
-        now, then: squared error per variance, 1/n + 1/m, now and at the later look.
+        ours, theirs: the two parts of its squared error, of our mean and of the stated number.
+        more: how many times as many runs of ours there will be.
         level: of the later look.
         low, high: where a difference counts as none.
     """
     import numpy as np
     from scipy.special import ndtr, ndtri
 
-    wander = np.sqrt(np.maximum(variance * (now - then), 1e-300))
-    reach = -ndtri(level) * np.sqrt(variance * then)
+    wander = np.sqrt(np.maximum(ours * (1 - 1 / more), 1e-300))
+    reach = -ndtri(level) * np.sqrt(theirs + ours / more)
     inside = ndtr((high - reach - gap) / wander) - ndtr((low + reach - gap) / wander)
     outside = ndtr((gap - high - reach) / wander) + ndtr((low - reach - gap) / wander)
     return np.asarray(np.maximum(inside, 0) + outside)

@@ -68,14 +68,15 @@ class _Exhibits:
             chosen: the repetitions to look at.
         """
         used = self.used[chosen]
-        errors, gaps = self._errors(chosen)
+        errors, gaps, share = self._errors(chosen)
         inside = self._over(p_inside(gaps, -MARGIN, MARGIN, errors), used)
         outside = self._over(p_outside(gaps, -MARGIN, MARGIN, errors), used)
         beyond = false_discovery_control(outside, axis=-1) < ALPHA
         outcome = np.where(inside < ALPHA, 1, np.where(beyond, 2, 0))
-        return outcome, self._promise(gaps, errors, used)
+        return outcome, self._promise(gaps, errors, share, used)
 
-    def _errors(self, chosen: np.ndarray) -> tuple[Errors, Floats]:
+    def _errors(self, chosen: np.ndarray) -> tuple[Errors, Floats, Floats]:
+        """Errors, differences, and the share of our runs in the squared errors."""
         runs, used = self.runs[chosen], self.used[chosen]
         made = np.arange(runs.shape[-1]) < used[..., None]
         means = np.sum(runs * made, axis=-1) / used
@@ -83,7 +84,8 @@ class _Exhibits:
         each = np.full(used.shape, REPORTED_RUNS)
         own = welch((squares, self.theirs[chosen]), (used.astype(np.float64), each))
         gaps = means - self.stated[chosen]
-        return moderate(own, 1 / used + 1 / each) if self._moderated else own, gaps
+        errors = moderate(own, 1 / used + 1 / each) if self._moderated else own
+        return errors, gaps, squares / used / own.squared
 
     @property
     def _moderated(self) -> bool:
@@ -98,14 +100,13 @@ class _Exhibits:
         ]
         return np.asarray(np.select([used == n for n in self.looks], each))
 
-    def _promise(self, gaps: Floats, errors: Errors, used: np.ndarray) -> Floats:
+    def _promise(self, gaps: Floats, errors: Errors, share: Floats, used: np.ndarray) -> Floats:
         """Chance of a decision for each run, at the look where it is largest; 0: given up."""
-        now = 1 / used + 1 / REPORTED_RUNS
+        parts = share * errors.squared, (1 - share) * errors.squared
         best = np.zeros(used.shape)
         for i, n in enumerate(self.looks):
-            then = 1 / n + 1 / REPORTED_RUNS
             at = level(ALPHA, REPORTED_RUNS, self.looks[: i + 1], self._moderated)
-            found = chance(gaps, errors.squared / now, now, then, at, -MARGIN, MARGIN)
+            found = chance(gaps, *parts, np.maximum(n / used, 1), at, -MARGIN, MARGIN)
             ahead = (used < n) & (found >= FUTILE)
             best = np.maximum(best, np.where(ahead, found / np.maximum(n - used, 1), 0.0))
         return best
@@ -157,15 +158,21 @@ def simulated(
 
 
 def table(printed: Mapping[str, Sequence[float]], repetitions: int = 1500, most: int = 12) -> str:
-    """Looks in the order of `--until-decided`, beside five runs of every cell."""
+    """Looks in the order of `--until-decided`, beside five runs of every cell.
+
+    At the end, with the last spreads, runs of ours that scatter more or less than theirs.
+    """
     lines = [
         "| spreads | looks after | runs a cell | hours | decided | false reproduced "
         "| false deviates |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
-    for seed, (name, stds) in enumerate(printed.items()):
+    cases = [(name, np.array(stds), np.array(stds)) for name, stds in printed.items()]
+    name, stds, _ = cases[-1]
+    cases += [(f"{name}, ours x {by:g}", stds * by, stds / by) for by in (2, 0.5)]
+    for seed, (name, stds, theirs) in enumerate(cases):
         for looks in ((5,), looks_up_to(most)):
-            o = simulated(stds, MIX, looks, repetitions, seed)
+            o = simulated(stds.tolist(), MIX, looks, repetitions, seed, theirs.tolist())
             shares = o.decided(MIX), o.reproduced[MARGIN], o.deviates[MARGIN]
             numbers = " | ".join(f"{100 * share:.1f} %" for share in shares)
             lines.append(

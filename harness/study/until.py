@@ -34,6 +34,8 @@ from harness.study.project import Project
 
 _EVER = 10**6
 """Runs that stand for infinitely many."""
+_KNOWN = 3
+"""Runs of ours whose spread tells enough to say that no number of them decides a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +293,7 @@ class _Cells:
         worth = {n: chance / costs[n] for n, chance in found.items() if chance >= FUTILE}
         if not worth:
             ever = at_looks(evidence, tested, [_EVER])
-            few = any(chance >= FUTILE for chance in ever.values())
+            few = len(cell.values) < _KNOWN or any(p >= FUTILE for p in ever.values())
             up_to = f"no look up to {self.most} runs" if few else "no number of runs of ours"
             return replace(stands, why=f"{up_to} is likely to decide it")
         best = max(worth, key=lambda n: worth[n])

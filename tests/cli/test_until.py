@@ -88,6 +88,12 @@ def test_each_cell_is_looked_at_until_it_is_decided_or_given_up(place: Workplace
         assert tuple(cell["looks"]) == LOOKS[: len(cell["looks"])]
 
 
+def test_what_no_number_of_runs_decides_is_said_after_three(place: Workplace) -> None:
+    """Ours is known to a tenth, theirs to two points, at a margin of one."""
+    place.repro("make", "verdicts:wide", *INLINE)
+    assert ends(until(place))["wide"]["why"] == "no number of runs of ours is likely to decide it"
+
+
 def test_show_gives_the_verdicts_that_the_last_look_gave(place: Workplace) -> None:
     found = ends(until(place))
     for name, cell in shown(place).items():

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from harness.judge.decision import Evidence, decide
+from harness.judge.moderated import moderate, p_inside, p_outside, welch
 from harness.judge.sample import Summary
 from harness.judge.sequential import FUTILE, bounds, chance, level, looks_up_to, p_over_looks
 from harness.judge.simulate import printed_spreads
@@ -62,8 +63,49 @@ def test_a_verdict_after_several_looks_needs_more():
 
 def test_a_cell_is_given_up_where_the_stated_number_is_too_uncertain():
     for std, gap, expected in ((2.0, 0.0, True), (0.3, 0.0, False), (2.0, 20.0, False)):
-        found = chance(gap, std**2, 2 / 3, 1 / 3 + 1 / 12, 0.02, -1.0, 1.0)
+        found = chance(gap, std**2 / 3, std**2 / 3, 4, 0.02, -1.0, 1.0)
         assert (found < FUTILE) == expected
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(0.4, 0.1), (0.1, 0.4), (0.3, 0.3)])
+def test_the_chance_of_a_decision_is_that_of_runs_to_come(ours, theirs):
+    """Our later mean drawn around the present one, errors known."""
+    rng = np.random.default_rng(0)
+    n, later, gap, alpha = 3, 12, 0.4, 0.03
+    now, then = ours**2 / n, ours**2 / later
+    gaps = rng.normal(gap, np.sqrt(now - then), 100_000)
+    reach = norm.isf(alpha) * np.sqrt(then + theirs**2 / 3)
+    decided = (np.abs(gaps) < 1 - reach) | (np.abs(gaps) > 1 + reach)
+    found = chance(gap, now, theirs**2 / 3, later / n, alpha, -1.0, 1.0)
+    assert found == pytest.approx(decided.mean(), abs=0.005)
+
+
+@pytest.mark.parametrize("table", ["table3", "table8"])
+def test_cells_that_no_number_of_runs_decides_are_rarely_decided_by_infinitely_many(table):
+    """Said of an open cell after three runs or more; the mix of truths, spreads as printed."""
+    rng = np.random.default_rng(0)
+    std, many, looks = np.array(PRINTED[table]), 1e6, (2, 3)
+    truth = rng.choice(MIX, (400, len(std)))
+    stated, theirs = (
+        rng.normal(0, std / 3**0.5, truth.shape),
+        std**2 * rng.chisquare(2, truth.shape),
+    )
+    runs = truth[..., None] + std[:, None] * rng.normal(size=(*truth.shape, 3))
+
+    def judged(gap, square, n, alpha):
+        counts = np.full(truth.shape, float(n)), np.full(truth.shape, 3.0)
+        own = welch((np.broadcast_to(square, truth.shape), theirs / 2), counts)
+        errors = moderate(own, 1 / counts[0] + 1 / counts[1])
+        p = np.minimum(p_inside(gap, -1, 1, errors), p_outside(gap, -1, 1, errors))
+        return p < alpha, errors.squared, square / n / own.squared
+
+    gap, square = runs.mean(axis=-1) - stated, runs.var(axis=-1, ddof=1)
+    decided, squared, share = judged(gap, square, 3, level(0.05, 3, looks, True))
+    alpha = level(0.05, 3, (*looks, int(many)), True)
+    parts = share * squared, (1 - share) * squared
+    never = ~decided & (chance(gap, *parts, many / 3, alpha, -1.0, 1.0) < FUTILE)
+    assert never.sum() > 0.02 * never.size
+    assert judged(truth - stated, std**2, many, alpha)[0][never].mean() < 0.1
 
 
 @pytest.mark.parametrize("table", ["table3", "table8"])
