@@ -70,6 +70,8 @@ def _compared(cell: CellEvidence, evidence: Evidence) -> str:
     if cell.deterministic:
         return f"Ours is {ours.mean:{digits}} in every run against the printed {printed:{digits}}, "
     runs = "one run" if ours.n == 1 else f"{ours.n} runs"
+    if before := list(map(str, evidence.looks[:-1])):
+        runs += f" (it was judged after {_listed(before)} too)"
     return f"Ours is {ours.mean:{digits}} over {runs} against the printed {printed:{digits}}, "
 
 

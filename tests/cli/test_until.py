@@ -111,6 +111,8 @@ def test_looks_make_a_verdict_harder(place: Workplace) -> None:
     assert once["reproduced"] == looked["reproduced"]
     wide, narrow = (cell["interval"][1] - cell["interval"][0] for cell in (looked, once))
     assert wide > narrow
+    assert "judged after 2 too" in looked["why"]
+    assert "judged after" not in once["why"]
 
 
 def test_what_was_stopped_by_its_budget_goes_on_to_the_same_end(
