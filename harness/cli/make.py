@@ -21,7 +21,7 @@ from harness.cli.options import (
     in_study,
 )
 from harness.cli.output import console, print_json, submission_lines
-from harness.cli.until import show_ends, show_look
+from harness.cli.until import make_until_decided
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
 from harness.study.study import How, Study, Where
@@ -84,7 +84,9 @@ def make(
                 "--most and --budget are of --until-decided, which goes with none of --explore, "
                 "--cluster and --source reported"
             )
-        _until_decided(study, exhibits, how, most, budget, executor, device, as_json)
+        seconds = None if budget is None else duration("--budget", budget)
+        bounds = (most or MOST, seconds, executor, device)
+        _raise(make_until_decided(study, exhibits, how, bounds, as_json))
         return
     if source == "reported":
         _render_reported(study, exhibits, as_json)
@@ -107,34 +109,6 @@ def make(
         console().print(f"all of it as pages: repro report --profile {profile}")
         if written:
             show_flips(study.flips(written.design.exhibit, profile))
-    _raise(made.problems)
-
-
-def _until_decided(
-    study: Study,
-    exhibits: Sequence[str],
-    how: How,
-    most: int | None,
-    budget: str | None,
-    executor: str,
-    device: str,
-    as_json: bool,
-) -> None:
-    made = study.until_decided(
-        *exhibits,
-        most=most or MOST,
-        budget=None if budget is None else duration("--budget", budget),
-        executor=executor,
-        device=device,
-        tell=(lambda look: None) if as_json else show_look,
-        **how,
-    )
-    if as_json:
-        print_json(to_json.until_decided(made))
-    else:
-        for item in made.exhibits:
-            item.show(console())
-        show_ends(made.cells)
     _raise(made.problems)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from harness.cli.output import console, hours, print_grid
+from harness.cli.output import console, hours, print_grid, print_json
+from harness.study import as_json as to_json
 
 if TYPE_CHECKING:
+    from harness.study.study import How, Study
     from harness.study.until import Look, LooksAhead, Standing
 
 
@@ -17,6 +19,37 @@ def show_look(look: Look) -> None:
     for address, verdict in look.verdicts.items():
         runs = f"{look.runs[address]} runs" if address in look.runs else "by the others' spreads"
         console().print(f"  {address}: {verdict} ({runs})", soft_wrap=True)
+
+
+def make_until_decided(
+    study: Study,
+    exhibits: Sequence[str],
+    how: How,
+    bounds: tuple[int, float | None, str, str],
+    as_json: bool,
+) -> Sequence[str]:
+    """Add runs until cells are decided, print each look and the end of it; what failed.
+
+    Args:
+        bounds: runs of a cell, seconds in all, executor and device.
+    """
+    most, budget, executor, device = bounds
+    made = study.until_decided(
+        *exhibits,
+        most=most,
+        budget=budget,
+        executor=executor,
+        device=device,
+        tell=(lambda look: None) if as_json else show_look,
+        **how,
+    )
+    if as_json:
+        print_json(to_json.until_decided(made))
+        return made.problems
+    for item in made.exhibits:
+        item.show(console())
+    show_ends(made.cells)
+    return made.problems
 
 
 def show_ends(cells: Iterable[Standing]) -> None:

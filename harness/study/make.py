@@ -149,7 +149,7 @@ def make(
         UserError: an unknown name, or a store that cannot be written.
     """
     wanted = _Wanted(project, named(project, names), request, also)
-    _probe_changed(project, wanted.graph)
+    probe_changed(project, wanted.graph)
     if executor_entry(executor).leaves and lacking(wanted.graph, project.store):
         from harness.study.queue import submit
 
@@ -160,7 +160,7 @@ def make(
     return Made(tuple(_present(wanted)), problems=problems)
 
 
-def _probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
+def probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
     """Run the probes of steps whose code has changed since the records of a graph were made.
 
     Raises:

@@ -29,7 +29,7 @@ from harness.run.state import failures_behind
 from harness.spec.profile import Device
 from harness.study.exhibits import Request, plan_of
 from harness.study.forecast import seconds_of
-from harness.study.make import Made, failures, lacking, present, run, writable
+from harness.study.make import Made, failures, lacking, present, probe_changed, run, writable
 from harness.study.project import Project
 
 _EVER = 10**6
@@ -144,6 +144,7 @@ def until_decided(
     left = math.inf if budget is None else budget
     at, looks, problems = cells.first, list[Look](), list[str]()
     standings: Sequence[Standing] = ()
+    probe_changed(project, cells.graph(at))
     if (cost := cells.left(at).mid) > left:
         raise UserError(
             f"--budget: the first look at every cell takes {cost / 3600:.2g} hours of one "
