@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy.special import polygamma
+from scipy.optimize import brentq, minimize
+from scipy.special import digamma, polygamma
 from scipy.stats import f as f_distribution
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind
 
@@ -87,6 +88,38 @@ def test_a_known_prior_is_recovered(prior_df, variance, df):
     fitted = fit_prior(drawn, np.full_like(drawn, df))
     assert fitted.variance[0] == pytest.approx(variance, rel=0.02)
     assert fitted.df[0] == pytest.approx(prior_df, rel=0.06)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_prior_solves_the_published_equations(seed):
+    """Smyth (2004), section 6.2, solved by bisection, cells with 2 to 9 degrees of freedom."""
+    rng = np.random.default_rng(seed)
+    df = rng.integers(2, 10, 40).astype(float)
+    variances = 0.09 * f_distribution.rvs(df, 4.0, random_state=rng)
+    e = np.log(variances) - digamma(df / 2) + np.log(df / 2)
+    moment = np.mean((e - e.mean()) ** 2 * 40 / 39 - polygamma(1, df / 2))
+    assert moment > 0
+    half = brentq(lambda x: polygamma(1, x) - moment, 1e-3, 1e6, xtol=1e-12)
+    centre = np.exp(e.mean() + digamma(half) - np.log(half))
+    found = fit_prior(variances, df)
+    assert found.df[0] == pytest.approx(2 * half, rel=1e-6)
+    assert found.variance[0] == pytest.approx(centre, rel=1e-6)
+
+
+def test_the_prior_is_near_the_likeliest_one():
+    """The marginal F likelihood of 4000 variances, maximised over both of its parameters."""
+    rng = np.random.default_rng(5)
+    df = np.full(4000, 4.0)
+    variances = 0.09 * f_distribution.rvs(4.0, 6.0, size=4000, random_state=rng)
+
+    def surprise(logs):
+        prior_df, variance = np.exp(logs)
+        return -f_distribution.logpdf(variances, df, prior_df, scale=variance).sum()
+
+    best = np.exp(minimize(surprise, np.log([3.0, 0.05]), method="Nelder-Mead").x)
+    found = fit_prior(variances, df)
+    assert found.df[0] == pytest.approx(best[0], rel=0.1)
+    assert found.variance[0] == pytest.approx(best[1], rel=0.03)
 
 
 def test_prior_by_hand():
