@@ -68,11 +68,11 @@ def show_ahead(found: LooksAhead) -> None:
     going = [cell for cell in found.cells if cell.next]
     if going:
         print_grid(
-            ("Cell", "Runs", "Verdict", "Next look", "Chance to decide", "To the next look"),
+            ("Cell", "Last look", "Verdict", "Next look", "Chance to decide", "To the next look"),
             [
                 (
                     cell.address.partition(":")[2],
-                    str(max(cell.looks, default=0)),
+                    f"{max(cell.looks)} runs" if cell.looks else "–",
                     cell.verdict,
                     f"{cell.next} runs",
                     "–" if cell.chance is None else f"{cell.chance:.0%}",
