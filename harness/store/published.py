@@ -120,6 +120,12 @@ def looks_in(found: Any) -> tuple[int, ...]:
     return tuple(found)
 
 
+def _looks(found: Any) -> dict[str, tuple[int, ...]]:
+    if not all(_SHA256.fullmatch(key) for key in found):  # it becomes the name of a file
+        raise ValueError("looks are of a digest")
+    return {key: looks_in(at) for key, at in found.items()}
+
+
 class Published:
     """The records of one published folder; empty where there is none."""
 
@@ -157,7 +163,7 @@ class Published:
                 return {
                     "files": {kind: files[kind] for kind in (RECORDS, ARRAYS)},
                     "identities": frozenset(listed),
-                    "looks": {key: looks_in(at) for key, at in found.get("looks", {}).items()},
+                    "looks": _looks(found.get("looks", {})),
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(f"{path}: cannot be read as a manifest ({_line(error)})") from None

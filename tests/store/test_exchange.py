@@ -260,3 +260,28 @@ def test_workers_read_what_is_published(tmp_path: Path):
     store = Store(tmp_path / "b", tmp_path / "out")
     report = LocalExecutor(["cpu"]).run({**graph, more.identity: more}, store, Progress())
     assert report.ran == [more.identity]
+
+
+@pytest.mark.parametrize(
+    "looks", [{"../../escaped": [2]}, {"a" * 64: [0]}, {"a" * 64: ["2"]}, {"a" * 64: 2}, ["a" * 64]]
+)
+def test_looks_of_another_shape_are_refused(looks: Any, tmp_path: Path):
+    run_inline(chain(), tmp_path / "a")
+    publish(tmp_path / "a", tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / MANIFEST).read_text())
+    (tmp_path / "out" / MANIFEST).write_text(json.dumps({**manifest, "looks": looks}))
+    with pytest.raises(EvidenceError, match="manifest"):
+        import_records(Store(tmp_path / "b"), tmp_path / "out")
+    assert not list(tmp_path.rglob("escaped*"))
+
+
+def test_looks_of_two_stores_are_joined(tmp_path: Path):
+    run_inline(chain(), tmp_path / "a")
+    records = list(Store(tmp_path / "a").iterate())
+    export_records(records, tmp_path / "out", {"a" * 64: (2, 5)})
+    export_records(records, tmp_path / "out", {"a" * 64: (3,), "b" * 64: (2,)})
+    there = Store(tmp_path / "b")
+    there.looks.add("b" * 64, [8])
+    import_records(there, tmp_path / "out")
+    assert (there.looks.of("a" * 64), there.looks.of("b" * 64)) == ((2, 3, 5), (2, 8))
+    assert there.looks.last("c" * 64) == 0
