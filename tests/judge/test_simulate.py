@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.judge import simulate_flips
 from harness.judge.decision import Evidence, decide
 from harness.judge.sample import Summary
 from harness.judge.simulate import (
@@ -120,9 +121,10 @@ def test_tables_are_reproducible_and_complete():
 
 
 @pytest.mark.slow
-def test_the_page_quotes_what_the_command_prints(capsys, monkeypatch):
+def test_the_page_quotes_what_the_commands_print(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["simulate", str(SPECS)])
     main()
+    simulate_flips.main()
     printed = capsys.readouterr().out.splitlines()
     page = (SPECS.parent / "docs" / "verdicts.md").read_text(encoding="utf-8").splitlines()
     pattern = r"\| .*\d % \||(Mean|Two|Three|Simulation) .*\d %"
