@@ -38,7 +38,8 @@ def _exact(x: np.ndarray, y: np.ndarray, at: int) -> tuple[float, float]:
     moments = [sum(r[i] * t for r, t in zip(rows, target, strict=True)) for i in range(size)]
     solved = _solve(normal, moments)
     column = _solve(normal, [Fraction(int(i == at)) for i in range(size)])
-    off = [t - sum(a * b for a, b in zip(r, solved, strict=True)) for r, t in zip(rows, target)]
+    pairs = zip(rows, target, strict=True)
+    off = [t - sum(a * b for a, b in zip(r, solved, strict=True)) for r, t in pairs]
     variance = sum(e * e for e in off) / (len(rows) - size) * column[at]
     return float(solved[at]), float(variance) ** 0.5
 
