@@ -37,7 +37,8 @@ def prepare(name: str, train: int, zoom: int = 1) -> DatasetRef:
             random = np.random.default_rng(0)
             file.write(random.integers(0, 256, 8 * 3 * HEIGHT * WIDTH * zoom**2, np.uint8))
             file.truncate(packing.size_of(entries[split]))
-    prepared.finish_ragged(name, unfinished, entries, labels, ["a", "b", "c", "d"])
+    files = {split: [b"%d.png" % i for i in range(len(made))] for split, made in entries.items()}
+    prepared.finish_ragged(name, unfinished, entries, files, labels, ["a", "b", "c", "d"])
     fields = {
         "name": name,
         "fingerprint": prepared.fingerprint(prepared.read(name)),

@@ -115,7 +115,8 @@ def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DatasetRef, n
     labels = np.arange(8) % 4
     both = {"train": labels, "test": labels}
     names = ["n01", "n02", "n03", "n04"]
-    prepared.finish_ragged("small", folder, {"train": entries, "test": entries}, both, names)
+    files = dict.fromkeys(both, [b"%d.png" % i for i in range(8)])
+    prepared.finish_ragged("small", folder, dict.fromkeys(both, entries), files, both, names)
     fields = {"name": "small", "classes": 4, "train_size": 8, "test_size": 8, "smallest_class": 2}
     fields |= {"resolution": 7, "channels": 3, "mean": (0.5,) * 3, "std": (0.25,) * 3}
     fields |= {"fingerprint": prepared.fingerprint(prepared.read("small")), "short_side": 8}
