@@ -115,7 +115,7 @@ def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DatasetRef, n
     labels = np.arange(8) % 4
     both = {"train": labels, "test": labels}
     names = ["n01", "n02", "n03", "n04"]
-    files = dict.fromkeys(both, [b"%d.png" % i for i in range(8)])
+    files = {key: [b"%d.png" % i for i in range(8)] for key in both}
     prepared.finish_ragged("small", folder, dict.fromkeys(both, entries), files, both, names)
     fields = {"name": "small", "classes": 4, "train_size": 8, "test_size": 8, "smallest_class": 2}
     fields |= {"resolution": 7, "channels": 3, "mean": (0.5,) * 3, "std": (0.25,) * 3}
