@@ -12,11 +12,14 @@ import pytest
 from tests.judge.audit.papers import ROOT
 from tests.judge.audit.test_document import PAPER
 
+KEPT = ("PIP_", "UV_", "SSL_")
+"""How this machine reaches its package registry."""
+
 
 @pytest.mark.slow
 def test_it_installs_without_torch_and_fails_by_its_policy(tmp_path: Path) -> None:
     (tmp_path / "paper.tex").write_text(PAPER.replace("reaches 83.5", "reaches 85.3"))
-    kept = {k: v for k, v in os.environ.items() if k == "PATH" or k.startswith(("PIP_", "UV_"))}
+    kept = {k: v for k, v in os.environ.items() if k == "PATH" or k.startswith(KEPT)}
     empty = {"HOME": str(tmp_path / "home"), "UV_CACHE_DIR": str(tmp_path / "cache")}
     done = subprocess.run(
         [ROOT / "tools" / "action.sh", "paper.tex"],
@@ -27,6 +30,8 @@ def test_it_installs_without_torch_and_fails_by_its_policy(tmp_path: Path) -> No
         text=True,
         check=False,
     )  # fmt: skip
+    if done.returncode == 2 and "Failed to fetch" in done.stderr:
+        pytest.skip("packages cannot be fetched from an empty home here: " + done.stderr[:200])
     assert done.returncode == 1, done.stderr
     assert "::error title=text-cell,file=paper.tex,line=6::" in done.stdout
     assert "text-cell" in (tmp_path / "summary.md").read_text().replace("\\", "")

@@ -79,17 +79,17 @@ def test_code_that_makes_other_numbers_is_told_when_read_and_refused_by_make(
     make = ("make", "table1", "--executor", "inline")
     assert repro(folder, "probe").returncode == 0
     made = repro(folder, *make)
-    assert (made.returncode, made.stderr) == (0, "")
+    assert made.returncode == 0 and "has changed" not in made.stderr
     code = folder / "experiment" / "functions.py"
     sound, scored = code.read_text(), "float(nearest.score(digits.test, digits.test_labels))"
     assert sound.count(scored) == 1
 
     code.write_text(sound.replace(scored, "0.9"))
     for command in (("show", "table1"), ("diff", "table1"), ("verify",), ("report",)):
-        (line,) = repro(folder, *command).stderr.splitlines()
-        assert "the code of classify has changed since its records were made" in line
-    (told,) = json.loads(repro(folder, "show", "table1", "--json").stdout)["notices"]
-    assert "classify" in told
+        told = repro(folder, *command).stderr
+        assert told.count("the code of classify has changed since its records were made") == 1
+    (notice,) = json.loads(repro(folder, "show", "table1", "--json").stdout)["notices"]
+    assert "classify" in notice
     made = repro(folder, *make)
     assert made.returncode == 2
     assert "step classify: revision 1 gives different numbers (values.accuracy: " in made.stderr
@@ -99,7 +99,7 @@ def test_code_that_makes_other_numbers_is_told_when_read_and_refused_by_make(
     code.write_text(sound.replace(scored, f"1.0 * {scored}"))
     assert "classify" in repro(folder, "show", "table1").stderr
     made = repro(folder, *make)
-    assert (made.returncode, made.stderr) == (0, "")
+    assert made.returncode == 0 and "has changed" not in made.stderr
     assert repro(folder, "show", "table1").stderr == ""
 
     steps = folder / "experiment" / "steps.py"

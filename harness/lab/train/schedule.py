@@ -88,6 +88,8 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     rate, decay = recipe.learning_rate, recipe.weight_decay
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=rate, betas=recipe.betas, weight_decay=decay)
+    # torch refuses Nesterov's look ahead where there is no momentum, with which it is plain SGD.
+    nesterov = recipe.nesterov and recipe.momentum > 0
     return torch.optim.SGD(
-        groups, lr=rate, momentum=recipe.momentum, nesterov=recipe.nesterov, weight_decay=decay
+        groups, lr=rate, momentum=recipe.momentum, nesterov=nesterov, weight_decay=decay
     )
