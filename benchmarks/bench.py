@@ -207,3 +207,20 @@ def one_thread() -> None:
     assert "numpy" not in sys.modules, "one_thread() comes too late"
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
+
+
+def kept_table(
+    name: str, file: Path, retrain: Callable[[], object], table: Callable[[], str]
+) -> None:
+    """Print and write the table of kept numbers: what `python -m benchmarks.NAME` does.
+
+    Args:
+        retrain: makes the numbers anew and keeps them, where `--retrain` asks for it.
+    """
+    if sys.argv[1:] not in ([], ["--retrain"]):
+        sys.exit(f"usage: python -m benchmarks.{name} [--retrain]")
+    if sys.argv[1:]:
+        retrain()
+    made = table()
+    file.write_text(made + "\n", encoding="utf-8")
+    print(made)

@@ -12,10 +12,9 @@ without any, on hard labels. Three students each, one synthesis of each set.
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Mapping
 
-from benchmarks.bench import RESULTS, ROOT
+from benchmarks.bench import RESULTS, ROOT, kept_table
 from benchmarks.pipelines import STUDENTS, Pipeline
 from harness.lab.measure.dd_ranking import augmentation_robust_score, label_robust_score
 from harness.plan.exhibit import plan_exhibit
@@ -101,13 +100,7 @@ def table(accuracies: Accuracies) -> str:
 
 
 def main() -> None:
-    if sys.argv[1:] not in ([], ["--retrain"]):
-        sys.exit("usage: python -m benchmarks.dd_ranking [--retrain]")
-    if sys.argv[1:]:
-        keep(trained())
-    made = table(kept())
-    TABLE.write_text(made + "\n", encoding="utf-8")
-    print(made)
+    kept_table("dd_ranking", TABLE, lambda: keep(trained()), lambda: table(kept()))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ one selection, so it holds the last part alone.
 from __future__ import annotations
 
 import csv
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 from safetensors.numpy import save_file
 from scipy import stats
 
-from benchmarks.bench import RESULTS, ROOT
+from benchmarks.bench import RESULTS, ROOT, kept_table
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.step import Json, MemoryInput, Share, StepContext, StepResult
 from harness.run.call import call, call_together
@@ -151,13 +150,7 @@ def _lines(accuracies: Accuracies) -> Iterator[str]:
 
 
 def main() -> None:
-    if sys.argv[1:] not in ([], ["--retrain"]):
-        sys.exit("usage: python -m benchmarks.pipelines [--retrain]")
-    if sys.argv[1:]:
-        keep(trained())
-    made = table(kept())
-    TABLE.write_text(made + "\n", encoding="utf-8")
-    print(made)
+    kept_table("pipelines", TABLE, lambda: keep(trained()), lambda: table(kept()))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def audit(
         rule = _known_rule(explain, found.findings)
         _print_full([f for f in found.findings if f.rule == rule])
     else:
-        _print(new, every, "" if known is None else "new ", found.place if files else None)
+        _print(new, every, "" if known is None else "new ", found.place_of if files else None)
     if _fails(new, fail_on, known is not None):
         raise typer.Exit(1)
 
@@ -161,12 +161,12 @@ def _print(
     findings: Sequence[Finding],
     every: bool,
     kind: str,
-    place: Callable[[str], Source | None] | None,
+    place: Callable[[Finding], Source | None] | None,
 ) -> None:
     """The counts first, then a line for each of the gravest findings.
 
     Args:
-        place: where addresses stand, where that is to be told.
+        place: where findings stand, where that is to be told.
     """
     out = console()
     counts = Counter(finding.severity for finding in findings)
@@ -177,7 +177,7 @@ def _print(
         return
     for finding in findings[:SHOWN]:
         printed = finding.printed if len(finding.printed) < 70 else f"{finding.printed[:67]}..."
-        at = next(filter(None, map(place, finding.addresses)), None) if place else None
+        at = place(finding) if place else None
         where = f"{at[0]}:{at[1]}: {finding.rule}" if at else finding.id
         out.print(f"{finding.severity:8} {where}\n         {printed}")
     if len(findings) > SHOWN:

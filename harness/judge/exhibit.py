@@ -74,7 +74,7 @@ def judge_exhibit(paper: Paper, plan: ExhibitPlan, store: Store) -> Judgement:
     results = collect(plan, store, evidence.cells if evidence else None, records)
     correlated = correlations(plan, results, store)
     stated = stated_results(plan, results, correlated, store)
-    judged = cell_verdicts(paper, plan, results, store)
+    judged = verdicts_on(evidence_on(paper, plan, results, store), store)
     verdicts = {v.address: v for v in (*judged, *(item.verdict for item in stated))}
     wrong = wrong_differences(paper, plan.exhibit.id)
     used = evidence if any(result.evidence for result in results) else None
@@ -95,11 +95,8 @@ def evidence_of(paper: Paper, plan: ExhibitPlan) -> Found | None:
     )
 
 
-def cell_verdicts(
-    paper: Paper, plan: ExhibitPlan, results: Sequence[ItemResult], store: Store
-) -> list[Verdict]:
+def verdicts_on(evidence: Sequence[CellEvidence], store: Store) -> list[Verdict]:
     """The verdict on every cell of an exhibit, whether anything is printed there or not."""
-    evidence = evidence_on(paper, plan, results, store)
     if not evidence:
         return []
     return remembered(store, "verdicts", evidence, Verdict, lambda: _judge(evidence))

@@ -160,10 +160,11 @@ class Planner:
                     sources = _sources(self.ours, each, seeds, *asked)
             except UserError as error:
                 raise UserError(f"{address}: {error}") from None
-            least = self._least(key_of(sources)) if self._least and not runs.seeds else 0
+            key = key_of(sources)
+            least = self._least(key) if self._least and not runs.seeds else 0
             if least > seeds:
                 seeds, sources = least, _sources(self.ours, each, least, *asked)
-            if key_of(sources) != key_of(twin):
+            if key != key_of(twin):
                 reason = difference(self.ours, each[0], settings)
             reason = reason or not_official(self.ours, each[0])
         return Item(

@@ -8,6 +8,7 @@ remembers under step and revision what passed the probes here.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
@@ -118,11 +119,11 @@ class Codes:
         """The short fingerprint of a function; parsing is saved where no source has changed."""
         if function in self._now:
             return self._now[function]
-        key = [function, _sources(function.partition(".")[0].partition(":")[0])]
-        held = self._store.memo.get(_PRESENT, list(key))
+        key: Json = [function, _sources(re.split("[.:]", function)[0])]
+        held = self._store.memo.get(_PRESENT, key)
         if not isinstance(held, str):
             held = fingerprint(function)[:SHORT]
-            self._store.memo.put(_PRESENT, list(key), held)
+            self._store.memo.put(_PRESENT, key, held)
         self._now[function] = held
         return held
 

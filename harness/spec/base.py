@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from harness.errors import nearest
 
 Scalar = bool | int | float | str
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
@@ -33,6 +36,20 @@ class Misplaced(ValueError):
     def __init__(self, message: str, *keys: int | str) -> None:
         super().__init__(message)
         self.keys = keys
+
+
+def check_distinct(what: str, names: Sequence[str], key: str = "name") -> None:
+    """Raise Misplaced if two of the entries of a spec's list `what` have one `key`."""
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            message = f"{key}s of {what} must differ; '{name}' comes twice"
+            raise Misplaced(message, what, index, key)
+
+
+def check_known(what: str, name: str, known: Iterable[str], *keys: int | str) -> None:
+    """Raise Misplaced, with the nearest name, if a name is not known."""
+    if name not in known:
+        raise Misplaced(f"unknown {what} '{name}'; {nearest(name, known)}", *keys)
 
 
 class SpecModel(BaseModel):

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from harness.spec.base import Misplaced, SpecModel
+from harness.spec.base import SpecModel, check_distinct
 from harness.spec.operands import (
     Better,
     Bounded,
@@ -27,7 +27,7 @@ from harness.spec.operands import (
     Ordered,
     Two,
 )
-from harness.spec.reading import PrintedNumber
+from harness.spec.printed_field import PrintedNumber
 
 
 class Equal(Two):
@@ -223,9 +223,5 @@ class ClaimsFile(SpecModel):
 
     @model_validator(mode="after")
     def _distinct(self) -> ClaimsFile:
-        ids = [claim.id for claim in self.claims]
-        for index, name in enumerate(ids):
-            if name in ids[:index]:
-                message = f"ids of claims must differ; '{name}' comes twice"
-                raise Misplaced(message, "claims", index, "id")
+        check_distinct("claims", [claim.id for claim in self.claims], "id")
         return self

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from harness.spec.base import Scalar, SpecModel
+from harness.spec.base import Misplaced, Scalar, SpecModel, check_known
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -52,3 +52,22 @@ class Evidence(SpecModel):
         if self.column and not isinstance(self.value, str):
             raise ValueError("expected either 'column' or columns in 'value', not both")
         return self
+
+    def check(self, rows: list[str], columns: list[str], index: int) -> None:
+        """Check that every number of the files belongs to one cell of the table.
+
+        Args:
+            index: its place among the table's evidence.
+
+        Raises:
+            Misplaced: a name is no row and no column, or a field that tells them apart is missing.
+        """
+        wide = not isinstance(self.value, str)
+        for name in self.value if not isinstance(self.value, str) else ():
+            check_known("column", name, columns, "evidence", index, "value", name)
+        for name, meant in self.names.items():
+            check_known("row or column", meant, [*rows, *columns], "evidence", index, "names", name)
+        for key, known in (("row", rows), ("column", columns)):
+            if len(known) > 1 and not getattr(self, key) and not (wide and key == "column"):
+                message = f"the table has {len(known)} {key}s; expected the field that names them"
+                raise Misplaced(f"{message} in '{key}'", "evidence", index)

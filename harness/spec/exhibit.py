@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, PositiveInt, model_validator
 
-from harness.errors import nearest
-from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
+from harness.spec.base import (
+    AddressPart,
+    Label,
+    Name,
+    Scalar,
+    SpecModel,
+    check_distinct,
+    check_known,
+)
 from harness.spec.bindings import check_binding, check_bindings
 from harness.spec.evidence import Evidence
 from harness.spec.margin import MarginText
 from harness.spec.printed import Printed, Spread
-from harness.spec.reading import PrintedAmount, PrintedText
+from harness.spec.printed_field import PrintedAmount, PrintedText
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
 from harness.spec.toml import located
@@ -305,8 +312,8 @@ class Table(Exhibit):
     @model_validator(mode="after")
     def _rectangular(self) -> Table:
         columns, rows = [c.name for c in self.columns], [r.name for r in self.rows]
-        _unique("columns", columns)
-        _unique("rows", rows)
+        check_distinct("columns", columns)
+        check_distinct("rows", rows)
         for index, row in enumerate(self.rows):
             named: tuple[tuple[str, Iterable[str]], ...] = (
                 ("cells", row.cells),
@@ -318,11 +325,11 @@ class Table(Exhibit):
             )
             for kind, names in named:
                 for name in names:
-                    _known("column", name, columns, "rows", index, kind, name)
+                    check_known("column", name, columns, "rows", index, kind, name)
             for name, derived in row.derived.items():
-                _known("row", derived.minus, rows, "rows", index, "derived", name, "minus")
+                check_known("row", derived.minus, rows, "rows", index, "derived", name, "minus")
         for index, each in enumerate(self.evidence):
-            _check_evidence(each, rows, columns, index)
+            each.check(rows, columns, index)
         return self
 
     @property
@@ -382,32 +389,6 @@ class Table(Exhibit):
         for row in self.rows:
             for column in self.columns:
                 yield row, column, row.cells.get(column.name)
-
-
-def _unique(what: str, names: list[str]) -> None:
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise Misplaced(
-                f"names of {what} must differ; '{name}' comes twice", what, index, "name"
-            )
-
-
-def _known(what: str, name: str, known: Iterable[str], *keys: int | str) -> None:
-    if name not in known:
-        raise Misplaced(f"unknown {what} '{name}'; {nearest(name, known)}", *keys)
-
-
-def _check_evidence(each: Evidence, rows: list[str], columns: list[str], index: int) -> None:
-    """Every number of the files has to belong to one cell."""
-    wide = not isinstance(each.value, str)
-    for name in each.value if not isinstance(each.value, str) else ():
-        _known("column", name, columns, "evidence", index, "value", name)
-    for name, meant in each.names.items():
-        _known("row or column", meant, [*rows, *columns], "evidence", index, "names", name)
-    for key, known in (("row", rows), ("column", columns)):
-        if len(known) > 1 and not getattr(each, key) and not (wide and key == "column"):
-            message = f"the table has {len(known)} {key}s; expected the field that names them"
-            raise Misplaced(f"{message} in '{key}'", "evidence", index)
 
 
 def variables_of(table: Table, row: Row, column: Column) -> dict[str, Any]:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from harness.errors import UserError, nearest
-from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
+from harness.spec.base import (
+    AddressPart,
+    Label,
+    Misplaced,
+    Name,
+    Scalar,
+    SpecModel,
+    check_distinct,
+)
 from harness.spec.bindings import check_panels
 from harness.spec.exhibit import Exhibit, Readings
 from harness.spec.runs import Counterpart, Panel
@@ -64,11 +72,7 @@ class Panelled(Exhibit):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Panelled:
-        names = [panel.name for panel in self.panels]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                message = f"names of panels must differ; '{name}' comes twice"
-                raise Misplaced(message, "panels", index, "name")
+        check_distinct("panels", [panel.name for panel in self.panels])
         for key, item in self.stated.items():
             if item.ours:
                 _check_ours(item.ours, self.panels, "stated", key, "ours")

@@ -120,3 +120,9 @@ def decimals(value: Decimal) -> int:
 def half_unit(value: Decimal) -> Decimal:
     """Half a unit of the last digit: 0.005 for 12.50, 50 for 1.5E+3."""
     return Decimal(f"5E{last_digit(value) - 1}")
+
+
+def may_print(value: Decimal, printed: Decimal) -> bool:
+    """Whether a value comes to the printed digits, rounded or cut off."""
+    half = half_unit(printed)
+    return -half <= value - printed < 2 * half

@@ -26,6 +26,10 @@ class Audited:
     unread: tuple[str, ...] = ()
     """What could not be read, so that nothing is said of it."""
 
+    def place_of(self, finding: Finding) -> Source | None:
+        """Where the first of its addresses that is known stands."""
+        return next(filter(None, map(self.place, finding.addresses)), None)
+
 
 def audit_specs(paper: Paper) -> Audited:
     """The audit of a paper's specs; files are named from the folder of the project."""

@@ -103,7 +103,7 @@ def finding_commands(found: Audited) -> Iterator[str]:
     levels = {"severe": "error", "notable": "warning", "minor": "notice"}
     for finding in found.findings:
         where = {"title": finding.rule}
-        at = next(filter(None, map(found.place, finding.addresses)), None)
+        at = found.place_of(finding)
         if at is not None:
             where |= {"file": at[0], "line": str(at[1])}
         yield _command(levels[finding.severity], where, finding.explanation)

@@ -10,11 +10,9 @@ from harness.errors import UserError
 from harness.judge.exhibit import Judgement, judge_exhibit, numbers
 from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
-from harness.plan.library import own_step_types
 from harness.plan.settings import Variation
 from harness.render.views import view_of
 from harness.render.views.base import ExhibitView
-from harness.run.stale import Codes, probe_file
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.study.project import Project
@@ -119,16 +117,10 @@ def plan_of(
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
     judgement = judge_exhibit(project.paper, planned, project.store)
-    code = codes(project).notices(planned.exhibit.id, judgement.records)
+    code = project.codes.notices(planned.exhibit.id, judgement.records)
     judgement = replace(judgement, notices=(*judgement.notices, *code))
     project.notices.update(dict.fromkeys(judgement.notices))
     return judgement
-
-
-def codes(project: Project) -> Codes:
-    """The code of the paper's steps, with what is known of it."""
-    about = project.paper.about
-    return Codes(own_step_types(project.paper), probe_file(about.steps), project.store)
 
 
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
@@ -137,7 +129,7 @@ def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhib
     return JudgedExhibit(
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
-        claims=claims_about(project, name, request),
+        claims=claims_about(project, judgement, request),
         not_run=reasons_not_run(project, judgement),
     )
 
@@ -175,13 +167,13 @@ def claims_on(
     return judge_claims(project.paper, claims, ours, project.store)
 
 
-def claims_about(project: Project, exhibit: str, request: Request) -> list[Judged]:
-    """The claims about an exhibit, on the results of every exhibit that they are about."""
-    claims = about(project.paper, exhibit)
-    plans = (
-        plan_of(project, name, request, must_act=False) for name in exhibits_behind(project, claims)
-    )
-    return claims_on(project, claims, (judge(project, planned) for planned in plans))
+def claims_about(project: Project, judged: Judgement, request: Request) -> list[Judged]:
+    """The claims about an exhibit, on its results and on those of others that they are about."""
+    own = judged.plan.exhibit.id
+    claims = about(project.paper, own)
+    others = (name for name in exhibits_behind(project, claims) if name != own)
+    plans = (plan_of(project, name, request, must_act=False) for name in others)
+    return claims_on(project, claims, (judged, *(judge(project, each) for each in plans)))
 
 
 def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[str]]:

@@ -32,7 +32,6 @@ from harness.study.exhibits import (
     JudgedExhibit,
     Request,
     claims_about,
-    codes,
     judge,
     named,
     plan_of,
@@ -167,7 +166,7 @@ def probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
         UserError: a step makes other numbers now, so that its records may not be used.
     """
     records = [record for identity in graph if (record := project.store.get(identity))]
-    wrong, untold = codes(project).probe(records)
+    wrong, untold = project.codes.probe(records)
     if wrong:
         raise UserError("\n  ".join(wrong))
     project.notices.update(dict.fromkeys(untold))
@@ -216,7 +215,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
         files=write_renders(project, judgement, varied),
-        claims=claims_about(project, name, wanted.request),
+        claims=claims_about(project, judgement, wanted.request),
         not_run=reasons_not_run(project, judgement),
         varied=varied,
         flips=_flips(judgement, judge(project, default)) if default else [],

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.plan.library import own_step_types
+from harness.run.stale import Codes, probe_file
 from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
 
@@ -36,6 +38,12 @@ class Project:
     @cached_property
     def store(self) -> Store:
         return Store(self.root, self.published)
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The code of the paper's steps, with what is known of it."""
+        types = own_step_types(self.paper)
+        return Codes(types, probe_file(self.paper.about.steps), self.store)
 
 
 def find_project(folder: Path | None = None) -> Project:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from harness.errors import UserError
 from harness.judge.chance import at_looks
-from harness.judge.exhibit import cell_verdicts, evidence_on
+from harness.judge.exhibit import evidence_on, verdicts_on
 from harness.judge.model import CellEvidence, Verdict
 from harness.judge.results import ItemResult, collect
 from harness.judge.sequential import FUTILE, LOOKS, looks_up_to
@@ -248,11 +248,12 @@ class _Cells:
         shown = replace(self.plan, items=items)
         results = collect(shown, store)
         of = {str(result.item.address): result for result in results}
-        evidence = {cell.address: cell for cell in evidence_on(paper, shown, results, store)}
+        cells = evidence_on(paper, shown, results, store)
+        evidence = {cell.address: cell for cell in cells}
         failed = failures_behind(self.plan.steps, store)
         return [
             self._standing(evidence[v.address], v, of[v.address], failed)
-            for v in cell_verdicts(paper, shown, results, store)
+            for v in verdicts_on(cells, store)
             if v.address in self.wanted
         ]
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from harness.spec.printed import Printed
-from harness.spec.reading import PrintedText, read_printed
+from harness.spec.printed_field import PrintedText
+from harness.spec.reading import read_printed
 
 
 def told(printed: Printed) -> dict[str, Any]:

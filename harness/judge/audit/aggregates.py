@@ -18,7 +18,7 @@ from statistics import fmean
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Number, Sheet
-from harness.spec.printed import half_unit
+from harness.spec.printed import may_print
 
 CHANCE = 1e-3
 """A relation that chance makes more often than this, over all that are tried, is none."""
@@ -362,20 +362,14 @@ def counts_of(sheet: Sheet) -> Iterator[Finding]:
 def _is_share(number: Number, whole: Decimal) -> bool:
     """Whether a percentage is that of its count, rounded or cut off."""
     assert number.share is not None
-    half = half_unit(number.share)
-    return -half <= 100 * number.mean / whole - number.share < 2 * half
+    return may_print(100 * number.mean / whole, number.share)
 
 
 def _count_finding(number: Number, whole: Decimal) -> Finding:
     share = float(100 * number.mean / whole)
-    return Finding(
-        rule="count-share",
-        subject=number.address,
-        addresses=(number.address,),
-        printed=str(number),
+    return number.finding(
+        "count-share",
         expected=f"{share:.4g} percent, {number.mean} of {whole}",
-        severity="severe",
-        confidence="certain",
         explanation=f"{number} prints {number.share} percent for {number.mean} of {whole}, which "
         f"is {share:.4g} percent.",
     )

@@ -71,13 +71,8 @@ def _spread_possible(number: Number, counts: range, n: int, items: int) -> bool:
 
 
 def _impossible(number: Number, why: str) -> Finding:
-    return Finding(
-        rule="granularity",
-        subject=number.address,
-        addresses=(number.address,),
-        printed=str(number),
+    return number.finding(
+        "granularity",
         expected=f"a mean over {number.runs} runs of counts of {number.items} items",
-        severity="severe",
-        confidence="certain",
         explanation=f"{number} cannot be had from {number.items} test items: {why}.",
     )

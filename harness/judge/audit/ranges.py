@@ -93,28 +93,18 @@ def _largest_deviation(number: Number, allowed: _Range, runs: int | None) -> flo
 
 
 def _outside(number: Number, allowed: _Range) -> Finding:
-    return Finding(
-        rule="outside-range",
-        subject=number.address,
-        addresses=(number.address,),
-        printed=str(number),
+    return number.finding(
+        "outside-range",
         expected=f"{allowed.what}, from {allowed.low:g} to {allowed.high:g}",
-        severity="severe",
-        confidence="certain",
         explanation=f"{number} is {allowed.what}, and none is outside {allowed.low:g} to "
         f"{allowed.high:g}.",
     )
 
 
 def _too_wide(number: Number, allowed: _Range, largest: float) -> Finding:
-    return Finding(
-        rule="impossible-spread",
-        subject=number.address,
-        addresses=(number.address,),
-        printed=str(number),
+    return number.finding(
+        "impossible-spread",
         expected=f"± at most {largest:.4g}",
-        severity="severe",
-        confidence="certain",
         explanation=(
             f"Numbers between {allowed.low:g} and {allowed.high:g} with the mean {number.mean} "
             f"have a standard deviation of {largest:.4g} at most, whatever they are."
@@ -167,11 +157,8 @@ def _slipped(
     sheet: Sheet, column: int, number: Number, others: list[float], factor: float
 ) -> Finding:
     low, high = min(others, key=abs), max(others, key=abs)
-    return Finding(
-        rule="scale",
-        subject=number.address,
-        addresses=(number.address,),
-        printed=str(number),
+    return number.finding(
+        "scale",
         expected=f"about {median(others):.4g}, as the {len(others)} other numbers of "
         f"{sheet.columns[column].label}",
         severity="notable",
@@ -190,14 +177,9 @@ def intervals(sheet: Sheet) -> Iterator[Finding]:
             continue
         low, high = float(number.low), float(number.high)
         if low > high or not low - number.slack <= number.value <= high + number.slack:
-            yield Finding(
-                rule="outside-interval",
-                subject=number.address,
-                addresses=(number.address,),
-                printed=str(number),
+            yield number.finding(
+                "outside-interval",
                 expected=f"a value from {min(low, high):g} to {max(low, high):g}",
-                severity="severe",
-                confidence="certain",
                 explanation=f"{number} is not inside its own interval, {low:g} to {high:g}.",
             )
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
+from math import prod
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.said import Said
 from harness.judge.audit.sheet import Number, Sheet
-from harness.spec.printed import decimals, half_unit
+from harness.spec.printed import decimals, half_unit, may_print
 
 _NUMBER = re.compile(r"(?<![\w.,^_{/])[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?![\w^]|[.,]\d)")
 _AFTER_SIGN = re.compile(r"(?:±|\+/-)\s*$")
@@ -206,23 +207,16 @@ def worked_numbers(said: Sequence[Said]) -> Iterator[Finding]:
             terms = [Decimal(t) for t in re.findall(r"\d+", match["left"])]
             signs = set(re.findall(r"[×+]", match["left"]))
             if len(signs) == 1:
-                value = sum(terms, Decimal(0)) if signs == {"+"} else _product(terms)
+                value = sum(terms, Decimal(0)) if signs == {"+"} else prod(terms, start=Decimal(1))
                 right = Decimal(match["right"].replace(",", ""))
                 yield from _unless(sentence, match[0], value, right, "")
-
-
-def _product(terms: Sequence[Decimal]) -> Decimal:
-    value = Decimal(1)
-    for term in terms:
-        value *= term
-    return value
 
 
 def _unless(
     sentence: Said, printed: str, value: Decimal, told: Decimal, unit: str
 ) -> Iterator[Finding]:
     """A finding, unless the told number is the value, rounded or cut off."""
-    if -half_unit(told) <= value - told < 2 * half_unit(told):
+    if may_print(value, told):
         return
     short = f"{value:f}" if value == value.to_integral_value() else f"{float(value):.6g}"
     yield Finding(

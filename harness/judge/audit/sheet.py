@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Literal
 
-from harness.judge.audit.finding import Source
+from harness.judge.audit.finding import Confidence, Finding, Severity, Source
 from harness.spec.base import Scalar
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
@@ -78,6 +78,27 @@ class Number:
     def slack(self) -> float:
         """How far rounding may have moved it, with room for floats."""
         return float(self.half) * (1 + 1e-9) + 1e-12
+
+    def finding(
+        self,
+        rule: str,
+        *,
+        expected: str,
+        explanation: str,
+        severity: Severity = "severe",
+        confidence: Confidence = "certain",
+    ) -> Finding:
+        """A finding on this number alone."""
+        return Finding(
+            rule=rule,
+            subject=self.address,
+            addresses=(self.address,),
+            printed=str(self),
+            expected=expected,
+            severity=severity,
+            confidence=confidence,
+            explanation=explanation,
+        )
 
     def __str__(self) -> str:
         return f"{self.text} ({self.place})"

@@ -179,11 +179,8 @@ def stars_by_legend(sheet: Sheet) -> Iterator[Finding]:
             math.erfc((abs(number.value) + number.slack) / error / math.sqrt(2)) if error > 0 else 0
         )
         if least > level:
-            yield Finding(
-                rule="stars-level",
-                subject=number.address,
-                addresses=(number.address,),
-                printed=str(number),
+            yield number.finding(
+                "stars-level",
                 expected=f"p < {level:g}, as {number.stars} stars say; it is {least:.2g} or more",
                 severity="notable",
                 confidence="likely",

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement
-from harness.plan.settings import Used
+from harness.plan.settings import Used, plain
 from harness.render.report.pages import Alternative, Assumption, Flip
 from harness.study.assumptions import assumptions_of
 from harness.study.exhibits import Request, judge, plan_of
@@ -58,8 +58,8 @@ def _alternatives(
 ) -> Iterator[Alternative]:
     plan = judged.plan
     for alternative in setting.stated.alternatives:
-        value = list(alternative) if isinstance(alternative, tuple) else alternative
-        variation = f"{setting.origin}={json.dumps(value) if not isinstance(value, str) else value}"
+        value = plain(alternative)
+        variation = f"{setting.origin}={_written(value)}"
         varied = {setting.origin: value}
         state, flips = _outcome(project, judged, varied) if tried else ("not run", ())
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
