@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from harness.errors import UserError, nearest
+from harness.judge.gaps import NOT_RUN, Gaps, shortfall
 from harness.judge.model import Amount, Picture
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
@@ -46,6 +47,8 @@ class ItemResult:
     failed: Mapping[int, str] = field(default_factory=dict)
     """Seed -> the quantity of it that is no finite number, in words. Such a run has failed, though
     its steps have records: it counts in no amount."""
+    gaps: Mapping[int, str] = field(default_factory=dict)
+    """Seed -> why it gave no number, for every seed that was asked for and counts in no amount."""
 
     @property
     def complete(self) -> bool:
@@ -55,6 +58,16 @@ class ItemResult:
     def amount(self) -> Amount | None:
         """The one quantity of a cell; None where nothing came back."""
         return next(iter(self.amounts.values()), None)
+
+    @property
+    def shortfall(self) -> str:
+        """How many of the runs that were asked for a number rests on, and why not on all.
+
+        Empty where it rests on all, and where nothing was run yet.
+        """
+        if not self.seeds and set(self.gaps.values()) == {NOT_RUN}:
+            return ""
+        return shortfall(len(self.item.seeds), len(self.seeds), self.gaps)
 
 
 def collect(plan: ExhibitPlan, store: Store) -> tuple[ItemResult, ...]:
@@ -77,9 +90,13 @@ def collect(plan: ExhibitPlan, store: Store) -> tuple[ItemResult, ...]:
         earlier = first.setdefault((row, item.identities), column) if item.sources else column
         return "" if earlier == column else earlier
 
-    return tuple(
-        _Collector(item, rows[item.address.row], read).result(same_as(item)) for item in plan.items
-    )
+    gaps = Gaps(plan, store)
+    found = []
+    for item in plan.items:
+        result = _Collector(item, rows[item.address.row], read).result(same_as(item))
+        lost = {**gaps.of(item, frozenset(result.missing)), **result.failed}
+        found.append(replace(result, gaps=lost) if lost else result)
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,14 @@ class ExhibitPlan:
     partial: Mapping[str, str]
     """Panel -> how its set of points differs from the paper's; empty text where it does not."""
 
+    seeds: int | None = None
+    """How many seeds were asked for, where they are others than usual; else None."""
+
+    @property
+    def name(self) -> str:
+        """What it is run under, in words: the profile, and the seeds where they are not usual."""
+        return self.profile.id + (f", seeds: {self.seeds}" if self.seeds else "")
+
     def chosen(self, panel: str, value: Any) -> Any:
         """A value of a panel; `{name}` stands for the exhibit's setting of that name."""
         if isinstance(value, str) and value.startswith("{"):
@@ -83,7 +91,15 @@ def plan_exhibit(
     planner = Planner(paper, paper.profile(profile), seeds, variation or {})
     items = tuple(resolve(kinds()[shown.kind].items)(shown, planner))
     steps = planner.ours.builder.steps
-    made = ExhibitPlan(shown, planner.profile, items, steps, planner.choices, planner.partial)
+    made = ExhibitPlan(
+        shown,
+        planner.profile,
+        items,
+        steps,
+        planner.choices,
+        planner.partial,
+        seeds if planner.other_seeds else None,
+    )
     for name, value in (variation or {}).items():
         used = [used for item in items for used in item.settings if used.origin == name]
         _check_taken(name, value, used, planner.profile)
@@ -109,6 +125,8 @@ class Planner:
         """Resolves as the paper states it, to compare with."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
+        self.other_seeds = False
+        """Whether the seeds that were asked for are others than usual, for any item."""
         self._seeds = seeds
 
     def item(
@@ -138,7 +156,9 @@ class Planner:
             UserError: something in the specs cannot be resolved; the message names the address.
         """
         each = members or (variables,)
-        seeds = range(self._seeds or runs.seeds or self.profile.seeds)
+        usual = runs.seeds or self.profile.seeds
+        seeds = range(self._seeds or usual)
+        self.other_seeds |= len(seeds) != usual
         settings = all_settings(self.ours, each[0], own)
         sources: dict[str, tuple[tuple[str, ...], ...]] = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])

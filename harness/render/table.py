@@ -20,6 +20,8 @@ class CellData:
     """A key of `symbols.VERDICTS`."""
     marks: tuple[str, ...] = ()
     """Remarks on the verdict; `flips`, or any short text, which becomes its own legend."""
+    runs: str = ""
+    """`(n = 2 of 3)` where fewer runs came back than were asked for; a mark then says why."""
 
     def __post_init__(self) -> None:
         if self.verdict is not None and self.verdict not in VERDICTS:

@@ -28,7 +28,7 @@ from harness.run.slurm.look import Standing
 from harness.run.slurm.submission import QueuedArray
 from harness.run.state import states
 from harness.store.files import clean_temporary
-from harness.store.record import DamagedRecord
+from harness.store.record import DamagedRecord, NewerRecord
 from harness.store.store import Store
 from harness.study.exhibits import (
     JudgedExhibit,
@@ -216,6 +216,9 @@ def _run(project: Project, wanted: _Wanted, executor: str, device: str) -> RunRe
         with suppress(OSError):  # a store that takes nothing keeps what a dead process left
             clean_temporary(store.root)
         return RunReport(current=list(wanted.graph))
+    for identity in wanted.lacking():
+        if isinstance(damage := store.unreadable(identity), NewerRecord):
+            raise damage
     _writable(project.root)
     return _executor(executor, device).run(wanted.graph, store, progress_on())
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError
+from harness.judge.exhibit import numbers
 from harness.judge.outcomes import (
     Judged,
     KnownNumber,
@@ -14,14 +15,16 @@ from harness.judge.outcomes import (
     exhibits_of,
     judge_claims,
 )
+from harness.render.views.verdicts import gap_lines
 from harness.spec.claims import about_print
-from harness.study.exhibits import Request, our_numbers, plan_of
+from harness.study.exhibits import Request, judge, plan_of
 from harness.study.project import Project
 
 
 @dataclass(frozen=True)
 class Verified:
-    """Every claim judged under one profile, and why some exhibits have no results."""
+    """Every claim judged under one profile, why some exhibits have no results, and which
+    numbers rest on fewer runs than were asked for."""
 
     project: Project
     profile: str
@@ -58,7 +61,9 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     for name in sorted({name for claim in paper.claims.values() for name in exhibits_of(claim)}):
         if name in paper.runnable:
             try:
-                ours |= our_numbers(project, plan_of(project, name, Request(chosen)))
+                judgement = judge(project, plan_of(project, name, Request(chosen)))
+                ours |= numbers(judgement)
+                problems += gap_lines(judgement)
             except UserError as error:
                 problems.append(f"{name} has no results, as it cannot be planned: {error}")
     judged = judge_claims(paper, paper.claims.values(), ours, project.store)
