@@ -18,6 +18,7 @@ from harness.cli import (
     report,
     show,
     store,
+    trust,
     upgrade,
     verify,
 )
@@ -31,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for family in (show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data):
+for family in (
+    show,
+    plan,
+    make,
+    verify,
+    audit,
+    report,
+    compare,
+    new_paper,
+    upgrade,
+    store,
+    data,
+    trust,
+):
     app.add_typer(family.app)
 
 

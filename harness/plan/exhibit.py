@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness.errors import UserError
 from harness.plan.comparable import (
@@ -19,7 +19,7 @@ from harness.plan.item import Item
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import Used, Variation, plain
-from harness.plan.step import Step
+from harness.plan.step import Step, StepType
 from harness.registry import resolve
 from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
@@ -27,6 +27,9 @@ from harness.spec.kinds import kinds
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
 from harness.spec.runs import Runs
+
+Sources: TypeAlias = "dict[str, tuple[tuple[str, ...], ...]]"
+"""Name of a source of readings -> for each seed, the identities that it is read from."""
 
 
 @dataclass(frozen=True)
@@ -87,21 +90,11 @@ def plan_exhibit(
         UserError: nothing runs for it, something in the specs cannot be resolved, or a variation
             cannot be taken or has no effect here.
     """
-    shown = paper.runnable_exhibit(exhibit)
-    planner = Planner(paper, paper.profile(profile), seeds, variation or {})
-    items = tuple(resolve(kinds()[shown.kind].items)(shown, planner))
-    steps = planner.ours.builder.steps
-    made = ExhibitPlan(
-        shown,
-        planner.profile,
-        items,
-        steps,
-        planner.choices,
-        planner.partial,
-        seeds if planner.other_seeds else None,
-    )
+    types = step_types(paper)
+    planner = Planner(paper, paper.profile(profile), seeds, variation or {}, types)
+    made = planner.plan(paper.runnable_exhibit(exhibit))
     for name, value in (variation or {}).items():
-        used = [used for item in items for used in item.settings if used.origin == name]
+        used = [used for item in made.items for used in item.settings if used.origin == name]
         _check_taken(name, value, used, planner.profile)
         if must_act and not any(value == plain(each.stated.value) for each in used):
             others = {key: held for key, held in (variation or {}).items() if key != name}
@@ -114,10 +107,14 @@ class Planner:
     """Makes the items of one exhibit; given to the function that its kind names."""
 
     def __init__(
-        self, paper: Paper, profile: Profile, seeds: int | None, variation: Variation
+        self,
+        paper: Paper,
+        profile: Profile,
+        seeds: int | None,
+        variation: Variation,
+        types: Mapping[str, StepType],
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
-        types = step_types(paper)
         self.profile = profile
         self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper))
         """Resolves under the profile that is run."""
@@ -128,6 +125,19 @@ class Planner:
         self.other_seeds = False
         """Whether the seeds that were asked for are others than usual, for any item."""
         self._seeds = seeds
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """All steps of the items that were made."""
+        return self.ours.builder.steps
+
+    def plan(self, exhibit: Exhibit) -> ExhibitPlan:
+        """Every item of an exhibit, with the steps that they are read from."""
+        items = tuple(resolve(kinds()[exhibit.kind].items)(exhibit, self))
+        seeds = self._seeds if self.other_seeds else None
+        return ExhibitPlan(
+            exhibit, self.profile, items, self.steps, self.choices, self.partial, seeds
+        )
 
     def item(
         self,
@@ -160,24 +170,11 @@ class Planner:
         seeds = range(self._seeds or usual)
         self.other_seeds |= len(seeds) != usual
         settings = all_settings(self.ours, each[0], own)
-        sources: dict[str, tuple[tuple[str, ...], ...]] = {}
+        sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
         if not reason:
             asked = (read, runs, own, place)
-            try:
-                twins = [self.stated.measured(member, range(1), *asked) for member in each]
-                with blaming_the_profile(self.ours, each[0]):
-                    found = [self.ours.measured(member, seeds, *asked) for member in each]
-            except UserError as error:
-                raise UserError(f"{address}: {error}") from None
-            sources = {
-                name: tuple(zip(*(member[name] for member in found), strict=True))
-                for name in found[0]
-            }
-            first = [{name: ids[:1] for name, ids in member.items()} for member in found]
-            if first != twins:
-                reason = difference(self.ours, each[0], settings)
-            reason = reason or not_official(self.ours, each[0])
+            sources, reason = self._read_from(address, each, seeds, asked, settings)
         return Item(
             address=address,
             stated=variables,
@@ -189,6 +186,28 @@ class Planner:
             comparable=bool(sources) and not reason,
             reason=reason,
         )
+
+    def _read_from(
+        self,
+        address: Address,
+        members: Sequence[Mapping[str, Any]],
+        seeds: range,
+        asked: tuple[Sequence[str], Runs, Owner | None, Place],
+        settings: Sequence[Used],
+    ) -> tuple[Sources, str]:
+        """The steps that an item is read from, and why it is not comparable, if so."""
+        try:
+            twins = [self.stated.measured(member, range(1), *asked) for member in members]
+            with blaming_the_profile(self.ours, members[0]):
+                found = [self.ours.measured(member, seeds, *asked) for member in members]
+        except UserError as error:
+            raise UserError(f"{address}: {error}") from None
+        sources = {
+            name: tuple(zip(*(member[name] for member in found), strict=True)) for name in found[0]
+        }
+        first = [{name: ids[:1] for name, ids in member.items()} for member in found]
+        reason = difference(self.ours, members[0], settings) if first != twins else ""
+        return sources, reason or not_official(self.ours, members[0])
 
     def _run(self, members: Sequence[Mapping[str, Any]], mean_over: str) -> dict[str, Any]:
         bound = [self.ours.bound(member) for member in members]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.errors import UserError
+from harness.plan.step import Json
 from harness.store.digest import digest_file
 from harness.store.faults import point
 from harness.store.files import write_synced
 from harness.store.published import (
+    ANSWERS,
     ARRAYS,
     FORMAT,
     LARGEST,
@@ -27,11 +30,16 @@ from harness.store.store import Store
 from harness.store.writer import write_provenance
 
 
-def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
+def export_records(
+    records: Iterable[Record], folder: Path, answers: Mapping[str, Json] = MappingProxyType({})
+) -> tuple[int, int]:
     """Write records to a folder, with what was published there before; both counts of records.
 
     Values, provenance, curves, index lists and other small arrays go out. Weights, large arrays
     and pictures do not.
+
+    Args:
+        answers: which cells they are of, by exhibit and profile; see `harness.plan.answers`.
 
     Returns:
         number of records written now, and number in the folder.
@@ -39,7 +47,9 @@ def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
     import duckdb
 
     new = {record.identity: record for record in records}
-    every: dict[str, Record] = {**Published(folder).records, **new}
+    before = Published(folder)
+    every: dict[str, Record] = {**before.records, **new}
+    said = {**before.answers, **answers}
     bodies = [
         (i, every[i].step, json.dumps(_body(every[i]), sort_keys=True)) for i in sorted(every)
     ]
@@ -53,6 +63,13 @@ def export_records(records: Iterable[Record], folder: Path) -> tuple[int, int]:
         files = {
             RECORDS: _write(connection, folder, RECORDS, "step varchar, body varchar", bodies),
             ARRAYS: _write(connection, folder, ARRAYS, "name varchar, data blob", arrays),
+            ANSWERS: _write(
+                connection,
+                folder,
+                ANSWERS,
+                "body varchar",
+                [(name, json.dumps(body)) for name, body in sorted(said.items())],
+            ),
         }
     manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
     # The one moment of the change: until then the folder reads as before, from then on as new.

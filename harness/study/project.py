@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.registry import PAPER_PACKAGES, installed
 from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
+from harness.study.trust import trust, trusted
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,38 @@ class Project:
     """Where rendered tables and plots go."""
     published: Path
     """Results that came with the project."""
+    no_code: bool = False
+    """Whether code of the paper may not be executed, even where its folder is trusted."""
+
+    @property
+    def home(self) -> Path:
+        """The folder of the whole project, which its user trusts or does not."""
+        return self.specs.resolve().parent
+
+    @property
+    def executes(self) -> bool:
+        """Whether code that the specs name may be executed, which can then be imported.
+
+        It may where it is installed, and where the folder is trusted; see `docs/trust.md`.
+        """
+        about = self.paper.about
+        own = [name for name in (about.steps, about.data, about.imports) if name]
+        own = [name for name in own if not installed(name)]
+        if self.no_code or (own and not trusted(self.home)):
+            return False
+        PAPER_PACKAGES.admit({name.partition(".")[0]: self.home for name in own})
+        return True
+
+    def trust(self) -> None:
+        """Before something is run: trust the folder from now on, as whoever runs it does.
+
+        Raises:
+            UserError: code may not be executed.
+        """
+        if self.no_code:
+            raise UserError("--no-code: this would execute the paper's own code; leave it out")
+        if not self.executes:
+            trust(self.home)
 
     @cached_property
     def paper(self) -> Paper:
@@ -34,7 +67,7 @@ class Project:
         return Store(self.root, self.published)
 
 
-def find_project(folder: Path | None = None) -> Project:
+def find_project(folder: Path | None = None, no_code: bool = False) -> Project:
     """The project of a folder, by default of the working directory.
 
     `REPRO_SPECS` names the folder with `paper.toml` where no folder is given, `REPRO_STORE` the
@@ -50,13 +83,12 @@ def find_project(folder: Path | None = None) -> Project:
     root = Path(os.environ.get("REPRO_STORE") or home / "store")
     if root.exists() and not root.is_dir():
         raise UserError(f"{root}: a file, but the store is a folder; name another in REPRO_STORE")
-    if str(home) not in sys.path:
-        sys.path.append(str(home))  # a paper may keep its steps beside its specs
     return Project(
         specs=specs,
         root=root,
         build=Path(os.environ.get("REPRO_BUILD") or home / "paper" / "build"),
         published=home / "store" / "published",
+        no_code=no_code,
     )
 
 

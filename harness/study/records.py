@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
+from harness.plan.answers import answer_key, answers_of
 from harness.plan.library import step_types
 from harness.plan.parts import exhibit_of, steps_below
 from harness.store.record import Record
@@ -99,13 +100,18 @@ def export(
     """
     from harness.store.exchange import export_records
 
-    identities = {
-        i
-        for name in named(project, names)
-        for i in steps_below(plan_of(project, exhibit_of(name), request), [name])
-    }
+    project.trust()
+    wanted = named(project, names)
+    plans = {name: plan_of(project, name, request) for name in map(exhibit_of, wanted)}
+    identities = {i for name in wanted for i in steps_below(plans[exhibit_of(name)], [name])}
     records = [record for i in sorted(identities) if (record := project.store.get(i))]
-    return export_records(records, folder)
+    usual = not request.variation and not request.seeds
+    answers = {
+        answer_key(name, plan.profile.id): answers_of(project.paper, plan)
+        for name, plan in plans.items()
+        if usual
+    }
+    return export_records(records, folder, answers)
 
 
 def import_published(project: Project, folder: Path) -> tuple[int, int]:
@@ -139,6 +145,7 @@ def probe(project: Project, update: bool) -> Probed:
     from harness.run.probe import check
     from harness.run.probe import update as write
 
+    project.trust()
     types = step_types(project.paper).values()
     path = probe_file(project.paper.about.steps)
     written = write(types, path) if update else []
