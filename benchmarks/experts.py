@@ -30,8 +30,7 @@ from harness.lab.train import fused  # noqa: E402
 from harness.lab.train.loop import Examples  # noqa: E402
 from harness.plan.exhibit import plan_exhibit  # noqa: E402
 from harness.plan.step import StepContext  # noqa: E402
-from harness.run.arithmetic import exact  # noqa: E402
-from harness.run.memory import memory_kept  # noqa: E402
+from harness.run.computing import exact, memory_kept  # noqa: E402
 from harness.spec.paper import load_paper  # noqa: E402
 
 BESIDE = "the plain float32 loop of the DC family, one network after the other"

@@ -29,9 +29,9 @@ from pydantic import ConfigDict
 from harness.judge.results import collect
 from harness.plan.cost import forecast
 from harness.plan.exhibit import plan_exhibit
+from harness.plan.parts import needed
 from harness.plan.step import Step, StepContext, StepInput, StepParams, StepResult
 from harness.run.lease import acquire, clean, held
-from harness.run.needed import needed
 from harness.run.slurm.arrays import Array, arrays
 from harness.run.slurm.cluster import Cluster
 from harness.run.slurm.look import look

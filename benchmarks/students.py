@@ -19,7 +19,7 @@ from benchmarks.plain import alike, epochs, judged  # noqa: E402
 from harness.lab.models.classifier import Classifier  # noqa: E402
 from harness.lab.train.loop import evaluate, training  # noqa: E402
 from harness.plan.step import StepContext  # noqa: E402
-from harness.run.memory import memory_kept  # noqa: E402
+from harness.run.computing import memory_kept  # noqa: E402
 
 
 def main() -> None:

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from harness.cli.options import AsJson, in_study
-from harness.cli.output import console, print_json
+from harness.cli.options import AsJson
+from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
+from harness.judge.audit.finding import SEVERITIES, Severity
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
 if TYPE_CHECKING:
-    from harness.judge.audit.finding import Finding
+    from harness.judge.audit.finding import Finding, Source
+    from harness.study.audit import Audited
 
 app = typer.Typer()
+
 SHOWN = 12
 """Findings that are told in a line each; the rest only with --all."""
 
 
-@app.command(epilog="Such as: repro audit --json")
-@in_study
+@app.command(epilog="Such as: repro audit --json; or: repro audit paper.tex")
 def audit(
-    study: Study,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="LaTeX, Markdown, HTML or CSV to audit without specs; the specs if none.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     every: Annotated[bool, typer.Option("--all", help="Every finding in full.")] = False,
     explain: Annotated[
@@ -36,6 +46,15 @@ def audit(
     sarif: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the findings as SARIF.")
     ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the findings as JUnit XML.")
+    ] = None,
+    badge: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write a badge for shields.io.")
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Also write annotations and a job summary for GitHub.")
+    ] = False,
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -43,25 +62,73 @@ def audit(
             help="JSON of an earlier audit: exit with 1 where something new is found.",
         ),
     ] = None,
+    fail_on: Annotated[
+        Severity | None,
+        typer.Option(help="Exit with 1 where a finding is as grave; with a baseline, a new one."),
+    ] = None,
 ) -> None:
-    """Say where the paper does not agree with itself. Needs nothing but the specs."""
-    findings = study.audit()
+    """Say where the paper does not agree with itself. Needs nothing but the specs or the sources.
+
+    Exits with 0 whatever is found, unless --baseline or --fail-on asks for more.
+    """
+    from harness.study.audit import audit_files, audit_specs
+
+    found = audit_files(files, Path.cwd()) if files else audit_specs(Study.open().paper)
     known = None if baseline is None else _read_baseline(baseline)
-    new = [f for f in findings if known is not None and not _covered(f, known)]
+    new = [f for f in found.findings if known is None or not _covered(f, known)]
+    for line in found.unread:
+        print(f"repro: not read: {line}", file=sys.stderr)
+    _write_reports(found, sarif, junit, badge, github, sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print_json(to_json.findings(found.findings))
+    elif explain is not None:
+        rule = _known_rule(explain, found.findings)
+        _print_full([f for f in found.findings if f.rule == rule])
+    else:
+        _print(new, every, "" if known is None else "new ", found.place if files else None)
+    if _fails(new, fail_on, known is not None):
+        raise typer.Exit(1)
+
+
+def _fails(new: Sequence[Finding], fail_on: Severity | None, beside_baseline: bool) -> bool:
+    """Whether the policy is broken; beside a baseline anything new breaks it by default."""
+    least = fail_on or ("minor" if beside_baseline else None)
+    grave = () if least is None else SEVERITIES[: SEVERITIES.index(least) + 1]
+    return any(finding.severity in grave for finding in new)
+
+
+def _write_reports(
+    found: Audited,
+    sarif: Path | None,
+    junit: Path | None,
+    badge: Path | None,
+    github: bool,
+    stream: TextIO,
+) -> None:
+    """Write what other tools read, each where it is asked for."""
     if sarif is not None:
         from harness.formats.sarif import sarif as as_sarif
-        from harness.formats.sarif import spec_places
 
-        told = as_sarif(findings, spec_places(study.paper, study.paper.root.parent))
-        sarif.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if as_json:
-        print_json(to_json.findings(findings))
-    elif explain is not None:
-        _print_full([f for f in findings if f.rule == _known_rule(explain, findings)])
-    else:
-        _print(new if known is not None else findings, every, "new " if known is not None else "")
-    if new:
-        raise typer.Exit(1)
+        write(sarif, _json(as_sarif(found.findings, found.place)))
+    if badge is not None:
+        from harness.formats.badge import audit_badge
+
+        write(badge, _json(audit_badge(found.findings)))
+    if junit is None and not github:
+        return
+    from harness.study import ci
+
+    if junit is not None:
+        write(junit, ci.findings_junit(found))
+    if github:
+        for line in ci.finding_commands(found):
+            print(line, file=stream)
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            write(Path(summary), ci.findings_summary(found), "a")
+
+
+def _json(told: Mapping[str, Any]) -> str:
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
 def _read_baseline(path: Path) -> dict[str, set[str]]:
@@ -90,10 +157,17 @@ def _known_rule(rule: str, findings: Sequence[Finding]) -> str:
     return rule
 
 
-def _print(findings: Sequence[Finding], every: bool, kind: str) -> None:
-    """The counts first, then a line for each of the gravest findings."""
-    from harness.judge.audit.finding import SEVERITIES
+def _print(
+    findings: Sequence[Finding],
+    every: bool,
+    kind: str,
+    place: Callable[[str], Source | None] | None,
+) -> None:
+    """The counts first, then a line for each of the gravest findings.
 
+    Args:
+        place: where addresses stand, where that is to be told.
+    """
     out = console()
     counts = Counter(finding.severity for finding in findings)
     summary = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES)
@@ -103,7 +177,9 @@ def _print(findings: Sequence[Finding], every: bool, kind: str) -> None:
         return
     for finding in findings[:SHOWN]:
         printed = finding.printed if len(finding.printed) < 70 else f"{finding.printed[:67]}..."
-        out.print(f"{finding.severity:8} {finding.id}\n         {printed}")
+        at = next(filter(None, map(place, finding.addresses)), None) if place else None
+        where = f"{at[0]}:{at[1]}: {finding.rule}" if at else finding.id
+        out.print(f"{finding.severity:8} {where}\n         {printed}")
     if len(findings) > SHOWN:
         out.print(
             f"\n{len(findings) - SHOWN} more with --all; one rule in full with --explain RULE"

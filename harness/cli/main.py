@@ -12,6 +12,7 @@ from harness.cli import (
     audit,
     compare,
     data,
+    evidence,
     make,
     new_paper,
     plan,
@@ -44,6 +45,7 @@ for family in (
     upgrade,
     store,
     data,
+    evidence,
     trust,
 ):
     app.add_typer(family.app)

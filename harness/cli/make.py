@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.flips import show_design, show_flips
 from harness.cli.options import AsJson, Device, PartNames, Source, in_study
 from harness.cli.output import console, print_json, submission_lines
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
-from harness.study.study import How, Study
+from harness.study.study import How, Study, Where
 
 if TYPE_CHECKING:
     from harness.run.slurm.submission import QueuedArray
+    from harness.study.explore import WrittenDesign
 
 app = typer.Typer()
 
@@ -28,7 +30,7 @@ def make(
     how: How,
     source: Annotated[
         Source, typer.Option(help="`reported` renders the paper's numbers and runs nothing.")
-    ] = Source.reproduced,
+    ] = "reproduced",
     executor: Annotated[
         str,
         typer.Option(
@@ -36,19 +38,35 @@ def make(
             help="local: processes; inline: this one; slurm: jobs that are queued and left.",
         ),
     ] = "local",
-    device: Annotated[Device, typer.Option(help="Where to run.")] = Device.auto,
+    device: Annotated[Device, typer.Option(help="Where to run.")] = "auto",
     cluster: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What Slurm jobs ask for, as TOML.")
     ] = None,
+    explore: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Also run alternatives, in N runs by a design that is written down first; "
+            "--vary then names those to be explored.",
+        ),
+    ] = None,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="With --explore: write the design, run nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
-    if source is Source.reported:
+    if source == "reported":
         _render_reported(study, exhibits, as_json)
         return
     if cluster is not None and executor != "slurm":
         raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
-    made = study.make(*exhibits, executor=executor, device=device.value, cluster=cluster, **how)
+    written = _design(study, exhibits, how, explore, write_only, as_json)
+    if write_only:
+        return
+    where: Where = {"executor": executor, "device": device, "cluster": cluster}
+    made = study.explore(written, **where) if written else study.make(*exhibits, **where, **how)
     if as_json:
         print_json(to_json.made(made))
     elif made.queued is not None:
@@ -58,6 +76,8 @@ def make(
             item.show(console())
         profile = made.exhibits[0].profile
         console().print(f"all of it as pages: repro report --profile {profile}")
+        if written:
+            show_flips(study.flips(written.design.exhibit, profile))
     _raise(made.problems)
 
 
@@ -94,6 +114,29 @@ def cancel(
         console().print(f"cancelled {array.job}: {array.step}, {len(array.jobs)} jobs")
     if not arrays:
         console().print("Nothing was queued.")
+
+
+def _design(
+    study: Study,
+    exhibits: Sequence[str],
+    how: How,
+    runs: int | None,
+    write_only: bool,
+    as_json: bool,
+) -> WrittenDesign | None:
+    """The design that is asked for, printed; None where none is."""
+    if runs is None:
+        if write_only:
+            raise UserError("--write-only is of a design; add --explore N")
+        return None
+    only = list(how.get("vary") or ())
+    profile, seeds = how.get("profile"), how.get("seeds")
+    written = study.design(*exhibits, runs=runs, only=only, profile=profile, seeds=seeds)
+    if not as_json:
+        show_design(written)
+    elif write_only:
+        print_json(to_json.design(written))
+    return written
 
 
 def _raise(problems: Sequence[str]) -> None:

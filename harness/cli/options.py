@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from functools import wraps
 from inspect import Parameter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,22 +15,10 @@ from harness.cli import completing
 from harness.study.study import Study
 from harness.study.trust import trusted
 
-
-class Source(StrEnum):
-    """Which numbers to render."""
-
-    reported = "reported"
-    reproduced = "reproduced"
-
-
-class Device(StrEnum):
-    """Where steps are run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
+Source = Literal["reported", "reproduced"]
+"""Which numbers to render."""
+Device = Literal["auto", "cpu", "cuda"]
+"""Where steps are run."""
 ExhibitName = Annotated[
     str,
     typer.Argument(metavar="EXHIBIT", help="Such as table7.", autocompletion=completing.exhibits),
@@ -82,18 +69,18 @@ _HOW = {"profile": ProfileName, "seeds": Seeds, "vary": Vary}
 """The options that a parameter `how` of a command stands for."""
 
 
-def _of_trust(study: Study, before: bool) -> str:
-    """What is to be said of whose code was executed, in one line; empty where all is as usual.
+def _of_trust(study: Study, before: bool) -> list[str]:
+    """What is to be said of whose code was executed: one line, or none where all is as usual.
 
     Args:
         before: whether the folder was trusted before the command.
     """
     if trusted(study.project.home) != before:
-        return f"{study.project.home} is trusted from now on: its code may be executed"
+        return [f"{study.project.home} is trusted from now on: its code may be executed"]
     if "paper" not in vars(study.project) or study.project.executes:
-        return ""
+        return []
     why = "--no-code" if study.project.no_code else "this folder is not trusted"
-    return f"{why}: specs and published results were read, and no code of the paper was executed"
+    return [f"{why}: specs and published results were read; no code of the paper was executed"]
 
 
 def in_study(command: Callable[..., None]) -> Callable[..., None]:
@@ -123,8 +110,8 @@ def in_study(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(study=study, **given)
         finally:
-            if told := _of_trust(study, before):
-                print(f"repro: {told}", file=sys.stderr)
+            for line in (*study.project.notices, *_of_trust(study, before)):
+                print(f"repro: {line}", file=sys.stderr)
 
     called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}

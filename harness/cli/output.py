@@ -6,8 +6,10 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.errors import UserError
 from harness.study.as_json import VERSION
 
 if TYPE_CHECKING:
@@ -65,3 +67,19 @@ def submission_lines(standings: Sequence[Standing]) -> list[str]:
         + ", ".join(f"{count} {kind}" for kind, count in standing.counts().items() if count)
         for standing in standings
     ]
+
+
+def write(path: Path, text: str, mode: str = "w") -> None:
+    """Write, or with mode `a` append to, a file that the user named.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be written ({error.strerror}); name another file"
+        ) from None

@@ -23,11 +23,11 @@ def paper(
     profile: ProfileName = None,
     source: Annotated[
         Source, typer.Option(help="`reported` shows the paper's numbers only.")
-    ] = Source.reproduced,
+    ] = "reproduced",
     as_json: AsJson = False,
 ) -> None:
     """Write the LaTeX document with every exhibit, claim and finding, and build its PDF."""
-    written = study.document(profile, source is Source.reported)
+    written = study.document(profile, source == "reported")
     _complain(written.problems)
     if not as_json:
         files = len(written.files)

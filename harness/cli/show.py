@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.flips import show_flips
 from harness.cli.options import AsJson, ExhibitName, ProfileName, in_study
 from harness.cli.output import console, print_grid, print_json, submission_lines
 from harness.study import as_json as to_json
@@ -69,9 +70,23 @@ def diff(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) 
 @app.command(epilog="Such as: repro assumptions table7")
 @in_study
 def assumptions(
-    study: Study, exhibit: ExhibitName, profile: ProfileName = None, as_json: AsJson = False
+    study: Study,
+    exhibit: ExhibitName,
+    profile: ProfileName = None,
+    flips: Annotated[
+        bool,
+        typer.Option("--flips", help="Say which of those that were run turn a verdict."),
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the choices that an exhibit rests on and the paper does not state."""
+    if flips:
+        turned = study.flips(exhibit, profile)
+        if as_json:
+            print_json(to_json.flips(turned))
+        else:
+            show_flips(turned)
+        return
     found = study.assumptions(exhibit, profile)
     if as_json:
         print_json(to_json.assumptions(exhibit, study.paper.profile(profile), found))

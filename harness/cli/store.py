@@ -58,6 +58,8 @@ def probe(
     probed = probe(study.project, update)
     for line in probed.written:
         console().print(line)
+    for name in probed.bare:
+        console().print(f"step {name} has no probe")
     if probed.problems:
         raise UserError("\n  ".join(probed.problems))
     console().print(f"{probed.steps} steps make the numbers of their revisions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from harness.cli.options import AsJson, ProfileName, in_study
-from harness.cli.output import console, print_json
-from harness.errors import EvidenceError, UserError
+from harness.cli.output import console, print_json, write
+from harness.errors import EvidenceError
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -35,6 +36,10 @@ def verify(
     github: Annotated[
         bool, typer.Option("--github", help="Also write annotations and a job summary for GitHub.")
     ] = False,
+    badge: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write badges for shields.io, one an exhibit."),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="List every claim, not only what fails or surprises.")
     ] = False,
@@ -50,14 +55,19 @@ def verify(
     if as_json:
         print_json(to_json.verified(found))
     else:
-        from harness.render.claims import overview, row_of, show
+        from harness.render.claims import overview, show
 
         overview(found.sentences, found.profile, console())
         if everything:
-            show([row_of(item, found.profile) for item in found.judged], console())
+            show(found.judged, found.profile, console())
     for problem in found.problems:
         print(f"repro: {problem}", file=sys.stderr)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)
+    if badge is not None:
+        from harness.study.ci import claim_badges
+
+        for name, told in claim_badges(found).items():
+            write(badge / f"{name}.json", json.dumps(told) + "\n")
     if require and found.lacking:
         raise EvidenceError(
             f"{len(found.lacking)} claims have no results under profile {found.profile}: "
@@ -82,21 +92,10 @@ def _write_reports(found: Verified, junit: Path | None, github: bool, stream: Te
     from harness.study import ci
 
     if junit is not None:
-        _write(junit, ci.junit_xml(found), "w")
+        write(junit, ci.junit_xml(found))
     if github:
         for line in ci.workflow_commands(found):
             print(line, file=stream)
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if summary:
-            _write(Path(summary), ci.summary(found), "a")
-
-
-def _write(path: Path, text: str, mode: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror}); name another file"
-        ) from None
+            write(Path(summary), ci.summary(found), "a")

@@ -6,18 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.judge.audit.finding import Finding
+from harness.judge.audit.finding import Finding, Source
 from harness.spec.paper import Paper
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 LEVELS = {"severe": "error", "notable": "warning", "minor": "note"}
-Place = tuple[str, int]
-"""A file, relative to the folder of the project, and a line in it, from 1."""
 
 
-def sarif(findings: Sequence[Finding], place: Callable[[str], Place | None]) -> dict[str, Any]:
+def sarif(findings: Sequence[Finding], place: Callable[[str], Source | None]) -> dict[str, Any]:
     """One run with one result for each finding, at the lines of its addresses."""
     rules = sorted({finding.rule for finding in findings})
     return {
@@ -33,7 +31,7 @@ def sarif(findings: Sequence[Finding], place: Callable[[str], Place | None]) -> 
 
 
 def _result(
-    finding: Finding, rules: list[str], place: Callable[[str], Place | None]
+    finding: Finding, rules: list[str], place: Callable[[str], Source | None]
 ) -> dict[str, Any]:
     found = [(address, place(address)) for address in finding.addresses]
     known = [(address, at) for address, at in found if at is not None]
@@ -52,7 +50,7 @@ def _result(
     }
 
 
-def _location(address: str, at: Place) -> dict[str, Any]:
+def _location(address: str, at: Source) -> dict[str, Any]:
     file, line = at
     return {
         "physicalLocation": {
@@ -63,10 +61,10 @@ def _location(address: str, at: Place) -> dict[str, Any]:
     }
 
 
-def spec_places(paper: Paper, root: Path) -> Callable[[str], Place | None]:
+def spec_places(paper: Paper, root: Path) -> Callable[[str], Source | None]:
     """Where an address stands in the specs: the line that names its row or its key."""
 
-    def place(address: str) -> Place | None:
+    def place(address: str) -> Source | None:
         owner, _, rest = address.partition(":")
         if owner == "claim":
             path, words = paper.root / "claims.toml", f'id = "{rest}"'
@@ -86,7 +84,7 @@ def spec_places(paper: Paper, root: Path) -> Callable[[str], Place | None]:
     return place
 
 
-def _line(path: Path, words: str, root: Path) -> Place | None:
+def _line(path: Path, words: str, root: Path) -> Source | None:
     """The first line with the words; without any, the first of the file."""
     if not path.is_file():
         return None

@@ -1,12 +1,13 @@
-"""Tables of a paper, read out of the sources that its authors have."""
+"""Tables and sentences of a paper, read out of the sources that its authors have."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UserError, nearest
-from harness.importing.model import Sources
+from harness.importing.model import Prose, Sources
 
 _READERS = {
     ".tex": ("latex", "read_latex"),
@@ -19,6 +20,13 @@ _READERS = {
 }
 
 
+_PROSE = {
+    ".tex": ("prose", "latex_prose"),
+    ".md": ("prose", "markdown_prose"),
+    ".markdown": ("prose", "markdown_prose"),
+}
+
+
 def read_tables(path: Path) -> Sources:
     """All tables of a LaTeX, Markdown, HTML or CSV file, told apart by the file's ending.
 
@@ -28,11 +36,25 @@ def read_tables(path: Path) -> Sources:
     kind = path.suffix.lower()
     if kind not in _READERS:
         raise UserError(f"{path}: no reader for '{kind}' files; {nearest(kind, _READERS)}")
-    module, function = _READERS[kind]
+    found: Sources = _read(path, *_READERS[kind])
+    return found
+
+
+def read_prose(path: Path) -> Prose:
+    """The sentences of a LaTeX or Markdown file, and what cites what; nothing of other kinds.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    how = _PROSE.get(path.suffix.lower())
+    found: Prose = Prose(()) if how is None else _read(path, *how)
+    return found
+
+
+def _read(path: Path, module: str, function: str) -> Any:
     try:
         reader = getattr(import_module(f"harness.importing.{module}"), function)
     except ModuleNotFoundError as error:
         extra = "pip install 'repro-harness[latex]'"
         raise UserError(f"reading {path} needs '{error.name}', which comes with: {extra}") from None
-    found: Sources = reader(path)
-    return found
+    return reader(path)

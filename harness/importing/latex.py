@@ -15,7 +15,7 @@ from harness.importing.shape import as_tables
 from harness.importing.sources import LatexText, read_latex_text
 from harness.importing.typeset import Typesetter, Unparsable
 
-_GRIDS = {
+GRIDS = {
     **dict.fromkeys(("tabular", "longtable", "longtable*", "supertabular", "xtabular"), "[{"),
     **dict.fromkeys(("tabular*", "tabularx", "tabulary", "xltabular"), "{[{"),
     **dict.fromkeys(("deluxetable", "deluxetable*"), "{"),
@@ -56,7 +56,7 @@ def read_latex(path: Path) -> Sources:
     unread = [*missing, *odd]
     tables: list[Table] = []
     floats = list(_environments(source.text, _FLOATS))
-    grids = sorted(_outermost(_environments(source.text, frozenset(_GRIDS))), key=_start)
+    grids = sorted(_outermost(_environments(source.text, frozenset(GRIDS))), key=_start)
     for grid in grids:
         found, problems = _Reader(source, definitions, grid, floats).read()
         tables += found
@@ -139,7 +139,7 @@ class _Reader:
         """The arguments of the environment, the last of which describes the columns."""
         text, at = self.source.text, self.grid.inner
         found = []
-        for sign in _GRIDS[self.grid.name]:
+        for sign in GRIDS[self.grid.name]:
             at += len(text[at:]) - len(text[at:].lstrip(" \t\n%"))
             if sign == "[" and text.startswith("[", at):
                 at = _closing_bracket(text, at) + 1

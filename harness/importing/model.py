@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -77,3 +77,26 @@ class Sources:
 
     tables: tuple[Table, ...]
     unread: tuple[Unread, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    text: str
+    """As printed; citations are left out, and references stand as `??`."""
+    place: Place
+    references: tuple[str, ...] = ()
+    """Labels that it refers to."""
+
+
+@dataclass(frozen=True)
+class Prose:
+    """The running text. Names are mapped to the place where each first stands."""
+
+    sentences: tuple[Sentence, ...]
+    cited: dict[str, Place] = field(default_factory=dict)
+    referred: dict[str, Place] = field(default_factory=dict)
+    labels: dict[str, Place] = field(default_factory=dict)
+    listed: dict[str, Place] = field(default_factory=dict)
+    """Entries of a bibliography that is printed whether or not they are cited."""
+    known: frozenset[str] | None = None
+    """All keys of the bibliography; None where it is not there whole."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from harness.importing.model import HeaderPath, Table
 from harness.spec.printed import Printed
+from harness.spec.reading import NARROW
 
-_PLAIN = re.compile(r"-?\d+(?:\.\d+)?(?: ± \d+(?:\.\d+)?)?", re.ASCII)
 _LABEL_LENGTH = 200
 
 
 def write_spec(table: Table, number: int) -> str:
     """The spec of `tableN`, to be completed by hand: what runs for each row, what ± means.
 
-    A number that a spec cannot hold as printed is a comment in its row, and so is a cell that
-    could not be read, and what is bold or underlined. Nothing is changed to fit but the spaces
-    around ±, which are no signs in LaTeX.
+    Cells stand there to the letter. One that could not be read is a comment in its row, and one
+    that the paper leaves blank is left out.
     """
     columns, rows = _names(table.columns), _names([row.path for row in table.rows])
     title = _short(table.caption) or table.label or f"Table {number}"
@@ -61,17 +59,18 @@ def _headed(name: str, path: HeaderPath) -> list[str]:
 def _cells(cells: Iterable[tuple[str, Printed]]) -> list[str]:
     kept, lines = [], []
     cells = list(cells)
-    for how in ("bold", "underline"):
-        if set_so := [column for column, printed in cells if getattr(printed, how)]:
-            lines.append(f"# {how}: {', '.join(_one_line(column) for column in set_so)}")
     for column, printed in cells:
-        text = re.sub(r" ?± ?", " ± ", printed.text)
-        if printed.kind == "number" and _PLAIN.fullmatch(text):
-            kept.append(f"{_text(column)} = {_text(text)}")
-        elif printed.kind != "missing":
-            why = printed.reason if printed.kind == "unreadable" else f"a {printed.kind}"
-            lines.append(f"# {_one_line(column)}: {_one_line(printed.text)} ({why})")
-    return [*lines, f"cells = {{ {', '.join(kept)} }}"] if kept else lines
+        if printed.kind == "unreadable":
+            lines.append(f"# {_one_line(column)}: {_one_line(printed.text)} ({printed.reason})")
+        elif printed.text:
+            kept.append((column, printed))
+    if kept:
+        texts = (f"{_text(column)} = {_text(p.text)}" for column, p in kept)
+        lines.append(f"cells = {{ {', '.join(texts)} }}")
+    for how in ("bold", "underline"):
+        if set_so := [_text(column) for column, printed in kept if getattr(printed, how)]:
+            lines.append(f"{how} = [{', '.join(set_so)}]")
+    return lines
 
 
 def _names(paths: Sequence[HeaderPath]) -> list[str]:
@@ -96,10 +95,10 @@ def _short(text: str) -> str:
     return _one_line(text)[:_LABEL_LENGTH].strip()
 
 
-def _one_line(text: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in text).strip()
+def _one_line(text: str, kept: str = "") -> str:
+    return "".join(sign if sign.isprintable() or sign in kept else " " for sign in text).strip()
 
 
 def _text(text: str) -> str:
     """A TOML string: JSON's escapes are TOML's."""
-    return json.dumps(_one_line(text), ensure_ascii=False)
+    return json.dumps(_one_line(text, NARROW), ensure_ascii=False)

@@ -91,13 +91,16 @@ def _decided(
 
     from harness.judge.decision import runs_of, square_of
     from harness.judge.moderated import moderate, p_inside, p_outside, welch
+    from harness.judge.sequential import level
 
     theirs = np.full(FUTURES, runs_of(item.reported))
     ours = np.full(FUTURES, float(n))
+    looks = (*item.looks, n) if item.looks else ()
+    alpha = level(ALPHA, runs_of(item.reported), looks, prior is not None)
     errors = welch((squares, np.full(FUTURES, square_of(item.reported))), (ours, theirs))
     if prior is not None:
         unit = item.margin or 1.0
         errors = moderate(errors, (1 / ours + 1 / theirs) * unit**2, prior)
     gaps, (low, high) = means - item.reported.mean, item.region(item.bound)
     inside, outside = p_inside(gaps, low, high, errors), p_outside(gaps, low, high, errors)
-    return np.minimum(inside, outside) < ALPHA
+    return np.minimum(inside, outside) < alpha

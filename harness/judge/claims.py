@@ -16,6 +16,7 @@ from harness.judge.sample import Summary
 from harness.judge.welch import Difference
 from harness.spec import claims as spec
 from harness.spec.operands import Operand, printed_count, printed_step
+from harness.spec.printed import Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +260,7 @@ def _parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Compa
 
 
 def _rounded(
-    what: str, value: float, printed: str, step: tuple[Decimal, Decimal] | None = None
+    what: str, value: float, printed: Printed, step: tuple[Decimal, Decimal] | None = None
 ) -> Comparison:
     """Whether a number rounds to the printed one; halves may go either way."""
     target, half = step or printed_step(printed)

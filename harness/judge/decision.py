@@ -112,6 +112,9 @@ class Evidence:
     """Half a unit of the last digit that is printed."""
     tail: Tail = "both"
     """"at least": the number is stated as the least that is reached, so that more is as stated."""
+    looks: tuple[int, ...] = ()
+    """Runs of ours at each look so far, where runs were added until it is decided; the last is the
+    present one (`harness.judge.sequential`)."""
 
     def __post_init__(self) -> None:
         if self.margin is not None and not self.margin > 0:
@@ -142,7 +145,8 @@ class Statistics:
     error: float
     df: float
     critical: float
-    """Quantile of t for one-sided tests at 5 %: errors that a difference must keep from a bound."""
+    """Quantile of t for one-sided tests at 5 %: errors that a difference must keep from a bound.
+    Of several looks, where all of them together are wrong with 5 %; the rest likewise."""
     interval: tuple[float, float]
     """At 95 %. The one at 90 % inside the bounds is equivalence at 5 %."""
     p_equal: float
@@ -263,7 +267,7 @@ def _test(exhibit: Sequence[Evidence], prior: Prior | None) -> list[Decision]:
     shared = [prior is not None and item.margin is not None for item in exhibit]
     used = alone
     if prior is not None:
-        moved = _statistics(exhibit, moderate(own, _scale(exhibit), prior))
+        moved = _statistics(exhibit, moderate(own, _scale(exhibit), prior), moderated=True)
         used = [moved[i] if shared[i] else alone[i] for i in range(len(exhibit))]
     equal = adjusted([s.p_equal for s in used])
     outside = iter(adjusted([s.p_outside for s in used if s.p_outside is not None]))
@@ -327,27 +331,42 @@ def _scale(exhibit: Sequence[Evidence]) -> Floats:
     )
 
 
-def _statistics(exhibit: Sequence[Evidence], errors: Errors) -> list[Statistics]:
+def _statistics(
+    exhibit: Sequence[Evidence], errors: Errors, moderated: bool = False
+) -> list[Statistics]:
     import numpy as np
     from scipy.special import stdtrit
 
     from harness.judge.moderated import p_inside, p_outside
+    from harness.judge.sequential import level, p_over_looks
 
     gap = np.array([item.difference for item in exhibit])
     low, high = np.array([item.region(item.bound) for item in exhibit]).T
     least, most = np.array([item.region(item.half_unit) for item in exhibit]).T
-    equal, outside = p_outside(gap, least, most, errors), p_outside(gap, low, high, errors)
-    inside = p_inside(gap, low, high, errors)
-    half = stdtrit(errors.df, 0.975) * np.sqrt(errors.squared)
+    p = np.array(
+        [
+            p_outside(gap, least, most, errors) / 2,  # of one side, as the others are
+            p_inside(gap, low, high, errors),
+            p_outside(gap, low, high, errors),
+        ]
+    )
+    levels = np.empty((2, len(exhibit)))
+    for i, item in enumerate(exhibit):
+        runs = runs_of(item.reported), item.looks
+        levels[:, i] = [level(alpha, *runs, moderated) for alpha in (ALPHA, ALPHA / 2)]
+        if item.looks:
+            p[:, i] = p_over_looks(p[:, i], *runs, moderated)
+    critical, half = -stdtrit(errors.df, levels)
+    half = half * np.sqrt(errors.squared)
     return [
         Statistics(
             float(errors.squared[i]) ** 0.5,
             float(errors.df[i]),
-            float(stdtrit(errors.df[i], 1 - ALPHA)),
+            float(critical[i]),
             (float(gap[i] - half[i]), float(gap[i] + half[i])),
-            float(equal[i]),
-            None if item.margin is None else float(inside[i]),
-            None if item.margin is None else float(outside[i]),
+            min(2 * float(p[0, i]), 1.0),
+            None if item.margin is None else float(p[1, i]),
+            None if item.margin is None else float(p[2, i]),
         )
         for i, item in enumerate(exhibit)
     ]

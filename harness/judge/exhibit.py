@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.evidence.found import Found, find
 from harness.judge.audit.audit import wrong_differences
 from harness.judge.audit.printed import Mention
 from harness.judge.audit.quantities import rivals
@@ -20,9 +21,10 @@ from harness.plan.exhibit import ExhibitPlan
 from harness.plan.identity import digest
 from harness.plan.parts import shared_steps
 from harness.plan.step import Json
-from harness.spec.exhibit import Reporting
+from harness.spec.exhibit import Reporting, Table
 from harness.spec.paper import Paper
 from harness.spec.runs import Counterpart
+from harness.store.record import Record
 from harness.store.store import Store
 
 
@@ -41,6 +43,10 @@ class Judgement:
     """Address of a cell or a stated number -> the verdict on it."""
     wrong_differences: Mapping[str, str]
     """Address of a cell -> why the difference that is printed beside it is wrong."""
+    notices: tuple[str, ...] = ()
+    """Lines on what its numbers are from, for whoever reads them."""
+    records: tuple[Record, ...] = ()
+    """Those that its items were read from."""
 
     @property
     def verdict_names(self) -> dict[str, str]:
@@ -63,13 +69,30 @@ def judge_exhibit(paper: Paper, plan: ExhibitPlan, store: Store) -> Judgement:
     Raises:
         UserError: a spec asks for something that the steps do not leave.
     """
-    results = collect(plan, store)
+    evidence = evidence_of(paper, plan)
+    records: dict[str, Record | None] = {}
+    results = collect(plan, store, evidence.cells if evidence else None, records)
     correlated = correlations(plan, results, store)
     stated = stated_results(plan, results, correlated, store)
     judged = cell_verdicts(paper, plan, results, store)
     verdicts = {v.address: v for v in (*judged, *(item.verdict for item in stated))}
     wrong = wrong_differences(paper, plan.exhibit.id)
-    return Judgement(plan, results, correlated, stated, verdicts, wrong)
+    used = evidence if any(result.evidence for result in results) else None
+    notices = used.notices(plan.exhibit.id) if used else ()
+    read = tuple(record for record in records.values() if record)
+    return Judgement(plan, results, correlated, stated, verdicts, wrong, tuple(notices), read)
+
+
+def evidence_of(paper: Paper, plan: ExhibitPlan) -> Found | None:
+    """What files hold of an exhibit; None where it names none, or the plan is of a stand-in.
+
+    Raises:
+        UserError: the files cannot be read as its spec says.
+    """
+    exhibit, stated = plan.exhibit, plan.profile.id == paper.about.paper_profile
+    return (
+        find(paper, exhibit) if stated and isinstance(exhibit, Table) and exhibit.evidence else None
+    )
 
 
 def cell_verdicts(
@@ -100,7 +123,8 @@ def cell_evidence(
         shared: names of the steps that all its runs share.
         others: other numbers that are printed for it.
     """
-    printed, amount = result.item.reported, result.amount
+    text, amount = result.item.reported, result.amount
+    printed = text if text and text.kind == "number" else None
     deterministic = amount is not None and amount.deterministic
     return CellEvidence(
         address=str(result.item.address),
@@ -113,6 +137,7 @@ def cell_evidence(
         deterministic=deterministic,
         conditional_on=() if deterministic else shared,
         rivals=others,
+        text=text.text if text and not printed else "",
     )
 
 
@@ -135,7 +160,7 @@ def numbers(judgement: Judgement) -> dict[str, KnownNumber]:
     found = {
         str(result.item.address): KnownNumber(
             result.amount.summary,
-            digest("runs", _lists(result.item.sources)),
+            _runs_of(result),
             by_seed=result.amount.by_seed,
         )
         for result in judgement.results
@@ -168,6 +193,13 @@ def _known(judgement: Judgement, ours: Counterpart, made: Estimate) -> KnownNumb
             None,
         ),
     )
+
+
+def _runs_of(result: ItemResult) -> str:
+    """Tells which runs a number is of; numbers in files are each of their own."""
+    if result.evidence is not None:
+        return digest("evidence", str(result.item.address))
+    return digest("runs", _lists(result.item.sources))
 
 
 def _lists(sources: Mapping[str, tuple[tuple[str, ...], ...]]) -> Json:

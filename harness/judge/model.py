@@ -110,6 +110,10 @@ class CellEvidence:
     conditional_on: tuple[str, ...] = ()
     """Names of the steps that were done once for all runs."""
     rivals: tuple[Rival, ...] = ()
+    looks: tuple[int, ...] = ()
+    """Runs of ours after which it was judged before, where runs are added until it is decided."""
+    text: str = ""
+    """What the paper prints where that is no number."""
 
 
 @dataclass(frozen=True, slots=True)

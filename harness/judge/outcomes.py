@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, get_args
 from harness.judge.memory import remembered
 from harness.judge.model import ClaimOutcome, Interval, OutcomeName, Source, together
 from harness.judge.sample import ReportedNumber, Summary
-from harness.spec.cell import Spread
 from harness.spec.claims import Claim, about_print, addresses
 from harness.spec.paper import Paper
 from harness.store.store import Store
@@ -128,12 +127,12 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     name, row, column = address.split(":")
     exhibit = paper.exhibits.get(name)
     printed = exhibit.printed(row, column) if exhibit else None
-    if exhibit is None or printed is None:
+    if exhibit is None or printed is None or not printed.is_number:
         return None
     reporting = exhibit.reporting_of(row, column) if row != "stated" else None
     if reporting is None:
         quote = exhibit.stated[column].quote if row == "stated" else ""
-        return KnownNumber(Summary.exact(float(printed.mean)), quote=quote)
+        return KnownNumber(Summary.exact(float(printed.number)), quote=quote)
     return KnownNumber(ReportedNumber.read(printed, reporting))
 
 
@@ -204,7 +203,7 @@ def _with_runs(n: int) -> _Reading:
     return read
 
 
-def _with_spread(spread: Spread) -> _Reading:
+def _with_spread(spread: str) -> _Reading:
     def read(number: Summary | ReportedNumber) -> Summary | None:
         if isinstance(number, ReportedNumber) and number.spread == "unknown":
             return replace(number, spread=spread).summary()

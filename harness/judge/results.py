@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from harness.errors import UserError, nearest
+from harness.evidence.found import FoundCell
 from harness.judge.gaps import NOT_RUN, Gaps, shortfall
 from harness.judge.model import Amount, Picture
 from harness.plan.exhibit import ExhibitPlan
@@ -47,12 +48,14 @@ class ItemResult:
     failed: Mapping[int, str] = field(default_factory=dict)
     """Seed -> the quantity of it that is no finite number, in words. Such a run has failed, though
     its steps have records: it counts in no amount."""
+    evidence: FoundCell | None = None
+    """The runs in files that its amount is of; None where it is of our own records."""
     gaps: Mapping[int, str] = field(default_factory=dict)
     """Seed -> why it gave no number, for every seed that was asked for and counts in no amount."""
 
     @property
     def complete(self) -> bool:
-        return bool(self.item.sources) and not self.missing
+        return self.evidence is not None or (bool(self.item.sources) and not self.missing)
 
     @property
     def amount(self) -> Amount | None:
@@ -70,15 +73,23 @@ class ItemResult:
         return shortfall(len(self.item.seeds), len(self.seeds), self.gaps)
 
 
-def collect(plan: ExhibitPlan, store: Store) -> tuple[ItemResult, ...]:
+def collect(
+    plan: ExhibitPlan,
+    store: Store,
+    evidence: Mapping[tuple[str, str], FoundCell] | None = None,
+    records: dict[str, Record | None] | None = None,
+) -> tuple[ItemResult, ...]:
     """The results of every item, in the order of the plan.
+
+    Args:
+        evidence: row and column -> runs that files hold, for items of which we have no result.
+        records: takes those that are read, by the identity of their step.
 
     Raises:
         UserError: a reading is of a value that its step does not leave.
     """
-    known: dict[str, Record | None] = {}
+    known = {} if records is None else records
     first: dict[tuple[str, tuple[str, ...]], str] = {}
-    rows = {item.address.row: plan.exhibit.readings(item.address.row) for item in plan.items}
 
     def read(identity: str) -> Record | None:
         if identity not in known:
@@ -91,12 +102,38 @@ def collect(plan: ExhibitPlan, store: Store) -> tuple[ItemResult, ...]:
         return "" if earlier == column else earlier
 
     gaps = Gaps(plan, store)
-    found = []
+    results = []
     for item in plan.items:
-        result = _Collector(item, rows[item.address.row], read).result(same_as(item))
+        collector = _Collector(item, plan.exhibit.readings(*item.address[1:]), read)
+        result = collector.result(same_as(item))
         lost = {**gaps.of(item, frozenset(result.missing)), **result.failed}
-        found.append(replace(result, gaps=lost) if lost else result)
-    return tuple(found)
+        results.append(replace(result, gaps=lost) if lost else result)
+    return tuple(_or_found(result, plan, evidence or {}) for result in results)
+
+
+def _or_found(
+    result: ItemResult,
+    plan: ExhibitPlan,
+    evidence: Mapping[tuple[str, str], FoundCell],
+) -> ItemResult:
+    """What files hold in the place of a result that we do not have. It is comparable, since it is
+    said to be of what the paper states."""
+    _, row, column = result.item.address
+    found = evidence.get((row, column))
+    if result.amounts or found is None:
+        return result
+    quantity = plan.exhibit.readings(row, column).values[0]
+    runs = slice(1 if quantity.deterministic else None)
+    amount = Amount(found.values[runs], bool(quantity.deterministic), seeds=found.seeds[runs])
+    return ItemResult(
+        item=replace(result.item, comparable=True, reason="", sources={}, seeds=()),
+        seeds=found.seeds,
+        missing=(),
+        amounts={quantity.name: amount},
+        lines={},
+        spreads={},
+        evidence=found,
+    )
 
 
 @dataclass(frozen=True)

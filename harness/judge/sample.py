@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.spec.cell import Printed, Spread
 from harness.spec.exhibit import Reporting
-from harness.spec.printed import half_unit
+from harness.spec.printed import Printed, Relation
 
 UNKNOWN_RUNS = 3
 """How many runs a printed mean is taken to cover when the paper does not say."""
@@ -102,8 +101,10 @@ def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class ReportedNumber:
-    """A printed number: mean, the number after ± (None where there is none), what ± means, runs.
+    """A printed number: mean, error (None where there is none), what the error means, runs.
 
+    Of two errors that differ, and of the two sides of an interval, the larger is the error, so that
+    nothing is decided sooner than the paper's numbers allow.
     `spread = "unknown"` is read as the standard deviation over runs, `n = "unknown"` as
     `UNKNOWN_RUNS`. Both readings are the project's, not the paper's, so a verdict is recomputed
     with other values of an unknown n (see `verdict`).
@@ -111,17 +112,46 @@ class ReportedNumber:
 
     mean: float
     error: float | None = None
-    spread: Spread = "unknown"
+    spread: str = "unknown"
+    """A `Spread`, or `ci` with the level in percent that the cell itself states."""
     n: int | Literal["unknown"] = "unknown"
     half_unit: float = 0.0
     """Half a unit of the last printed digit: what rounding may have hidden."""
+    relation: Relation = "="
+    """Other than "=" and "≈" it is a bound."""
+    obstacle: str = ""
+    """Why nothing can be held against it."""
 
     @classmethod
     def read(cls, printed: Printed, reporting: Reporting) -> ReportedNumber:
-        """A printed number as its exhibit says that it is to be read."""
-        error = None if printed.error is None else float(printed.error)
-        half = float(half_unit(printed.mean))
-        return cls(float(printed.mean), error, reporting.spread, reporting.n, half)
+        """A printed number as its cell says that it is to be read, or else its exhibit.
+
+        Raises:
+            ValueError: the text is no number.
+        """
+        error, spread, obstacle = printed.spread, _spread_of(printed, reporting), ""
+        if error is None and printed.interval is not None:
+            low, high = printed.interval.low, printed.interval.high
+            error = max(printed.number - low, high - printed.number)
+            if spread == "unknown":
+                obstacle = "it is not said what the interval is (declare its 'spread')"
+        if spread in ("iqr", "range"):
+            what = {"iqr": "an interquartile range", "range": "a range"}[spread]
+            obstacle = f"a number with {what} is no mean with a standard deviation"
+        return cls(
+            float(printed.number),
+            None if error is None else float(error),
+            spread,
+            printed.n or reporting.n,
+            float(printed.rounding),
+            printed.relation,
+            obstacle,
+        )
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it says only what the value is below or above."""
+        return self.relation not in ("=", "≈")
 
     def summary(self, unknown_n: int = UNKNOWN_RUNS) -> Summary:
         """Mean, standard deviation over runs and runs, with an unknown n read as `unknown_n`.
@@ -129,17 +159,30 @@ class ReportedNumber:
         With one run the ± cannot be a spread over runs, whatever it is, so it is dropped.
         """
         runs = unknown_n if self.n == "unknown" else self.n
-        if self.error is None or runs == 1:
+        if self.error is None or runs == 1 or self.obstacle:
             return Summary(self.mean, None, runs)
         return Summary(self.mean, self.error * _to_std(self.spread, runs), runs)
 
 
-def _to_std(spread: Spread, n: int) -> float:
-    """Factor from the number after ± to the standard deviation over `n` > 1 runs."""
+def _spread_of(printed: Printed, reporting: Reporting) -> str:
+    """What the error of a cell is, by its own words where it has some."""
+    interval = printed.interval
+    if printed.error is not None or interval is None or interval.meaning == "unknown":
+        return reporting.spread
+    if interval.meaning != "ci":
+        return interval.meaning
+    if interval.level is None and reporting.spread.startswith("ci"):
+        return reporting.spread
+    return f"ci{interval.level or 95}"
+
+
+def _to_std(spread: str, n: int) -> float:
+    """Factor from the printed error to the standard deviation over `n` > 1 runs."""
     if spread == "sem":
         return math.sqrt(n)
-    if spread == "ci95":
+    if spread.startswith("ci"):
         from scipy.special import stdtrit
 
-        return math.sqrt(n) / float(stdtrit(n - 1, 0.975))
+        level = float(spread.removeprefix("ci")) / 100
+        return math.sqrt(n) / float(stdtrit(n - 1, 0.5 + level / 2))
     return 1.0

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import false_discovery_control
 
+from harness.judge import simulate_looks
 from harness.judge.decision import ALPHA
 from harness.judge.moderated import (
     FEWEST_CELLS,
@@ -28,8 +29,7 @@ from harness.judge.moderated import (
     p_outside,
     welch,
 )
-from harness.judge.sequential import LOOKS, simulated
-from harness.spec.cell import parse_printed
+from harness.spec.reading import read_printed
 
 MARGIN = 1.0
 FEWEST_PRINTED = 10
@@ -134,7 +134,7 @@ def printed_spreads(folder: Path) -> dict[str, tuple[float, ...]]:
     for path in sorted(folder.glob("tables/*.toml")):
         rows = tomllib.loads(path.read_text(encoding="utf-8")).get("rows", [])
         texts = [text for row in rows for text in row.get("cells", {}).values()]
-        errors = [parse_printed(text).error for text in texts if "±" in text]
+        errors = [read_printed(text).spread for text in texts if "±" in text]
         if len(errors) >= FEWEST_PRINTED:
             tables[path.stem] = tuple(float(error) for error in errors if error)
     return tables
@@ -234,25 +234,6 @@ def pipeline_table(repetitions: int = 20_000, std: float = 0.3) -> str:
     return "\n".join(lines)
 
 
-MIX = np.array([0.0] * 14 + [MARGIN] * 3 + [2 * MARGIN] * 3)
-"""True differences: 70 % faithful cells, 15 % at the margin, 15 % two points off."""
-
-
-def sequential_table(printed: dict[str, tuple[float, ...]], repetitions: int = 1500) -> str:
-    """What looking after some runs saves, beside five runs of every cell."""
-    lines = [
-        "| spreads | looks after | runs a cell | decided | false reproduced | false deviates |",
-        "|---|---|---:|---:|---:|---:|",
-    ]
-    for seed, (name, stds) in enumerate(printed.items()):
-        for looks in ((5,), LOOKS):
-            o = simulated(stds, MIX, looks, repetitions, seed)
-            shares = o.decided(MIX), o.reproduced[MARGIN], o.deviates[MARGIN]
-            numbers = " | ".join(map(_percent, shares))
-            lines.append(f"| {name} | {', '.join(map(str, looks))} | {o.runs:.2f} | {numbers} |")
-    return "\n".join(lines)
-
-
 def _percent(share: float) -> str:
     return "–" if np.isnan(share) else f"{100 * share:.1f} %"
 
@@ -264,7 +245,7 @@ def main() -> None:
     named = [Setting(name, (stds, stds)) for name, stds in printed.items()]
     print(control_table([*alike, *named]), end="\n\n")
     print(pipeline_table(), end="\n\n")
-    print(sequential_table(printed))
+    print(simulate_looks.table(printed))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from harness.judge.results import ItemResult, of_row
 from harness.judge.sample import Summary
 from harness.plan.exhibit import ExhibitPlan
 from harness.spec.exhibit import Address, Stated
-from harness.spec.printed import half_unit
 from harness.spec.runs import Counterpart, Ours
 from harness.store.store import Store
 
@@ -44,7 +43,7 @@ class _Evidence:
     half_unit: float
     """Half a unit of its last digit."""
     margin: float | None
-    at_least: bool
+    tail: Tail
     ours: Estimate | None
     reason: str
 
@@ -60,10 +59,10 @@ def stated_results(
     evidence = [
         _Evidence(
             address=str(Address(plan.exhibit.id, "stated", key)),
-            stated=float(item.text.mean),
-            half_unit=float(half_unit(item.text.mean)),
+            stated=float(item.text.number),
+            half_unit=float(item.text.rounding),
             margin=item.ours.margin if item.ours else None,
-            at_least=item.ours is not None and item.ours.at_least,
+            tail=_tail(item),
             ours=estimate(plan, item.ours, results, correlated) if item.ours else None,
             reason=_reason(plan, item.ours, results),
         )
@@ -78,13 +77,20 @@ def stated_results(
     )
 
 
+def _tail(item: Stated) -> Tail:
+    if item.text.relation in ("<", "≤"):
+        return "at most"
+    at_least = item.ours is not None and item.ours.at_least
+    return "at least" if at_least or item.text.relation in (">", "≥") else "both"
+
+
 def _readings(item: Stated, correlated: Sequence[Correlated]) -> dict[str, bool]:
     if item.ours is None or item.ours.correlation is None:
         return {}
     plot = _plot(item.ours, correlated)
     if plot.missing:
         return {}
-    stated = float(item.text.mean)
+    stated = float(item.text.number)
     return {
         held.adjustment: held.low <= stated <= held.high
         for held in plot.coefficients
@@ -168,18 +174,17 @@ def _verdict(evidence: _Evidence) -> Verdict:
         why = reason or "one run has no spread, which decides nothing"
         name: VerdictName = "not comparable" if reason else "inconclusive"
         return Verdict(evidence.address, name, why, margin, gap)
-    tail: Tail = "at least" if evidence.at_least else "both"
     mine = Summary.estimated(ours.mean, ours.error, ours.df)
     # Stated numbers of one exhibit are decided one by one, without control over them all.
     (decision,) = decide(
-        [Evidence(Summary.exact(evidence.stated), mine, margin, evidence.half_unit, tail)]
+        [Evidence(Summary.exact(evidence.stated), mine, margin, evidence.half_unit, evidence.tail)]
     )
     assert decision.statistics is not None  # our side has an error, and theirs is exact
     low, high = decision.statistics.interval
     return Verdict(
         evidence.address,
         "not comparable" if reason else decision.outcome,
-        reason or _sentence(decision, margin, tail),
+        reason or _sentence(decision, margin, evidence.tail),
         margin,
         gap,
         (low, high),
@@ -198,6 +203,11 @@ _ENDINGS: Mapping[str, Mapping[DecisionOutcome, str]] = {
         "reproduced": "surely not lower by {0:g}",
         "deviates": "lower by more than {0:g}",
         "inconclusive": "neither surely so much nor lower by {0:g}",
+    },
+    "at most": {
+        "reproduced": "surely not higher by {0:g}",
+        "deviates": "higher by more than {0:g}",
+        "inconclusive": "neither surely so little nor higher by {0:g}",
     },
 }
 

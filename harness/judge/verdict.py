@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.judge.chance import chances
-from harness.judge.decision import Decision, Evidence, decide, exhibit_prior
+from harness.judge.decision import Decision, Evidence, Region, decide, exhibit_prior
 from harness.judge.model import CellEvidence, Verdict, VerdictName
 from harness.judge.sample import UNKNOWN_RUNS, Summary
 from harness.judge.second_opinion import cv_star, predict
@@ -39,7 +39,7 @@ def judge_cells(cells: Sequence[CellEvidence]) -> list[Verdict]:
     for index, (cell, tested) in enumerate(zip(cells, decided, strict=True)):
         evidence = evidence_of(cell)
         if tested is None or evidence is None:
-            verdicts.append(_untested(cell))
+            verdicts.append(_untested(cell) or _on_bound(cell))
             continue
         flips = tuple(
             n for n, other in others.items() if (o := other[index]) and o.outcome != tested.outcome
@@ -60,37 +60,80 @@ def decide_cells(
 
 def evidence_of(cell: CellEvidence, unknown_n: int = UNKNOWN_RUNS) -> Evidence | None:
     """The two numbers of a cell; None where they cannot be compared."""
-    if cell.reported is None or _obstacle(cell) is not None:
+    if cell.reported is None or cell.reported.is_bound or _obstacle(cell) is not None:
         return None
     reported, ours = cell.reported.summary(unknown_n), Summary.of(cell.values)
     if cell.deterministic:
         ours = Summary.exact(ours.mean)
         # Without a spread of theirs there is nothing to test: numbers are as printed, or not.
         reported = reported if cell.reported.error else Summary.exact(reported.mean)
-    return Evidence(reported, ours, cell.margin, cell.reported.half_unit, cell.tail)
+    before = tuple(n for n in cell.looks if n < ours.n)
+    looks = (*before, ours.n) if cell.looks and not cell.deterministic else ()
+    return Evidence(reported, ours, cell.margin, cell.reported.half_unit, cell.tail, looks)
 
 
 def _obstacle(cell: CellEvidence) -> tuple[VerdictName, str] | None:
     """The verdict and the reason where nothing can be compared; None where something can."""
     if not cell.values:
         return "not run", "No run of ours has finished for this cell."
+    if cell.text:
+        why = f"The paper prints '{cell.text}' for this cell, so there is nothing to judge."
+        return "not comparable", why
     if cell.reported is None:
         return "not comparable", "The paper prints no number for this cell."
     if not cell.comparable:
         return "not comparable", f"Not comparable with the paper: {cell.reason}"
+    if cell.reported.obstacle:
+        return "not comparable", f"Nothing to judge: {cell.reported.obstacle}."
     return None
 
 
-def _untested(cell: CellEvidence) -> Verdict:
-    name, why = _obstacle(cell) or ("not run", "")
+def _untested(cell: CellEvidence) -> Verdict | None:
+    """The verdict where nothing can be compared; None where something can."""
+    if (obstacle := _obstacle(cell)) is None:
+        return None
     return Verdict(
         cell.address,
-        name,
-        why,
+        *obstacle,
         cell.margin,
         deterministic=cell.deterministic,
         conditional_on=cell.conditional_on,
     )
+
+
+def _on_bound(cell: CellEvidence) -> Verdict:
+    """Whether ours keeps to a printed bound such as `< 0.001`, which is its own margin.
+
+    One-sided at 5 % either way, without control over the exhibit.
+    """
+    from harness.judge.welch import difference
+
+    limit = cell.reported
+    assert limit is not None  # a cell without a number has an obstacle
+    ours = Summary.exact(cell.values[0]) if cell.deterministic else Summary.of(cell.values)
+    below, strict = limit.relation in ("<", "≤"), limit.relation in ("<", ">")
+    words = f"{limit.relation} {limit.mean:.15g}"
+    region = Region(words, high=0.0, strict=strict) if below else Region(words, 0.0, strict=strict)
+    gap = difference(ours, Summary.exact(limit.mean))
+    placed = region.place(gap) if gap else "undecided"
+    name, found = _ON_BOUND[placed]
+    runs = "one run" if len(cell.values) == 1 else f"{len(cell.values)} runs"
+    return Verdict(
+        cell.address,
+        name,
+        f"Ours is {ours.mean:.6g} over {runs} against the printed bound {words}, {found}.",
+        difference=ours.mean - limit.mean,
+        interval=gap.interval() if gap else None,
+        deterministic=cell.deterministic,
+        conditional_on=cell.conditional_on,
+    )
+
+
+_ON_BOUND: Mapping[str, tuple[VerdictName, str]] = {
+    "holds": ("reproduced", "which it keeps to"),
+    "fails": ("deviates", "which it does not keep to"),
+    "undecided": ("inconclusive", "and these runs do not show whether it keeps to it"),
+}
 
 
 def _clash(cells: Sequence[CellEvidence], index: int, tested: Decision) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.lab.recipe import DatasetRef, Recipe
-from harness.plan.step import MemoryInput
+from harness.plan.step import Json, MemoryInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +48,18 @@ RECIPE = Recipe(
     crop_scale=(0.3, 1.0),
     precision="float64",
 )
+
+STRATEGY = "color_crop_cutout_flip_scale_rotate"
+DSA_OTHERWISE: tuple[Mapping[str, Json], ...] = ({"dsa_strategy": ""}, {"dsa_strategy": STRATEGY})
+
+
+PLAIN_SGD: dict[str, Json] = {"momentum": 0.0, "nesterov": False}
+BY_DSA: dict[str, Json] = {"augmentation": "dsa", "dsa_strategy": STRATEGY}
+
+
+def recipes(*changes: dict[str, Json]) -> tuple[Mapping[str, Json], ...]:
+    """Variants of a probe, whose recipes differ so."""
+    return tuple({"recipe": change} for change in changes)
 
 
 def chosen(per_class: int) -> MemoryInput:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from harness.plan.step import Neutral, StepParams
 
@@ -12,6 +12,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1)]
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
 CropScale: TypeAlias = tuple[Share, Share]
 """Smallest and largest share of an image's area that a random crop may take."""
+Resize: TypeAlias = Literal["256", "none"]
 
 
 class DatasetRef(StepParams):
@@ -130,8 +131,9 @@ class Recipe(StepParams):
     """Whether patches change places where the images have several: RDED's code does so."""
     label_storage: Annotated[Literal["none", "per-epoch"], Neutral("none")] = "none"
     """Whether online labels are made in training, or beforehand and kept in 16 bits (SRe2L)."""
-    train_resize: Annotated[Literal["256"], Neutral("256")] = "256"
-    """Shorter side of real images of many sizes, of which training crops are taken."""
+    train_resize: Annotated[Resize, Neutral("256")] = "256"
+    """Shorter side of real images of many sizes when training crops are taken of them. None: crops
+    are taken of the publisher's files, as in the official codes."""
     test_view: Annotated[Literal["resize-256-center-224"], Neutral("resize-256-center-224")] = (
         "resize-256-center-224"
     )
@@ -178,3 +180,20 @@ class Recipe(StepParams):
         if self.loop == "official":
             return self._epochs_before + self._stated_epochs // 2 + 2
         return min(self._epochs_before + self.step_after_epochs, self.run_epochs)
+
+
+def _resized(value: Resize, info: ValidationInfo) -> Resize:
+    """Images of one size are never resized, so that either reading is the same work."""
+    dataset: DatasetRef | None = info.data.get("dataset")
+    return value if dataset is None or dataset.short_side else "256"
+
+
+def _heeding_size(recipe: Recipe, info: ValidationInfo) -> Recipe:
+    resize = _resized(recipe.train_resize, info)
+    return recipe.model_copy(update={"train_resize": resize})
+
+
+CropsOf: TypeAlias = Annotated[Resize, Neutral("256"), AfterValidator(_resized)]
+"""`Recipe.train_resize` of a step without a recipe. Stands after the step's `dataset`."""
+RecipeOfData: TypeAlias = Annotated[Recipe, AfterValidator(_heeding_size)]
+"""A recipe with which a network is trained on real images. Stands after the step's `dataset`."""

@@ -15,16 +15,17 @@ from harness.plan.comparable import (
     not_official,
 )
 from harness.plan.graph import GraphBuilder
+from harness.plan.inputs import Inputs
 from harness.plan.item import Item
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import Used, Variation, plain
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
-from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
 from harness.spec.kinds import kinds
 from harness.spec.paper import Owner, Paper
+from harness.spec.printed import Printed
 from harness.spec.profile import Profile
 from harness.spec.runs import Runs
 
@@ -115,10 +116,11 @@ class Planner:
         types: Mapping[str, StepType],
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
+        inputs = Inputs(paper.root.resolve().parent)
         self.profile = profile
-        self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper))
+        self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
         """Resolves under the profile that is run."""
-        self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper))
+        self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
         """Resolves as the paper states it, to compare with."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
@@ -172,6 +174,7 @@ class Planner:
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
+        reason = reason if read else "Nothing is declared that runs for it."
         if not reason:
             asked = (read, runs, own, place)
             sources, reason = self._read_from(address, each, seeds, asked, settings)

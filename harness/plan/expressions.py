@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 _REFERENCE = re.compile(r"\{([a-z][a-z0-9_]*)((?:\.[a-z][a-z0-9_]*)*)\}")
@@ -21,24 +21,31 @@ class Unfilled(Exception):
     """A template that names something unknown; the caller says where."""
 
 
-def fill(template: Any, variables: Mapping[str, Any]) -> Any:
+def fill(template: Any, variables: Mapping[str, Any], later: Collection[str] = ()) -> Any:
     """Replace every reference in a template by its value.
 
-    A text that is one reference takes the value's own type. A table with one key that names a
-    function is that function of its numbers.
+    A text that is one reference takes the value's own type; where it stands among others, the value
+    is written out. A table with one key that names a function is that function of its numbers.
+
+    Args:
+        later: names that stay as they are written.
 
     Raises:
         Unfilled: an unknown variable or field, or a function of something that is no number.
     """
     if isinstance(template, str):
         match = _REFERENCE.fullmatch(template)
-        return _look_up(match[1], match[2], variables) if match else template
+        if match and match[1] not in later:
+            return _look_up(match[1], match[2], variables)
+        return _REFERENCE.sub(
+            lambda m: m[0] if m[1] in later else str(_look_up(m[1], m[2], variables)), template
+        )
     if isinstance(template, list | tuple):
-        return [fill(item, variables) for item in template]
+        return [fill(item, variables, later) for item in template]
     if isinstance(template, Mapping):
         if len(template) == 1 and (name := next(iter(template))) in FUNCTIONS:
-            return _apply(name, fill(template[name], variables))
-        return {key: fill(value, variables) for key, value in template.items()}
+            return _apply(name, fill(template[name], variables, later))
+        return {key: fill(value, variables, later) for key, value in template.items()}
     return template
 
 

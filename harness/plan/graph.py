@@ -11,7 +11,9 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import UserError, nearest
 from harness.plan.expressions import Unfilled, fill
 from harness.plan.identity import canonical, identities
+from harness.plan.inputs import Inputs
 from harness.plan.library import find
+from harness.plan.program import PROGRAM, RUN_TIME
 from harness.plan.step import Facts, Json, Step, StepType, Work
 from harness.spec.base import Misplaced
 from harness.spec.setting import applies
@@ -37,8 +39,11 @@ class Filled:
 class GraphBuilder:
     """Collects steps in topological order: an input always precedes the step that reads it."""
 
-    def __init__(self, types: Mapping[str, StepType], facts: Facts) -> None:
+    def __init__(
+        self, types: Mapping[str, StepType], facts: Facts, inputs: Inputs | None = None
+    ) -> None:
         self._types = types
+        self._inputs = inputs
         self._facts = facts
         self._filled: dict[str, Filled] = {}
         self.steps: dict[str, Step] = {}
@@ -92,7 +97,7 @@ class GraphBuilder:
             raise Misplaced(str(error), "step") from None
         _check_inputs(template, kind)
         try:
-            stated = fill(template.params, variables)
+            stated = fill(template.params, variables, RUN_TIME if kind is PROGRAM else ())
         except Unfilled as error:
             raise Misplaced(str(error), "params") from None
         key = canonical([kind.name, stated])
@@ -102,14 +107,14 @@ class GraphBuilder:
 
     def _made(self, index: int, template: StepTemplate, kind: StepType, stated: Any) -> Filled:
         try:
-            model = kind.params.model_validate(stated)
+            model = kind.params.model_validate(stated, context=self._inputs)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             message = first["msg"].removeprefix("Value error, ")
             if not isinstance(first["input"], Mapping | BaseModel):
                 message += f" (found {first['input']!r:.80})"
             raise Misplaced(f"step '{kind.name}': {message}", "params", *first["loc"]) from None
-        params = model.model_dump(mode="json")
+        params = model.model_dump(mode="json", by_alias=True)
         work = kind.cost(model, self._facts)
         fused = kind.fused(model)
         return Filled(index, template, kind, params, work, fused, identities(kind, params), {})

@@ -9,7 +9,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 
-from harness.plan.step import Json, StepType
+from harness.plan.step import Json, StepType, uncounted
 
 SCHEME = 1
 """Version of this scheme; raising it makes every record stale."""
@@ -47,7 +47,8 @@ def identities(
     step: StepType, params: Mapping[str, Json]
 ) -> Callable[[int, Mapping[str, str]], str]:
     """`identity_of` for many seeds and inputs: the parameters are put into words once."""
-    counted = canonical(_counted(params, step.neutral))
+    held = {name: value for name, value in params.items() if name not in uncounted(step.params)}
+    counted = canonical(_counted(held, step.neutral))
     fixed = f'"params":{counted},"revision":{step.revision},"scheme":{SCHEME}'
     name = canonical(step.name)
 

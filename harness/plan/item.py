@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.plan.settings import Used
-from harness.spec.cell import Printed
 from harness.spec.exhibit import Address
+from harness.spec.printed import Printed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from harness.errors import UserError, nearest
 from harness.plan.exhibit import ExhibitPlan
@@ -51,9 +51,41 @@ def shared_steps(item: Item, steps: Mapping[str, Step]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(step.name for i, step in steps.items() if i in shared))
 
 
+def needed(
+    graph: Mapping[str, Step], has: Callable[[str], bool], whole: Callable[[str], bool]
+) -> set[str]:
+    """Identities to bring about, seen from the ends of the graph.
+
+    A step that others read need not be there when all of them have records. Where one of them has
+    none, the step is needed unless its record is whole: a published one may lack its arrays.
+
+    Args:
+        has: whether a step has any record, for the steps that nothing reads.
+        whole: whether a step has a record with all of its outputs, for the steps that are read.
+    """
+    read = {source for step in graph.values() for source in step.inputs.values()}
+    wanted: set[str] = set()
+    found: set[str] = set()
+    for identity, step in reversed(list(graph.items())):
+        lacking = not whole(identity) if identity in wanted else not has(identity)
+        if lacking and (identity in wanted or identity not in read):
+            found.add(identity)
+            wanted.update(step.inputs.values())
+    return found
+
+
+def addresses(planned: ExhibitPlan, names: Iterable[str]) -> set[str]:
+    """The addresses of the numbers that are, or belong to, the parts of these names."""
+    return {str(item.address) for name in names for item in _items(planned, name)}
+
+
 def _identities(planned: ExhibitPlan, name: str) -> set[str]:
     if name == planned.exhibit.id:
         return set(planned.steps)
+    return {identity for item in _items(planned, name) for identity in item.identities}
+
+
+def _items(planned: ExhibitPlan, name: str) -> list[Item]:
     _, _, part = name.partition(":")
     row, _, column = part.partition(":")
     items = [
@@ -63,7 +95,7 @@ def _identities(planned: ExhibitPlan, name: str) -> set[str]:
     ]
     if not items:
         raise UserError(f"unknown cell '{name}'; {nearest(name, _known(planned))}")
-    return {identity for item in items for identity in item.identities}
+    return items
 
 
 def _known(planned: ExhibitPlan) -> set[str]:

@@ -120,6 +120,11 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def written(variation: Variation) -> str:
+    """`owner.setting=value`, several with a comma; one alone is read back by `parse_variation`."""
+    return ", ".join(f"{name}={json.dumps(value)}" for name, value in variation.items())
+
+
 def parse_variation(paper: Paper, texts: list[str]) -> dict[str, Any]:
     """Read `owner.setting=value` texts, as given to `--vary`.
 

@@ -40,6 +40,17 @@ class Neutral:
     """As in JSON: a list stands for a tuple."""
 
 
+class Uncounted:
+    """Marks a parameter that no number depends on, and no identity holds."""
+
+
+@cache
+def uncounted(params: type[BaseModel]) -> frozenset[str]:
+    """The parameters of a model that are marked so."""
+    fields = params.model_fields.items()
+    return frozenset(n for n, f in fields if any(isinstance(m, Uncounted) for m in f.metadata))
+
+
 @cache
 def neutral_values(params: type[BaseModel]) -> Mapping[str, Json]:
     """The neutral values of a model's parameters; a dotted path names one of an inner model."""
@@ -99,7 +110,8 @@ class StepType:
     """Raised by hand when the numbers that the step makes change; the probe guards it."""
     cost: Callable[[Any, Facts], Work]
     probe: Callable[[], Probe] | str
-    """Makes the step's tiny fixed input; or `package.module:function` that does."""
+    """Makes the step's tiny fixed input; or `package.module:function` that does. Empty: it has
+    none, so that nothing tells whether its code still makes the same numbers."""
     fused: Callable[[Any], str] = lambda params: ""
     """From the parameters, `package.module:function` that does several such steps at once, equal
     but for seeds and inputs: it takes the parameters, a `Share` for each and the context of the
@@ -193,6 +205,8 @@ class StepContext:
     report: Callable[[float, str], None] = lambda fraction, message: None
     """Progress: fraction done in [0, 1] and a short message."""
     checkpoints: Checkpoints = field(default_factory=NoCheckpoints)
+    project: Path = Path()
+    """The folder to which the paths of files that it reads are relative."""
 
     def part(self, number: int, count: int, step: str = "") -> StepContext:
         """The context of one of `count` runs inside a step, from 0.

@@ -20,7 +20,7 @@ def cell_items(table: Table, planner: Planner) -> Iterator[Item]:
         yield planner.item(
             Address(table.id, row.name, column.name),
             variables,
-            read=(LAST_STEP,),
+            read=(LAST_STEP,) if LAST_STEP in variables else (),
             members=members,
             mean_over=over,
             reported=row.cells.get(column.name),

@@ -3,118 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from io import StringIO
 
 from rich import box
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from harness.judge.model import OutcomeName
+from harness.judge.model import ClaimOutcome, OutcomeName
 from harness.judge.outcomes import Judged, Sentence, tally
 from harness.render.markdown import escape
+from harness.render.symbols import OUTCOMES
 from harness.render.text import plain
 
-_GLYPHS: Mapping[OutcomeName, str] = {
-    "holds": "✓",
-    "fails": "✗",
-    "undecided": "?",
-    "not applicable": "∅",
-    "restated": "=",
-    "not run": "–",
-}
 _STYLES: Mapping[OutcomeName, str] = {"holds": "green", "fails": "red", "undecided": "yellow"}
 _FLIPS = "†"
 _SCREEN = 14
 """Sentences that an overview lists, so that it fits a screen of 24 lines with its counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRow:
-    """One claim, judged on the paper's own numbers and on those of one profile."""
-
-    id: str
-    text: str
-    where: str
-    """The place in the paper."""
-    expect: OutcomeName
-    """The outcome that the specs expect on the paper's numbers."""
-    reported: OutcomeName
-    """Outcome on the paper's numbers."""
-    reproduced: OutcomeName
-    """Outcome on ours."""
-    profile: str
-    flips: tuple[str, ...] = ()
-    """Other readings of the paper's numbers under which the outcome on them would be another."""
-
-    def __post_init__(self) -> None:
-        for outcome in (self.reported, self.reproduced, self.expect):
-            if outcome not in _GLYPHS:
-                raise ValueError(f"{self.id}: outcome '{outcome}' is none of {', '.join(_GLYPHS)}")
-
-
-def row_of(judged: Judged, profile: str) -> ClaimRow:
-    """A judged claim as it is shown."""
-    claim = judged.claim
-    reported, reproduced = judged.reported.outcome, judged.reproduced.outcome
-    return ClaimRow(
-        claim.id,
-        claim.text,
-        claim.where,
-        claim.expect,
-        reported,
-        reproduced,
-        profile,
-        judged.reported.flips,
-    )
-
-
-def markdown(rows: Sequence[ClaimRow]) -> str:
+def markdown(judged: Sequence[Judged], profile: str) -> str:
     """A pipe table of the claims under their count."""
     lines = [
         "| Claim | Where | Expected | On the paper's numbers | On ours | Profile |",
         "| :-- | :-- | :-- | :-- | :-- | :-- |",
     ]
-    for row in rows:
+    for item in judged:
+        reported = _outcome(item.reported)
         cells = (
-            f"**{escape(plain(row.id))}** {escape(plain(row.text))}",
-            escape(plain(row.where)),
-            row.expect,
-            _outcome(row.reported, row.expect) + escape(_hangs_on(row)),
-            _shown(row.reproduced),
-            escape(plain(row.profile)),
+            f"**{escape(plain(item.claim.id))}** {escape(plain(item.claim.text))}",
+            escape(plain(item.claim.where)),
+            item.claim.expect,
+            (reported if item.as_expected else f"**{reported}, not as expected**")
+            + escape(_hangs_on(item)),
+            _outcome(item.reproduced),
+            escape(plain(profile)),
         )
         lines.append("| " + " | ".join(cells) + " |")
-    return f"{summary(rows)}\n\n" + "\n".join(lines) + "\n"
+    return f"{summary(judged)}\n\n" + "\n".join(lines) + "\n"
 
 
-def render(rows: Sequence[ClaimRow], width: int = 100) -> str:
-    """The claims as uncoloured text, `width` characters wide."""
-    out = StringIO()
-    show(rows, Console(file=out, width=width, color_system=None, force_terminal=False))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
-
-
-def show(rows: Sequence[ClaimRow], console: Console) -> None:
+def show(judged: Sequence[Judged], profile: str, console: Console) -> None:
     """Print the claims; the console decides on colour and width, and long texts wrap."""
     grid = Grid(box=box.HORIZONTALS, header_style="bold")
     grid.add_column("Claim", ratio=1, overflow="fold")
     for heading in ("Expected", "Paper's numbers", "Ours"):
         grid.add_column(heading, overflow="fold")
-    for row in rows:
-        claim = Text(plain(row.id), style="bold")
-        claim.append("\n" + plain(row.text), style="not bold")
-        claim.append("\n" + plain(row.where), style="not bold dim")
-        ours = _styled(row.reproduced).append(f"\n({plain(row.profile)})", style="dim")
-        paper = _styled(row.reported)
-        if row.reported != row.expect:
+    for item in judged:
+        claim = Text(plain(item.claim.id), style="bold")
+        claim.append("\n" + plain(item.claim.text), style="not bold")
+        claim.append("\n" + plain(item.claim.where), style="not bold dim")
+        ours = _styled(item.reproduced).append(f"\n({plain(profile)})", style="dim")
+        paper = _styled(item.reported)
+        if not item.as_expected:
             paper.append("\nnot as expected", style="bold")
-        if row.flips:
-            paper.append(_hangs_on(row), style="dim")
-        grid.add_row(claim, row.expect, paper, ours)
+        if item.reported.flips:
+            paper.append(_hangs_on(item), style="dim")
+        grid.add_row(claim, item.claim.expect, paper, ours)
     console.print(grid)
-    console.print(Text(summary(rows)))
+    console.print(Text(summary(judged)))
 
 
 def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> None:
@@ -126,7 +72,7 @@ def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> N
     sides = {"paper's": "reported", plain(profile): "reproduced"}
     counts = Grid(box=None, pad_edge=False)
     counts.add_column("Numbers")
-    for outcome, glyph in _GLYPHS.items():
+    for outcome, glyph in OUTCOMES.items():
         counts.add_column(f"{glyph} {outcome}", justify="right")
     for words, side in sides.items():
         made = [one for claim in claims for one in getattr(claim, side).comparisons]
@@ -158,37 +104,33 @@ def _line(sentence: Sentence) -> Text:
     """One sentence: its outcome on the paper's numbers and on ours, its place, its words."""
     line = Text()
     for outcome in (sentence.reported, sentence.reproduced):
-        line.append(f"{_GLYPHS[outcome]} ", style=_STYLES.get(outcome, "dim"))
+        line.append(f"{OUTCOMES[outcome]} ", style=_STYLES.get(outcome, "dim"))
     if not sentence.as_expected:
         line.append("not as expected: ", style="bold")
     line.append(f"{plain(sentence.where)}: ", style="dim")
     return line.append(plain(sentence.text))
 
 
-def summary(rows: Sequence[ClaimRow]) -> str:
+def summary(judged: Sequence[Judged]) -> str:
     """How many outcomes on the paper's numbers are as expected, and what ours come to."""
-    met = sum(row.reported == row.expect for row in rows)
-    counts = ((sum(row.reproduced == outcome for row in rows), outcome) for outcome in _GLYPHS)
-    ours = ", ".join(f"{count} {outcome}" for count, outcome in counts if count)
+    met = sum(item.as_expected for item in judged)
+    counts = tally(item.reproduced.outcome for item in judged)
+    ours = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return (
-        f"{len(rows)} claim{'s' * (len(rows) != 1)}; on the paper's numbers: {met} as expected, "
-        f"{len(rows) - met} not; on ours: {ours or 'none'}."
+        f"{len(judged)} claim{'s' * (len(judged) != 1)}; on the paper's numbers: {met} as "
+        f"expected, {len(judged) - met} not; on ours: {ours or 'none'}."
     )
 
 
-def _hangs_on(row: ClaimRow) -> str:
+def _hangs_on(item: Judged) -> str:
     """A mark and the readings under which the outcome would be another; else nothing."""
-    return f" {_FLIPS} flips if {' or if '.join(row.flips)}" if row.flips else ""
+    flips = item.reported.flips
+    return f" {_FLIPS} flips if {' or if '.join(flips)}" if flips else ""
 
 
-def _outcome(outcome: OutcomeName, expect: OutcomeName) -> str:
-    shown = _shown(outcome)
-    return shown if outcome == expect else f"**{shown}, not as expected**"
+def _outcome(found: ClaimOutcome) -> str:
+    return f"{OUTCOMES[found.outcome]} {found.outcome}"
 
 
-def _shown(outcome: OutcomeName) -> str:
-    return f"{_GLYPHS[outcome]} {outcome}"
-
-
-def _styled(outcome: OutcomeName) -> Text:
-    return Text(_shown(outcome), style=_STYLES.get(outcome, "dim"))
+def _styled(found: ClaimOutcome) -> Text:
+    return Text(_outcome(found), style=_STYLES.get(found.outcome, "dim"))

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.judge.audit.finding import SEVERITIES, Finding
 from harness.judge.model import Source
-from harness.render.claims import ClaimRow
+from harness.judge.outcomes import Judged
 from harness.render.symbols import VERDICTS
 from harness.render.templating import TEMPLATES, template
 
@@ -77,11 +77,11 @@ def summary(rows: Sequence[Tally], source: Source) -> str:
     return template("summary").render(rows=rows, ours=source == "reproduced")
 
 
-def claims(rows: Sequence[ClaimRow], source: Source) -> str:
+def claims(judged: Sequence[Judged], source: Source) -> str:
     """Every claim with its outcomes; one that is not as expected is set bold."""
     sentences = [
-        {"text": text, "where": where, "claims": list(claims)}
-        for (text, where), claims in groupby(rows, key=lambda row: (row.text, row.where))
+        {"text": text, "where": where, "judged": list(items)}
+        for (text, where), items in groupby(judged, key=lambda i: (i.claim.text, i.claim.where))
     ]
     return template("claims").render(sentences=sentences, ours=source == "reproduced")
 

@@ -22,7 +22,7 @@ from harness.render.markup import captioned
 from harness.render.symbols import Symbol
 from harness.render.table import TableData
 from harness.render.templating import template
-from harness.render.tex import escape
+from harness.render.tex import escape, printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,16 @@ def _label(line: Line) -> str:
 def _entry(entry: CellText, at: int, number: Callable[[CellText, int], str], fit: _Fit) -> str:
     if NUMBER.fullmatch(entry.text):
         return number(entry, at)
-    text = " ".join(filter(None, (entry.text, entry.derived)))
-    if not entry.signs:
-        return _prose(text, fit.prose)
-    return _prose(text or "–", fit.prose) + _superscript(entry.signs)
+    plain = " ".join(filter(None, (entry.text, entry.derived)))
+    source = _paragraph(_shown(entry), len(plain), fit.prose)
+    return (source or "--") + _superscript(entry.signs) if entry.signs else source
+
+
+def _shown(entry: CellText) -> str:
+    text = printed(entry.text)
+    text = rf"\underline{{{text}}}" if entry.underline else text
+    text = rf"\textbf{{{text}}}" if entry.bold else text
+    return " ".join(filter(None, (text, escape(entry.derived))))
 
 
 def _number_setter(layout: TableLayout, fit: _Fit) -> Callable[[CellText, int], str]:
@@ -122,10 +128,9 @@ def _number_setter(layout: TableLayout, fit: _Fit) -> Callable[[CellText, int], 
     def number(entry: CellText, at: int) -> str:
         lead = "0" * (leads[at] - lead_width(entry.text))
         missing = tails[at][len(_tail(entry)) :]
-        shown = escape(" ".join(filter(None, (entry.text, entry.derived))))
         # A sign hangs in the gap, so that the number stays in line with those that have none.
         sign = rf"\rlap{{{_superscript(entry.signs)}}}" if entry.signs else ""
-        return _phantom(lead) + shown + sign + _phantom(escape(missing))
+        return _phantom(lead) + _shown(entry) + sign + _phantom(escape(missing))
 
     return number
 
@@ -147,9 +152,13 @@ def _superscript(signs: tuple[Symbol, ...]) -> str:
 
 def _prose(text: str, limit: int) -> str:
     """Text on one line up to `limit` characters, above that as a paragraph of that width."""
-    if len(text) <= limit:
-        return escape(text)
-    return rf"\parbox[t]{{{limit / 2:g}em}}{{\raggedright {escape(text)}\strut}}"
+    return _paragraph(escape(text), len(text), limit)
+
+
+def _paragraph(source: str, length: int, limit: int) -> str:
+    if length <= limit:
+        return source
+    return rf"\parbox[t]{{{limit / 2:g}em}}{{\raggedright {source}\strut}}"
 
 
 def _columns(layout: TableLayout, fit: _Fit) -> str:

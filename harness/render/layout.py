@@ -32,6 +32,8 @@ class CellText:
     verdict: str | None = None
     signs: tuple[Symbol, ...] = ()
     """The verdict's sign, then those of the marks."""
+    bold: bool = False
+    underline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,12 @@ def _lines(
     table: TableData,
     marks: dict[str, Symbol],
 ) -> list[Line]:
-    reported = tuple(CellText(plain(c.reported or ""), plain(c.derived or "")) for c in cells)
+    reported = tuple(
+        CellText(
+            plain(c.reported or ""), plain(c.derived or ""), bold=c.bold, underline=c.underline
+        )
+        for c in cells
+    )
     if view == "reported":
         return [Line(label, reported, grouped)]
     if view == "reproduced":

@@ -61,7 +61,10 @@ def _line(line: Line) -> list[str]:
 
 def _entry(entry: CellText) -> str:
     signs = "".join(sign.glyph for sign in entry.signs)
-    return escape(" ".join(filter(None, (entry.text, entry.derived, signs))))
+    text = escape(entry.text)
+    text = f"<u>{text}</u>" if entry.underline else text
+    text = f"**{text}**" if entry.bold else text
+    return " ".join(filter(None, (text, escape(entry.derived), escape(signs))))
 
 
 def _prose(text: str) -> str:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
+from decimal import Decimal
 
 from harness.judge.model import Amount
+from harness.spec.printed import Printed, decimals
 
-_DECIMAL = re.compile(r"\d+(?:\.(\d+))?")
 _DEFAULT = 2
 
 
-def mean_std(mean: float, std: float | None, like: str | None = None) -> str:
+def mean_std(mean: float, std: float | None, like: Printed | None = None) -> str:
     """`93.10 ± 0.40`, with as many decimals as `like` (a reported cell) has, else two.
 
     The mean follows the decimals of the reported mean and the spread those of the reported
     spread. `std` is None where a single run has none; then the mean stands alone.
     """
-    written, _, spread = (like or "").partition("±")
-    places = _decimals(written, _DEFAULT)
+    places = _decimals(like.value if like else None, _DEFAULT)
     if std is None:
         return _fixed(mean, places)
-    return f"{_fixed(mean, places)} ± {_fixed(std, _decimals(spread, places))}"
+    spread = _decimals(like.spread if like else None, places)
+    return f"{_fixed(mean, places)} ± {_fixed(std, spread)}"
 
 
 def amount_text(amount: Amount) -> str:
@@ -30,9 +30,8 @@ def amount_text(amount: Amount) -> str:
     return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
 
 
-def _decimals(text: str, default: int) -> int:
-    match = _DECIMAL.search(text)
-    return default if match is None else len(match[1] or "")
+def _decimals(value: Decimal | None, default: int) -> int:
+    return default if value is None else decimals(value)
 
 
 def _fixed(value: float, places: int) -> str:

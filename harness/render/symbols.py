@@ -29,6 +29,18 @@ VERDICTS: Mapping[str, Symbol] = MappingProxyType(
     }
 )
 
+OUTCOMES: Mapping[str, str] = MappingProxyType(
+    {
+        "holds": "✓",
+        "fails": "✗",
+        "undecided": "?",
+        "not applicable": "∅",
+        "restated": "=",
+        "not run": "–",
+    }
+)
+"""Signs of the outcomes of claims."""
+
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {"flips": "verdict flips if the paper's number is read as one run or as five"}
 )

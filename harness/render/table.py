@@ -20,6 +20,9 @@ class CellData:
     """A key of `symbols.VERDICTS`."""
     marks: tuple[str, ...] = ()
     """Remarks on the verdict; `flips`, or any short text, which becomes its own legend."""
+    bold: bool = False
+    underline: bool = False
+    """How the reported number is set."""
     runs: str = ""
     """`(n = 2 of 3)` where fewer runs came back than were asked for; a mark then says why."""
 

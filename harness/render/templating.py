@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from harness.render.markup import runs
-from harness.render.tex import escape
+from harness.render.tex import escape, printed
 from harness.render.text import plain
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,6 +33,7 @@ def template(name: str) -> Template:
         autoescape=False,  # LaTeX is escaped by the filters, not as HTML
     )
     environment.filters["tex"] = lambda text: escape(plain(text))
+    environment.filters["printed"] = lambda text: printed(plain(text))
     environment.filters["prose"] = prose
     environment.filters["code"] = code
     return environment.get_template(f"{name}.tex.j2")

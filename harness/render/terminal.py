@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import StringIO
 
 from rich import box
 from rich.cells import cell_len
@@ -37,13 +36,6 @@ _PROSE = 28
 """Characters of words that a column asks for; more of them wrap when the width is short."""
 _STUB = 22
 """The same for row labels."""
-
-
-def render(table: TableData, view: View, width: int = 100) -> str:
-    """The table as uncoloured text, `width` characters wide where the numbers let it be."""
-    out = StringIO()
-    show(table, view, Console(file=out, width=width, color_system=None, force_terminal=False))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
 def show(table: TableData, view: View, console: Console) -> None:
@@ -163,7 +155,9 @@ def _entry(entry: CellText, lead: int) -> Text:
     own = lead_width(entry.text)
     text = Text(" " * (lead - own if own else 0))
     shown = " ".join(filter(None, (entry.text, entry.derived)))
-    text.append(shown)
+    styles = {"bold": entry.bold, "underline": entry.underline}
+    text.append(entry.text, style=" ".join(name for name, is_so in styles.items() if is_so))
+    text.append(shown.removeprefix(entry.text))
     signs = "".join(sign.glyph for sign in entry.signs)
     if signs:
         style = _STYLES[entry.verdict] if entry.verdict else ""

@@ -6,6 +6,9 @@ import re
 import unicodedata
 from itertools import pairwise
 
+from harness.spec.notation import canonical
+from harness.spec.reading import read_printed
+
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -29,6 +32,9 @@ _SPECIAL = {
     "“": r"\textquotedblleft{}",
     "”": r"\textquotedblright{}",
     "…": r"\ldots{}",
+    "\u2009": r"\,",
+    "\u202f": r"\,",
+    "\u00a0": "~",
     "⁄": "/",
     "§": r"\S{}",
     "¶": r"\P{}",
@@ -128,6 +134,20 @@ def escape(text: str) -> str:
     )
     # An opening "[" or "*" would be read as an argument of the line break before it.
     return "{}" + source if source.startswith(("[", "*")) else source
+
+
+def printed(text: str) -> str:
+    """The same of a printed cell: what it raises or lowers, as `10^{-3}`, is raised or lowered.
+
+    A number that is written in LaTeX is spelt in plain signs first.
+    """
+    if ("\\" in text or text.count("$") > 1) and read_printed(text).kind == "number":
+        text = canonical(text).text
+    named = {"^": "textsuperscript", "_": "textsubscript"}
+    first, *others = re.split(r"([_^])\{([^{}]*)\}", text)
+    pieces = zip(others[::3], others[1::3], others[2::3], strict=True)
+    shifted = (rf"\{named[sign]}{{{escape(inner)}}}{escape(rest)}" for sign, inner, rest in pieces)
+    return escape(first) + "".join(shifted)
 
 
 def symbol(name: str) -> str:

@@ -14,12 +14,19 @@ _ESCAPES = re.compile(
 # Control, format (bidirectional marks, zero-width characters), surrogate, private use.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co"})
 
+_SPACES = re.compile("(?<=[0-9])([\u2009\u202f\u00a0])(?=[0-9])|\\s+")
+"""The first group is a space that parts thousands."""
+
 
 def plain(text: str) -> str:
     """One line of printable text: no escape sequences or invisible characters, single spaces.
 
-    Two spaces in a row never survive, so renderers may use them to separate columns.
+    Two spaces in a row never survive, so renderers may use them to separate columns. A space that
+    parts thousands stays as narrow as it is.
     """
-    spaced = re.sub(r"\s", " ", _ESCAPES.sub("", text))
-    kept = (char for char in spaced if unicodedata.category(char) not in _UNPRINTABLE)
-    return " ".join("".join(kept).split())
+    kept = (
+        char
+        for char in _ESCAPES.sub("", text)
+        if char.isspace() or unicodedata.category(char) not in _UNPRINTABLE
+    )
+    return _SPACES.sub(lambda found: found[1] or " ", "".join(kept)).strip()

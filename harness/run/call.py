@@ -11,9 +11,7 @@ from typing import Any
 
 from harness.plan.step import Json, Share, StepContext, StepInput, StepParams, StepResult
 from harness.registry import resolve
-from harness.run.arithmetic import exact
-from harness.run.memory import memory_kept
-from harness.run.threads import one_thread
+from harness.run.computing import exact, memory_kept, one_thread
 
 
 def call(

@@ -33,19 +33,6 @@ class Outcome:
     message: str = ""
 
 
-def execute(step: Step, store: Store, device: str, report: Report) -> Outcome:
-    """Bring one step's record about, or say why not. Its inputs' records must exist.
-
-    Errors of the step become a failure in the store. The lease is released whatever happens.
-
-    Raises:
-        OSError: the store cannot be read or written, so that it takes no failure either.
-    """
-    with ExitStack() as leases:
-        begun = begin(step, store, leases)
-        return begun if isinstance(begun, Outcome) else run(step, store, begun, device, report)
-
-
 def begin(step: Step, store: Store, leases: ExitStack) -> Outcome | Mapping[str, Record]:
     """The inputs of a step, once its lease is among `leases`; an outcome if it is not to run."""
     if store.whole(step.identity) is not None:
@@ -88,7 +75,7 @@ def run(
             resolve(step.function)  # before the clock starts: imports are no part of the work
             code, machine = fingerprint(step.function), environment(device)
             checkpoints = store.checkpoints(step.identity, f"{code} {sorted(machine.items())}")
-            context = StepContext(step.name, step.seed, device, report, checkpoints)
+            context = StepContext(step.name, step.seed, device, report, checkpoints, store.project)
             began = time.perf_counter()
             result = call(step.function, step.params, inputs, context)
             seconds = time.perf_counter() - began

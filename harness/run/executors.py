@@ -1,4 +1,4 @@
-"""The executors: one entry for each says how it is made.
+"""What an executor does, and the executors: one entry for each says how it is made.
 
 A further executor is one more entry: by `register`, or as an entry point of the group
 `repro.executors` of an installed distribution, which names an `ExecutorEntry`.
@@ -6,10 +6,32 @@ A further executor is one more entry: by `register`, or as an entry point of the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from harness.errors import UserError, nearest
+from harness.plan.step import Step
 from harness.registry import Registry
+from harness.run.progress import Progress
+from harness.run.schedule import RunReport
+from harness.store.store import Store
+
+POLL = 0.1
+"""Seconds between two looks at a step that another process holds."""
+
+
+class Executor(Protocol):
+    """Brings the records of a graph about."""
+
+    def run(self, graph: Mapping[str, Step], store: Store, progress: Progress) -> RunReport:
+        """Run what has no record yet, inputs before what needs them.
+
+        A failed step blocks what depends on it; the rest goes on. A step that another process holds
+        is waited for. KeyboardInterrupt passes through, leases released and workers ended; what was
+        committed stays, and the same call goes on from there.
+        """
+        ...
 
 
 @dataclass(frozen=True)

@@ -20,26 +20,39 @@ def fingerprint(function: str) -> str:
 
     Of its own module, only the statements count that the function needs, since its probe, its cost
     and other steps may stand beside it. Imports are followed transitively within the same top-level
-    package, wherever they stand, and of what they name the whole module counts.
+    package, wherever they stand, and of what they name the whole module counts. Those of the
+    package's own `__init__` are not: they are what it offers to others.
     """
     first, _, name = function.partition(":")
     package = first.partition(".")[0]
-    trees: dict[str, ast.Module] = {}
+    forms: dict[str, str] = {}
     waiting = [first]
     while waiting:
         module = waiting.pop()
-        source = None if module in trees else _source(module)
-        if source is None:
+        if module in forms or (read := _read(module, name if module == first else "")) is None:
             continue
-        tree = ast.parse(source.read_bytes())
-        trees[module] = _needed(tree, name) if module == first else tree
-        is_package = source.name == "__init__.py"
-        imported = _imported(trees[module], module, is_package)
-        waiting += [name for name in imported if name.partition(".")[0] == package]
+        forms[module], imported = read
+        if module != package or module == first:  # its own face names what no step needs
+            waiting += [name for name in imported if name.partition(".")[0] == package]
     hasher = hashlib.sha256()
-    for module in sorted(trees):
-        hasher.update(f"{module}\n{normal_form(trees[module])}\n".encode())
+    for module in sorted(forms):
+        hasher.update(f"{module}\n{forms[module]}\n".encode())
     return hasher.hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _read(module: str, name: str) -> tuple[str, tuple[str, ...]] | None:
+    """The normal form of a module, or of what it needs for `name`, and the names that it imports.
+
+    None for a name that is no module. Functions share most of what they import.
+    """
+    source = _source(module)
+    if source is None:
+        return None
+    tree = ast.parse(source.read_bytes())
+    tree = _needed(tree, name) if name else tree
+    imported = _imported(tree, module, source.name == "__init__.py")
+    return normal_form(tree), tuple(imported)
 
 
 def _needed(tree: ast.Module, name: str) -> ast.Module:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from harness.plan.step import Step
-from harness.run.executor import POLL
+from harness.run.executors import POLL
 from harness.run.lease import clean
 from harness.run.progress import Progress
 from harness.run.schedule import RunReport, Schedule

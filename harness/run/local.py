@@ -9,7 +9,7 @@ from multiprocessing.connection import wait
 
 from harness.plan.step import Step
 from harness.run.execute import Outcome, fail
-from harness.run.executor import POLL
+from harness.run.executors import POLL
 from harness.run.lease import clean
 from harness.run.progress import Progress
 from harness.run.schedule import RunReport, Schedule

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -20,7 +20,6 @@ from harness.plan.step import Probe, Share, StepContext, StepParams, StepResult,
 from harness.registry import resolve
 from harness.run.call import call, call_together
 from harness.run.fingerprint import fingerprint
-from harness.store.record import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,13 +36,19 @@ SHORT = 16
 Numbers: TypeAlias = dict[str, Any]
 
 
-def check(types: Iterable[StepType], path: Path) -> list[str]:
-    """Run every probe and compare it with the committed numbers; what is wrong, one line each."""
+def check(types: Iterable[StepType], path: Path, known: Collection[str] | None = None) -> list[str]:
+    """Run every probe and compare it with the committed numbers; what is wrong, one line each.
+
+    Args:
+        known: names of all steps that there are, where `types` are some of them.
+    """
     held = _read(path)
     messages = []
-    names = set()
+    names = set(known or ())
     for kind in types:
         names.add(kind.name)
+        if not kind.probe:
+            continue
         known = held.get(kind.name)
         if known is None:
             messages.append(f"step {kind.name}: no probe numbers are kept; {_UPDATE}")
@@ -77,6 +82,8 @@ def update(types: Iterable[StepType], path: Path) -> list[str]:
     kept: dict[str, Any] = {}
     refused = []
     for kind in types:
+        if not kind.probe:
+            continue
         probe, runs = probe_of(kind), _runs(kind)
         first = {name: each[0] for name, each in runs.items()}
         fresh: dict[str, Any] = {"revision": kind.revision, "numbers": first.pop(_ITSELF)}
@@ -207,29 +214,14 @@ def _codes(kind: StepType, params: StepParams) -> set[str]:
     return {fingerprint(function)[:SHORT] for function in functions}
 
 
-class Confirmed:
-    """The code of steps that makes the numbers of their revisions, as a probe file remembers it."""
-
-    def __init__(self, path: Path) -> None:
-        self._held = _read(path)
-
-    def __call__(self, kind: StepType, record: Record) -> bool:
-        """Whether a record was made by today's code of its step, or by code that a probe confirmed.
-
-        A record of another revision, or one whose parameters the step no longer takes, was not.
-        """
-        if record.revision != kind.revision:
-            return False
-        known = self._held.get(kind.name, {})
-        if known.get("revision") == kind.revision and record.code[:SHORT] in known.get(
-            "confirmed", ()
-        ):
-            return True
-        try:
-            params = kind.params.model_validate(dict(record.params))
-        except ValidationError:
-            return False
-        return record.code[:SHORT] in _codes(kind, params)
+def confirmed(path: Path) -> dict[str, tuple[int, tuple[str, ...]]]:
+    """Step -> the revision that its kept numbers are of, and short fingerprints of code that was
+    seen to make them.
+    """
+    return {
+        name: (held["revision"], tuple(held.get("confirmed", ())))
+        for name, held in _read(path).items()
+    }
 
 
 def probe_of(kind: StepType) -> Probe:

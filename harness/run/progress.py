@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, TextIO
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, TextIO
 
 from harness.plan.step import Step
 from harness.run.execute import Outcome
@@ -13,17 +13,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
 
-class Progress(Protocol):
-    """Reports of an executor while it runs. A context manager around the whole run."""
+class Progress(AbstractContextManager["Progress"]):
+    """Reports of an executor while it runs, as a context manager around it. This shows nothing."""
 
-    def __enter__(self) -> Progress: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None:
+        return None
 
     def begin(self, steps: int) -> None:
         """How many steps are to be settled."""
@@ -35,28 +29,7 @@ class Progress(Protocol):
         """A step has an outcome; `left` steps have none yet."""
 
 
-class Silent:
-    """Shows nothing."""
-
-    def __enter__(self) -> Silent:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
-
-    def begin(self, steps: int) -> None: ...
-
-    def working(self, step: Step, fraction: float, message: str) -> None: ...
-
-    def settled(self, step: Step, outcome: Outcome, left: int) -> None: ...
-
-
-class Lines(Silent):
+class Lines(Progress):
     """A plain line for each step that is settled, for logs and pipes."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -71,7 +44,7 @@ class Lines(Silent):
         print(f"{count} {describe(step, outcome)}", file=self._stream, flush=True)
 
 
-class Bar(Silent):
+class Bar(Progress):
     """One bar over all steps, with the estimated time left; failures are lines above it."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -96,12 +69,7 @@ class Bar(Silent):
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._bar.stop()
 
     def begin(self, steps: int) -> None:

@@ -10,9 +10,9 @@ from functools import cached_property
 from math import ceil
 
 from harness.plan.fusing import programs
+from harness.plan.parts import needed
 from harness.plan.step import Step
 from harness.run.execute import Outcome
-from harness.run.needed import needed
 from harness.run.together import AT_ONCE
 from harness.store.store import Store
 

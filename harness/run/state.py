@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from harness.plan.parts import needed
 from harness.plan.step import Step
 from harness.run.lease import held
-from harness.run.needed import needed
 from harness.store.failures import Failure
 from harness.store.store import Store
 

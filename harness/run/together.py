@@ -30,10 +30,15 @@ def fuses(device: str) -> bool:
 def execute_together(
     steps: Sequence[Step], store: Store, device: str, report: Report
 ) -> list[Outcome]:
-    """Bring the records of steps of one program about, or say of each why not; see `execute`.
+    """Bring the records of steps of one program about, or say of each why not.
 
-    Steps that turn out not to need running are left out. Where the common program fails, each step
-    is run alone, so that one that cannot be done does not keep the others from their records.
+    Their inputs' records must exist. Steps that turn out not to need running are left out. Where
+    the common program fails, each step is run alone, so that one that cannot be done does not keep
+    the others from their records. Errors of a step become a failure in the store. Leases are
+    released whatever happens.
+
+    Raises:
+        OSError: the store cannot be read or written, so that it takes no failure either.
     """
     with ExitStack() as leases:
         begun = {step.identity: begin(step, store, leases) for step in steps}

@@ -15,8 +15,8 @@ from types import FrameType, ModuleType
 
 from harness.plan.step import Step
 from harness.registry import PAPER_PACKAGES
+from harness.run.computing import one_thread_in_environment
 from harness.run.execute import Outcome
-from harness.run.threads import one_thread_in_environment
 from harness.run.together import execute_together
 from harness.store.store import Store
 

@@ -25,10 +25,9 @@ from harness.spec.operands import (
     Number,
     Operand,
     Ordered,
-    PrintedCount,
-    PrintedNumber,
     Two,
 )
+from harness.spec.reading import PrintedNumber
 
 
 class Equal(Two):
@@ -179,7 +178,7 @@ class ParameterCount(ClaimBase):
     """
 
     kind: Literal["parameter_count"]
-    printed: PrintedCount
+    printed: PrintedNumber
     count: Number
 
     def operands(self) -> Iterator[Operand]:

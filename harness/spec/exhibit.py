@@ -13,8 +13,10 @@ from pydantic import Field, PositiveInt, model_validator
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.bindings import check_binding, check_bindings
-from harness.spec.cell import Printed, PrintedText, Spread
+from harness.spec.evidence import Evidence
 from harness.spec.margin import MarginText
+from harness.spec.printed import Printed, Spread
+from harness.spec.reading import PrintedAmount, PrintedText
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
 from harness.spec.toml import located
@@ -154,7 +156,7 @@ class Count(SpecModel):
 class Stated(SpecModel):
     """A number that a caption or the text states outside of a table."""
 
-    text: PrintedText
+    text: PrintedAmount
     where: str
     """Place in the paper."""
     quote: str
@@ -186,6 +188,8 @@ class Column(SpecModel):
     bind: Mapping[str, Scalar] = {}
     reporting: Reporting = Reporting()
     """Those of the table's that are others here."""
+    measure: Measure | None = None
+    """Another measure than the table's."""
 
 
 class Row(SpecModel):
@@ -194,14 +198,20 @@ class Row(SpecModel):
     group: str = ""
     bind: Mapping[str, Scalar] = {}
     cells: Mapping[str, PrintedText] = {}
-    """Column name -> the number, exactly as printed."""
+    """Column name -> the number or the word, exactly as printed."""
     derived: Mapping[str, Derived] = {}
     bold: tuple[AddressPart, ...] = ()
     """Columns in which its number is printed in bold."""
+    underline: tuple[AddressPart, ...] = ()
+    """Columns in which its number is underlined."""
     reporting: Reporting = Reporting()
     """Those of the table's and the column's that are others here."""
     cell_reporting: Mapping[str, Reporting] = {}
     """Column name -> those that are others in one cell."""
+    measure: Measure | None = None
+    """Another measure than the table's and the column's."""
+    cell_measure: Mapping[str, Measure] = {}
+    """Column name -> another measure of one cell."""
 
 
 class Exhibit(SpecModel):
@@ -254,8 +264,8 @@ class Exhibit(SpecModel):
         cells = self.printed_cells()
         return next((number for at, number in cells if at[1:] == (row, column)), None)
 
-    def readings(self, row: str) -> Readings:
-        """The values that are read for the items of a row or a panel."""
+    def readings(self, row: str, column: str = "") -> Readings:
+        """The values that are read for an item, or for all of a row or a panel."""
         return Readings()
 
     def reporting_of(self, row: str, column: str) -> Reporting | None:
@@ -282,10 +292,13 @@ class Table(Exhibit):
     transposed: bool = False
     """Whether the paper prints these rows as columns."""
     reporting: Reporting = Reporting()
-    bind: Mapping[str, Scalar]
+    bind: Mapping[str, Scalar] = {}
     """Variables that all cells share."""
     average: Average | None = None
     measure: Measure
+    evidence: tuple[Evidence, ...] = ()
+    """Files with results that exist already. They stand where nothing was run, under the profile
+    that is as the paper states."""
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
 
@@ -295,18 +308,21 @@ class Table(Exhibit):
         _unique("columns", columns)
         _unique("rows", rows)
         for index, row in enumerate(self.rows):
-            bold = {name: name for name in row.bold}
-            named: tuple[tuple[str, Mapping[str, Any]], ...] = (
+            named: tuple[tuple[str, Iterable[str]], ...] = (
                 ("cells", row.cells),
                 ("derived", row.derived),
                 ("cell_reporting", row.cell_reporting),
-                ("bold", bold),
+                ("cell_measure", row.cell_measure),
+                ("bold", row.bold),
+                ("underline", row.underline),
             )
-            for kind, cells in named:
-                for name in cells:
+            for kind, names in named:
+                for name in names:
                     _known("column", name, columns, "rows", index, kind, name)
             for name, derived in row.derived.items():
                 _known("row", derived.minus, rows, "rows", index, "derived", name, "minus")
+        for index, each in enumerate(self.evidence):
+            _check_evidence(each, rows, columns, index)
         return self
 
     @property
@@ -326,14 +342,26 @@ class Table(Exhibit):
             for column, number in row.cells.items():
                 yield Address(self.id, row.name, column), number
 
-    def readings(self, row: str) -> Readings:
-        return Readings((self.measure.quantity(),), each_seed=True, reporting=self.reporting)
+    def readings(self, row: str, column: str = "") -> Readings:
+        measure = self.measure_of(row, column) if column else self.measure
+        return Readings((measure.quantity(),), each_seed=True, reporting=self.reporting)
 
     def reporting_of(self, row: str, column: str) -> Reporting:
-        here = next(each for each in self.rows if each.name == row)
-        above = next(each for each in self.columns if each.name == column)
+        here, above = self._meeting(row, column)
         cell = here.cell_reporting.get(column, Reporting())
         return self.reporting.over(above.reporting, here.reporting, cell)
+
+    def measure_of(self, row: str, column: str) -> Measure:
+        """What a cell measures, as it is said closest to it."""
+        here, above = self._meeting(row, column)
+        closer = (here.cell_measure.get(column), here.measure, above.measure)
+        return next((measure for measure in closer if measure), self.measure)
+
+    def _meeting(self, row: str, column: str) -> tuple[Row, Column]:
+        return (
+            next(each for each in self.rows if each.name == row),
+            next(each for each in self.columns if each.name == column),
+        )
 
     def check(self, paper: Paper, path: Path) -> None:
         check_bindings(paper, path, ["bind"], self.bind)
@@ -345,9 +373,9 @@ class Table(Exhibit):
             for value in self.average.values:
                 check_binding(paper, path, ["average", "over"], self.average.over, value)
         for row, column, _ in self.cells():
-            unbound = {"method", "recipe"} - set(variables_of(self, row, column))
-            if unbound:
-                raise located(path, ["bind"], f"'{row.name}' binds no {sorted(unbound)[0]}")
+            variables = variables_of(self, row, column)
+            if "method" in variables and LAST_STEP not in variables and not self.evidence:
+                raise located(path, ["bind"], f"'{row.name}' binds a method and no {LAST_STEP}")
 
     def cells(self) -> Iterable[tuple[Row, Column, Printed | None]]:
         """All cells, row by row, with the reported numbers."""
@@ -367,6 +395,19 @@ def _unique(what: str, names: list[str]) -> None:
 def _known(what: str, name: str, known: Iterable[str], *keys: int | str) -> None:
     if name not in known:
         raise Misplaced(f"unknown {what} '{name}'; {nearest(name, known)}", *keys)
+
+
+def _check_evidence(each: Evidence, rows: list[str], columns: list[str], index: int) -> None:
+    """Every number of the files has to belong to one cell."""
+    wide = not isinstance(each.value, str)
+    for name in each.value if not isinstance(each.value, str) else ():
+        _known("column", name, columns, "evidence", index, "value", name)
+    for name, meant in each.names.items():
+        _known("row or column", meant, [*rows, *columns], "evidence", index, "names", name)
+    for key, known in (("row", rows), ("column", columns)):
+        if len(known) > 1 and not getattr(each, key) and not (wide and key == "column"):
+            message = f"the table has {len(known)} {key}s; expected the field that names them"
+            raise Misplaced(f"{message} in '{key}'", "evidence", index)
 
 
 def variables_of(table: Table, row: Row, column: Column) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, StringConstraints
 
-from harness.spec.cell import Printed
-from harness.spec.printed import half_unit
+from harness.spec.printed import Printed
 
 _TEXT = re.compile(r"(\d+(?:\.\d+)?) (%|digits?)", re.ASCII)
 
@@ -26,8 +25,8 @@ class Margin:
         """In the unit of the number; None where it is a share of 0."""
         scale = {
             "unit": 1.0,
-            "%": abs(float(printed.mean)) / 100,
-            "digit": 2 * float(half_unit(printed.mean)),
+            "%": abs(float(printed.number)) / 100,
+            "digit": 2 * float(printed.rounding),
         }
         return self.amount * scale[self.per] or None
 

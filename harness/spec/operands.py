@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, FiniteFloat, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from harness.spec.base import AddressPart, Label, Name, SpecModel
+from harness.spec.printed import Printed
 
 Operand = FiniteFloat | str
 """A number, or (after a claim is resolved) the address of one."""
 Pair = tuple[Operand, Operand]
 Expectation = Literal["holds", "fails", "undecided", "not applicable", "restated", "not run"]
 Margin = Annotated[FiniteFloat, Field(ge=0)]
-PrintedNumber = Annotated[str, StringConstraints(pattern=r"^-?\d+(\.\d+)?$")]
-PrintedCount = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?[KMB]?$")]
 _UNITS = {"K": 3, "M": 6, "B": 9}
 
 
@@ -38,23 +37,19 @@ def _resolved(operand: Operand) -> Operand:
 Number = Annotated[Operand, AfterValidator(_resolved)]
 
 
-def printed_step(text: str) -> tuple[Decimal, Decimal]:
-    """A printed number and half a unit of its last digit: `"9.3"` -> 9.3, 0.05; `"11M"` -> 11e6,
-    5e5.
+def printed_step(printed: Printed) -> tuple[Decimal, Decimal]:
+    """A printed number and half a unit of its last digit: `9.3` -> 9.3, 0.05; `11M` -> 11e6, 5e5.
+
+    Letters count as powers of ten.
     """
-    power = _UNITS.get(text[-1], 0)
-    value = Decimal(text[:-1] if power else text)
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # the pattern admits no infinity
-    return value.scaleb(power), Decimal(5).scaleb(exponent + power - 1)
+    power = _UNITS.get(printed.unit, 0)
+    return printed.number.scaleb(power), printed.rounding.scaleb(power)
 
 
-def printed_count(text: str) -> tuple[Decimal, Decimal]:
-    """As `printed_step`, of a rounded count, whose final zeros may be rounding: `"60M"` -> 60e6,
-    5e6.
-    """
-    target, half = printed_step(text)
-    digits = text.rstrip("KMB")
+def printed_count(printed: Printed) -> tuple[Decimal, Decimal]:
+    """As `printed_step`, of a count whose final zeros may be rounding: `60M` -> 60e6, 5e6."""
+    target, half = printed_step(printed)
+    digits = str(printed.number)
     zeros = 0 if "." in digits else len(digits) - len(digits.rstrip("0"))
     return target, half.scaleb(min(zeros, len(digits) - 1))
 

@@ -84,7 +84,7 @@ class Panelled(Exhibit):
     def own_settings(self) -> Mapping[str, Setting]:
         return self.settings
 
-    def readings(self, row: str) -> Readings:
+    def readings(self, row: str, column: str = "") -> Readings:
         panel = next(panel for panel in self.panels if panel.name == row)
         return Readings(panel.values, panel.plots, panel.gallery)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -54,8 +54,8 @@ class PaperFile(SpecModel):
     venue: str
     source: str
     """The document that the numbers were read from."""
-    steps: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
-    """Module with the step types, as `package.module`."""
+    steps: Annotated[str, StringConstraints(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$")] = ""
+    """Module with the step types, as `package.module`. Left out: only programs are run."""
     data: str = ""
     """Module that lists, checks, fetches and prepares data sets, likewise."""
     imports: str = ""
@@ -139,6 +139,17 @@ class Paper(BaseModel):
 
     def network(self, name: str) -> Network:
         return _lookup("network", self.networks, name)
+
+    def label(self, variable: str, value: Any) -> str:
+        """The label of the method or other spec that a variable names, or its value as text."""
+        find: Mapping[str, Callable[[str], Method | Recipe | Dataset | Network]] = {
+            "method": self.method,
+            "recipe": self.recipe,
+            "dataset": self.dataset,
+            "network": self.network,
+        }
+        kind = self.about.variables[variable]
+        return str(value) if kind == "value" else find[kind](str(value)).label
 
     def profile(self, name: str | None) -> Profile:
         """A profile by name; without a name, the paper's default."""
@@ -308,7 +319,7 @@ def _check_correlation(paper: Paper, keys: list[int | str], value: Operand) -> N
     if isinstance(value, str):
         name, row, column = value.split(":")
         printed = paper.exhibits[name].printed(row, column)
-        if printed is not None and abs(printed.mean) > 1:
+        if printed is not None and printed.is_number and abs(printed.number) > 1:
             raise located(
                 paper.root / "claims.toml",
                 keys,

@@ -16,6 +16,9 @@ Kind: TypeAlias = Literal["number", "bracketed", "missing", "word", "unreadable"
 Relation: TypeAlias = Literal["=", "<", "≤", ">", "≥", "≈"]
 Form: TypeAlias = Literal["plus-minus", "parentheses", "digits", "asymmetric"]
 Meaning: TypeAlias = Literal["ci", "iqr", "range", "unknown"]
+Spread: TypeAlias = Literal["std", "sem", "ci90", "ci95", "ci99", "iqr", "range", "unknown"]
+"""What a spec says that the printed errors or intervals are. With `iqr` and `range` the number is
+a median or whatever else stands between such ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,32 @@ class Printed:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it states a value: no bound, no word, nothing that belongs to another cell."""
+        return self.kind == "number" and self.relation in ("=", "≈")
+
+    @property
+    def number(self) -> Decimal:
+        """The value of a number or a bound.
+
+        Raises:
+            ValueError: it has none.
+        """
+        if self.value is None:
+            raise ValueError(f"'{self.text}' is no number")
+        return self.value
+
+    @property
+    def rounding(self) -> Decimal:
+        """Half a unit of its last digit; 0 where it has no value."""
+        return Decimal(0) if self.half is None else self.half
+
+    @property
+    def spread(self) -> Decimal | None:
+        """The printed error; of two that differ, the larger."""
+        return None if self.error is None else max(self.error.minus, self.error.plus)
+
     def unreadable(self, reason: str) -> Printed:
         """The same text without any reading of it."""
         return Printed(
@@ -76,8 +105,18 @@ class Printed:
         )
 
 
-def half_unit(value: Decimal) -> Decimal:
-    """Half a unit of the last digit: 0.005 for 12.50, 50 for 1.5E+3."""
+def last_digit(value: Decimal) -> int:
+    """The power of ten of the last digit: -2 for 12.50, 2 for 1.5E+3."""
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)  # printed numbers are finite
-    return Decimal(f"5E{exponent - 1}")
+    return exponent
+
+
+def decimals(value: Decimal) -> int:
+    """Digits after the point."""
+    return max(0, -last_digit(value))
+
+
+def half_unit(value: Decimal) -> Decimal:
+    """Half a unit of the last digit: 0.005 for 12.50, 50 for 1.5E+3."""
+    return Decimal(f"5E{last_digit(value) - 1}")

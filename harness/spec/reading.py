@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, PlainSerializer, PlainValidator
 
 from harness.spec.notation import Canonical, canonical
-from harness.spec.printed import Error, Interval, Meaning, Printed, Relation, half_unit
+from harness.spec.printed import Error, Interval, Meaning, Printed, Relation, half_unit, last_digit
 
 
 class _Ambiguous(ValueError):
     """The text has more than one reading, or none."""
 
 
-_SPACE = "\u2009\u202f\u00a0"
+NARROW = "\u2009\u202f\u00a0"
+"""Spaces that may part thousands."""
 _WHOLE = (
-    rf"(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|[1-9]\d{{0,2}}(?:[{_SPACE}]\d{{3}})+"
+    rf"(?:[1-9]\d{{0,2}}(?:,\d{{3}})+|[1-9]\d{{0,2}}(?:[{NARROW}]\d{{3}})+"
     r"|[1-9]\d{0,2}(?:['’]\d{3})+|\d+)"
 )
 _PLAIN = rf"(?:{_WHOLE}(?:\.\d*)?|\.\d+)"
@@ -127,19 +131,6 @@ def read_printed(text: str, *, bold: bool = False, underline: bool = False) -> P
         return blank.unreadable(str(error))
 
 
-def mean_and_error(text: str) -> tuple[Decimal, Decimal | None]:
-    """The value, and the number after ± where one is printed.
-
-    Raises:
-        ValueError: the text is no plain number with an optional ± part.
-    """
-    read = read_printed(text)
-    plain = replace(Printed(text, "number", read.value, read.half), error=read.error)
-    if read != plain or read.value is None or (read.error and read.error.form != "plus-minus"):
-        raise ValueError("expected a number as printed, such as '12.57' or '12.57 ± 0.03'")
-    return read.value, None if read.error is None else read.error.plus
-
-
 def _read(plain: Canonical, blank: Printed) -> Printed:
     text = plain.text
     if wrapped := _WRAPPED.fullmatch(text):
@@ -167,7 +158,7 @@ def _glued(text: str, end: int) -> bool:
 
 
 def _decimal(number: str, power: str | None = None) -> Decimal:
-    digits = re.sub(rf"[ ,'’{_SPACE}]", "", number)
+    digits = re.sub(rf"[ ,'’{NARROW}]", "", number)
     exponent = re.sub(r"[^\d+-]", "", re.sub(r"^ ?[×x·] ?10", "", power)) if power else "0"
     return Decimal(f"{digits}E{exponent}")
 
@@ -182,7 +173,7 @@ def _headed(head: re.Match[str], blank: Printed) -> Printed:
         digits = head["digits"][1:-1]
         if len(digits) > sum(sign.isdigit() for sign in number):
             raise _Ambiguous("more digits are in brackets than before them")
-        size = Decimal(f"{digits}E{_last(value)}")
+        size = Decimal(f"{digits}E{last_digit(value)}")
         error = Error("digits", size, size)
     relation = _RELATIONS[head["relation"]]
     return replace(
@@ -194,12 +185,6 @@ def _headed(head: re.Match[str], blank: Printed) -> Printed:
         error=error,
         unit={"x": "×"}.get(head["unit"] or "", head["unit"] or head["currency"]),
     )
-
-
-def _last(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # printed numbers are finite
-    return exponent
 
 
 def _tails(text: str, at: int, found: Printed) -> Printed:
@@ -377,3 +362,42 @@ def _is_word(text: str) -> bool:
     if re.search(r"[=<>≤≥≈] ?[+-]? ?[\d.]", text):
         return False
     return text[0].isalpha() or sum(sign.isalpha() for sign in text) >= digits
+
+
+def _as_printed(text: Any) -> Printed:
+    if isinstance(text, Printed):
+        return text
+    # As a TOML number it would lose its trailing zeros.
+    if not isinstance(text, str):
+        raise ValueError('expected a number in quotes, as printed, such as "12.50"')
+    read = read_printed(text)
+    if read.bold or read.underline:
+        raise ValueError("expected a text without markup; name its column in 'bold', 'underline'")
+    if text != text.strip() or read.kind == "unreadable":
+        why = read.reason or "it begins or ends with a space"
+        raise ValueError(f"expected a number as printed, such as '12.57 ± 0.03', or a word; {why}")
+    return read
+
+
+def _with_value(printed: Printed) -> Printed:
+    if printed.kind != "number":
+        raise ValueError("expected a number as printed, such as '12.57' or '12.57 ± 0.03'")
+    return printed
+
+
+def _no_bound(printed: Printed) -> Printed:
+    if not printed.is_number:
+        raise ValueError("expected a number, not a bound")
+    return printed
+
+
+PrintedText = Annotated[
+    Printed,
+    PlainValidator(_as_printed, json_schema_input_type=str),
+    PlainSerializer(str, return_type=str),
+]
+"""A printed cell in a spec, which is written as a text and read once."""
+PrintedAmount = Annotated[PrintedText, AfterValidator(_with_value)]
+"""The same, where it has to be a number or a bound."""
+PrintedNumber = Annotated[PrintedAmount, AfterValidator(_no_bound)]
+"""The same, where it has to be a number."""

@@ -51,6 +51,11 @@ class Store:
         self.events = Events(root)
         self.failures = Failures(root)
 
+    @property
+    def project(self) -> Path:
+        """The folder whose results these are: what is published lies in its `store/published`."""
+        return self.published.folder.parents[1] if self.published else Path()
+
     def get(self, identity: str) -> Record | None:
         """The record of a step, a link followed to its target; None if absent or damaged.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from harness.spec.profile import Profile
     from harness.study.compare import Comparison
     from harness.study.exhibits import JudgedExhibit
+    from harness.study.explore import WrittenDesign
+    from harness.study.flips import Flips
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made, MadeExhibit
     from harness.study.status import Status
@@ -49,7 +51,8 @@ def judged(shown: JudgedExhibit) -> Fields:
 def difference(judgement: Judgement, view: ExhibitView[Any]) -> Fields:
     """`repro diff`."""
     plan = judgement.plan
-    return {"exhibit": plan.exhibit.id, "profile": plan.profile.id, **view.fields(judgement)}
+    about = {"exhibit": plan.exhibit.id, "profile": plan.profile.id}
+    return {**about, **view.fields(judgement), "notices": list(judgement.notices)}
 
 
 def reported(view: ExhibitView[Any]) -> Fields:
@@ -172,6 +175,7 @@ def _made(item: MadeExhibit) -> Fields:
         "profile": item.profile,
         "varied": dict(item.varied),
         **item.view.fields(item.judgement),
+        "notices": list(item.judgement.notices),
         "not_run": dict(item.not_run),
         "flips": list(item.flips),
         "claims": [claim(each, item.profile) for each in item.claims],
@@ -237,6 +241,17 @@ def assumptions(exhibit: str, profile: Profile, found: Iterable[Shared]) -> Fiel
         for setting in found
     ]
     return {"exhibit": exhibit, "profile": profile.id, "assumptions": listed}
+
+
+def design(written: WrittenDesign) -> Fields:
+    """`repro make --explore --write-only`."""
+    return {"design": {"file": str(written.path), **written.design.model_dump()}}
+
+
+def flips(found: Flips) -> Fields:
+    """`repro assumptions --flips`."""
+    fields = asdict(found)
+    return {**fields, "verdicts": fields.pop("cells")}
 
 
 def comparison(found: Comparison) -> Fields:

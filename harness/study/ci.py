@@ -1,4 +1,4 @@
-"""The claims as continuous integration reads them: JUnit XML, GitHub annotations, a job summary."""
+"""Claims and findings as continuous integration reads them: JUnit XML, annotations, a summary."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from harness.judge.outcomes import Judged
-from harness.render.claims import markdown, row_of
+from harness.formats.badge import Badge, claims_badge
+from harness.judge.outcomes import Judged, exhibits_of
+from harness.render.claims import markdown
+from harness.render.markdown import escape
 from harness.spec.toml import line_of
+from harness.study.audit import Audited
 from harness.study.verify import Verified
 
 
@@ -53,6 +56,25 @@ def _case(suite: ElementTree.Element, item: Judged) -> ElementTree.Element:
     return case
 
 
+def findings_junit(found: Audited) -> str:
+    """A suite with a failure for each finding, and one test that passes where there is none."""
+    root = ElementTree.Element("testsuites", name="repro audit")
+    suite = ElementTree.SubElement(root, "testsuite", name=_printable(found.about))
+    for finding in found.findings:
+        case = ElementTree.SubElement(
+            suite, "testcase", classname=f"audit.{finding.rule}", name=_printable(finding.id)
+        )
+        message = f"{finding.severity}: {_printable(finding.printed)}"
+        failure = ElementTree.SubElement(case, "failure", message=message)
+        failure.text = _printable(f"{finding.explanation}\nExpected: {finding.expected}")
+    if not found.findings:
+        ElementTree.SubElement(suite, "testcase", classname="audit", name="no findings")
+    suite.set("tests", str(max(1, len(found.findings))))
+    suite.set("failures", str(len(found.findings)))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
 def _printable(text: str) -> str:
     """Without the control characters that XML cannot hold."""
     return "".join(c if c.isprintable() or c.isspace() else "�" for c in text)
@@ -76,6 +98,29 @@ def workflow_commands(found: Verified) -> Iterator[str]:
     yield from (_command("warning", {}, problem) for problem in found.problems)
 
 
+def finding_commands(found: Audited) -> Iterator[str]:
+    """Workflow commands: an error, a warning or a notice for each finding, at its line."""
+    levels = {"severe": "error", "notable": "warning", "minor": "notice"}
+    for finding in found.findings:
+        where = {"title": finding.rule}
+        at = next(filter(None, map(found.place, finding.addresses)), None)
+        if at is not None:
+            where |= {"file": at[0], "line": str(at[1])}
+        yield _command(levels[finding.severity], where, finding.explanation)
+
+
+def findings_summary(found: Audited) -> str:
+    """The findings as Markdown, a line for each."""
+    lines = [f"## Audit of {escape(found.about)}", ""]
+    lines += [f"{len(found.findings)} findings", ""] if found.findings else ["No findings.", ""]
+    if found.findings:
+        lines += ["| severity | rule | printed | expected |", "|---|---|---|---|"]
+    for finding in found.findings:
+        cells = (finding.severity, finding.rule, finding.printed, finding.expected)
+        lines.append(f"| {' | '.join(map(escape, cells))} |")
+    return "\n".join(lines) + "\n\n"
+
+
 def _command(level: str, properties: Mapping[str, str], message: str) -> str:
     """A workflow command; what its syntax uses is escaped as GitHub's own toolkit does."""
     settings = ",".join(
@@ -96,8 +141,17 @@ def _from_workspace(path: Path) -> str:
     return (full.relative_to(base) if full.is_relative_to(base) else full).as_posix()
 
 
+def claim_badges(found: Verified) -> dict[str, Badge]:
+    """A badge for the paper, and one for each exhibit that claims are about."""
+    badges = {"paper": claims_badge("claims", found.judged)}
+    for name, exhibit in found.project.paper.exhibits.items():
+        own = [item for item in found.judged if name in exhibits_of(item.claim)]
+        if own:
+            badges[name] = claims_badge(exhibit.label, own)
+    return badges
+
+
 def summary(found: Verified) -> str:
     """The claims as Markdown, and what was in the way of results."""
-    rows = [row_of(item, found.profile) for item in found.judged]
     problems = "".join(f"\n> {' '.join(problem.split())}\n" for problem in found.problems)
-    return f"## Claims\n\n{markdown(rows)}{problems}\n"
+    return f"## Claims\n\n{markdown(found.judged, found.profile)}{problems}\n"

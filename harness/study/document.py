@@ -11,16 +11,14 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
-from harness.judge.exhibit import Judgement, numbers
+from harness.judge.exhibit import Judgement, evidence_of
 from harness.judge.model import Source
-from harness.judge.outcomes import KnownNumber, judge_claims
 from harness.judge.results import ItemResult, collect
 from harness.render import document
-from harness.render.claims import ClaimRow, row_of
 from harness.render.views import view_of
 from harness.render.views.base import ExhibitView, has_results
 from harness.render.views.table import our_number
-from harness.study.exhibits import Request, judge, plan_of
+from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
 from harness.study.typeset import typeset
@@ -99,23 +97,13 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
             r"which loads \usepackage{repro} and shows exhibits with \reproexhibit{...}"
         )
     chosen = None if reported else project.paper.profile(profile).id
-    judged, problems = ({}, []) if chosen is None else _judged(project, chosen)
+    judged, lacking = judge_each(project, project.paper.runnable, chosen) if chosen else ({}, {})
+    problems = [f"{name} has no results: {why}" for name, why in lacking.items()]
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
     made.folder.mkdir(parents=True, exist_ok=True)
     exhibits = list(_exhibits(made))
     files = [*exhibits, *_parts(made, exhibits), *_sources(sources, made.folder)]
     return WrittenDocument(chosen, made.source, made.folder, files, problems)
-
-
-def _judged(project: Project, profile: str) -> tuple[dict[str, Judgement], list[str]]:
-    """Every exhibit that can be planned, judged; and why the others have no results."""
-    found, problems = {}, []
-    for name in project.paper.runnable:
-        try:
-            found[name] = judge(project, plan_of(project, name, Request(profile)))
-        except UserError as error:
-            problems.append(f"{name} has no results: {error}")
-    return found, problems
 
 
 def _exhibits(made: Document) -> Iterator[Path]:
@@ -136,11 +124,13 @@ def _parts(made: Document, exhibits: Sequence[Path]) -> Iterator[Path]:
         if made.folder / f"{name}.pdf" in exhibits
     }
     tallies = [_tally(made, view) for view in made.tables]
+    paper = made.project.paper
+    claims = claims_on(made.project, paper.claims.values(), made.judged.values())
     parts = {
         "cells": document.cells(made.name, _known_cells(made), plots),
         "summary": document.summary(tallies, made.source),
-        "claims": document.claims(_claims(made), made.source),
-        "findings": document.findings(audit(made.project.paper)),
+        "claims": document.claims(claims, made.source),
+        "findings": document.findings(audit(paper)),
     }
     for name, source in parts.items():
         yield _write(made.folder / f"{name}.tex", source)
@@ -164,7 +154,7 @@ def _tally(made: Document, view: ExhibitView[Any]) -> document.Tally:
     return document.tally(
         exhibit.label,
         exhibit.title,
-        printed=sum(number is not None for _, number in view.cells()),
+        printed=sum(n is not None and n.kind == "number" for _, n in view.cells()),
         ours=sum(result.complete for result in results),
         verdicts=[v.name for r in results if judged and (v := judged.verdict(r))],
     )
@@ -196,16 +186,8 @@ def _results(made: Document, profile: str) -> Iterator[ItemResult]:
             planned = plan_of(made.project, name, Request(profile))
         except UserError:
             continue  # a table that this profile cannot do has no results under it
-        yield from collect(planned, made.project.store)
-
-
-def _claims(made: Document) -> list[ClaimRow]:
-    paper = made.project.paper
-    ours: dict[str, KnownNumber] = {}
-    for judgement in made.judged.values():
-        ours |= numbers(judgement)
-    judged = judge_claims(paper, paper.claims.values(), ours, made.project.store)
-    return [row_of(item, made.name) for item in judged]
+        found = evidence_of(made.project.paper, planned)
+        yield from collect(planned, made.project.store, found.cells if found else None)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement, judge_exhibit, numbers
-from harness.judge.outcomes import Judged, KnownNumber, about, exhibits_of, judge_claims
+from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims
 from harness.plan.answers import answer_key, plan_answered
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.library import own_step_types
 from harness.plan.settings import Variation
 from harness.render.views import view_of
 from harness.render.views.base import ExhibitView
+from harness.run.stale import Codes, probe_file
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.study.project import Project
@@ -56,13 +58,13 @@ class JudgedExhibit:
 
     def show(self, console: Console) -> None:
         """Print it as `repro show` does; the console decides on colour and width."""
-        from harness.render.claims import row_of, show
+        from harness.render.claims import show
 
         self.view.show(self.judgement, console)
         for reason, addresses in self.not_run.items():
             console.print(f"Not run: {', '.join(addresses)}. {reason}", soft_wrap=True)
         if self.claims:
-            show([row_of(item, self.profile) for item in self.claims], console)
+            show(self.claims, self.profile, console)
 
     def __str__(self) -> str:
         """The text that `show` prints, without colours and 100 characters wide."""
@@ -117,7 +119,18 @@ def plan_of(project: Project, exhibit: str, request: Request, must_act: bool = T
 
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
-    return judge_exhibit(project.paper, planned, project.store)
+    judgement = judge_exhibit(project.paper, planned, project.store)
+    if project.executes:  # else nothing is known of the code that the records would be made by now
+        code = codes(project).notices(planned.exhibit.id, judgement.records)
+        judgement = replace(judgement, notices=(*judgement.notices, *code))
+    project.notices.update(dict.fromkeys(judgement.notices))
+    return judgement
+
+
+def codes(project: Project) -> Codes:
+    """The code of the paper's steps, with what is known of it."""
+    about = project.paper.about
+    return Codes(own_step_types(project.paper), probe_file(about.steps), project.store)
 
 
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
@@ -126,24 +139,51 @@ def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhib
     return JudgedExhibit(
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
-        claims=judge_all(project, about(project.paper, name), request),
+        claims=claims_about(project, name, request),
         not_run=reasons_not_run(project, judgement),
     )
 
 
-def judge_all(project: Project, claims: Iterable[Claim], request: Request) -> list[Judged]:
-    """Claims on reported numbers, and on the results of every exhibit that they are about."""
-    wanted = list(claims)
-    ours: dict[str, KnownNumber] = {}
-    for name in sorted({name for claim in wanted for name in exhibits_of(claim)}):
-        if name in project.paper.runnable:
-            ours |= our_numbers(project, plan_of(project, name, request, must_act=False))
-    return judge_claims(project.paper, wanted, ours, project.store)
+def judge_each(
+    project: Project, names: Iterable[str], profile: str
+) -> tuple[dict[str, Judgement], dict[str, str]]:
+    """Judge exhibits under a profile, each as far as it has records.
+
+    Returns:
+        Those that could be planned, by name; and for each of the others, the mistake in a spec
+        that is in the way.
+    """
+    judged: dict[str, Judgement] = {}
+    problems: dict[str, str] = {}
+    for name in names:
+        try:
+            judged[name] = judge(project, plan_of(project, name, Request(profile)))
+        except UserError as error:
+            problems[name] = str(error)
+    return judged, problems
 
 
-def our_numbers(project: Project, planned: ExhibitPlan) -> dict[str, KnownNumber]:
-    """Address -> our number, for all in an exhibit that are complete."""
-    return numbers(judge(project, planned))
+def exhibits_behind(project: Project, claims: Iterable[Claim]) -> list[str]:
+    """The exhibits that claims are about and for which something is run."""
+    meant = {name for claim in claims for name in exhibits_of(claim)}
+    return sorted(meant & set(project.paper.runnable))
+
+
+def claims_on(
+    project: Project, claims: Iterable[Claim], judgements: Iterable[Judgement]
+) -> list[Judged]:
+    """Claims on reported numbers, and on those of ours that the judgements have."""
+    ours = {address: number for each in judgements for address, number in numbers(each).items()}
+    return judge_claims(project.paper, claims, ours, project.store)
+
+
+def claims_about(project: Project, exhibit: str, request: Request) -> list[Judged]:
+    """The claims about an exhibit, on the results of every exhibit that they are about."""
+    claims = about(project.paper, exhibit)
+    plans = (
+        plan_of(project, name, request, must_act=False) for name in exhibits_behind(project, claims)
+    )
+    return claims_on(project, claims, (judge(project, planned) for planned in plans))
 
 
 def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[str]]:
@@ -152,8 +192,11 @@ def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[st
     """
     planned = judgement.plan
     failed = failures_behind(planned.steps, project.store)
+    there = {result.item.address for result in judgement.results if result.evidence}
     found: dict[str, list[str]] = {}
     for item in planned.items:
+        if item.address in there:
+            continue
         behind = [failed[identity] for identity in item.identities if identity in failed]
         reasons = {f"Step {failure.step} failed: {failure.message}" for failure in behind}
         for reason in sorted(reasons) if item.identities else [item.reason]:

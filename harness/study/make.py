@@ -6,22 +6,20 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement
-from harness.judge.outcomes import about
 from harness.plan.exhibit import ExhibitPlan
-from harness.plan.parts import exhibit_of, steps_below
+from harness.plan.parts import exhibit_of, needed, steps_below
+from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
 from harness.render.views import view_of
-from harness.run.executor import Executor
-from harness.run.executors import executor_entry
-from harness.run.needed import needed
+from harness.run.executors import Executor, executor_entry
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
 from harness.run.slurm.look import Standing
@@ -33,8 +31,9 @@ from harness.store.store import Store
 from harness.study.exhibits import (
     JudgedExhibit,
     Request,
+    claims_about,
+    codes,
     judge,
-    judge_all,
     named,
     plan_of,
     reasons_not_run,
@@ -94,6 +93,8 @@ class _Wanted:
     project: Project
     names: Sequence[str]
     request: Request
+    also: Sequence[Variation] = ()
+    """Variations that are run beside it."""
 
     @cached_property
     def plans(self) -> dict[str, ExhibitPlan]:
@@ -112,13 +113,19 @@ class _Wanted:
     @cached_property
     def graph(self) -> dict[str, Step]:
         """One graph of all steps below what is named, in the order of the names."""
-        plans = [*self.plans.values(), *self.defaults.values()]
+        plans = [*self.plans.values(), *self.defaults.values(), *self._beside()]
         return {
             identity: step
             for name in self.names
             for plan in plans
             for identity, step in steps_below(plan, [name]).items()
         }
+
+    def _beside(self) -> Iterator[ExhibitPlan]:
+        for variation in self.also:
+            asked = replace(self.request, variation=variation)
+            for name in self.plans:
+                yield plan_of(self.project, name, asked, must_act=False)
 
     def lacking(self) -> set[str]:
         """Identities of the steps that have to run."""
@@ -132,6 +139,7 @@ def make(
     executor: str = "local",
     device: str = "auto",
     cluster: Path | None = None,
+    also: Sequence[Variation] = (),
 ) -> Made:
     """Make exhibits or parts of them, or queue what they lack and leave.
 
@@ -139,11 +147,13 @@ def make(
         executor: `inline` (this process), `local` (processes) or `slurm` (jobs that are queued).
         device: `auto`, `cpu` or `cuda`.
         cluster: TOML file that says what Slurm jobs ask for.
+        also: variations that are run beside it, and not rendered.
 
     Raises:
         UserError: an unknown name, or a store that cannot be written.
     """
-    wanted = _Wanted(project, named(project, names), request)
+    wanted = _Wanted(project, named(project, names), request, also)
+    _probe_changed(project, wanted.graph)
     if executor_entry(executor).leaves and wanted.lacking():
         from harness.study.queue import submit
 
@@ -152,6 +162,19 @@ def make(
     report = _run(project, wanted, executor, device)
     problems = () if report.complete else (_failures(report, wanted.graph),)
     return Made(tuple(_present(wanted)), problems=problems)
+
+
+def _probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
+    """Run the probes of steps whose code has changed since the records of a graph were made.
+
+    Raises:
+        UserError: a step makes other numbers now, so that its records may not be used.
+    """
+    records = [record for identity in graph if (record := project.store.get(identity))]
+    wrong, untold = codes(project).probe(records)
+    if wrong:
+        raise UserError("\n  ".join(wrong))
+    project.notices.update(dict.fromkeys(untold))
 
 
 def collect(project: Project) -> Collected:
@@ -192,7 +215,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
         files=write_renders(project, judgement, varied),
-        claims=judge_all(project, about(project.paper, name), wanted.request),
+        claims=claims_about(project, name, wanted.request),
         not_run=reasons_not_run(project, judgement),
         varied=varied,
         flips=_flips(judgement, judge(project, default)) if default else [],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +25,10 @@ class Project:
     """Where rendered tables and plots go."""
     published: Path
     """Results that came with the project."""
+    designs: Path
+    """Where designs of variations are written down before they run."""
+    notices: dict[str, None] = field(default_factory=dict, compare=False)
+    """Lines for whoever reads numbers that were judged so far, each once."""
     no_code: bool = False
     """Whether code of the paper may not be executed, even where its folder is trusted."""
 
@@ -39,13 +43,18 @@ class Project:
 
         It may where it is installed, and where the folder is trusted; see `docs/trust.md`.
         """
-        about = self.paper.about
-        own = [name for name in (about.steps, about.data, about.imports) if name]
-        own = [name for name in own if not installed(name)]
-        if self.no_code or (own and not trusted(self.home)):
+        packages = self._own_packages
+        if self.no_code or (packages and not trusted(self.home)):
             return False
-        PAPER_PACKAGES.admit({name.partition(".")[0]: self.home for name in own})
+        PAPER_PACKAGES.admit(packages)
         return True
+
+    @property
+    def _own_packages(self) -> dict[str, Path]:
+        """The packages of the paper itself, each with the folder that it lies in."""
+        about = self.paper.about
+        named = (name for name in (about.steps, about.data, about.imports) if name)
+        return {name.partition(".")[0]: self.home for name in named if not installed(name)}
 
     def trust(self) -> None:
         """Before something is run: trust the folder from now on, as whoever runs it does.
@@ -57,6 +66,7 @@ class Project:
             raise UserError("--no-code: this would execute the paper's own code; leave it out")
         if not self.executes:
             trust(self.home)
+            PAPER_PACKAGES.admit(self._own_packages)
 
     @cached_property
     def paper(self) -> Paper:
@@ -88,6 +98,7 @@ def find_project(folder: Path | None = None, no_code: bool = False) -> Project:
         root=root,
         build=Path(os.environ.get("REPRO_BUILD") or home / "paper" / "build"),
         published=home / "store" / "published",
+        designs=home / "designs",
         no_code=no_code,
     )
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
 from harness.plan.answers import answer_key, answers_of
-from harness.plan.library import step_types
+from harness.plan.library import own_step_types
 from harness.plan.parts import exhibit_of, steps_below
 from harness.store.record import Record
 from harness.store.verify import Problem, verify
@@ -130,6 +129,8 @@ class Probed:
     """Every step's probe against the committed numbers."""
 
     steps: int
+    bare: Sequence[str]
+    """Steps that have no probe."""
     written: Sequence[str]
     """Lines on what was written anew, of steps that are new or have a new revision."""
     problems: Sequence[str]
@@ -144,17 +145,15 @@ def probe(project: Project, update: bool) -> Probed:
     """
     from harness.run.probe import check
     from harness.run.probe import update as write
+    from harness.run.stale import Codes, probe_file
 
     project.trust()
-    types = step_types(project.paper).values()
+    types = own_step_types(project.paper)
     path = probe_file(project.paper.about.steps)
-    written = write(types, path) if update else []
-    return Probed(len(types), written, check(types, path))
-
-
-def probe_file(steps: str) -> Path:
-    """`probes.json` beside the module that lists the steps."""
-    spec = find_spec(steps)
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).with_name("probes.json")
+    if path is None:
+        return Probed(0, [], [], [])
+    written = write(types.values(), path) if update else []
+    problems = Codes(types, path, project.store).check(types.values())
+    problems += check([], path, known=types)
+    bare = [name for name, kind in types.items() if not kind.probe]
+    return Probed(len(types), bare, written, problems)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from harness.store.store import Store
     from harness.study.compare import Comparison
     from harness.study.document import WrittenDocument
+    from harness.study.evidence import Accepted
     from harness.study.exhibits import JudgedExhibit, Request
+    from harness.study.explore import WrittenDesign
+    from harness.study.flips import Flips
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made
     from harness.study.project import Project
@@ -38,6 +41,18 @@ class How(TypedDict, total=False):
     """How many student seeds; the profile's number if none."""
     vary: Mapping[str, Any] | Sequence[str] | None
     """`owner.setting` -> the alternative to use, or texts such as `owner.setting=value`."""
+
+
+class Where(TypedDict, total=False):
+    """How steps are run; all may be left out."""
+
+    executor: str
+    """`inline` (this process), `local` (processes) or `slurm` (jobs that are queued and left; see
+    `Study.collect`)."""
+    device: str
+    """`auto`, `cpu` or `cuda`."""
+    cluster: Path | None
+    """TOML file that says what Slurm jobs ask for."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,33 @@ class Study:
         self.project.trust()
         return make(self.project, parts, self.request(**how), executor, device, cluster)
 
+    def design(
+        self, *parts: str, runs: int, only: Sequence[str] = (), **how: Unpack[How]
+    ) -> WrittenDesign:
+        """Write down which alternatives of an exhibit or its parts so many runs would take.
+
+        A design that is written down already is found again.
+
+        Args:
+            only: the alternatives to be explored, as `owner.setting=value`; all if none.
+        """
+        from harness.study.explore import write_design
+
+        self.project.trust()
+        return write_design(self.project, parts, self.request(**how), runs, only)
+
+    def explore(self, written: WrittenDesign, **where: Unpack[Where]) -> Made:
+        """Run the default and all runs of a design, as `make` does; `flips` says what they turn."""
+        from harness.study.explore import run_design
+
+        return run_design(self.project, written.design, **where)
+
+    def flips(self, exhibit: str, profile: str | None = None) -> Flips:
+        """What turns the verdicts of an exhibit, among the readings that were run. Runs nothing."""
+        from harness.study.flips import flips_of
+
+        return flips_of(self.project, exhibit, profile)
+
     def collect(self) -> Collected:
         """Look after queued steps; exhibits that are over are judged and rendered."""
         from harness.study.make import collect
@@ -155,6 +197,24 @@ class Study:
         from harness.study.exhibits import judge, plan_of
 
         return judge(self.project, plan_of(self.project, exhibit, self.request(**how)))
+
+    def add_evidence(self, exhibit: str, *files: str, **given: Any) -> Accepted:
+        """Write into a table's spec that files hold results of it, and accept them as they are.
+
+        Args:
+            files: paths or patterns, as seen from the working directory.
+            given: `reader`, `row`, `column`, `seed`, `value` and `scale` of the entry; what is left
+                out is guessed from names where these are clear.
+        """
+        from harness.study.evidence import add_evidence
+
+        return add_evidence(self.project, exhibit, files, given)
+
+    def accept_evidence(self, *exhibits: str) -> list[Accepted]:
+        """Accept the files that tables are judged by as they are now; all by default."""
+        from harness.study.evidence import accept_evidence
+
+        return accept_evidence(self.project, exhibits)
 
     def verify(self, profile: str | None = None) -> Verified:
         """Every claim of the paper, on its own numbers and on ours."""

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.errors import UserError
-from harness.judge.exhibit import numbers
-from harness.judge.outcomes import (
-    Judged,
-    KnownNumber,
-    Sentence,
-    by_sentence,
-    exhibits_of,
-    judge_claims,
-)
+from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.render.views.verdicts import gap_lines
 from harness.spec.claims import about_print
-from harness.study.exhibits import Request, judge, plan_of
+from harness.study.exhibits import claims_on, exhibits_behind, judge_each
 from harness.study.project import Project
 
 
@@ -55,16 +46,10 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     """Judge every claim. An exhibit that cannot be planned has no results, which is a problem
     to name, not one that stops the paper's own numbers from being checked.
     """
-    chosen, paper = project.paper.profile(profile).id, project.paper
-    ours: dict[str, KnownNumber] = {}
-    problems: list[str] = []
-    for name in sorted({name for claim in paper.claims.values() for name in exhibits_of(claim)}):
-        if name in paper.runnable:
-            try:
-                judgement = judge(project, plan_of(project, name, Request(chosen)))
-                ours |= numbers(judgement)
-                problems += gap_lines(judgement)
-            except UserError as error:
-                problems.append(f"{name} has no results, as it cannot be planned: {error}")
-    judged = judge_claims(paper, paper.claims.values(), ours, project.store)
-    return Verified(project, chosen, judged, problems)
+    chosen, claims = project.paper.profile(profile).id, project.paper.claims.values()
+    ours, lacking = judge_each(project, exhibits_behind(project, claims), chosen)
+    problems = [
+        f"{name} has no results, as it cannot be planned: {why}" for name, why in lacking.items()
+    ]
+    problems += [line for judgement in ours.values() for line in gap_lines(judgement)]
+    return Verified(project, chosen, claims_on(project, claims, ours.values()), problems)

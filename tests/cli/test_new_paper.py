@@ -67,3 +67,45 @@ def test_it_makes_shows_verifies_and_probes_at_once(tmp_path: Path) -> None:
     assert repro(folder, "probe").returncode == 0
     # 28 of the three seeds and the alternative, 6 of the cell that was asked for at nine seeds.
     assert len(Store(folder / "store").identities()) == 34
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_code_that_makes_other_numbers_is_told_when_read_and_refused_by_make(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "paper"
+    assert repro(tmp_path, "new-paper", "paper").returncode == 0
+    make = ("make", "table1", "--executor", "inline")
+    assert repro(folder, "probe").returncode == 0
+    made = repro(folder, *make)
+    assert (made.returncode, made.stderr) == (0, "")
+    code = folder / "experiment" / "functions.py"
+    sound, scored = code.read_text(), "float(nearest.score(digits.test, digits.test_labels))"
+    assert sound.count(scored) == 1
+
+    code.write_text(sound.replace(scored, "0.9"))
+    for command in (("show", "table1"), ("diff", "table1"), ("verify",), ("report",)):
+        (line,) = repro(folder, *command).stderr.splitlines()
+        assert "the code of classify has changed since its records were made" in line
+    (told,) = json.loads(repro(folder, "show", "table1", "--json").stdout)["notices"]
+    assert "classify" in told
+    made = repro(folder, *make)
+    assert made.returncode == 2
+    assert "step classify: revision 1 gives different numbers (values.accuracy: " in made.stderr
+    assert made.stdout == ""
+
+    # The same numbers by other code: probed once, remembered, and used without a word.
+    code.write_text(sound.replace(scored, f"1.0 * {scored}"))
+    assert "classify" in repro(folder, "show", "table1").stderr
+    made = repro(folder, *make)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert repro(folder, "show", "table1").stderr == ""
+
+    steps = folder / "experiment" / "steps.py"
+    named = 'probe="experiment.functions:probe_classify"'
+    steps.write_text(steps.read_text().replace(named, 'probe=""'))
+    code.write_text(sound.replace(scored, f"2.0 * {scored} / 2"))
+    assert "classify (which has no probe)" in repro(folder, "show", "table1").stderr
+    assert "and it has no probe" in repro(folder, *make).stderr
+    assert "step classify has no probe" in repro(folder, "probe").stdout

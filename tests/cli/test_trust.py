@@ -126,7 +126,7 @@ def test_where_specs_have_changed_published_results_say_nothing_of_them(
     assert all("have changed" in cell["reason"] for cell in cells)
 
 
-@pytest.mark.parametrize("line", ["plan table1", "trust"])
+@pytest.mark.parametrize("line", ["plan table1", "probe", "trust"])
 def test_what_runs_trusts_and_so_does_trust(
     stranger: Path,
     monkeypatch: pytest.MonkeyPatch,

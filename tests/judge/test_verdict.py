@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from harness.judge.model import CellEvidence, Rival
 from harness.judge.sample import ReportedNumber
 from harness.judge.verdict import judge_cells
-from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Reporting
+from harness.spec.reading import read_printed
 
 PRINTED = ReportedNumber(40.21, 0.15, "unknown", "unknown")
 
@@ -202,16 +202,16 @@ def test_a_deterministic_result_is_equal_as_printed_or_not(certified):
     """Digit by digit: rounded to any number of digits; a unit of the last digit off deviates."""
     value = Decimal(certified)
     for digits in (7, 10, 14):
-        printed = parse_printed(format(+Context(prec=digits).create_decimal(value), "f"))
+        printed = read_printed(format(+Context(prec=digits).create_decimal(value), "f"))
         reported = ReportedNumber.read(printed, Reporting())
         same = verdict((float(value),), reported, margin=None, deterministic=True)
         assert (same.name, same.decision.method) == ("reproduced", "exact"), printed
-        unit = Decimal(1).scaleb(int(printed.mean.as_tuple().exponent))
-        off = verdict((float(printed.mean + unit),), reported, margin=None, deterministic=True)
+        unit = Decimal(1).scaleb(int(printed.number.as_tuple().exponent))
+        off = verdict((float(printed.number + unit),), reported, margin=None, deterministic=True)
         assert off.name == "deviates", printed
         assert off.seeds_needed is None
         near = verdict(
-            (float(printed.mean + unit),), reported, margin=1.5 * float(unit), deterministic=True
+            (float(printed.number + unit),), reported, margin=1.5 * float(unit), deterministic=True
         )
         assert near.name == "reproduced", printed
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from pydantic import ValidationError
 
 from harness.errors import UserError
 from harness.lab.models.networks import NETWORKS
@@ -20,8 +22,9 @@ from harness.plan.graph import GraphBuilder
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Resolver
 from harness.plan.settings import Variation, plain
-from harness.plan.step import Step
+from harness.plan.step import Step, StepType
 from harness.registry import resolve
+from harness.run.probe import _other_words, _replaced, probe_of
 from harness.spec.exhibit import Address, Exhibit, Table
 from harness.spec.kinds import kinds
 from harness.spec.others import Panelled
@@ -178,6 +181,7 @@ REFUSED = {
     "el2n.epoch=10": "the reference run of the profile is shorter",
     "large-scale-hl.batch_size=128": "the profile has this size anyway",
     'large-scale-hl.patch_shuffle="none"': "no image of the exhibit has several patches",
+    'large-scale-hl.train_resize="none"': "images of one size are cropped as they are",
     "large-scale-sl-kd.teacher": "each panel of Figure 1 names its teacher",
     "figure2.ipc_subsets=[10, 50, 100, 200]": "the profile has these subsets anyway",
     "figure2.adjustment": "Figure 2 prints no coefficient; Figure 3 does",
@@ -230,6 +234,132 @@ def test_what_changes_nothing_is_refused_with_the_reason() -> None:
             )
         wrong = "it would change nothing, since " in str(caught.value)
         assert wrong or "no released set is named" in str(caught.value), case
+
+
+def counted() -> str:
+    """How many alternatives there are, and which of them are refused, as the page has it."""
+    cases = {case: acts for walk in walked() for case, acts in walk.acts.items()}
+    refused = [case for case, acts in cases.items() if not acts]
+    whys: dict[str, list[Case]] = {}
+    for case in refused:
+        whys.setdefault(reason(case), []).append(case)
+    declared = {(case.setting, case.value) for case in cases}
+    lines = [
+        f"The exhibits' settings have {len(declared)} alternatives. Over all exhibits and profiles",
+        f"there are {len(cases)} places for one, and in {len(refused)} of these it is refused,",
+        "since it would change nothing:",
+        "",
+        "| why | alternatives | places |",
+        "|---|---:|---:|",
+    ]
+    for why, found in sorted(whys.items(), key=lambda each: (-len(each[1]), each[0])):
+        kinds_of = {(case.setting, case.value) for case in found}
+        lines.append(f"| {why} | {len(kinds_of)} | {len(found)} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_says_how_many_alternatives_there_are_and_why_some_are_refused() -> None:
+    page = Path(__file__).parents[2] / "docs" / "recipes.md"
+    assert counted() in page.read_text(encoding="utf-8"), f"the page has to say:\n{counted()}"
+
+
+SAME_NUMBERS = "the step hands it on, and reads nothing of it"
+UNPROBED = {
+    "precision": "numbers of fewer bits differ between machines",
+    "network": "networks are tested by themselves",
+    "teacher": "networks are tested by themselves",
+    "train_resize": "the images of probes have one size: tests/lab/data/test_published.py",
+    "jpeg_quality": "encoders differ between builds of Pillow: tests/lab/coresets/test_files.py",
+    "pretrained": "needs the weights of others",
+    "generator": "needs the weights of others",
+    "autoencoder": "needs the weights of others",
+    "negative_prompt": "text for the generators of others",
+    "dynamics.patch_shuffle": SAME_NUMBERS,
+    "learning_curve.patch_shuffle": SAME_NUMBERS,
+    "select_window": "accuracies of eight images tell nothing; the probe of its student does",
+    "dynamics.evaluation_epochs": SAME_NUMBERS,
+    "student_stored.momentum": "AdamW has none",
+    "student_stored.nesterov": "AdamW has none",
+    "student_stored.teacher_mode": "the step before asks the teacher",
+    "student_stored.teacher_view": "the step before asks the teacher",
+    "fit_scaling.d": "a free d lies on a ridge, where the sixth digit is the processor's",
+    "fit_scaling_shared.d": "a free d lies on a ridge, where the sixth digit is the processor's",
+}
+"""Parameters whose values the probes need not have all, by name or by step and name, and why."""
+
+
+def flat(params: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every parameter but those of data sets, by its dotted name."""
+    for name, value in params.items():
+        if name == "dataset":
+            continue
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
+
+
+def probed(kind: StepType) -> dict[str, list[Any]]:
+    """The values of each parameter that some run of the step's probe has."""
+    probe = probe_of(kind)
+    base = probe.params.model_dump(mode="json")
+    runs = [base]
+    for change in (*_other_words(probe.params), *probe.variants):
+        with suppress(ValidationError):
+            made = kind.params.model_validate(_replaced(base, change))
+            runs.append(made.model_dump(mode="json"))
+    found: dict[str, list[Any]] = {}
+    for run in runs:
+        for name, value in flat(run):
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def alike(value: Any, other: Any) -> bool:
+    """Words have to be equal; of a number, only whether it is 0 chooses what is done."""
+    if isinstance(value, bool | str):
+        return bool(value == other)
+    return not isinstance(other, bool | str) and bool(value) == bool(other)
+
+
+def test_what_the_specs_put_into_a_step_is_probed() -> None:
+    """A change of code on the way of an alternative fails a probe, like one on the default's."""
+    resolvers = [each for walk in walked() for each in (walk.ours, *walk._varied.values())]
+    used: dict[str, dict[str, Any]] = {}
+    for step in [step for each in resolvers for step in each.builder.steps.values()]:
+        for name, value in flat(step.params):
+            used.setdefault(step.name, {})[f"{name}={json.dumps(value)}"] = (name, value)
+    missing, excused = [], set()
+    for kind in [kind for kind in step_types(PAPER).values() if kind.name in used]:
+        held = probed(kind)
+        for text, (name, value) in used[kind.name].items():
+            last = name.rpartition(".")[2]
+            if any(alike(value, other) for other in held[name]):
+                continue
+            known = {last, kind.name, f"{kind.name}.{last}"} & set(UNPROBED)
+            excused |= known
+            missing += [] if known else [f"{kind.name}: {text}"]
+    assert missing == []
+    assert excused == set(UNPROBED), "a reason that is needed no more"
+
+
+SILENT = {
+    'stitch "train_resize": "none"': "the images of probes have one size",
+    'tm_loss "labels": "learned"': "the images of its probe have no labels of their own",
+    'tm_loss "t_plus_included": false': "another run of the probe has a start at t_plus",
+}
+"""Runs of a probe that make the numbers of its first run, and why."""
+
+
+def test_a_run_of_a_probe_tells_its_alternative_from_the_first_run() -> None:
+    held = json.loads((Path(__file__).parents[2] / "harness/lab/probes.json").read_text("utf-8"))
+    silent = {
+        f"{step} {change}"
+        for step, kept in held.items()
+        for change, numbers in kept.get("variants", {}).items()
+        if numbers == kept["numbers"]
+    }
+    assert silent == set(SILENT)
 
 
 def test_what_an_exhibit_does_not_use_is_refused() -> None:

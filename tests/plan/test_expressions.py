@@ -28,7 +28,7 @@ NUMBERS = st.lists(st.integers(1, 50), min_size=1, max_size=5)
         ("{dataset.classes}", 100),
         ("{dataset.size.train}", 3),
         ("plain", "plain"),
-        ("{ipc} images", "{ipc} images"),
+        ("{ipc} images", "10 images"),
         (7, 7),
         (["{ipc}", ["{flag}"]], [10, [True]]),
         ({"a": {"b": "{ipc}"}}, {"a": {"b": 10}}),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UserError
-from harness.plan.library import step_types
+from harness.plan.library import own_step_types, step_types
 from tests.toy.paper import Workplace
 from tests.toy.steps import STEPS
 
 
 def test_a_paper_names_the_module_that_lists_its_steps(place: Workplace) -> None:
-    assert step_types(place.paper) == {step.name: step for step in STEPS}
+    assert own_step_types(place.paper) == {step.name: step for step in STEPS}
+    assert step_types(place.paper).keys() == {"program", *own_step_types(place.paper)}
 
 
 @pytest.mark.parametrize("module", ["tests.toy.stebs", "tests.toy.functions", "no_such"])

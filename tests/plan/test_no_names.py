@@ -10,7 +10,7 @@ import pytest
 from harness.spec.paper import load_paper
 
 ROOT = Path(__file__).parents[2]
-ENGINE = ("spec", "plan", "store", "run", "judge", "render", "cli")
+ENGINE = ("spec", "plan", "store", "run", "evidence", "judge", "render", "cli")
 REGIMES = ("HL", "SL", "SL+KD")
 EXCEPTIONS = {
     "random": "English; the generators that the store and the statistics seed",

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from io import StringIO
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
+from rich.console import Console
 
 _NAMED = {
     "textbackslash": "\\",
@@ -191,3 +194,10 @@ def terminal_rows(source: str) -> list[list[str]]:
     rules = [at for at, line in enumerate(lines) if re.fullmatch(r" ─{4,}", line)]
     body = [line for at, line in enumerate(lines) if rules[1] < at < rules[-1] and at not in rules]
     return [re.split(r"\s{2,}", line.strip()) for line in body if line.strip()]
+
+
+def as_text(show: Callable[[Console], None], width: int = 100) -> str:
+    """What is shown on a console without colours."""
+    out = StringIO()
+    show(Console(file=out, width=width, color_system=None, force_terminal=False))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

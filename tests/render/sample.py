@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from harness.render.claims import ClaimRow
+from typing import Any
+
+from harness.judge.model import ClaimOutcome
+from harness.judge.outcomes import Judged
 from harness.render.figures.model import AxesData, AxisData, FigureData, LineData, Source, Tick
 from harness.render.table import CellData, ColumnData, RowData, TableData
+from harness.spec.claims import OnPar
 
 COLUMNS = (
     ColumnData("A/n 1", "n 1", "Alpha & Co"),
@@ -76,8 +80,22 @@ def figure(comparable: bool = False, lines: tuple[LineData, ...] | None = None) 
     return FigureData("table42", "Invented $numbers$", "small", (axes,))
 
 
+def judged(id: str, text: str, where: str, expect: Any, reported: Any, reproduced: Any) -> Judged:
+    """A claim with the outcomes that are given."""
+    claim = OnPar(
+        id=id,
+        text=text,
+        where=where,
+        expect=expect,
+        kind="on_par",
+        left=("a:b:c",),
+        right=("a:b:d",),
+    )
+    return Judged(claim, ClaimOutcome(reported, ""), ClaimOutcome(reproduced, ""))
+
+
 CLAIMS = (
-    ClaimRow("grows", "Numbers grow | with n.", "Sec. 1", "holds", "holds", "fails", "small"),
-    ClaimRow("sum", "A + B = C", "Table 42", "fails", "fails", "not run", "small"),
-    ClaimRow("even", "A equals B.", "Sec. 2", "holds", "undecided", "undecided", "small"),
+    judged("grows", "Numbers grow | with n.", "Sec. 1", "holds", "holds", "fails"),
+    judged("sum", "A + B = C", "Table 42", "fails", "fails", "not run"),
+    judged("even", "A equals B.", "Sec. 2", "holds", "undecided", "undecided"),
 )

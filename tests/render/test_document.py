@@ -14,12 +14,12 @@ import pytest
 
 from harness.judge.audit.audit import audit
 from harness.render import document, latex, markdown
-from harness.render.claims import ClaimRow
 from harness.render.views import view_of
 from harness.spec.exhibit import Table
 from harness.spec.others import SettingsTable
 from harness.spec.paper import Paper, load_paper
 from tests.render.readers import latex_rows, markdown_rows
+from tests.render.sample import judged
 
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
@@ -136,9 +136,9 @@ def test_findings_are_numbered_by_severity(paper: Paper) -> None:
 
 def test_claims_of_one_sentence_stand_together() -> None:
     rows = [
-        ClaimRow("first", "A > B & C.", "Section 1", "holds", "holds", "not run", "small"),
-        ClaimRow("second", "A > B & C.", "Section 1", "holds", "fails", "holds", "small"),
-        ClaimRow("third", "D.", "Section 1", "fails", "fails", "fails", "small"),
+        judged("first", "A > B & C.", "Section 1", "holds", "holds", "not run"),
+        judged("second", "A > B & C.", "Section 1", "holds", "fails", "holds"),
+        judged("third", "D.", "Section 1", "fails", "fails", "fails"),
     ]
     source = document.claims(rows, "reproduced")
     assert source.count("A $>$ B \\& C.") == 1

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.render.numbers import mean_std
+from harness.spec.reading import read_printed
 
 
 @pytest.mark.parametrize(
@@ -24,12 +25,12 @@ from harness.render.numbers import mean_std
     ],
 )
 def test_mean_std(mean: float, std: float | None, like: str | None, text: str) -> None:
-    assert mean_std(mean, std, like) == text
+    assert mean_std(mean, std, read_printed(like) if like else None) == text
 
 
 @given(st.floats(-1000, 1000), st.integers(0, 6))
 def test_numbers_are_rounded_exactly(mean: float, places: int) -> None:
-    shown = mean_std(mean, None, f"{1:.{places}f}")
+    shown = mean_std(mean, None, read_printed(f"{1:.{places}f}"))
     exact = Decimal(mean).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
     assert Decimal(shown) == exact
     assert len(shown.partition(".")[2]) == places

@@ -14,6 +14,7 @@ from harness.render.symbols import VERDICTS
 from harness.render.table import CellData, TableData, transpose
 from harness.render.text import plain
 from tests.render.readers import (
+    as_text,
     fold,
     latex_rows,
     markdown_header,
@@ -95,7 +96,7 @@ def test_latex_reads_back(table: TableData, view: View) -> None:
 @given(tables(), st.sampled_from(VIEWS))
 @settings(max_examples=80)
 def test_terminal_reads_back(table: TableData, view: View) -> None:
-    rows = terminal_rows(terminal.render(table, view, width=5000))
+    rows = terminal_rows(as_text(lambda console: terminal.show(table, view, console), 5000))
     wanted = [
         [label, *(" ".join(filter(None, cell)) for cell in cells)]
         for label, cells in expected(table, view)
@@ -113,7 +114,7 @@ def test_no_render_lets_a_control_character_through(
     for text in (
         latex.render(table, view),
         markdown.render(table, view),
-        terminal.render(table, view, width),
+        as_text(lambda console: terminal.show(table, view, console), width),
     ):
         assert not hidden.search(text)
 
@@ -122,7 +123,7 @@ def test_no_render_lets_a_control_character_through(
 @settings(max_examples=50)
 def test_no_number_is_cut_at_any_width(table: TableData, width: int) -> None:
     number = re.compile(r"-?\d+(?:\.\d+)?(?: ± \d+(?:\.\d+)?)?")
-    lines = terminal.render(table, "both", width).splitlines()
+    lines = as_text(lambda console: terminal.show(table, "both", console), width).splitlines()
     rules = [at for at, line in enumerate(lines) if "──" in line]
     body = re.sub(r"\([-+] \d\.\d\)", "", "\n".join(lines[rules[0] : rules[-1]]))
     shown = [

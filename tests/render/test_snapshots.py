@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from harness.render import claims, latex, markdown, terminal
 from harness.render.layout import View
+from tests.render.readers import as_text
 from tests.render.sample import CLAIMS, TABLE
 
 views = pytest.mark.parametrize("view", ["reported", "reproduced", "both"])
@@ -26,13 +27,16 @@ def test_markdown(view: View, snapshot: SnapshotAssertion) -> None:
 
 @views
 def test_terminal(view: View, snapshot: SnapshotAssertion) -> None:
-    assert terminal.render(TABLE, view) == snapshot
+    assert as_text(lambda console: terminal.show(TABLE, view, console)) == snapshot
 
 
 def test_terminal_transposed_and_narrow(snapshot: SnapshotAssertion) -> None:
-    assert terminal.render(replace(TABLE, transposed=True), "both", width=60) == snapshot
+    table = replace(TABLE, transposed=True)
+    assert as_text(lambda console: terminal.show(table, "both", console), 60) == snapshot
 
 
 def test_claims(snapshot: SnapshotAssertion) -> None:
-    assert claims.markdown(CLAIMS) == snapshot(name="markdown")
-    assert claims.render(CLAIMS, width=80) == snapshot(name="terminal")
+    assert claims.markdown(CLAIMS, "small") == snapshot(name="markdown")
+    assert as_text(lambda console: claims.show(CLAIMS, "small", console), 80) == snapshot(
+        name="terminal"
+    )

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from harness.render import terminal
+from tests.render.readers import as_text
 from tests.render.sample import TABLE
 
 
@@ -30,12 +31,12 @@ def test_a_terminal_gets_colour_unless_told_otherwise(monkeypatch: pytest.Monkey
 
 
 def test_columns_that_do_not_fit_go_below_under_the_labels_again() -> None:
-    text = terminal.render(TABLE, "reported", width=60)
+    text = as_text(lambda console: terminal.show(TABLE, "reported", console), 60)
     assert text.count("Plain [3]") == 2
     assert max(map(len, text.splitlines())) <= 60
 
 
 def test_a_console_narrower_than_one_column_still_leaves_numbers_and_labels_whole() -> None:
-    text = terminal.render(TABLE, "reported", width=12)
+    text = as_text(lambda console: terminal.show(TABLE, "reported", console), 12)
     assert "Plain [3]" in text
     assert "12.57 ± 0.03 (+ 3.4)" in text

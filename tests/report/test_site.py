@@ -181,3 +181,10 @@ def test_what_a_number_lacks_is_marked_for_narrow_screens(site: Path) -> None:
         re.DOTALL,
     )
     assert row.count(" none") == 3
+
+
+def test_badges_stand_beside_the_pages(site: Path) -> None:
+    badges = {p.stem: json.loads(p.read_text("utf-8")) for p in (site / "badges").glob("*.json")}
+    assert badges["paper"]["message"].endswith("reproduced")
+    assert len(badges) > 1
+    assert all(badge["schemaVersion"] == 1 for badge in badges.values())

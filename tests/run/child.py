@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.run.inline import InlineExecutor
 from harness.run.local import LocalExecutor
-from harness.run.progress import Silent
+from harness.run.progress import Progress
 from harness.store.store import Store
 from tests.run.graphs import graph_of, waiting
 
@@ -16,6 +16,6 @@ if __name__ == "__main__":
     executor = InlineExecutor() if name == "inline" else LocalExecutor(["cpu"])
     step = waiting("long", 60.0, place)
     try:
-        executor.run(graph_of(step), Store(Path(root)), Silent())
+        executor.run(graph_of(step), Store(Path(root)), Progress())
     except KeyboardInterrupt:
         sys.exit(130)

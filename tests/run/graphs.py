@@ -26,7 +26,7 @@ from harness.plan.step import (
     Work,
 )
 from harness.run.inline import InlineExecutor
-from harness.run.progress import Silent
+from harness.run.progress import Progress
 from harness.run.schedule import RunReport
 from harness.store.files import temporary
 from harness.store.store import Store
@@ -85,7 +85,7 @@ def named(graph: Mapping[str, Step], identities: object) -> list[str]:
 
 def run_inline(graph: Mapping[str, Step], root: Path) -> RunReport:
     """One inline run without display."""
-    return InlineExecutor().run(graph, Store(root), Silent())
+    return InlineExecutor().run(graph, Store(root), Progress())
 
 
 def digests(root: Path) -> dict[str, str]:

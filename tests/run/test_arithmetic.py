@@ -57,7 +57,7 @@ def test_a_step_on_a_gpu_computes_what_it_says() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_convolutions_on_a_gpu_are_those_of_the_cpu() -> None:
-    from harness.run.arithmetic import exact
+    from harness.run.computing import exact
 
     generator = torch.Generator().manual_seed(0)
     images = torch.randn(8, 64, 16, 16, generator=generator)

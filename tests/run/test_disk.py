@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.run.local import LocalExecutor
-from harness.run.progress import Silent
+from harness.run.progress import Progress
 from harness.store.store import Store
 from harness.store.verify import verify
 from tests.run.graphs import chain, digests, graph_of, make_step, run_inline
@@ -52,7 +52,7 @@ def test_a_store_that_became_read_only_ends_the_run_of_workers_too(small: Path, 
     run_inline(dict(list(graph.items())[:1]), store.root)
     remount(small, "ro")
     with pytest.raises(OSError, match="Read-only"):
-        LocalExecutor(["cpu"]).run(graph, store, Silent())
+        LocalExecutor(["cpu"]).run(graph, store, Progress())
     store.memo.put("verdict", ["key"], 1)
     assert store.memo.get("verdict", ["key"]) is None
     remount(small, "rw")
@@ -68,7 +68,7 @@ def test_a_worker_passes_on_that_the_store_takes_nothing(tmp_path: Path):
     shutil.rmtree(shelf, ignore_errors=True)
     shelf.touch()
     with pytest.raises(OSError, match=shelf.name):
-        LocalExecutor(["cpu"]).run(graph_of(step), store, Silent())
+        LocalExecutor(["cpu"]).run(graph_of(step), store, Progress())
     shelf.unlink()
     assert run_inline(graph_of(step), store.root).complete
 

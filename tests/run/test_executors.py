@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from harness.run import execute
-from harness.run.executor import Executor
+from harness.run.executors import Executor
 from harness.run.inline import InlineExecutor
 from harness.run.lease import Lease
 from harness.run.local import LocalExecutor
-from harness.run.progress import Silent
+from harness.run.progress import Progress
 from harness.store.store import Store
 from tests.run.graphs import (
     chain,
@@ -42,10 +42,10 @@ both = pytest.mark.parametrize(
 def test_a_graph_is_run_once(executor: Executor, tmp_path: Path):
     graph = chain()
     store = Store(tmp_path)
-    report = executor.run(graph, store, Silent())
+    report = executor.run(graph, store, Progress())
     assert report.complete
     assert set(report.ran) == set(graph)
-    again = executor.run(graph, store, Silent())
+    again = executor.run(graph, store, Progress())
     assert again.current == list(graph)
     assert again.ran == []
     assert Counter(event["event"] for event in store.events.read()) == {"start": 4, "finish": 4}
@@ -53,7 +53,7 @@ def test_a_graph_is_run_once(executor: Executor, tmp_path: Path):
 
 def test_executors_agree_in_every_digest(tmp_path: Path):
     run_inline(chain(), tmp_path / "inline")
-    LocalExecutor(["cpu"]).run(chain(), Store(tmp_path / "local"), Silent())
+    LocalExecutor(["cpu"]).run(chain(), Store(tmp_path / "local"), Progress())
     assert digests(tmp_path / "inline") == digests(tmp_path / "local")
 
 
@@ -78,7 +78,7 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(executor: Executor, tmp
     fine = make_step("measure", {}, {"images": good})
     graph = graph_of(good, broken, first, second, fine)
     store = Store(tmp_path)
-    report = executor.run(graph, store, Silent())
+    report = executor.run(graph, store, Progress())
     assert set(report.ran) == {good.identity, fine.identity}
     assert report.failed == {broken.identity: "ZeroDivisionError: one over nothing"}
     assert set(report.blocked) == {first.identity, second.identity}
@@ -121,7 +121,7 @@ def test_a_worker_that_dies_is_replaced_twice(tmp_path: Path, deaths: int, succe
     step = make_step("die", params, function="tests.run.graphs:die_until")
     other = waiting("other")
     store = Store(tmp_path / "store")
-    report = LocalExecutor(["cpu"]).run(graph_of(step, other), store, Silent())
+    report = LocalExecutor(["cpu"]).run(graph_of(step, other), store, Progress())
     assert other.identity in report.ran
     assert len(list(place.iterdir())) == deaths
     assert list((store.root / "tmp").iterdir()) == []
@@ -155,7 +155,7 @@ def test_a_step_that_another_process_runs_is_waited_for(tmp_path: Path):
     child = in_child(lambda: run_inline(graph_of(slow), store.root))
     while not place.exists():
         time.sleep(0.01)
-    report = LocalExecutor(["cpu"]).run(graph_of(slow, after), store, Silent())
+    report = LocalExecutor(["cpu"]).run(graph_of(slow, after), store, Progress())
     assert report.current == [slow.identity]
     assert report.ran == [after.identity]
     assert ended(child) == 0
@@ -208,7 +208,7 @@ def test_threads_are_one_under_every_executor(
     step = make_step("threads", {"label": label}, function="tests.run.graphs:count_threads")
     for place, executor in (("a", InlineExecutor()), ("b", LocalExecutor(["cpu"]))):
         store = Store(tmp_path / place)
-        executor.run(graph_of(step), store, Silent())
+        executor.run(graph_of(step), store, Progress())
         record = store.get(step.identity)
         assert record is not None
         assert record.values == {"threads": [1]}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.run import fingerprint as fingerprints
 from harness.run.fingerprint import fingerprint, normal_form
 
 MAIN = '''"""About."""
@@ -53,6 +54,7 @@ def taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(changed.get(key, text).replace("{package}", place.name))
         fingerprint.cache_clear()
+        fingerprints._read.cache_clear()
         return fingerprint("inventedpackage.main:work")
 
     return take

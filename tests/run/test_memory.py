@@ -11,7 +11,7 @@ import pytest
 SCRIPT = """
 import resource
 import numpy as np
-from harness.run.memory import memory_kept
+from harness.run.computing import memory_kept
 
 def pages():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

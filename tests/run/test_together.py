@@ -8,11 +8,11 @@ import pytest
 
 from harness.plan.fusing import programs
 from harness.run import inline, local
-from harness.run.executor import Executor
+from harness.run.executors import Executor
 from harness.run.inline import InlineExecutor
 from harness.run.lease import acquire
 from harness.run.local import LocalExecutor
-from harness.run.progress import Silent
+from harness.run.progress import Progress
 from harness.run.schedule import Schedule
 from harness.run.together import execute_together
 from harness.store.store import Store
@@ -46,7 +46,7 @@ def words(place: Path) -> list[str]:
 def test_each_member_has_its_own_record(executor: Executor, tmp_path: Path, place: Path) -> None:
     graph, store = seeds_of(place), Store(tmp_path / "store")
     other = waiting("other")
-    report = executor.run(graph | graph_of(other), store, Silent())
+    report = executor.run(graph | graph_of(other), store, Progress())
     assert words(place) == ["0+1+2+3+4"]
     assert set(report.ran) == {*graph, other.identity}
     for identity, step in graph.items():
@@ -61,7 +61,7 @@ def test_each_member_has_its_own_record(executor: Executor, tmp_path: Path, plac
 
 @both
 def test_on_a_cpu_each_runs_alone(executor: Executor, tmp_path: Path, place: Path) -> None:
-    assert executor.run(seeds_of(place), Store(tmp_path / "store"), Silent()).complete
+    assert executor.run(seeds_of(place), Store(tmp_path / "store"), Progress()).complete
     assert words(place) == ["0", "1", "2", "3", "4"]
 
 
@@ -69,7 +69,7 @@ def test_on_a_cpu_each_runs_alone(executor: Executor, tmp_path: Path, place: Pat
 @pytest.mark.usefixtures("fusing")
 def test_one_that_fails_fails_alone(executor: Executor, tmp_path: Path, place: Path) -> None:
     graph, store = seeds_of(place, "fails"), Store(tmp_path / "store")
-    report = executor.run(graph, store, Silent())
+    report = executor.run(graph, store, Progress())
     assert [graph[identity].seed for identity in report.failed] == [2]
     assert list(report.failed.values()) == ["no step has seed 2"]
     assert words(place) == ["0", "1", "3", "4"]
@@ -79,7 +79,7 @@ def test_one_that_fails_fails_alone(executor: Executor, tmp_path: Path, place: P
 @pytest.mark.usefixtures("fusing")
 def test_a_program_that_dies_is_not_tried_again(tmp_path: Path, place: Path) -> None:
     store = Store(tmp_path / "store")
-    assert LocalExecutor(["cpu"]).run(seeds_of(place, "dies"), store, Silent()).complete
+    assert LocalExecutor(["cpu"]).run(seeds_of(place, "dies"), store, Progress()).complete
     assert words(place) == ["0", "1", "2", "3", "4"]
     assert list((store.root / "tmp").iterdir()) == []
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.run import local, watch
 from harness.run.local import LocalExecutor
-from harness.run.progress import Silent
+from harness.run.progress import Progress
 from harness.run.watch import Watch
 from harness.store.store import Store
 from tests.run.graphs import graph_of, special
@@ -76,7 +76,7 @@ def test_a_stopped_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.Monkey
 
     stopper = threading.Thread(target=stop)
     stopper.start()
-    assert LocalExecutor(["cpu"]).run(graph_of(step), store, Silent()).complete
+    assert LocalExecutor(["cpu"]).run(graph_of(step), store, Progress()).complete
     stopper.join()
     record = store.get(step.identity)
     assert record is not None

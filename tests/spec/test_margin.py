@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Reporting, Table
 from harness.spec.margin import parse_margin
 from harness.spec.paper import Paper
+from harness.spec.reading import read_printed
 from tests.judge.audit.papers import paper, table
 
 
@@ -25,7 +25,7 @@ def test_a_margin_in_the_unit_of_the_number(
     stated: float | str, printed: str, margin: float | None
 ) -> None:
     found = parse_margin(stated)
-    assert found.of(parse_printed(printed)) == pytest.approx(margin)
+    assert found.of(read_printed(printed)) == pytest.approx(margin)
     assert parse_margin(found.stated) == found
 
 
@@ -50,7 +50,7 @@ def test_a_margin_is_above_0_and_one_of_three_kinds(stated: object) -> None:
 def test_only_accuracies_in_percent_have_a_margin_without_one_declared(
     unit: str, exact: bool, margin: float | None
 ) -> None:
-    assert Reporting(unit=unit).bound(parse_printed("0.9"), exact=exact) == margin
+    assert Reporting(unit=unit).bound(read_printed("0.9"), exact=exact) == margin
 
 
 def test_what_is_said_closest_to_a_number_counts() -> None:
@@ -72,7 +72,7 @@ def test_what_is_said_closest_to_a_number_counts() -> None:
     assert isinstance(one, Table)
     large = one.reporting_of("A", "Large")
     assert (large.n, large.direction, large.unit) == (7, "at least", "seconds")
-    assert large.bound(parse_printed("2.0")) == pytest.approx(0.1)
+    assert large.bound(read_printed("2.0")) == pytest.approx(0.1)
     small = one.reporting_of("A", "Small")
     assert (small.n, small.direction) == (3, "both")
-    assert one.reporting_of("B", "Small").bound(parse_printed("1.0")) == 0.5
+    assert one.reporting_of("B", "Small").bound(read_printed("1.0")) == 0.5

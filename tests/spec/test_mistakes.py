@@ -33,7 +33,7 @@ MISTAKES = {
         'Small = "50..00"',
         "50..00",
         "rows.2.cells.Small",
-        "expected a number as printed, such as '12.57' or '12.57 ± 0.03' (found '50..00')",
+        "or a word; it has the signs of a number, but not its form (found '50..00')",
     ),
     "a cell without quotes": Mistake(
         VERDICTS,
@@ -297,8 +297,8 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_the_other_mistakes_of_a_file_are_counted(place: Workplace) -> None:
-    place.edit(VERDICTS, '50.00 ± 4.00", Large = "50.00 ± 4.00', 'x", Large = "y')
-    with pytest.raises(SpecError, match=r"\(found 'x'\) \(and 1 more\)"):
+    place.edit(VERDICTS, '50.00 ± 4.00", Large = "50.00 ± 4.00', '1,5", Large = "2..0')
+    with pytest.raises(SpecError, match=r"\(found '1,5'\) \(and 1 more\)"):
         load_paper(place.specs)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from harness.spec.cell import parse_printed
 from harness.spec.printed import Printed
-from harness.spec.reading import mean_and_error, read_printed
+from harness.spec.reading import PrintedText, read_printed
 
 
 def told(printed: Printed) -> dict[str, Any]:
@@ -242,18 +244,20 @@ def test_a_number_leaves_no_digit_of_its_text_out(text: str) -> None:
     )
 
 
-@given(mean=WHOLE, decimals=DIGITS, error=st.none() | st.decimals(0, 99, places=2))
-def test_the_plain_forms_give_what_they_gave_before(
-    mean: int, decimals: str, error: Decimal | None
-) -> None:
-    text = f"{mean}.{decimals}" if decimals else str(mean)
-    text += f" ± {error}" if error is not None else ""
+@given(
+    text=st.sampled_from([*FORMS, *UNREADABLE])
+    | st.text("0123456789.,±+-−–()[]/ %*<†×^{}", max_size=16)
+)
+def test_every_form_goes_through_the_toml_of_a_spec(text: str) -> None:
+    cells = TypeAdapter(dict[str, PrintedText])
+    written = tomllib.loads(f"cells = {{ A = {json.dumps(text, ensure_ascii=False)} }}")["cells"]
+    read = read_printed(text)
+    if read.kind == "unreadable" or read.bold or read.underline or text != text.strip():
+        with pytest.raises(ValidationError, match="expected"):
+            cells.validate_python(written)
+        return
 
-    plain = parse_printed(text)
-    assert mean_and_error(text) == (plain.mean, plain.error)
+    loaded = cells.validate_python(written)
 
-
-@pytest.mark.parametrize("text", ["", "12.3 (0.4)", "12.3%", "< 0.01", "12,57", "–", "12.3*"])
-def test_what_is_more_than_a_mean_and_an_error_is_refused_as_such(text: str) -> None:
-    with pytest.raises(ValueError, match=r"such as '12\.57' or '12\.57 ± 0\.03'"):
-        mean_and_error(text)
+    assert loaded == {"A": read}
+    assert cells.dump_python(loaded) == written

@@ -88,7 +88,6 @@ def test_schema_and_models_agree_on_keys(file: str) -> None:
 @pytest.mark.parametrize(
     ("file", "place", "value"),
     [
-        ("tables/table7.toml", ("rows", 0, "cells", "IPC 10"), "12.15 +- 0.22"),
         ("tables/table7.toml", ("rows", 0, "cells", "IPC 10"), 12.15),
         ("tables/table7.toml", ("kind",), "tabel"),
         ("tables/table7.toml", ("colums",), []),
@@ -101,7 +100,7 @@ def test_schema_and_models_agree_on_keys(file: str) -> None:
         ("methods/cad-prune.toml", ("settings", "signal"), "el2n"),
         ("profiles/digits.toml", ("seeds",), 0),
         ("profiles/digits.toml", ("device",), "abacus"),
-        ("figures/figure3.toml", ("stated", "rho-dm", "text"), "about 0.41"),
+        ("figures/figure3.toml", ("stated", "rho-dm", "text"), 0.41),
         ("fits/scaling.toml", ("parameters", "b", "sign"), "minus"),
     ],
 )

@@ -146,14 +146,14 @@ def test_what_is_published_counts_and_is_not_made_again(tmp_path: Path):
     ends = [record for record in Store(tmp_path / "a").iterate() if record.step == "measure"]
     export_records(ends, tmp_path / "out")
     from harness.run.inline import InlineExecutor
-    from harness.run.progress import Silent
+    from harness.run.progress import Progress
 
     store = Store(tmp_path / "b", tmp_path / "out")
-    report = InlineExecutor().run(graph, store, Silent())
+    report = InlineExecutor().run(graph, store, Progress())
     assert not report.ran, "nothing that lacks a record reads the steps before"
     assert store.identities() == set()
     other = chain(keep=7)
-    report = InlineExecutor().run(other, store, Silent())
+    report = InlineExecutor().run(other, store, Progress())
     assert named(other, report.ran) == ["draw", "select", "measure"]
 
 
@@ -163,10 +163,10 @@ def test_a_later_step_has_what_was_left_out_made_anew(tmp_path: Path):
     publish(tmp_path / "a", tmp_path / "out")
     rewrite(tmp_path / "out", ARRAYS, "delete from t", [])
     from harness.run.inline import InlineExecutor
-    from harness.run.progress import Silent
+    from harness.run.progress import Progress
 
     other = chain(keep=7)
-    report = InlineExecutor().run(other, Store(tmp_path / "b", tmp_path / "out"), Silent())
+    report = InlineExecutor().run(other, Store(tmp_path / "b", tmp_path / "out"), Progress())
     assert named(other, report.ran) == ["draw", "select", "measure"]
     assert (
         digests(tmp_path / "b").items()
@@ -251,12 +251,12 @@ def test_a_folder_with_nothing_published_says_so(tmp_path: Path):
 
 def test_workers_read_what_is_published(tmp_path: Path):
     from harness.run.local import LocalExecutor
-    from harness.run.progress import Silent
+    from harness.run.progress import Progress
 
     graph = chain()
     run_inline(graph, tmp_path / "a")
     publish(tmp_path / "a", tmp_path / "out")
     more = make_step("measure", {"std": 0.2}, {"images": list(graph.values())[1]}, seed=9)
     store = Store(tmp_path / "b", tmp_path / "out")
-    report = LocalExecutor(["cpu"]).run({**graph, more.identity: more}, store, Silent())
+    report = LocalExecutor(["cpu"]).run({**graph, more.identity: more}, store, Progress())
     assert report.ran == [more.identity]

@@ -16,10 +16,11 @@ from harness.render.figures.model import AxesData, AxisData, FigureData, LineDat
 from harness.render.views.base import ExhibitView
 from harness.spec.base import AddressPart, Scalar, SpecModel
 from harness.spec.bindings import check_bindings
-from harness.spec.cell import Printed, PrintedText
 from harness.spec.exhibit import Address, Exhibit, Readings, Reporting
 from harness.spec.kinds import ExhibitKind
 from harness.spec.paper import Paper
+from harness.spec.printed import Printed
+from harness.spec.reading import PrintedNumber
 from harness.spec.runs import Quantity
 
 RUNGS = "rungs"
@@ -29,7 +30,7 @@ RUNGS = "rungs"
 class Rung(SpecModel):
     name: AddressPart
     bind: Mapping[str, Scalar]
-    number: PrintedText
+    number: PrintedNumber
 
 
 class Ladder(Exhibit):
@@ -56,7 +57,7 @@ class Ladder(Exhibit):
     def printed_cells(self) -> Iterable[tuple[Address, Printed]]:
         return [(Address(self.id, RUNGS, rung.name), rung.number) for rung in self.rungs]
 
-    def readings(self, row: str) -> Readings:
+    def readings(self, row: str, column: str = "") -> Readings:
         read = Quantity(name="height", of="recipe", value=self.value, scale=self.scale)
         return Readings((read,), each_seed=True, reporting=Reporting(margin=1.0))
 

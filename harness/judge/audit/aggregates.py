@@ -11,12 +11,14 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import permutations
 from statistics import fmean
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Number, Sheet
+from harness.spec.printed import half_unit
 
 CHANCE = 1e-3
 """A relation that chance makes more often than this, over all that are tried, is none."""
@@ -42,6 +44,8 @@ OF_TWO: dict[str, tuple[Operation, re.Pattern[str]]] = {
 """Name -> function of two lines, and how a heading says it."""
 UNTOLD = ("the difference", "the ratio")
 """What a column may be without a heading that says so."""
+FEW = 20
+"""Half units of the last digit that a number must be above for a relation without a heading."""
 WIDEST = 16
 """Lines that are looked at on one side of another."""
 MEANS = ("the mean", "the harmonic mean")
@@ -177,6 +181,8 @@ def _relation(
         around = [n.value for n in (*given, own[row])] if name in MEANS else []
         room = min(spread, max(around) - min(around)) if around else spread
         if low <= own[row].value <= high:
+            if name in UNTOLD and abs(own[row].value) <= FEW * own[row].slack:
+                continue  # a number of one digit, such as 0.001, fits by chance
             fits.append(row)
             chance *= min(1.0, (high - low) / room) if room > 0 else 1.0
         else:
@@ -237,12 +243,30 @@ def shares(sheet: Sheet) -> Iterator[Finding]:
                 totals[column] = (math.fsum(n.value for n in held), held)
         for whole in (100.0, 1.0):
             right = [c for c, (t, h) in totals.items() if abs(t - whole) <= _rounding(h)]
-            near = [
-                c for c, (t, h) in totals.items() if c not in right and abs(t / whole - 1) < 0.5
-            ]
-            if len(right) >= 2 and len(near) == 1 and len(right) + 1 == len(totals):
-                total, held = totals[near[0]]
-                yield _share_finding(way, near[0], total, held, whole, len(right))
+            if len(right) < 2 or len(right) + 1 != len(totals):
+                continue
+            (odd,) = totals.keys() - right
+            total, held = totals[odd]
+            if abs(total / whole - 1) < 0.5 or (len(right) >= 3 and _slipped(held, whole)):
+                yield _share_finding(way, odd, total, held, whole, len(right))
+
+
+def _slipped(held: Sequence[Number], whole: float) -> bool:
+    """Whether one number with its digits or its point moved would make the sum the whole."""
+    unit = float(2 * min(n.half for n in held))
+    most = len(held) + 1
+    total = math.fsum(n.value for n in held)
+    for number in held if unit > 0 else ():
+        needed = round((whole - total + number.value) / unit)
+        around = range(max(1, needed - most), needed + most + 1)
+        if any(_figures(str(other)) == _figures(str(number.mean)) for other in around):
+            return True
+    return False
+
+
+def _figures(text: str) -> list[str]:
+    """The digits of a number but zeros, sorted."""
+    return sorted(re.sub(r"[^1-9]", "", text))
 
 
 def _rounding(held: Sequence[Number]) -> float:
@@ -312,3 +336,46 @@ def _between(
                     f"{'least' if side > 0 else 'greatest'} value of the same line."
                 ),
             )
+
+
+_WHOLE = re.compile(r"\b[nN]\s*=\s*(\d[\d,]*)")
+
+
+def counts_of(sheet: Sheet) -> Iterator[Finding]:
+    """Findings on `12 (48 %)` and `12/25 (48 %)` where the count is not that share of the whole.
+
+    Where a heading gives the whole, as in `Cases (n = 25)`, three other counts must bear it out.
+    """
+    for way in sheet.both_ways():
+        for column, line in enumerate(way.columns):
+            told = _WHOLE.search(line.words)
+            whole = Decimal(told[1].replace(",", "")) if told else None
+            held = [n for n in way.column(column).values() if n.share is not None and n.of is None]
+            wrong = [n for n in held if whole and not _is_share(n, whole)]
+            if whole and len(held) - len(wrong) >= 3 * max(1, len(wrong)):
+                yield from (_count_finding(n, whole) for n in wrong)
+    for number in sheet.numbers.values():
+        if number.of and number.share is not None and not _is_share(number, number.of):
+            yield _count_finding(number, number.of)
+
+
+def _is_share(number: Number, whole: Decimal) -> bool:
+    """Whether a percentage is that of its count, rounded or cut off."""
+    assert number.share is not None
+    half = half_unit(number.share)
+    return -half <= 100 * number.mean / whole - number.share < 2 * half
+
+
+def _count_finding(number: Number, whole: Decimal) -> Finding:
+    share = float(100 * number.mean / whole)
+    return Finding(
+        rule="count-share",
+        subject=number.address,
+        addresses=(number.address,),
+        printed=str(number),
+        expected=f"{share:.4g} percent, {number.mean} of {whole}",
+        severity="severe",
+        confidence="certain",
+        explanation=f"{number} prints {number.share} percent for {number.mean} of {whole}, which "
+        f"is {share:.4g} percent.",
+    )

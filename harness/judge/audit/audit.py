@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from harness.judge.audit.aggregates import aggregates, extremes, shares
+from harness.judge.audit.aggregates import aggregates, counts_of, extremes, shares
 from harness.judge.audit.captions import captions
 from harness.judge.audit.contradicted import contradicted_claims
 from harness.judge.audit.counts import parameter_counts
@@ -14,6 +14,7 @@ from harness.judge.audit.domains import parameter_domains
 from harness.judge.audit.finding import SEVERITIES, Finding
 from harness.judge.audit.granularity import granularity
 from harness.judge.audit.grids import grid_nodes
+from harness.judge.audit.inference import tested_lines, tests_in_text
 from harness.judge.audit.marks import bold_is_best, digits, repeated_rows, star_order
 from harness.judge.audit.official import official_recipes
 from harness.judge.audit.order import order_breaks
@@ -21,15 +22,20 @@ from harness.judge.audit.precision import precision
 from harness.judge.audit.quantities import same_quantity
 from harness.judge.audit.ranges import intervals, outside_range, scale_slips, signs
 from harness.judge.audit.said import (
+    Said,
     bounds,
     citations,
     named_rows,
     plotted_terms,
     relations,
     symbols,
+    texts,
 )
+from harness.judge.audit.scores import scores
+from harness.judge.audit.sentences import worked_numbers
 from harness.judge.audit.sheet import Sheet, sheets
 from harness.judge.audit.significance import significance
+from harness.judge.audit.uncertainty import interval_relations, stars_by_legend
 from harness.judge.audit.unsaid import (
     bare_estimates,
     setting_gaps,
@@ -46,14 +52,19 @@ NUMBER_RULES: tuple[Rule, ...] = (same_quantity, printed_differences, parameter_
 SHEET_RULES: tuple[SheetRule, ...] = (
     aggregates,
     shares,
+    counts_of,
     extremes,
     outside_range,
     scale_slips,
     signs,
     intervals,
+    interval_relations,
+    tested_lines,
+    scores,
     granularity,
     bold_is_best,
     star_order,
+    stars_by_legend,
     order_breaks,
     repeated_rows,
     digits,
@@ -86,12 +97,18 @@ def audit(paper: Paper) -> tuple[Finding, ...]:
     """Everything in the paper that does not go together, the gravest first."""
     findings = [finding for rule in RULES for finding in rule(paper)]
     findings += [finding for sheet in sheets(paper) for finding in audit_sheet(sheet)]
+    findings += audit_texts(list(texts(paper)))
     return in_order(finding for finding in merged(findings) if finding.id not in paper.accepted)
 
 
 def audit_sheet(sheet: Sheet) -> list[Finding]:
     """What the rules on one table find in it; only digits where the table is too small."""
     return [finding for rule in SHEET_RULES for finding in rule(sheet)]
+
+
+def audit_texts(said: Sequence[Said]) -> list[Finding]:
+    """What sentences say that does not go with what they say themselves."""
+    return [*worked_numbers(said), *tests_in_text(said)]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -8,9 +8,10 @@ from decimal import Decimal
 from math import prod
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import Mention, half_unit, mentions, stated_numbers
+from harness.judge.audit.printed import Mention, mentions, stated_numbers
 from harness.spec.exhibit import Derivation, Derived, Table
 from harness.spec.paper import Paper
+from harness.spec.printed import half_unit
 
 _SIGNED = re.compile(r"(?P<sign>[+\-−]?)\s*(?P<number>\d+(?:\.\d+)?)")
 

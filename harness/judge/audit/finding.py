@@ -11,6 +11,8 @@ Severity = Literal["severe", "notable", "minor"]
 """
 Confidence = Literal["certain", "likely", "possible"]
 """How sure it is that the finding is a mistake of the paper and not of its reading."""
+Source = tuple[str, int]
+"""A file, named from the folder of the project, and a line in it, from 1."""
 SEVERITIES: tuple[Severity, ...] = ("severe", "notable", "minor")
 
 

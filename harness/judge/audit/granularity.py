@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterator
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import decimals
 from harness.judge.audit.sheet import Number, Sheet
+from harness.spec.printed import decimals
 
 MOST_SUMS = 20_000
 """Sums of squares that are tried for one ±; beyond, the test has no power anyway."""
@@ -19,27 +19,28 @@ MOST_SUMS = 20_000
 
 def granularity(sheet: Sheet) -> Iterator[Finding]:
     """Findings on percentages, and on their ±, that no counts of the test items give."""
-    if sheet.items is None or sheet.runs is None or not sheet.percent:
-        return
-    total = sheet.items * sheet.runs
     for number in sheet.numbers.values():
-        counts = _counts(number, total)
+        items, runs = number.items, number.runs
+        if items is None or runs is None or not number.percent:
+            continue
+        counts = _counts(number, items * runs)
         if not counts:
-            yield _impossible(number, sheet, f"{number.text} percent of {total} is no whole number")
-        elif not _spread_possible(number, counts, sheet.runs, sheet.items):
-            why = f"no {sheet.runs} whole numbers of {sheet.items} have that mean and deviation"
-            yield _impossible(number, sheet, why)
+            why = f"{number.text} percent of {items * runs} is no whole number"
+            yield _impossible(number, why)
+        elif not _spread_possible(number, counts, runs, items):
+            why = f"no {runs} whole numbers of {items} have that mean and deviation"
+            yield _impossible(number, why)
 
 
-def power(sheet: Sheet) -> float | None:
-    """The share of printable percentages that no counts give; None if the items are not known.
+def power(number: Number) -> float | None:
+    """The share of the percentages of its digits that no counts give; None if items are not known.
 
     Where the number of runs is not known it is that of one run, and less for more.
     """
-    if sheet.items is None or not sheet.percent or not sheet.numbers:
+    if number.items is None or not number.percent:
         return None
-    places = max(decimals(n.mean) for n in sheet.numbers.values())
-    return max(0.0, 1 - (sheet.items * (sheet.runs or 1) + 1) / (100 * 10.0**places + 1))
+    printable = 100 * 10.0 ** decimals(number.mean) + 1
+    return max(0.0, 1 - (number.items * (number.runs or 1) + 1) / printable)
 
 
 def _counts(number: Number, total: int) -> range:
@@ -69,14 +70,14 @@ def _spread_possible(number: Number, counts: range, n: int, items: int) -> bool:
     return False
 
 
-def _impossible(number: Number, sheet: Sheet, why: str) -> Finding:
+def _impossible(number: Number, why: str) -> Finding:
     return Finding(
         rule="granularity",
         subject=number.address,
         addresses=(number.address,),
         printed=str(number),
-        expected=f"a mean over {sheet.runs} runs of counts of {sheet.items} items",
+        expected=f"a mean over {number.runs} runs of counts of {number.items} items",
         severity="severe",
         confidence="certain",
-        explanation=f"{number} cannot be had from {sheet.items} test items: {why}.",
+        explanation=f"{number} cannot be had from {number.items} test items: {why}.",
     )

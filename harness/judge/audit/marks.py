@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import decimals, listed
+from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Better, Number, Sheet
+from harness.spec.printed import decimals
 
 _UP, _DOWN = re.compile(r"↑|higher is better", re.I), re.compile(r"↓|lower is better", re.I)
 
@@ -53,8 +54,14 @@ def _blocks(sheet: Sheet, column: int) -> Iterator[tuple[int, list[Number]]]:
     own = [line for line in groups.values() if len(line) >= 2]
     if len(groups) > 1 and sum(any(n.bold for n in line) for line in own) > 1:
         yield from ((column, line) for line in own)
-    elif len(held) >= 2:
+    elif len(held) >= 2 and not (sheet.turned and len(groups) > 1 and _repeats(sheet, held)):
         yield column, list(held.values())
+
+
+def _repeats(sheet: Sheet, held: Mapping[int, Number]) -> bool:
+    """Whether a row has the same headings under several others, as one score on each data set."""
+    labels = [sheet.rows[row].label for row in held]
+    return len(set(labels)) < len(labels)
 
 
 def _right(line: Sequence[Number], better: Better) -> bool:
@@ -177,7 +184,7 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
         places = decimals(number.mean)
         other = columns[column] not in (None, places)
         alone = rows[row] is None or places != rows[row]
-        split = number.error is not None and not starred and decimals(number.error) != places
+        split = not starred and _is_split(number)
         if not places and abs(number.mean) >= 1000:
             continue  # a count among other things
         if (other and alone) or split:
@@ -197,6 +204,13 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
                 "what was measured."
             ),
         )
+
+
+def _is_split(number: Number) -> bool:
+    """Whether a value and its ± are rounded differently, and not both to many digits."""
+    if number.error is None or decimals(number.error) == decimals(number.mean):
+        return False
+    return min(len(v.as_tuple().digits) for v in (number.mean, number.error)) < 4
 
 
 def _usual(line: Sequence[Number]) -> int | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
-from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Table
 from harness.spec.paper import Paper
+from harness.spec.printed import Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +17,28 @@ class _Cell:
     address: Address
     printed: Printed
 
+    @property
+    def has_error(self) -> bool:
+        return self.printed.error is not None or self.printed.interval is not None
+
 
 def precision(paper: Paper) -> Iterator[Finding]:
     """Minor findings: ± that is missing, ± that is not explained."""
     tables = paper.exhibits_of(Table)
     cells = {table.id: _cells(table) for table in tables}
-    used = any(cell.printed.error is not None for own in cells.values() for cell in own)
+    used = any(cell.has_error for own in cells.values() for cell in own)
     for table in tables:
         yield from _error_bars(table, cells[table.id], used)
         yield from _unexplained(table, cells[table.id])
 
 
 def _cells(table: Table) -> list[_Cell]:
-    return [_Cell(address, number) for address, number in table.printed_cells()]
+    return [_Cell(at, number) for at, number in table.printed_cells() if number.is_number]
 
 
 def _error_bars(table: Table, cells: list[_Cell], used: bool) -> Iterator[Finding]:
     """Cells without ± where the table, or the paper elsewhere, prints it."""
-    bare = [cell for cell in cells if cell.printed.error is None]
+    bare = [cell for cell in cells if not cell.has_error]
     if not bare or not used:
         return
     some = len(bare) < len(cells)
@@ -51,7 +55,7 @@ def _error_bars(table: Table, cells: list[_Cell], used: bool) -> Iterator[Findin
 
 def _unexplained(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
     """± of which neither the paper nor the caption says what it is."""
-    barred = [cell for cell in cells if cell.printed.error is not None]
+    barred = [cell for cell in cells if cell.has_error]
     unsaid = [
         words
         for words, value in (

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from harness.spec.cell import Printed
 from harness.spec.exhibit import Stated
 from harness.spec.paper import Paper
+from harness.spec.printed import Printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,41 +27,30 @@ class Mention:
 
     @property
     def mean(self) -> Decimal:
-        return self.number.mean
+        return self.number.number
 
     @property
     def error(self) -> Decimal | None:
-        return self.number.error
+        return self.number.spread
 
     @property
     def half(self) -> Decimal:
         """Half a unit of the last printed digit of the mean."""
-        return half_unit(self.mean)
+        return self.number.rounding
 
     def __str__(self) -> str:
         return f"{'about ' if self.approximate else ''}{self.text} ({self.place})"
 
 
-def decimals(value: Decimal) -> int:
-    """Digits after the point."""
-    exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int)  # printed numbers are finite
-    return max(0, -exponent)
-
-
-def half_unit(value: Decimal) -> Decimal:
-    """Half a unit of the last digit."""
-    return Decimal(5).scaleb(-decimals(value) - 1)
-
-
 def mentions(paper: Paper) -> Iterator[Mention]:
-    """All cells of tables and all stated numbers."""
+    """All numbers in the cells of tables and all stated numbers; bounds are none."""
     for exhibit in paper.exhibits.values():
         for address, number in exhibit.printed_cells():
+            if not number.is_number:
+                continue
             place = f"{exhibit.label}, {address.row} at {address.column}"
             yield Mention(str(address), place, number)
-        for key, stated in exhibit.stated.items():
-            yield stated_mention(exhibit.id, key, stated)
+    yield from (mention for _, mention in stated_numbers(paper))
 
 
 def stated_mention(exhibit: str, key: str, stated: Stated) -> Mention:
@@ -70,10 +59,11 @@ def stated_mention(exhibit: str, key: str, stated: Stated) -> Mention:
 
 
 def stated_numbers(paper: Paper) -> Iterator[tuple[Stated, Mention]]:
-    """All stated numbers with where they stand."""
+    """All stated numbers with where they stand; bounds are none."""
     for exhibit in paper.exhibits.values():
         for key, stated in exhibit.stated.items():
-            yield stated, stated_mention(exhibit.id, key, stated)
+            if stated.text.is_number:
+                yield stated, stated_mention(exhibit.id, key, stated)
 
 
 def listed(texts: list[str] | tuple[str, ...]) -> str:

@@ -11,12 +11,13 @@ from decimal import Decimal
 from itertools import combinations
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import Mention, half_unit, listed, mentions, stated_numbers
+from harness.judge.audit.printed import Mention, listed, mentions, stated_numbers
 from harness.plan.identity import canonical
 from harness.plan.step import Json
-from harness.spec.cell import parse_printed
-from harness.spec.exhibit import Column, Row, Table, variables_of
+from harness.spec.exhibit import LAST_STEP, Column, Row, Table, variables_of
 from harness.spec.paper import Paper
+from harness.spec.printed import half_unit
+from harness.spec.reading import read_printed
 from harness.spec.setting import Choice
 
 
@@ -46,7 +47,7 @@ def quantities(paper: Paper) -> dict[str, list[Mention]]:
     runs: dict[str, list[Mention]] = {}
     for table in paper.exhibits_of(Table):
         for row, column, printed in table.cells():
-            if printed is not None:
+            if printed is not None and printed.is_number:
                 mention = cells[f"{table.id}:{row.name}:{column.name}"]
                 runs.setdefault(run_of(table, row, column), []).append(mention)
     for places in runs.values():
@@ -66,12 +67,15 @@ def run_of(table: Table, row: Row, column: Column) -> str:
     """The quantity that a cell reports, whatever its row and column are called."""
     average: Json = None
     variables = variables_of(table, row, column)
+    if LAST_STEP not in variables:  # nothing is said of it but where it stands
+        return canonical([table.id, row.name, column.name])
     if table.average is not None:
         variables.pop(table.average.over, None)
         average = {
             table.average.over: [str(value) for value in sorted(table.average.values, key=str)]
         }
-    what: Json = [table.measure.value, table.measure.scale, table.reporting.unit]
+    measure = table.measure_of(row.name, column.name)
+    what: Json = [measure.value, measure.scale, table.reporting_of(row.name, column.name).unit]
     return canonical([variables, average, what])
 
 
@@ -81,7 +85,7 @@ def _setting_mentions(paper: Paper, name: str) -> Iterator[Mention]:
     spec = paper.methods.get(owner) or paper.recipe(owner)
     for choice in spec.settings[setting].choices:
         if choice.source == "paper" and _is_number(choice):
-            number = parse_printed(format(Decimal(str(choice.value)), "f"))
+            number = read_printed(format(Decimal(str(choice.value)), "f"))
             place = f"{setting} of {spec.label}, {choice.place.partition(':')[0]}"
             yield Mention(f"recipe:{owner}:{setting}", place, number)
 

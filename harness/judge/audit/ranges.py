@@ -23,6 +23,11 @@ _SHARE = re.compile(
 _CHANGE = re.compile(
     r"Δ|∆|±|\b(delta|gain|diff\w*|improv\w*|change\w*|drop|loss|error|lift|speed-?up)\b", re.I
 )
+_SIGNED = re.compile(
+    r"\b(est(imate)?s?|coef\w*|effect\w*|lower|upper|low|high|mean diff\w*|return\w*|z|t)\b|β",
+    re.IGNORECASE,
+)
+"""What is as well negative as positive, so that one negative number among others is no slip."""
 LEAST = 4
 """Other numbers of a line that must agree before one is taken for a slip."""
 NARROW = 1.6
@@ -42,17 +47,16 @@ def outside_range(sheet: Sheet) -> Iterator[Finding]:
         if number.value + number.slack < allowed.low or number.value - number.slack > allowed.high:
             yield _outside(number, allowed)
         elif number.error is not None and allowed.low >= 0:
-            largest = _largest_deviation(number, allowed, sheet.runs)
+            largest = _largest_deviation(number, allowed, number.runs)
             if float(number.error) * (1 - 1e-9) > largest:
                 yield _too_wide(number, allowed, largest)
 
 
 def _ranged(sheet: Sheet) -> Iterator[tuple[Number, _Range]]:
     """Each number of a known measure, once, with the range of that measure."""
-    if sheet.percent:
-        yield from ((number, _Range(0, 100, "a percentage")) for number in sheet.numbers.values())
-        return
-    seen: set[str] = set()
+    known = [number for number in sheet.numbers.values() if number.percent]
+    yield from ((number, _Range(0, 100, "a percentage")) for number in known)
+    seen = {number.address for number in known}
     for way in sheet.both_ways():
         for index, line in enumerate(way.columns):
             allowed = _named_range(line.label, line.group)
@@ -203,6 +207,8 @@ def signs(sheet: Sheet) -> Iterator[Finding]:
     for way in sheet.both_ways() if _one_measure(sheet) else [sheet]:
         for column in range(len(way.columns)):
             held = list(way.column(column).values())
+            if any(_SIGNED.search(n.place) or _CHANGE.search(n.place) for n in held):
+                continue
             for sign in (1, -1):
                 odd = [n for n in held if sign * n.value < 0]
                 rest = [sign * n.value for n in held if sign * n.value > 0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from harness.judge.audit.finding import Finding
+from harness.judge.audit.finding import Finding, Source
 from harness.judge.audit.printed import Mention, listed, mentions
 from harness.spec.others import Lemma, Panelled
 from harness.spec.paper import Paper
@@ -17,6 +18,19 @@ _CITED = re.compile(
     re.DOTALL,
 )
 _ELSEWHERE = re.compile(r"main (?:paper|text)|appendix|supplement|\[\d+\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence or a caption."""
+
+    address: str
+    where: str
+    """The same, in the words of the paper."""
+    text: str
+    references: tuple[str, ...] = ()
+    """Labels of tables and figures that it refers to, where its source has labels."""
+    source: Source | None = None
 
 
 def bounds(paper: Paper) -> Iterator[Finding]:
@@ -162,8 +176,9 @@ def citations(paper: Paper) -> Iterator[Finding]:
     """Findings on figures, tables and panels that a quoted sentence cites and nobody finds."""
     labels = {exhibit.label: exhibit for exhibit in paper.exhibits.values()}
     missing: dict[str, str] = {}
-    for where, text in _texts(paper):
-        for match in _CITED.finditer(text):
+    for said in texts(paper):
+        where = said.where
+        for match in _CITED.finditer(said.text):
             if _ELSEWHERE.search(match["after"]):
                 continue
             label = f"{'Figure' if match['word'].startswith('Fig') else 'Table'} {match['number']}"
@@ -187,13 +202,16 @@ def citations(paper: Paper) -> Iterator[Finding]:
         )
 
 
-def _texts(paper: Paper) -> Iterator[tuple[str, str]]:
-    """(place, text) of all that the specs quote."""
+def texts(paper: Paper) -> Iterator[Said]:
+    """All that the specs quote."""
     for exhibit in paper.exhibits.values():
-        yield f"{exhibit.label}, caption", exhibit.caption
-        yield from ((stated.where, stated.quote) for stated in exhibit.stated.values())
-    yield from ((claim.where, claim.text) for claim in paper.claims.values())
-    yield from ((statement.where, statement.quote) for statement in paper.statements)
+        yield Said(f"{exhibit.id}:caption", f"{exhibit.label}, caption", exhibit.caption)
+        for key, stated in exhibit.stated.items():
+            yield Said(f"{exhibit.id}:stated:{key}", stated.where, stated.quote)
+    for claim in paper.claims.values():
+        yield Said(f"claim:{claim.id}", claim.where, claim.text)
+    for statement in paper.statements:
+        yield Said(f"citation:{statement.where}", statement.where, statement.quote)
 
 
 def relations(paper: Paper) -> Iterator[Finding]:

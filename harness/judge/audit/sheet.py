@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import product
 from typing import Literal
 
-from harness.judge.audit.printed import half_unit
+from harness.judge.audit.finding import Source
 from harness.spec.base import Scalar
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
+from harness.spec.printed import Printed
 
 Better = Literal["higher", "lower", ""]
 
@@ -32,6 +34,41 @@ class Number:
     high: Decimal | None = None
     """Ends of its own interval, where one is printed."""
     stars: int = 0
+    percent: bool = False
+    """Whether it is a share in percent."""
+    runs: int | None = None
+    """Runs that it is a mean over, where that is known."""
+    items: int | None = None
+    """Test items that a percentage of one run counts."""
+    share: Decimal | None = None
+    """In percent, where it is a count that one is printed with, as in `12 (48 %)`."""
+    of: Decimal | None = None
+    """The whole that a count is of, as in `12/25`."""
+    source: Source | None = None
+    """Where it stands in the files that it was read from."""
+
+    @classmethod
+    def read(cls, printed: Printed, address: str, place: str, bold: bool) -> Number | None:
+        """The number of a cell; bounds and what belongs to other cells are none.
+
+        An error that differs between its sides is left out.
+        """
+        if not printed.is_number:
+            return None
+        error, interval = printed.error, printed.interval
+        return cls(
+            address=address,
+            place=place,
+            text=printed.text,
+            mean=printed.number,
+            half=printed.rounding,
+            error=error.plus if error and error.minus == error.plus else None,
+            bold=bold,
+            low=interval.low if interval else None,
+            high=interval.high if interval else None,
+            stars=len(printed.stars),
+            of=printed.of,
+        )
 
     @property
     def value(self) -> float:
@@ -71,12 +108,6 @@ class Sheet:
     numbers: Mapping[tuple[int, int], Number]
     """(row, column) -> the number there."""
     better: Better = ""
-    percent: bool = False
-    """Whether its numbers are shares in percent."""
-    runs: int | None = None
-    """Runs that each number is a mean over, where that is known."""
-    items: int | None = None
-    """Test items that a percentage of one run counts."""
     turned: bool = False
     """Whether rows and columns are exchanged, so that rules on columns are rules on rows."""
 
@@ -115,16 +146,20 @@ def from_table(table: Table) -> Sheet:
     numbers = {}
     for index, row in enumerate(table.rows):
         for name, printed in row.cells.items():
-            numbers[index, columns[name]] = Number(
-                address=f"{table.id}:{row.name}:{name}",
-                place=f"{table.label}, {row.name} at {name}",
-                text=printed.text,
-                mean=printed.mean,
-                half=half_unit(printed.mean),
-                error=printed.error,
-                bold=name in row.bold,
-            )
-    reporting = table.reporting
+            place = f"{table.label}, {row.name} at {name}"
+            address = f"{table.id}:{row.name}:{name}"
+            number = Number.read(printed, address, place, name in row.bold)
+            if number is not None:
+                reporting = table.reporting_of(row.name, name)
+                numbers[index, columns[name]] = replace(
+                    number,
+                    percent=reporting.unit.startswith("percent"),
+                    runs=reporting.n if isinstance(reporting.n, int) else None,
+                    # A mean over several settings is one over more items than those of a run.
+                    items=None if table.average else reporting.items,
+                )
+    # Rules on a whole sheet ask which values are better only where all of its cells say the same.
+    better = {table.measure_of(*at).better for at in product(table.row_names, table.column_names)}
     return Sheet(
         id=table.id,
         label=table.label,
@@ -132,9 +167,5 @@ def from_table(table: Table) -> Sheet:
         rows=tuple(Line(row.name, row.group, row.bind) for row in table.rows),
         columns=tuple(Line(c.label, c.group, c.bind) for c in table.columns),
         numbers=numbers,
-        better=table.measure.better,
-        percent=reporting.unit.startswith("percent"),
-        runs=reporting.n if isinstance(reporting.n, int) else None,
-        # A mean over several settings is one over more items than those of a run.
-        items=None if table.average else reporting.items,
+        better=better.pop() if len(better) == 1 else "",
     )

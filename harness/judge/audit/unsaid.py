@@ -9,6 +9,7 @@ from typing import Any
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed, mentions, stated_numbers
 from harness.judge.audit.quantities import run_of
+from harness.judge.audit.said import texts
 from harness.spec.exhibit import Table, variables_of
 from harness.spec.others import Fit
 from harness.spec.paper import Paper
@@ -21,7 +22,7 @@ def setting_gaps(paper: Paper) -> Iterator[Finding]:
     for table in paper.exhibits_of(Table):
         for row, column, printed in table.cells():
             variables = variables_of(table, row, column)
-            if printed is None:
+            if printed is None or not printed.is_number:
                 continue
             for owner, settings in _owners(paper, variables):
                 for name, setting in settings.items():
@@ -92,7 +93,7 @@ def two_readings(paper: Paper) -> Iterator[Finding]:
     found: dict[str, list[tuple[Table, str]]] = {}
     for table in paper.exhibits_of(Table):
         for row, column, printed in table.cells():
-            if printed is not None:
+            if printed is not None and printed.is_number:
                 address = f"{table.id}:{row.name}:{column.name}"
                 found.setdefault(run_of(table, row, column), []).append((table, address))
     told: dict[tuple[str, str], list[str]] = {}
@@ -215,13 +216,9 @@ def _loose(key: str) -> str:
 
 
 def _quoted(paper: Paper) -> Iterator[tuple[str, str]]:
-    for exhibit in paper.exhibits.values():
-        yield f"{exhibit.label}, caption", exhibit.caption
-        yield from ((stated.where, stated.quote) for stated in exhibit.stated.values())
-        if isinstance(exhibit, Table):
-            yield from ((f"{exhibit.label}, row", row.label) for row in exhibit.rows)
-    yield from ((claim.where, claim.text) for claim in paper.claims.values())
-    yield from ((statement.where, statement.quote) for statement in paper.statements)
+    yield from ((said.where, said.text) for said in texts(paper))
+    for table in paper.exhibits_of(Table):
+        yield from ((f"{table.label}, row", row.label) for row in table.rows)
 
 
 def bare_estimates(paper: Paper) -> Iterator[Finding]:

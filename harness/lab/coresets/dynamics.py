@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 
 from harness.errors import UserError
 from harness.lab.cost import no_work, passes
-from harness.lab.probing import DATASET, NETWORK, RECIPE
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.probing import BY_DSA, DATASET, NETWORK, PLAIN_SGD, RECIPE, recipes
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -38,7 +38,7 @@ BLOCK = 1 << 16
 class DynamicsParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     """Its `epochs` are not used: `samples` is the length of the run."""
     samples: Annotated[int, Field(ge=2)]
     """Training examples seen in the run; its schedule ends exactly there."""
@@ -84,7 +84,18 @@ def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
 def probe_dynamics() -> Probe:
 
     params = DynamicsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, samples=60, looks=4)
-    return Probe(params, {})
+    variants = recipes(
+        PLAIN_SGD,
+        {"nesterov": False},
+        {"warmup_epochs": 0},
+        {"decayed_parameters": "weights"},
+        {"scheduler_interval": "epoch"},
+        {"cosine_floor": 0.5},
+        {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
+        {"scheduler": "step", "loop": "official", "step_factor": 0.1},
+        BY_DSA,
+    )
+    return Probe(params, {}, variants=({"schedule_samples": 90}, *variants))
 
 
 Window: TypeAlias = Annotated[int, Field(ge=2)]
@@ -188,7 +199,7 @@ def cad_score(params: CadParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
 def probe_cad_score() -> Probe:
     params = CadParams(window="span", tail=2, signal="el2n")
-    return Probe(params, {"dynamics": _watched()})
+    return Probe(params, {"dynamics": _watched()}, variants=({"window": 3},))
 
 
 def _by_blocks(signal: np.ndarray, score: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from harness.lab.cost import passes
-from harness.lab.probing import DATASET, NETWORK, RECIPE, taught
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     Probe,
@@ -25,7 +25,7 @@ from harness.plan.step import (
 class El2nParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     runs: Count
     epoch: Count
     """Epochs after which every example is scored."""
@@ -59,8 +59,12 @@ def _el2n_work(p: El2nParams, facts: Facts) -> Work:
     )
 
 
+OTHERWISE = recipes({"nesterov": False}, {"warmup_epochs": 0})
+
+
 def probe_el2n_score() -> Probe:
-    return Probe(El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1), {})
+    params = El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1)
+    return Probe(params, {}, variants=OTHERWISE)
 
 
 class El2nSlParams(El2nParams):
@@ -110,7 +114,7 @@ def probe_el2n_sl_score() -> Probe:
         teacher=NETWORK,
         temperature=4.0,
     )
-    return Probe(params, {"teacher": taught()})
+    return Probe(params, {"teacher": taught()}, variants=OTHERWISE)
 
 
 class GrandParams(El2nParams):
@@ -162,7 +166,7 @@ def probe_grand_score() -> Probe:
         gradient="all-parameters",
         reduction="sum",
     )
-    return Probe(params, {})
+    return Probe(params, {}, variants=OTHERWISE)
 
 
 STEPS = (

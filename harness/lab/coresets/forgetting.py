@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.lab.cost import no_work, passes
-from harness.lab.probing import DATASET, NETWORK, RECIPE
-from harness.lab.recipe import DatasetRef, Recipe
+from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes
+from harness.lab.recipe import DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -26,7 +26,7 @@ from harness.plan.step import (
 class VisitsParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     """Its `epochs` are not used."""
     epochs: Annotated[int, Field(ge=2)]
     """Length of the run, and visits of each example."""
@@ -50,7 +50,8 @@ def _visits_work(p: VisitsParams, facts: Facts) -> Work:
 
 
 def probe_visits() -> Probe:
-    return Probe(VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4), {})
+    params = VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4)
+    return Probe(params, {}, variants=recipes({"nesterov": False}, {"warmup_epochs": 0}))
 
 
 class ForgettingParams(StepParams):

@@ -13,7 +13,7 @@ from pydantic import Field
 from harness.lab.coresets.params import SelectParams
 from harness.lab.cost import no_work, passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE
-from harness.lab.recipe import Recipe, Share
+from harness.lab.recipe import RecipeOfData, Share
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -127,7 +127,7 @@ def probe_select_fraction() -> Probe:
 
 class WindowParams(SelectParams):
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     """How the students are trained whose accuracy chooses the window."""
     starts: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(min_length=1)
     """Shares of a class, less one window, at which windows start; 0 is the hard end."""

@@ -37,7 +37,7 @@ def path(name: str) -> Path:
 
 def published(name: str) -> Path:
     """Where the publisher's files of a data set are or belong."""
-    return prepared.data_root() / "publishers" / name
+    return prepared.published(name)
 
 
 def state(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -70,11 +71,12 @@ def prepare(name: str, folder: Path, skip_damaged: bool, report: Report) -> Path
     unfinished = prepared.folder_of(name).parent / f".{name}-unfinished"
     with _alone(unfinished, name):
         _forget_others(unfinished, {"train": train.digest, "test": test.digest, "short": SHORT})
-        entries, labels = {}, {}
+        entries, files, labels = {}, {}, {}
         for split, listing in (("train", train), ("test", test)):
             entries[split] = pack(listing.paths, unfinished, split, SHORT, skip_damaged, report)
+            files[split] = [os.fsencode(path.relative_to(folder)) for path in listing.paths]
             labels[split] = np.array([classes[wnid] for wnid in listing.wnids], dtype=np.int64)
-        return prepared.finish_ragged(name, unfinished, entries, labels, list(classes))
+        return prepared.finish_ragged(name, unfinished, entries, files, labels, list(classes))
 
 
 def by_class(folder: Path) -> Listing:

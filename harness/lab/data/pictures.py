@@ -50,6 +50,14 @@ def _pixels(content: bytes, number: int, side: int) -> np.ndarray:
     return pixels
 
 
+def opened(content: bytes) -> Image.Image:
+    """A whole picture in RGB, whatever its file has. Raises one of `UNREADABLE` if it is none."""
+    with warnings.catch_warnings():
+        # Broken metadata and unusual sizes; what cannot be decoded raises.
+        warnings.simplefilter("ignore")
+        return Image.open(io.BytesIO(content)).convert("RGB")
+
+
 def shrunk(content: bytes, short: int) -> np.ndarray:
     """A picture whose shorter side has become `short` pixels, uint8 (height, width, 3).
 
@@ -57,10 +65,7 @@ def shrunk(content: bytes, short: int) -> np.ndarray:
     torchvision's `Resize` makes of a file. Grey, CMYK and indexed pictures become RGB.
     Raises one of `UNREADABLE` if it is no whole picture.
     """
-    with warnings.catch_warnings():
-        # Broken metadata and unusual sizes; what cannot be decoded raises.
-        warnings.simplefilter("ignore")
-        picture = Image.open(io.BytesIO(content)).convert("RGB")
+    picture = opened(content)
     width, height = picture.size
     if width <= height:
         size = (short, int(short * height / width))

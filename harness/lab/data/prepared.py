@@ -3,7 +3,8 @@
 `<data>/<name>/` holds `train_images.npy` and `test_images.npy`, uint8 (n, height, width, channels),
 `train_labels.npy` and `test_labels.npy`, int64 (n,), and `manifest.json` with the digest of each.
 Where images differ in size, `train_pixels.bin` and `test_pixels.bin` hold the pixels of one image
-after another, and `train_sizes.npy` and `test_sizes.npy`, int32 (n, 2), their heights and widths.
+after another, `train_sizes.npy` and `test_sizes.npy`, int32 (n, 2), their heights and widths, and
+`train_files.npy` and `test_files.npy` the names and digests of the files that they were made from.
 The data folder is what `REPRO_DATA` names, else `data/` beside the `specs/` of the project.
 """
 
@@ -89,6 +90,11 @@ def folder_of(name: str) -> Path:
     return data_root() / name
 
 
+def published(name: str) -> Path:
+    """Where the publisher's files of a data set are or belong."""
+    return data_root() / "publishers" / name
+
+
 def is_prepared(name: str) -> bool:
     return (folder_of(name) / MANIFEST).is_file()
 
@@ -150,13 +156,15 @@ def finish_ragged(
     name: str,
     unfinished: Path,
     entries: Mapping[str, np.ndarray],
+    files: Mapping[str, Sequence[bytes]],
     labels: Mapping[str, np.ndarray],
     classes: Sequence[str],
 ) -> Path:
     """Complete a folder that holds the pixels of both splits, and move it into its place.
 
-    `entries` are those of `packing`, one for each file, and `labels` (n,) their classes; files that
-    were left out are in neither the arrays nor the fingerprint. `classes` are the publisher's names
+    `entries` are those of `packing`, one for each file, `files` their paths below the publisher's
+    folder, and `labels` (n,) their classes; files that were left out are in neither the arrays nor
+    the fingerprint. `classes` are the publisher's names
     of the classes, in order. Returns the folder of the set.
     """
     splits = {}
@@ -164,7 +172,9 @@ def finish_ragged(
         kept = made["size"].all(axis=1)
         np.save(unfinished / f"{split}_sizes.npy", made["size"][kept], allow_pickle=False)
         np.save(unfinished / f"{split}_labels.npy", labels[split][kept], allow_pickle=False)
-        digest = hashlib.sha256(made["sha256"][kept].tobytes()).hexdigest()
+        known = _known_by(files[split], made["sha256"])[kept]
+        np.save(unfinished / f"{split}_files.npy", known, allow_pickle=False)
+        digest = hashlib.sha256(known["sha256"].tobytes()).hexdigest()
         splits[split] = Split(np.empty(0), labels[split][kept], digest)
     source = json.loads((unfinished / "source.json").read_text("utf-8"))
     told = {"format": RAGGED, "name": name, "source": "the publisher's files", "made_from": source}
@@ -173,6 +183,14 @@ def finish_ragged(
     leftovers = ["source.json", *(f"{split}_index.bin" for split in entries)]
     _finish(unfinished, Dataset(**splits), told, folder_of(name), leftovers)
     return folder_of(name)
+
+
+def _known_by(names: Sequence[bytes], digests: np.ndarray) -> np.ndarray:
+    """Files by name and digest (n, 32), as `PublishedFiles` has them."""
+    listed = np.array(names, dtype=np.bytes_)
+    known = np.empty(len(names), [("name", listed.dtype), ("sha256", "u1", 32)])
+    known["name"], known["sha256"] = listed, digests
+    return known
 
 
 def _finish(
@@ -227,6 +245,7 @@ def class_names(name: str) -> list[str]:
 
 def _read_ragged(name: str, folder: Path, manifest: dict[str, Any]) -> Dataset:
     """Checked but for the pixels, which are mapped."""
+    from harness.lab.data.published import PublishedFiles
     from harness.lab.data.ragged import Ragged
 
     wrong = damaged(name, pixels=False)
@@ -240,7 +259,11 @@ def _read_ragged(name: str, folder: Path, manifest: dict[str, Any]) -> Dataset:
         sizes, labels = (np.load(folder / f"{split}_{part}.npy") for part in ("sizes", "labels"))
         # Copy on write, and never written: torch wants memory that it may write to.
         pixels = np.memmap(folder / f"{split}_pixels.bin", np.uint8, mode="c")
-        splits[split] = Split(Ragged.packed(pixels, sizes), labels, manifest["files"][split])
+        known, files = folder / f"{split}_files.npy", None
+        if known.is_file():
+            files = PublishedFiles(published(name), np.load(known, mmap_mode="r"))
+        images = Ragged.packed(pixels, sizes, files)
+        splits[split] = Split(images, labels, manifest["files"][split])
     return Dataset(**splits)
 
 

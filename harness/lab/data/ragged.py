@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.errors import EvidenceError
+from harness.lab.data.published import PublishedFiles
+
 
 @dataclass(frozen=True)
 class Ragged:
@@ -24,12 +27,16 @@ class Ragged:
     """int64 (n,), on the CPU: the first pixel of each image."""
     sizes: Tensor
     """int64 (n, 2), on the CPU: height and width of each image."""
+    files: PublishedFiles | None = None
+    """Of the same images, where it is known which those are."""
 
     @classmethod
-    def packed(cls, pixels: np.ndarray, sizes: np.ndarray) -> Ragged:
+    def packed(
+        cls, pixels: np.ndarray, sizes: np.ndarray, files: PublishedFiles | None = None
+    ) -> Ragged:
         """From pixels uint8 (3 m,) of images that follow each other, and their sizes (n, 2)."""
         shapes = torch.from_numpy(np.asarray(sizes, dtype=np.int64))
-        return cls(torch.from_numpy(pixels).view(-1, 3), _starts(shapes), shapes)
+        return cls(torch.from_numpy(pixels).view(-1, 3), _starts(shapes), shapes, files)
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -37,7 +44,18 @@ class Ragged:
     def __getitem__(self, rows: Tensor | np.ndarray | slice) -> Ragged:
         if not isinstance(rows, slice):
             rows = torch.as_tensor(rows).cpu()
-        return Ragged(self.pixels, self.starts[rows], self.sizes[rows])
+        files = None if self.files is None else self.files[rows]
+        return Ragged(self.pixels, self.starts[rows], self.sizes[rows], files)
+
+    @property
+    def published(self) -> PublishedFiles:
+        """The same images as published. Raises `EvidenceError` if their files are not known."""
+        if self.files is None:
+            raise EvidenceError(
+                "which file each image was made from is not known, so crops of the published files "
+                "cannot be taken: prepare the data set again with `repro data prepare`"
+            )
+        return self.files
 
     def split(self, count: int) -> Iterator[Ragged]:
         """Parts of `count` images in order, the last one of what is left; as of a tensor."""
@@ -62,7 +80,7 @@ class Ragged:
         counts = self.sizes.prod(dim=1).tolist()
         for to, source, count in zip(starts.tolist(), self.starts.tolist(), counts, strict=True):
             packed[to : to + count] = self.pixels[source : source + count]
-        return Ragged(packed, starts, self.sizes)
+        return Ragged(packed, starts, self.sizes, self.files)
 
     def image(self, row: int) -> Tensor:
         """One image, uint8 (height, width, 3), without a copy."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from harness.lab.data.published import PublishedFiles
 from harness.lab.data.ragged import Ragged
 
 
@@ -24,17 +25,25 @@ def crop_resize(pixels: Tensor, boxes: Tensor, side: int) -> Tensor:
     return rows[:, None] @ pixels @ columns[:, None].mT
 
 
-def cut(images: Tensor | Ragged, boxes: Tensor, side: int, kind: torch.dtype) -> Tensor:
-    """As `crop_resize`, of uint8 images of one size or of many; (n, c, side, side) of `kind`."""
+def cut(
+    images: Tensor | Ragged | PublishedFiles, boxes: Tensor, side: int, kind: torch.dtype
+) -> Tensor:
+    """As `crop_resize`, of uint8 images of one size or of many; (n, c, side, side) of `kind`.
+
+    Published files are read one after another, and what is made of them is on the CPU.
+    """
     if isinstance(images, Tensor):
         return crop_resize(images.to(kind), boxes, side)
     placed = torch.cat([torch.zeros_like(boxes[:, :2]), boxes[:, 2:]], dim=1)
+    if isinstance(images, PublishedFiles):
+        crops = zip(images.crops(boxes), placed.split(1), strict=True)
+        return torch.cat([crop_resize(crop[None].to(kind), box, side) for crop, box in crops])
     return crop_resize(images.crops(boxes).to(kind), placed, side)
 
 
-def sizes_of(images: Tensor | Ragged) -> Tensor:
+def sizes_of(images: Tensor | Ragged | PublishedFiles) -> Tensor:
     """Height and width of each image, int64 (n, 2)."""
-    if isinstance(images, Ragged):
+    if not isinstance(images, Tensor):
         return images.sizes
     return torch.tensor(images.shape[-2:]).expand(len(images), 2)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from harness.lab.data.published import PublishedFiles
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import cut, sizes_of
 from harness.lab.distill.images import rounded
@@ -46,12 +47,17 @@ def best_crops(
     `images` uint8 (n, c, h, w), or of many sizes; the result is on the CPU.
     """
     side = params.dataset.resolution
+    if isinstance(images, Ragged) and params.train_resize == "none":
+        source: Tensor | Ragged | PublishedFiles = images.published
+    else:
+        source = images
     owners = torch.arange(len(images)).repeat_interleave(params.crops)
-    boxes = boxes_within(sizes_of(images)[owners], params.crop_scale, (1.0, 1.0), generator)
+    boxes = boxes_within(sizes_of(source)[owners], params.crop_scale, (1.0, 1.0), generator)
     pixels, losses = [], []
     for part in torch.arange(len(owners)).split(teacher.at_once):
-        whole = images[owners[part].to(teacher.device)]
-        patch = cut(whole, boxes[part], side // params.factor, torch.float64)
+        rows = owners[part]
+        whole = source[rows.to(teacher.device) if isinstance(source, Tensor) else rows]
+        patch = cut(whole, boxes[part], side // params.factor, torch.float64).to(teacher.device)
         kept = rounded(patch, params.rounding)
         pixels.append(kept.cpu())
         judged = patch if params.rounding == "down" else kept

@@ -7,6 +7,7 @@ them, plus the distance of the view's statistics from those that its BatchNorm l
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, model_validator
@@ -258,7 +259,8 @@ def _sre2l_probe() -> Probe:
 
 
 def _dwa_probe() -> Probe:
-    return _probe(DwaParams, start=True, perturbation_iterations=2, perturbation_size=0.5)
+    probe = _probe(DwaParams, start=True, perturbation_iterations=2, perturbation_size=0.5)
+    return replace(probe, variants=({"perturbation_size": 0.0},))
 
 
 def _fadrm_probe() -> Probe:

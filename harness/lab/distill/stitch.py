@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from harness.lab.cost import passes
 from harness.lab.distill.recover import Quality, Rounding
-from harness.lab.recipe import Count, CropScale, DatasetRef, check_factor
+from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, check_factor
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -40,6 +40,7 @@ class StitchParams(StepParams):
     rounding: Annotated[Rounding, Neutral("nearest")] = "nearest"
     """Nearest: the teacher judges the bytes that the student will get. Down (RDED's code): it
     judges the crop before its pixels are cut off to bytes."""
+    train_resize: CropsOf = "256"
 
     @model_validator(mode="after")
     def _whole_patches(self) -> StitchParams:

@@ -15,9 +15,10 @@ from harness.lab.distill.matching import (
     synthesis_probe,
     synthesis_work,
 )
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
+    Json,
     MemoryInput,
     Neutral,
     Probe,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 class ExpertsParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     count: Count
 
 
@@ -240,14 +241,24 @@ def _tm_work(p: TrajectoryParams, facts: Facts) -> Work:
 
 
 def _experts_probe() -> Probe:
-    from harness.lab.probing import DATASET, RECIPE
+    from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes
 
-    return Probe(ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2), {})
+    params = ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2)
+    variants = recipes(
+        PLAIN_SGD,
+        {"nesterov": False},
+        {"weight_decay": 0.0},
+        {"warmup_epochs": 0},
+        {"scheduler": "constant"},
+        {"zca": True},
+        BY_DSA,
+    )
+    return Probe(params, {}, variants=variants)
 
 
 def _tm_probe() -> Probe:
     params = TmParams(**synthesis_probe() | _trajectory_probe())
-    return Probe(params, {"experts": made_up_experts()})
+    return Probe(params, {"experts": made_up_experts()}, variants=WHOLE_BATCH)
 
 
 def _datm_probe() -> Probe:
@@ -262,7 +273,10 @@ def _datm_probe() -> Probe:
         momentum_labels=0.9,
         skip_above=10.0,
     )
-    return Probe(params, {"experts": made_up_experts()})
+    return Probe(params, {"experts": made_up_experts()}, variants=WHOLE_BATCH)
+
+
+WHOLE_BATCH: tuple[Mapping[str, Json], ...] = ({"synthetic_batch_size": 0},)
 
 
 def _trajectory_probe() -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _probe() -> Probe:
     from harness.lab.probing import DATASET, chosen
 
     params = PicturesParams(dataset=DATASET, label=2, count=2)
-    return Probe(params, {"images": chosen(per_class=3)})
+    return Probe(params, {"images": chosen(per_class=3)}, variants=({"label": 0},))
 
 
 STEPS = (declare(pictures, PicturesParams, no_work, _probe, inputs=("images",)),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from harness.lab.data.resize import evaluation_view
 from harness.lab.data.zca import Whitening, whitening
 from harness.lab.models.compiling import can_compile, compiled
 from harness.lab.models.networks import build
+from harness.lab.models.rounding import bfloat16_products
 from harness.lab.recipe import DatasetRef
 
 SCORED_AT_ONCE = 1024
@@ -157,8 +158,8 @@ class Classifier:
         )
 
     def _arithmetic(self) -> AbstractContextManager[None]:
-        kind = self.device.partition(":")[0]
-        return torch.autocast(kind, torch.bfloat16, enabled=self.precision == "bfloat16")
+        half = self.precision == "bfloat16"
+        return bfloat16_products(self.device) if half else nullcontext()
 
 
 def _weight_type(precision: str) -> torch.dtype:

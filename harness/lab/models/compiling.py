@@ -10,6 +10,8 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
+from harness.lab.models.rounding import has_bfloat16
+
 COMPILERS = ("c++", "g++", "clang++")
 
 
@@ -17,7 +19,10 @@ def compiled(network: nn.Module) -> Callable[[Tensor], Tensor]:
     """The network, compiled once for every batch size, or as it is without a C++ compiler."""
     if not can_compile():
         return network
-    faster: Callable[[Tensor], Tensor] = torch.compile(network)
+    # Else the compiler drops the rounding of what is widened again at once.
+    faster: Callable[[Tensor], Tensor] = torch.compile(
+        network, options={"emulate_precision_casts": not has_bfloat16()}
+    )
 
     def call(pixels: Tensor) -> Tensor:
         torch._dynamo.maybe_mark_dynamic(pixels, 0)

@@ -12,7 +12,7 @@ from harness.errors import UserError
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import crop_resize, cut
 from harness.lab.models.classifier import Classifier
-from harness.lab.recipe import Recipe
+from harness.lab.recipe import Recipe, Resize
 from harness.lab.train.dsa import Draws, Independent, Siamese, dsa, groups
 
 RATIOS = (3 / 4, 4 / 3)
@@ -89,7 +89,7 @@ def _views_of_many_sizes(
         )
     if not recipe.augmentation.startswith("rrc-flip"):
         return classifier.shown(images)
-    return crop_views(classifier, images, recipe.crop_scale, generator)
+    return crop_views(classifier, images, recipe.crop_scale, generator, recipe.train_resize)
 
 
 def crop_views(
@@ -97,16 +97,21 @@ def crop_views(
     images: Tensor | Ragged,
     scale: tuple[float, float],
     generator: Generator,
+    resize: Resize = "256",
 ) -> Tensor:
-    """Random resized crop and mirroring of uint8 images of one size or of many, normalised."""
+    """Random resized crop and mirroring of uint8 images of one size or of many, normalised.
+
+    `resize` is `Recipe.train_resize`.
+    """
     flip = classifier.dataset.flip
     if isinstance(images, Tensor):
         return classifier.normalised(
             crop_and_mirror(classifier.pixels(images), scale, flip, generator)
         )
-    near, side = images.on(classifier.device), classifier.dataset.resolution
-    boxes = boxes_within(near.sizes, scale, RATIOS, generator)
-    pixels = cut(near, boxes, side, classifier.dtype) / 255
+    source = images.published if resize == "none" else images.on(classifier.device)
+    boxes = boxes_within(source.sizes, scale, RATIOS, generator)
+    pixels = cut(source, boxes, classifier.dataset.resolution, classifier.dtype) / 255
+    pixels = pixels.to(classifier.device)
     if flip:
         pixels = _some_mirrored(pixels, generator)
     return classifier.normalised(pixels)

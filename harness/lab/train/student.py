@@ -9,8 +9,18 @@ from typing import Any
 from pydantic import ValidationInfo, field_validator, model_validator
 
 from harness.lab.cost import passes
-from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
-from harness.lab.recipe import Count, DatasetRef, Recipe, check_factor
+from harness.lab.probing import (
+    BY_DSA,
+    DATASET,
+    NETWORK,
+    PLAIN_SGD,
+    RECIPE,
+    STRATEGY,
+    chosen,
+    recipes,
+    taught,
+)
+from harness.lab.recipe import Count, DatasetRef, Recipe, RecipeOfData, check_factor
 from harness.plan.step import (
     Facts,
     Json,
@@ -32,7 +42,7 @@ class StudentParams(StepParams):
     network: str
     factor: Count = 1
     """Patches along each side that PatchShuffle exchanges; 1 leaves the images as they are."""
-    recipe: Recipe
+    recipe: RecipeOfData
     per_class: Count
     """Images per class of the input, so that its cost is known before it exists; checked then."""
 
@@ -149,7 +159,21 @@ TRAINED_OTHERWISE: tuple[dict[str, Json], ...] = (
 
 def probe_student() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5)
-    variants = _recipes(*TRAINED_OTHERWISE, {"patch_shuffle": "none"})
+    variants = recipes(
+        *TRAINED_OTHERWISE,
+        PLAIN_SGD,
+        {"nesterov": False},
+        {"weight_decay": 0.0},
+        {"warmup_epochs": 0},
+        {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
+        {"scheduler": "step", "loop": "official", "step_factor": 0.1},
+        {"evaluation_epochs": 1},
+        {"zca": True},
+        BY_DSA,
+        BY_DSA | {"dsa_mode": "all"},
+        BY_DSA | {"dsa_parameters": "per-batch"},
+        {"patch_shuffle": "none"},
+    )
     return Probe(params, {"images": chosen(per_class=5)}, variants=variants)
 
 
@@ -160,7 +184,15 @@ def probe_student_stored() -> Probe:
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
     row, column = np.indices((20, DATASET.classes))
     logits = MemoryInput(held={"logits": 3 * np.sin(1.3 * row + 2.1 * column)})
-    variants = _recipes(*TRAINED_OTHERWISE, {"kl_t2": False}, {"kl_reduction": "mean"})
+    variants = recipes(
+        *TRAINED_OTHERWISE,
+        {"kl_t2": False},
+        {"kl_reduction": "mean"},
+        {"weight_decay": 0.0},
+        {"warmup_epochs": 0},
+        {"evaluation_epochs": 1},
+        {"dsa_strategy": STRATEGY},
+    )
     return Probe(params, {"images": chosen(per_class=5), "soft_labels": logits}, variants=variants)
 
 
@@ -169,15 +201,10 @@ def probe_student_online() -> Probe:
         labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
     )
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
-    variants = _recipes(
+    variants = recipes(
         *TRAINED_OTHERWISE, {"teacher_mode": "train"}, {"label_storage": "per-epoch"}
     )
     return Probe(params, {"images": chosen(per_class=5), "teacher": taught()}, variants=variants)
-
-
-def _recipes(*changes: dict[str, Json]) -> tuple[Mapping[str, Json], ...]:
-    """Variants of a probe, whose recipes differ so."""
-    return tuple({"recipe": change} for change in changes)
 
 
 def _softened(**fields: Any) -> Recipe:

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from harness.lab.cost import passes
-from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes, taught
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -26,7 +26,7 @@ from harness.plan.step import (
 class TeacherParams(StepParams):
     dataset: DatasetRef
     network: str
-    recipe: Recipe
+    recipe: RecipeOfData
     pretrained: str = ""
     """Name of torchvision weights such as IMAGENET1K_V1, or `sha256:` and the fingerprint of a file
     of one's own; empty: train on the training split."""
@@ -121,7 +121,8 @@ def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
 
 
 def probe_teacher() -> Probe:
-    return Probe(TeacherParams(dataset=DATASET, network=NETWORK, recipe=RECIPE), {})
+    params = TeacherParams(dataset=DATASET, network=NETWORK, recipe=RECIPE)
+    return Probe(params, {}, variants=recipes({"nesterov": False}, {"warmup_epochs": 0}))
 
 
 def probe_soft_labels() -> Probe:

@@ -120,17 +120,9 @@ def _curves(run: str, record: Record) -> Iterator[Curve]:
 
 def _facets(paper: Paper, variables: Mapping[str, Any]) -> dict[str, str]:
     """The variables as the paper states them, by the labels of what they name."""
-    named: Mapping[str, Mapping[str, Any]] = {
-        "method": paper.methods,
-        "recipe": paper.recipes,
-        "dataset": paper.datasets,
-        "network": paper.networks,
-    }
     return {
-        plain(name.replace("_", " ")): plain(
-            str(value) if kind == "value" else named[kind][str(value)].label
-        )
-        for name, kind in paper.about.variables.items()
+        plain(name.replace("_", " ")): plain(paper.label(name, value))
+        for name in paper.about.variables
         if (value := variables.get(name)) is not None
     }
 

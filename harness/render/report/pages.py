@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from harness.judge.audit.finding import Finding
 from harness.judge.model import Picture
+from harness.judge.outcomes import Judged
 from harness.plan.step import Step
 from harness.render.symbols import VERDICTS
 from harness.render.table import TableData
@@ -158,21 +159,6 @@ class StatedNumber:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimLine:
-    """A claim with its outcomes on the paper's numbers and on ours."""
-
-    id: str
-    text: str
-    where: str
-    expect: str
-    reported: str
-    reported_why: str
-    reproduced: str
-    reproduced_why: str
-    exhibits: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ExhibitPage:
     """One exhibit."""
 
@@ -186,7 +172,7 @@ class ExhibitPage:
     formulas: Mapping[str, str]
     parameters: Mapping[str, Parameter]
     assumptions: tuple[Assumption, ...]
-    claims: tuple[ClaimLine, ...]
+    claims: tuple[Judged, ...]
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     """Renders that lie in the site's folder for them, by file name."""
@@ -246,7 +232,7 @@ class Site:
     profile_label: str
     description: str
     exhibits: tuple[ExhibitPage, ...]
-    claims: tuple[ClaimLine, ...]
+    claims: tuple[Judged, ...]
     findings: tuple[Finding, ...]
 
     @property

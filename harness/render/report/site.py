@@ -15,11 +15,12 @@ from markupsafe import Markup, escape
 
 from harness.errors import UserError
 from harness.judge.audit.finding import SEVERITIES
+from harness.judge.outcomes import exhibits_of
 from harness.render.layout import spans
 from harness.render.markup import captioned, runs
 from harness.render.report import drawing
 from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
-from harness.render.symbols import VERDICTS
+from harness.render.symbols import OUTCOMES, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain
 
@@ -34,14 +35,6 @@ MEANINGS = {
     "not comparable": "something was run, but not what the paper ran",
     "not run": "nothing has finished, or this version cannot run it",
     "paper-inconsistent": "the printed number contradicts another one",
-}
-OUTCOMES = {
-    "holds": "✓",
-    "fails": "✗",
-    "undecided": "?",
-    "not applicable": "∅",
-    "restated": "=",
-    "not run": "–",
 }
 
 
@@ -127,6 +120,7 @@ def _environment() -> Environment:
         curves=drawing.curves,
         png=drawing.png,
         by_name=by_name,
+        exhibits_of=exhibits_of,
         grid=grid,
         captioned=captioned,
         verdicts=VERDICTS,
@@ -199,7 +193,7 @@ def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
     for number in site.numbers:
         facts = " · ".join([*number.facets.values(), *filter(None, [number.verdict])])
         yield plain(number.address), plain(facts), number.page
-    for claim in site.claims:
+    for claim in (item.claim for item in site.claims):
         yield plain(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
     for index, finding in enumerate(site.findings, 1):
         yield plain(finding.id), plain(finding.explanation), f"findings.html#f{index}"

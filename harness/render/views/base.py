@@ -14,10 +14,10 @@ from harness.render.layout import View
 from harness.render.numbers import amount_text
 from harness.render.table import TableData
 from harness.render.views.files import written_if_changed
-from harness.spec.cell import Printed
 from harness.spec.exhibit import Address, Exhibit
 from harness.spec.others import Parameter
 from harness.spec.paper import Paper
+from harness.spec.printed import Printed
 from harness.spec.runs import Panel
 
 if TYPE_CHECKING:

@@ -108,7 +108,7 @@ def _stated(stated: Mapping[str, Stated], panel: Panel, plot: Plot) -> tuple[flo
     upwards = {(series.y.of, series.y.value) for series in plot.series}
     names = {value.name for value in panel.values if (value.of, value.value) in upwards}
     found = [
-        float(item.text.mean)
+        float(item.text.number)
         for item in stated.values()
         if item.ours and item.ours.panel == panel.name and item.ours.value in names
     ]
@@ -124,14 +124,8 @@ def _label(paper: Paper, plot: Plot, result: ItemResult) -> str:
 
 def _named(paper: Paper, variable: str, value: Any) -> str:
     """The label of a method or another spec, or a value with its variable."""
-    kind = paper.about.variables[variable]
-    named: Mapping[str, Mapping[str, Any]] = {
-        "method": paper.methods,
-        "recipe": paper.recipes,
-        "dataset": paper.datasets,
-        "network": paper.networks,
-    }
-    return f"{variable} {value}" if kind == "value" else str(named[kind][str(value)].label)
+    label = paper.label(variable, value)
+    return f"{variable} {label}" if paper.about.variables[variable] == "value" else label
 
 
 def _value(plot: Plot, result: ItemResult) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.judge.exhibit import Judgement
@@ -24,18 +24,21 @@ from harness.render.numbers import mean_std
 from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView, NumberText
 from harness.render.views.verdicts import (
+    NOT_HERE,
     SIZE_OPEN,
     TRIVIAL,
     WRONG,
+    evidence_line,
     few_runs,
+    files_line,
     gap_lines,
     judgement_lines,
     needed,
     verdict_fields,
 )
 from harness.spec import exhibit as spec
-from harness.spec.cell import Printed
 from harness.spec.exhibit import LAST_STEP, Address
+from harness.spec.printed import Printed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,7 +91,7 @@ class TableView(ExhibitView[spec.Table]):
         )
         show_grid(headings, rows, console)
         lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)))
-        for line in (*lines, *gap_lines(judgement)):
+        for line in (*evidence_line(judgement), *lines, *gap_lines(judgement)):
             console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
@@ -98,20 +101,30 @@ class TableView(ExhibitView[spec.Table]):
 
         def cell(row: spec.Row, column: spec.Column) -> CellData:
             number, derived = row.cells.get(column.name), row.derived.get(column.name)
-            printed = (number.text if number else None, derived.text if derived else None)
+            printed = CellData(
+                number.text if number else None,
+                derived.text if derived else None,
+                bold=column.name in row.bold,
+                underline=column.name in row.underline,
+            )
             if judgement is None:
-                return CellData(*printed)
+                return printed
             result = found[row.name, column.name]
             verdict = judgement.verdicts[str(result.item.address)]
             marks = [
+                *((NOT_HERE,) if result.evidence else ()),
                 *((result.shortfall,) if result.shortfall else ()),
                 *(("flips",) if verdict.flips else ()),
                 *((TRIVIAL,) if verdict.decision and verdict.decision.trivial else ()),
                 *((SIZE_OPEN,) if verdict.decision and verdict.decision.size_open else ()),
                 *((WRONG,) if str(result.item.address) in judgement.wrong_differences else ()),
             ]
-            return CellData(
-                *printed, our_number(result), verdict.name, tuple(marks), _few_runs(result)
+            return replace(
+                printed,
+                reproduced=our_number(result),
+                verdict=verdict.name,
+                marks=tuple(marks),
+                runs=_few_runs(result),
             )
 
         ours = f"reproduced ({judgement.plan.name})" if judgement else "reproduced"
@@ -131,7 +144,7 @@ class TableView(ExhibitView[spec.Table]):
                 )
                 for row in table.rows
             ),
-            notes=table.notes,
+            notes=(*table.notes, *(evidence_line(judgement) if judgement else ())),
             reproduced_as=ours,
             transposed=table.transposed,
         )
@@ -171,7 +184,9 @@ class TableView(ExhibitView[spec.Table]):
             for seed, member, identity in self._runs(result)
         )
         ours = f"{our_number(result)} ({_runs(result)})" if amount else None
-        return NumberText(ours, " ".join(filter(None, (verdict.why, result.shortfall))), {}, runs)
+        facts = {"Not run here": f"from {files_line(result)}"} if result.evidence else {}
+        why = " ".join(filter(None, (verdict.why, result.shortfall)))
+        return NumberText(ours, why, facts, runs)
 
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
         item, verdict = result.item, judgement.verdicts[str(result.item.address)]
@@ -199,8 +214,12 @@ class TableView(ExhibitView[spec.Table]):
         if item.reported is None:
             return None
         how = self.exhibit.reporting_of(item.address.row, item.address.column)
-        number = ReportedNumber.read(item.reported, how)
-        return {"text": item.reported.text, **asdict(number), "unit": how.unit}
+        fields: dict[str, Any] = {"text": item.reported.text, "mean": None, "error": None}
+        fields |= {"spread": how.spread, "n": how.n, "half_unit": None}
+        if item.reported.kind == "number":
+            number = asdict(ReportedNumber.read(item.reported, how))
+            fields |= {name: number[name] for name in fields.keys() & number.keys()}
+        return {**fields, "unit": how.unit, **_more(item.reported)}
 
     def _derived_fields(self, address: Address, judgement: Judgement) -> dict[str, Any] | None:
         """The difference that is printed beside a cell, and why it is wrong if it is."""
@@ -225,8 +244,26 @@ def _obstacles(verdicts: Sequence[Verdict]) -> set[str]:
 def our_number(result: ItemResult) -> str | None:
     """Mean and spread over seeds, with the decimals of the printed number; None without a run."""
     amount, printed = result.amount, result.item.reported
-    like = printed.text if printed else None
-    return mean_std(amount.mean, amount.std, like) if amount else None
+    return mean_std(amount.mean, amount.std, printed) if amount else None
+
+
+def _more(printed: Printed) -> dict[str, Any]:
+    """What a cell says beyond a number with an error, as far as it does."""
+    error, interval = printed.error, printed.interval
+    said: dict[str, Any] = {
+        "kind": "" if printed.kind == "number" else printed.kind,
+        "relation": "" if printed.relation == "=" else printed.relation,
+        "errors": [float(error.minus), float(error.plus)]
+        if error and error.minus != error.plus
+        else None,
+        "interval": [float(interval.low), float(interval.high)] if interval else None,
+        "of": float(printed.of) if printed.of is not None else None,
+        "printed_unit": printed.unit,
+        "stars": printed.stars,
+        "marks": list(printed.marks),
+        "notes": list(printed.notes),
+    }
+    return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
 def _runs(result: ItemResult) -> str:
@@ -244,7 +281,14 @@ def _reproduced_fields(result: ItemResult) -> dict[str, Any] | None:
     if amount is None:
         return None
     seeds = list(result.seeds)
-    return {"mean": amount.mean, "std": amount.std, "n": len(amount.values), "seeds": seeds}
+    return {
+        "mean": amount.mean,
+        "std": amount.std,
+        "n": len(amount.values),
+        "seeds": seeds,
+        "source": "evidence" if result.evidence else "runs",
+        "files": list(result.evidence.files) if result.evidence else [],
+    }
 
 
 def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
@@ -256,6 +300,7 @@ def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
         notes = tuple(result.shortfall for result in results)
         return LineData(label, places, means, spreads, source, notes=notes)
     printed = [result.item.reported for result in results]
-    means = tuple(float(number.mean) if number else None for number in printed)
-    errors = tuple(float(n.error) if n and n.error else None for n in printed)
+    numbers = [number if number and number.is_number else None for number in printed]
+    means = tuple(float(n.number) if n else None for n in numbers)
+    errors = tuple(float(n.spread) if n and n.spread else None for n in numbers)
     return LineData(label, places, means, errors, source)

@@ -13,6 +13,7 @@ from harness.judge.wording import conditional
 
 TRIVIAL = "surely not zero, but within the margin"
 SIZE_OPEN = "surely not zero, its size is open"
+NOT_HERE = "not run here, but read from files"
 WRONG = "the printed difference does not follow from the cells"
 
 
@@ -59,6 +60,24 @@ def few_runs(results: Sequence[ItemResult]) -> tuple[str, ...]:
     """A line on how many numbers are shown that rest on fewer runs than were asked for, if any."""
     count = sum(bool(result.amounts and result.gaps) for result in results)
     return (f"{count} of the numbers rest on fewer runs than were asked for",) if count else ()
+
+
+def evidence_line(judgement: Judgement) -> Iterator[str]:
+    """Which of our numbers were not run here, and the files that they are from."""
+    found = [result for result in judgement.results if result.evidence]
+    if found:
+        count = (
+            "All numbers" if all(r.evidence for r in judgement.results if r.amount) else len(found)
+        )
+        yield f"{count} of ours were not run here, but read from {files_line(*found)}."
+
+
+def files_line(*results: ItemResult) -> str:
+    """The files that results were read from; of many, the first."""
+    files = sorted(
+        {name for result in results if result.evidence for name in result.evidence.files}
+    )
+    return ", ".join(files[:4]) + (f" and {len(files) - 4} more" if len(files) > 4 else "")
 
 
 def judgement_lines(judgement: Judgement) -> Iterator[str]:

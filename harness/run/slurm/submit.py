@@ -10,8 +10,8 @@ from pathlib import Path
 import submitit
 
 from harness.errors import EvidenceError
+from harness.plan.parts import needed
 from harness.plan.step import Json, Step
-from harness.run.needed import needed
 from harness.run.slurm.arrays import Array, arrays
 from harness.run.slurm.cluster import Cluster, Resources
 from harness.run.slurm.look import awaited

@@ -13,9 +13,9 @@ from pathlib import Path
 from submitit.helpers import DelayedSubmission
 
 from harness.plan.step import Step
-from harness.run.execute import execute
-from harness.run.executor import POLL
+from harness.run.executors import POLL
 from harness.run.progress import describe
+from harness.run.together import execute_together
 from harness.store.store import Store
 
 _LONGEST_PAUSE = 5.0
@@ -61,7 +61,7 @@ def _readable(step: Step, store: Store) -> bool:
 
 def _is_busy(step: Step, store: Store, device: str) -> bool:
     """Run a step, unless another worker is at it."""
-    outcome = execute(step, store, device, lambda fraction, message: None)
+    [outcome] = execute_together([step], store, device, lambda fraction, message: None)
     if outcome.status != "busy":
         print(describe(step, outcome), flush=True)
     return outcome.status == "busy"

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UserError
+from harness.formats.badge import verdict_badge
 from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
 from harness.judge.exhibit import Judgement
-from harness.judge.outcomes import exhibits_of
+from harness.judge.outcomes import Judged, exhibits_of
 from harness.render.report.numbers import numbers_of, stated_of
-from harness.render.report.pages import ClaimLine, ExhibitPage, Site
+from harness.render.report.pages import ExhibitPage, Site
 from harness.render.report.site import write
 from harness.render.views import view_of
 from harness.render.views.base import has_results
 from harness.render.views.panel_figure import correlation_lines
 from harness.spec.exhibit import Exhibit
-from harness.study.exhibits import Request, judge, plan_of
+from harness.study.exhibits import claims_on, judge_each
 from harness.study.project import Project
 from harness.study.renders import write_renders
 from harness.study.report.alternatives import Tell, alternatives_of
-from harness.study.verify import Verified, judge_all_claims
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,15 @@ def write_report(
     """
     paper, chosen = project.paper, project.paper.profile(profile)
     folder = out or project.build / chosen.id / "report"
-    claims = _claims(judge_all_claims(project, chosen.id))
+    judged, lacking = judge_each(project, paper.runnable, chosen.id)
+    claims = claims_on(project, paper.claims.values(), judged.values())
     findings = audit(paper)
-    pages, files, problems = [], {}, []
+    pages, files = [], {}
     for name, exhibit in paper.exhibits.items():
-        judged, problem = _judged(project, name, chosen.id)
-        if problem:
-            problems.append(f"{name} has no results: {problem}")
-        files[name] = write_renders(project, judged, {}) if judged and has_results(judged) else []
-        pages.append(_page(project, exhibit, judged, problem, claims, findings, files[name], tell))
+        own, problem = judged.get(name), lacking.get(name, "")
+        files[name] = write_renders(project, own, {}) if own and has_results(own) else []
+        pages.append(_page(project, exhibit, own, problem, claims, findings, files[name], tell))
+    problems = [f"{name} has no results: {why}" for name, why in lacking.items()]
     site = Site(
         title=paper.about.title,
         authors=paper.about.authors,
@@ -69,21 +69,22 @@ def write_report(
         profile_label=chosen.label,
         description=chosen.description,
         exhibits=tuple(pages),
-        claims=claims,
+        claims=tuple(claims),
         findings=findings,
     )
     index = write(site, folder, files)
+    _write_badges(judged.values(), folder / "badges")
     return Report(chosen.id, index, sum(1 for _ in folder.rglob("*.html")), problems)
 
 
-def _judged(project: Project, name: str, profile: str) -> tuple[Judgement | None, str]:
-    """An exhibit judged; None where nothing is run for it, or where a spec is in the way."""
-    if name not in project.paper.runnable:
-        return None, ""
-    try:
-        return judge(project, plan_of(project, name, Request(profile))), ""
-    except UserError as error:
-        return None, str(error)
+def _write_badges(judged: Iterable[Judgement], folder: Path) -> None:
+    """Badges of how many numbers came back, of the paper and of each exhibit that runs."""
+    shown = [(each.plan.exhibit, list(each.verdict_names.values())) for each in judged]
+    badges = {exhibit.id: verdict_badge(exhibit.label, names) for exhibit, names in shown}
+    every = [name for _, names in shown for name in names]
+    folder.mkdir()
+    for stem, told in {"paper": verdict_badge("numbers", every), **badges}.items():
+        (folder / f"{stem}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
 
 
 def _page(
@@ -91,7 +92,7 @@ def _page(
     exhibit: Exhibit,
     judged: Judgement | None,
     problem: str,
-    claims: Sequence[ClaimLine],
+    claims: Sequence[Judged],
     findings: Sequence[Finding],
     files: Sequence[Path],
     tell: Tell,
@@ -112,26 +113,9 @@ def _page(
         formulas=view.formulas,
         parameters=view.parameters,
         assumptions=alternatives_of(project, judged, tried, tell) if judged else (),
-        claims=tuple(claim for claim in claims if name in claim.exhibits),
+        claims=tuple(item for item in claims if name in exhibits_of(item.claim)),
         findings=tuple(f for f in findings if any(a.split(":")[0] == name for a in f.addresses)),
         files=tuple(path.name for path in files),
         command=shlex.join(command),
         problem=problem,
-    )
-
-
-def _claims(found: Verified) -> tuple[ClaimLine, ...]:
-    return tuple(
-        ClaimLine(
-            id=item.claim.id,
-            text=item.claim.text,
-            where=item.claim.where,
-            expect=item.claim.expect,
-            reported=item.reported.outcome,
-            reported_why=item.reported.why,
-            reproduced=item.reproduced.outcome,
-            reproduced_why=item.reproduced.why,
-            exhibits=tuple(sorted(exhibits_of(item.claim))),
-        )
-        for item in found.judged
     )

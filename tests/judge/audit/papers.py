@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Stated, Table
 from harness.spec.others import Fit, Parameter
 from harness.spec.paper import Paper, PaperFile
 from harness.spec.parts import Dataset, Network, Recipe
+from harness.spec.reading import read_printed
 from harness.spec.setting import Setting
 from harness.spec.statements import StatementsFile
 
@@ -158,12 +158,12 @@ def with_number(source: Paper, address: str, text: str) -> Paper:
     name, row, column = address.split(":")
     exhibit = source.exhibits[name]
     if row == "stated":
-        item = exhibit.stated[column].model_copy(update={"text": parse_printed(text)})
+        item = exhibit.stated[column].model_copy(update={"text": read_printed(text)})
         changed = exhibit.model_copy(update={"stated": {**exhibit.stated, column: item}})
     else:
         assert isinstance(exhibit, Table)
         rows = tuple(
-            r.model_copy(update={"cells": {**r.cells, column: parse_printed(text)}})
+            r.model_copy(update={"cells": {**r.cells, column: read_printed(text)}})
             if r.name == row
             else r
             for r in exhibit.rows

@@ -17,10 +17,10 @@ import pytest
 
 from harness.judge.audit.audit import NUMBER_RULES, audit
 from harness.judge.audit.finding import Finding
-from harness.spec.cell import parse_printed
 from harness.spec.exhibit import Table, variables_of
 from harness.spec.others import Fit
 from harness.spec.paper import Paper, load_paper
+from harness.spec.reading import read_printed
 from tests.judge.audit.papers import SPECS, with_derived, with_number, with_setting
 
 MENDED = {
@@ -64,8 +64,8 @@ def shifted(value: Decimal, by: int) -> str:
 
 def texts(text: str, with_error: bool) -> Iterator[str]:
     """Other texts for a printed number: the last or an earlier digit, and the number after ±."""
-    printed = parse_printed(text)
-    mean, error = printed.mean, printed.error
+    printed = read_printed(text)
+    mean, error = printed.number, printed.spread
     after = "" if error is None else f" ± {error}"
     for by in (1, -1, 10, -10):
         yield f"{shifted(mean, by)}{after}"
@@ -115,7 +115,7 @@ def stated_mutants(paper: Paper) -> Iterator[Mutant]:
         if item.setting:
             owner, _, setting = item.setting.partition(".")
             for by in (1, -1):
-                value = int(item.text.mean) + by
+                value = int(item.text.number) + by
                 changed = with_setting(paper, item.setting, value)
                 yield Mutant(f"{item.setting} -> {value}", f"recipe:{owner}:{setting}", changed)
 
@@ -138,7 +138,7 @@ def domain_mutants(paper: Paper) -> Iterator[Mutant]:
         for key, item in fit.stated.items() if isinstance(fit, Fit) else ():
             assert isinstance(fit, Fit)
             parameter = fit.parameters[item.parameter]
-            value = item.text.mean
+            value = item.text.number
             ends = [(parameter.low, -1), (parameter.high, 1)]
             for bound, side in [(Decimal(str(b)), s) for b, s in ends if b is not None]:
                 address = f"{fit.id}:stated:{key}"

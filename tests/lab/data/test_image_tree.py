@@ -205,9 +205,8 @@ def test_a_run_that_was_stopped_while_it_digested_decodes_nothing_again(
     place = datasets.prepare(NAME)
     assert len(prepared.read(NAME).train.images) == 10
     kept = {path.name for path in place.iterdir()}
-    parts = {
-        f"{a}_{b}" for a in ("train", "test") for b in ("pixels.bin", "sizes.npy", "labels.npy")
-    }
+    arrays = ("pixels.bin", "sizes.npy", "files.npy", "labels.npy")
+    parts = {f"{split}_{array}" for split in ("train", "test") for array in arrays}
     assert kept == {"manifest.json", *parts}
 
 

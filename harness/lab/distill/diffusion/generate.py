@@ -265,7 +265,7 @@ def minimax_probe() -> Probe:
         label_dropout=0.3,
         guided_channels=3,
     )
-    return Probe(params, {})
+    return Probe(params, {}, variants=({"ema": 0.0},))
 
 
 STEPS = (

@@ -17,6 +17,7 @@ from harness.lab.distill.trajectories import made_up_experts
 from harness.lab.recipe import Count, CropScale, DatasetRef, Share
 from harness.plan.step import (
     Facts,
+    Json,
     Neutral,
     Probe,
     StepContext,
@@ -328,7 +329,9 @@ def _bn_probe() -> Probe:
         perturbation_iterations=2,
         perturbation_size=0.3,
     )
-    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+    still: dict[str, Json] = {"perturbation_iterations": 0, "perturbation_size": 0.0}
+    images = {"images": chosen(per_class=5), "teacher": taught()}
+    return Probe(params, images, variants=(still,))
 
 
 def _matching_probe() -> dict[str, Any]:
@@ -348,14 +351,15 @@ def _networks_probe() -> dict[str, Any]:
 
 
 def _dm_probe() -> Probe:
-    from harness.lab.probing import chosen
+    from harness.lab.probing import DSA_OTHERWISE, chosen
 
     params = DmLossParams(**_networks_probe(), norms="initial", means="per-class")
-    return Probe(params, {"images": chosen(per_class=3)})
+    variants = ({"real_batch_size": 0}, *DSA_OTHERWISE)
+    return Probe(params, {"images": chosen(per_class=3)}, variants=variants)
 
 
 def _dc_probe() -> Probe:
-    from harness.lab.probing import chosen
+    from harness.lab.probing import DSA_OTHERWISE, chosen
 
     params = DcLossParams(
         **_networks_probe(),
@@ -366,11 +370,11 @@ def _dc_probe() -> Probe:
         batch_size=8,
         distance="cosine-rows",
     )
-    return Probe(params, {"images": chosen(per_class=3)})
+    return Probe(params, {"images": chosen(per_class=3)}, variants=DSA_OTHERWISE)
 
 
 def _tm_probe() -> Probe:
-    from harness.lab.probing import chosen
+    from harness.lab.probing import DSA_OTHERWISE, chosen
 
     params = TmLossParams(
         **_matching_probe() | {"network": MATCHED},
@@ -383,7 +387,10 @@ def _tm_probe() -> Probe:
         learning_rate=0.05,
         batch_size=5,
     )
-    return Probe(params, {"images": chosen(per_class=3), "experts": made_up_experts()})
+    inputs = {"images": chosen(per_class=3), "experts": made_up_experts()}
+    late: dict[str, Json] = {"starts": [1, 2], "m": 1}
+    others = ({"batch_size": 0}, late, late | {"t_plus_included": False})
+    return Probe(params, inputs, variants=(*others, *DSA_OTHERWISE))
 
 
 STEPS = (

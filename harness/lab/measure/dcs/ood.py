@@ -72,7 +72,7 @@ def _ood_work(p: OodParams, facts: Facts) -> Work:
 
 
 def _probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
+    from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes
 
     params = OodParams(
         dataset=DATASET,
@@ -82,7 +82,7 @@ def _probe() -> Probe:
         corruptions=("gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"),
         severities=(1, 5),
     )
-    return Probe(params, {"images": chosen(per_class=5)})
+    return Probe(params, {"images": chosen(per_class=5)}, variants=recipes({"warmup_epochs": 0}))
 
 
 STEPS = (declare(student_ood, OodParams, _ood_work, _probe, inputs=("images",)),)

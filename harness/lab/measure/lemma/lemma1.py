@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.cost import no_work, passes
-from harness.lab.recipe import Count, DatasetRef, Recipe
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
     Json,
@@ -52,7 +52,7 @@ class GramParams(StepParams):
     network: str
     teacher: str
     """Network of the teacher, whose answers are the soft targets."""
-    recipe: Recipe
+    recipe: RecipeOfData
     runs: Count
     """Runs over which scores are averaged."""
     epochs: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
@@ -289,7 +289,7 @@ def _degradation_probe() -> Probe:
 
 
 def gram_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, taught
+    from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
 
     params = GramParams(
         dataset=DATASET,
@@ -301,7 +301,7 @@ def gram_probe() -> Probe:
         examples=6,
         temperature=4.0,
     )
-    return Probe(params, {"teacher": taught()})
+    return Probe(params, {"teacher": taught()}, variants=recipes({"warmup_epochs": 0}))
 
 
 STEPS = (

@@ -139,7 +139,7 @@ def _curve_work(p: CurveParams, facts: Facts) -> Work:
 
 
 def _curve_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
+    from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes
 
     params = CurveParams(
         dataset=DATASET,
@@ -149,11 +149,19 @@ def _curve_probe() -> Probe:
         every=1,
         points="separate-runs",
     )
-    return Probe(params, {"images": chosen(per_class=5)})
+    variants = recipes(
+        PLAIN_SGD,
+        {"nesterov": False},
+        {"warmup_epochs": 0},
+        {"decayed_parameters": "weights"},
+        {"scheduler_interval": "epoch"},
+        {"cosine_floor": 0.5},
+    )
+    return Probe(params, {"images": chosen(per_class=5)}, variants=variants)
 
 
 def curve_online_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
+    from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes, taught
 
     soft = {"loss": "kl", "labels": "online", "temperature": 4.0, "teacher": NETWORK}
     params = CurveParams(
@@ -164,7 +172,24 @@ def curve_online_probe() -> Probe:
         every=2,
         points="one-run",
     )
-    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()})
+    variants = recipes(
+        {"augmentation": "rrc-flip-cutmix", "cutmix_alpha": 1.0},
+        {"kl_t2": True},
+        {"kl_reduction": "mean"},
+        {"label_storage": "per-epoch"},
+        {"teacher_mode": "train"},
+        {"optimizer": "adamw"},
+        {"ema": 0.9},
+        {"warmup_counted": False},
+        {"warmup_start": 0.1},
+        {"weight_decay": 0.0},
+        {"decayed_parameters": "weights"},
+        {"scheduler_interval": "epoch"},
+        {"cosine_floor": 0.5},
+        PLAIN_SGD,
+    )
+    inputs = {"images": chosen(per_class=5), "teacher": taught()}
+    return Probe(params, inputs, variants=variants)
 
 
 def _saturation_probe() -> Probe:

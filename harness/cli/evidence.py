@@ -1,0 +1,94 @@
+"""The commands of `repro evidence`: results that exist already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli.options import AsJson, ExhibitName, in_study
+from harness.cli.output import console, print_json
+from harness.errors import UserError
+from harness.study.evidence import Accepted
+from harness.study.study import Study
+
+app = typer.Typer()
+evidence_app = typer.Typer(help="Judge results that exist already.", no_args_is_help=True)
+app.add_typer(evidence_app, name="evidence")
+
+
+@evidence_app.command("add", epilog="Such as: repro evidence add table2 runs.csv --seed iteration")
+@in_study
+def add(
+    study: Study,
+    exhibit: ExhibitName,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files, quoted patterns, or a folder.")
+    ],
+    reader: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the files are; else by their names.")
+    ] = None,
+    row: Annotated[str | None, typer.Option(metavar="FIELD", help="It names the row.")] = None,
+    column: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="It names the column.")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="It tells the runs of a cell apart.")
+    ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="It has the number; or COLUMN=FIELD, repeated."),
+    ] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="The table's number is this times the one in the files.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write into a table's spec which files hold its numbers. What is clear may be left out."""
+    stated = {"reader": reader, "row": row, "column": column, "seed": seed, "scale": scale}
+    given = {key: held for key, held in stated.items() if held is not None}
+    done = study.add_evidence(exhibit, *files, **given, **_value(value or []))
+    _tell([done], as_json)
+
+
+@evidence_app.command("accept", epilog="Such as: repro evidence accept table2")
+@in_study
+def accept(
+    study: Study,
+    exhibits: Annotated[
+        list[str] | None, typer.Argument(metavar="[EXHIBIT]...", help="All by default.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Accept files of results as they are now, after they changed."""
+    _tell(study.accept_evidence(*exhibits or ()), as_json)
+
+
+def _value(texts: Sequence[str]) -> dict[str, Any]:
+    if not texts:
+        return {}
+    pairs = dict(text.split("=", 1) for text in texts if "=" in text)
+    if len(pairs) == len(texts):
+        return {"value": pairs}
+    if len(texts) > 1:
+        raise UserError("--value: expected one field, or COLUMN=FIELD for each column")
+    return {"value": texts[0]}
+
+
+def _tell(done: Sequence[Accepted], as_json: bool) -> None:
+    if as_json:
+        print_json({"accepted": [{**asdict(each), "lock": str(each.lock)} for each in done]})
+        return
+    for each in done:
+        if each.written:
+            console().print(each.written, soft_wrap=True)
+        console().print(
+            f"{each.exhibit}: {each.cells} of {each.of} printed numbers have results, from "
+            f"{len(each.files)} files, whose digests are in {each.lock}",
+            soft_wrap=True,
+        )
+        if each.unknown:
+            shown = ", ".join(each.unknown[:10]) + (", ..." if len(each.unknown) > 10 else "")
+            console().print(f"Not in the table, and passed over: {shown}", soft_wrap=True)

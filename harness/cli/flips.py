@@ -1,0 +1,76 @@
+"""Printing designs, and what turns the verdicts of an exhibit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.cli.output import console, print_grid
+
+if TYPE_CHECKING:
+    from harness.study.explore import WrittenDesign
+    from harness.study.flips import CellFlips, Flips, FlipSet, Reading
+
+_SAID = {
+    "flip set": "FLIP SET, confirmed on fresh seeds",
+    "to be confirmed": "turns it on the seeds of the search; no flip set before fresh seeds agree",
+    "not confirmed": "no flip set: fresh seeds give {fresh}",
+    "effect not shown": "no flip set yet: the effect itself is not shown, it needs more seeds",
+}
+
+
+def show_design(written: WrittenDesign) -> None:
+    """Print where a design lies, and its runs."""
+    design = written.design
+    for number, run in enumerate(design.runs, start=1):
+        console().print(f"{number:3} {', '.join(run)}", soft_wrap=True)
+    for text, why in design.left_out.items():
+        console().print(f"left out: {text}: {why}", soft_wrap=True)
+    verb = "found" if written.found else "wrote"
+    runs = f"{len(design.runs)} runs beside the default, {design.seeds} seeds each"
+    console().print(f"{verb} {written.path}: {runs}", soft_wrap=True)
+
+
+def show_flips(found: Flips) -> None:
+    """Print the effect of every reading that was run, then what turns each verdict."""
+    rows = [_row(cell, reading) for cell in found.cells for reading in cell.readings]
+    if rows:
+        together = f"95 % interval (all {found.tried} together)"
+        print_grid(("Number", "Choices", "Effect", together, "Verdict"), rows)
+    for cell in found.cells:
+        _show_cell(cell)
+    for text, why in found.left_out.items():
+        console().print(f"cannot be taken: {text}: {why}", soft_wrap=True)
+
+
+def _row(cell: CellFlips, reading: Reading) -> tuple[str, ...]:
+    effect, interval = reading.effect, reading.effect and reading.effect.interval
+    told = f"{reading.verdict} ({reading.turn})" if reading.turn != "none" else reading.verdict
+    return (
+        cell.address.partition(":")[2],
+        ", ".join(reading.choices),
+        f"{effect.estimate:+.4g}" if effect else "–",
+        f"{interval[0]:+.4g} to {interval[1]:+.4g}" if interval else "–",
+        told,
+    )
+
+
+def _show_cell(cell: CellFlips) -> None:
+    out = console()
+    out.print(f"{cell.address}: {cell.verdict}", soft_wrap=True)
+    for each in cell.sets:
+        _show_set(each)
+    weakened = [", ".join(each.choices) for each in cell.readings if each.turn == "weakened"]
+    if weakened:
+        out.print(f"  weakened by: {'; '.join(weakened)}", soft_wrap=True)
+    if not cell.sets and cell.verdict in ("reproduced", "deviates"):
+        out.print(f"  turned by none of the {len(cell.readings)} readings that were run")
+    if cell.untried:
+        out.print(f"  not tried: {', '.join(cell.untried)}", soft_wrap=True)
+
+
+def _show_set(found: FlipSet) -> None:
+    reading = found.reading
+    said = _SAID[found.standing].format(fresh=found.fresh)
+    console().print(f"  {', '.join(reading.choices)}: {reading.verdict}; {said}", soft_wrap=True)
+    if found.standing == "to be confirmed":
+        console().print(f"    {found.command}", soft_wrap=True)

@@ -1,0 +1,165 @@
+"""Sentences of a paper's sources with the lines where they begin, and what cites what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from harness.importing.latex import GRIDS
+from harness.importing.macros import take_definitions
+from harness.importing.model import Place, Prose, Sentence
+from harness.importing.sources import LatexText, read_latex_text, read_text
+from harness.importing.typeset import Typesetter, Unparsable
+
+_DISPLAYED = (
+    "equation", "align", "gather", "multline", "eqnarray", "displaymath", "thebibliography",
+    "tikzpicture", "algorithm", "algorithmic",
+)  # fmt: skip
+_BLANKED = re.compile(
+    r"\\begin\{(" + "|".join(map(re.escape, (*GRIDS, *_DISPLAYED))) + r")\*?\}.*?\\end\{\1\*?\}"
+    r"|\$\$.*?\$\$|\\\[.*?\\\]",
+    re.DOTALL,
+)
+_BREAK = re.compile(
+    r"\n[ \t%]*\n|\\(?:sub)*(?:section|paragraph)\*?\s*\{[^{}]*\}|\\item\b|\\par\b"
+    r"|\\(?:begin|end)\s*\{[^{}]*\}(?:\[[^\]]*\])?|\\(?:table)?caption\*?\s*(?:\[[^\]]*\])?\s*\{"
+)
+_CITATION = re.compile(
+    r"\\(?:no)?(?:paren|text|auto|foot|full|super)?cite[a-zA-Z]*\*?\s*(?:\[[^\]]*\]\s*){0,2}"
+    r"\{([^{}]*)\}"
+)
+_REFERENCE = re.compile(r"\\(?:[cC]|auto|page|eq|name|v)?(?:ref|refrange)\*?\s*\{([^{}]*)\}")
+_LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
+_BIBITEM = re.compile(r"\\bibitem\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
+_BIBLIOGRAPHY = re.compile(r"\\(?:bibliography|addbibresource)\s*\{([^{}]*)\}")
+_ENTRY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s]+)\s*,", re.M | re.I)
+_END = re.compile(r"[.!?][)”’\"']?(?=\s+[A-Z(\\$“])")
+_SHORT = re.compile(
+    r"(?:\b(?:Tab|Tabs|Fig|Figs|Eq|Sec|vs|resp|cf|al|etc|No|approx)|[a-z]\.[a-z])\.$"
+)
+
+
+def latex_prose(path: Path) -> Prose:
+    """The running text of a LaTeX file and of the files that it inputs.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    source, missing = read_latex_text(path)
+    source, definitions, _ = take_definitions(source)
+    text = source.text
+    setter = Typesetter(definitions.at(len(text)))
+
+    def plain(piece: str) -> str | None:
+        piece = _LABEL.sub("", _CITATION.sub("", _REFERENCE.sub("??", piece)))
+        try:
+            return setter.print(setter.nodes(piece)).text.replace("\u2009", " ")
+        except Unparsable:
+            return None
+
+    begin = text.find(r"\begin{document}")
+    start = begin + len(r"\begin{document}") if begin >= 0 else 0
+    known, listed = _bibliography(source, path)
+    return Prose(
+        tuple(_sentences(source, _BLANKED.sub(_blank, text), start, plain)),
+        cited=_places(source, _CITATION),
+        referred=_places(source, _REFERENCE),
+        labels=_places(source, _LABEL),
+        listed=listed,
+        # A part of a paper has its labels and entries elsewhere.
+        known=known if begin >= 0 and not missing else None,
+    )
+
+
+def _blank(match: re.Match[str]) -> str:
+    """Spaces in the place of what is no sentence; a paragraph goes on after a formula."""
+    return re.sub(r"[^\n]", " ", match[0]).replace("\n\n", " \n")
+
+
+def _places(source: LatexText, pattern: re.Pattern[str]) -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    for match in pattern.finditer(source.text):
+        for name in match[1].split(","):
+            if name.strip() and "#" not in name:
+                found.setdefault(name.strip(), source.place(match.start()))
+    return found
+
+
+def _bibliography(source: LatexText, path: Path) -> tuple[frozenset[str] | None, dict[str, Place]]:
+    """All keys of the bibliography, and those of entries that are printed cited or not."""
+    listed = _places(source, _BIBITEM)
+    keys = set(listed)
+    for match in _BIBLIOGRAPHY.finditer(source.text):
+        for name in match[1].split(","):
+            file = path.parent / name.strip()
+            file = file if file.suffix == ".bib" else file.with_name(f"{file.name}.bib")
+            if not file.is_file():
+                return None, listed
+            keys |= set(_ENTRY.findall(read_text(file)))
+    return (frozenset(keys) if keys else None), listed
+
+
+def _sentences(
+    source: LatexText, text: str, start: int, plain: Callable[[str], str | None]
+) -> Iterator[Sentence]:
+    at = start
+    for stop in [*_BREAK.finditer(text, start), None]:
+        end = len(text) if stop is None else stop.start()
+        yield from _split(source, text, at, end, plain)
+        at = end if stop is None else stop.end()
+
+
+def _split(
+    source: LatexText, text: str, start: int, end: int, plain: Callable[[str], str | None]
+) -> Iterator[Sentence]:
+    """The sentences of one paragraph."""
+    at = start
+    ends = [
+        m.end() for m in _END.finditer(text, start, end) if not _SHORT.search(text[start : m.end()])
+    ]
+    for stop in [*ends, end]:
+        piece = text[at:stop]
+        begin = at + len(piece) - len(piece.lstrip())
+        at = stop
+        # A caption ends with the brace that its macro opened.
+        printed = plain(_balanced(piece)) if re.search(r"[A-Za-z]", piece) else None
+        if printed:
+            names = tuple(n for m in _REFERENCE.finditer(piece) for n in m[1].split(","))
+            yield Sentence(printed, source.place(begin), names)
+
+
+def _balanced(piece: str) -> str:
+    """Without a closing brace that opens before it, and what follows."""
+    depth = 0
+    for match in re.finditer(r"\\.|[{}]", piece, re.DOTALL):
+        depth += {"{": 1, "}": -1}.get(match[0], 0)
+        if depth < 0:
+            return piece[: match.start()]
+    return piece
+
+
+def markdown_prose(path: Path) -> Prose:
+    """The running text of a Markdown file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    lines = read_text(path).splitlines()
+    fenced = False
+    kept = []
+    for line in lines:
+        fenced ^= line.lstrip().startswith("```")
+        table = line.lstrip().startswith(("|", "#", "```", "<")) or fenced
+        kept.append("" if table else line)
+    text = re.sub(r"\$\$.*?\$\$", _blank, "\n".join(kept), flags=re.DOTALL)
+    source = LatexText(
+        text, tuple(Place(path, n) for n in range(1, len(kept) + 1)) or (Place(path, 1),)
+    )
+
+    def plain(piece: str) -> str:
+        piece = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", piece)
+        piece = re.sub(r"\\([%#&_$*])", r"\1", piece)
+        return " ".join(re.sub(r"\*\*|[*`$]", "", piece).split())
+
+    return Prose(tuple(_sentences(source, text, 0, plain)))

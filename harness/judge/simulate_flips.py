@@ -1,0 +1,90 @@
+"""How often a choice without effect is said to turn a verdict: `python -m
+harness.judge.simulate_flips`.
+
+One number, three runs a side, a margin of 1 point; readings that change nothing, one of which may
+scatter more; and, for the power, readings one of which moves the number.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.judge.decision import ALPHA
+from harness.judge.effects import effects
+from harness.judge.model import Amount
+from harness.judge.moderated import p_inside, p_outside, welch
+
+Runs = NDArray[np.float64]
+TRIALS = 4000
+SPREAD, SHARED, RUNS = 0.3, 0.5, 3
+"""Standard deviation over runs, the share of its variance that runs of a seed share, and runs."""
+
+
+def verdicts(theirs: Runs, ours: Runs) -> NDArray[np.int64]:
+    """1 reproduced, -1 deviates, 0 inconclusive; by the rule for an exhibit of one number.
+
+    Args:
+        theirs: (trials, runs); ours: (trials, readings, runs).
+    """
+    squares = ours.var(-1, ddof=1), np.broadcast_to(theirs.var(-1, ddof=1)[:, None], ours.shape[:2])
+    gap = ours.mean(-1) - theirs.mean(-1)[:, None]
+    runs = np.full(ours.shape[:2], float(RUNS))
+    errors = welch(squares, (runs, runs))
+    inside, outside = p_inside(gap, -1.0, 1.0, errors), p_outside(gap, -1.0, 1.0, errors)
+    return np.where(inside < ALPHA, 1, np.where(outside < ALPHA, -1, 0))
+
+
+def drawn(rng: np.random.Generator, readings: int, spread: float, moved: float) -> Runs:
+    """Runs (trials, 1 + readings, runs) of the default and of readings, of which the first is moved
+    and has `spread` times the others' spread.
+    """
+    lone = rng.normal(size=(TRIALS, 1 + readings, RUNS))
+    common = rng.normal(size=(TRIALS, 1, RUNS))
+    values = SPREAD * (np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * lone)
+    values[:, 1] = values[:, 1] * spread + moved
+    return np.asarray(values)
+
+
+def rates(readings: int, truth: float, spread: float = 1.0, moved: float = 0.0) -> list[float]:
+    """Share of trials with an effect shown; then, of those whose default is decided, that a
+    reading turns: by its verdict alone, with its effect shown too, and on fresh seeds too. Where
+    one reading is moved, all are of that one.
+    """
+    rng = np.random.default_rng(0)
+    theirs = SPREAD * rng.normal(size=(TRIALS, RUNS))
+    search, fresh = (truth + drawn(rng, readings, spread, moved) for _ in range(2))
+    first, again = verdicts(theirs, search), verdicts(theirs, fresh)
+    asked = slice(1, 2) if moved else slice(1, None)
+    turned = first[:, asked] * first[:, :1] < 0
+    kept = turned & (again[:, asked] == first[:, asked]) & (again[:, asked] != again[:, :1])
+    shown = np.array([_shown(trial) for trial in search])[:, : turned.shape[1]]
+    decided = max(int((first[:, 0] != 0).sum()), 1)
+    turns = (int(each.any(1).sum()) / decided for each in (turned, turned & shown, kept & shown))
+    return [float(shown.any(1).mean()), *turns]
+
+
+def _shown(runs: Runs) -> list[bool]:
+    default, *others = (Amount(tuple(row), seeds=tuple(range(RUNS))) for row in runs.tolist())
+    found = effects(default, dict(enumerate(others)), len(others))
+    return [each.shown for each in found.values()]
+
+
+def main() -> None:
+    """Print the table of the documentation."""
+    print(
+        "| readings | truth | its spread | moved | effect shown | other verdict "
+        "| with its effect shown | confirmed |"
+    )
+    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for readings, truth, spread, moved in (
+        *((readings, truth, 1.0, 0.0) for readings in (5, 20) for truth in (0.0, 0.7, 1.0, 1.5)),
+        *((20, 1.0, spread, 0.0) for spread in (2.0, 5.0)),
+        *((readings, 0.0, 1.0, moved) for readings in (5, 20) for moved in (2.0, 3.0)),
+    ):
+        told = " | ".join(f"{100 * rate:.1f} %" for rate in rates(readings, truth, spread, moved))
+        print(f"| {readings} | {truth:g} | {spread:g} | {moved:g} | {told} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Designs: which alternatives to what the paper leaves open are run together, written down before.
+
+With as many runs as alternatives, each is run alone. With fewer, alternatives that meet in no
+number share a run, so that each number still meets one at a time. Where even these are too many,
+and in the runs that are left over, half of the alternatives are taken at once, by the rows of a
+Hadamard matrix (Plackett and Burman, 1946; supersaturated where there are fewer runs than
+alternatives: Lin, 1993).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.errors import UserError
+from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.identity import digest
+from harness.plan.parts import addresses, exhibit_of
+from harness.plan.settings import open_choices, written
+from harness.plan.step import Json
+from harness.spec.base import SpecModel
+from harness.spec.paper import Paper
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One other value of a setting that the paper does not state."""
+
+    name: str
+    """`owner.setting`."""
+    value: Any
+    touches: frozenset[str]
+    """Addresses of the numbers that it changes."""
+
+    @property
+    def text(self) -> str:
+        """`owner.setting=value`, as `--vary` reads it."""
+        return written({self.name: self.value})
+
+
+class Design(SpecModel):
+    """Runs of an exhibit, each with its own alternatives and all of the exhibit's seeds."""
+
+    exhibit: str
+    parts: tuple[str, ...]
+    """What is run of it: itself, or rows, columns, cells."""
+    profile: str
+    seeds: int
+    """The search has the seeds from 0 to this; later ones are fresh."""
+    runs: tuple[tuple[str, ...], ...]
+    """For each run, its alternatives as `owner.setting=value`."""
+    left_out: Mapping[str, str]
+    """Alternative -> why it cannot be taken here."""
+
+
+def alternatives(
+    paper: Paper, names: Sequence[str], profile: str | None
+) -> tuple[list[Alternative], dict[str, str]]:
+    """The alternatives that change something in parts of an exhibit.
+
+    Args:
+        names: an exhibit, or parts of one.
+
+    Returns:
+        The alternatives by name, and of the others `owner.setting=value` -> why they are left out.
+    """
+    default = plan_exhibit(paper, exhibit_of(names[0]), profile, 1)
+    wanted = addresses(default, names)
+    items = [i for i in default.items if str(i.address) in wanted and i.sources]
+    choices = open_choices(used for item in items for used in item.settings)
+    named = {(c.used.origin, json.dumps(v)) for c in choices for v in c.used.stated.alternatives}
+    found, left_out = [], {}
+    for name, value in ((name, json.loads(text)) for name, text in sorted(named)):
+        try:
+            touches = _touched(paper, default, profile, {name: value}) & wanted
+        except UserError as error:
+            left_out[written({name: value})] = str(error).partition(": ")[2]
+            continue
+        if touches:
+            found.append(Alternative(name, value, frozenset(touches)))
+        else:
+            left_out[written({name: value})] = "it changes none of the numbers that are asked for"
+    return found, left_out
+
+
+def _touched(
+    paper: Paper, default: ExhibitPlan, profile: str | None, variation: Mapping[str, Any]
+) -> set[str]:
+    """Addresses of the numbers that a variation changes; all where it changes how they are read."""
+    exhibit = default.exhibit.id
+    varied = plan_exhibit(paper, exhibit, profile, 1, variation, must_act=False)
+    if varied.shown == default.shown:  # planned once more for the reason
+        plan_exhibit(paper, exhibit, profile, 1, variation)
+    before = {str(i.address): (i.sources, i.comparable) for i in default.items}
+    after = {str(i.address): (i.sources, i.comparable) for i in varied.items}
+    return {a for a in before if after.get(a) != before[a]} or set(before)
+
+
+def arranged(known: Sequence[Alternative], runs: int) -> tuple[tuple[str, ...], ...]:
+    """The alternatives of each run, as texts; no more than `runs` of them, without repetition."""
+    alone = [[each] for each in known]
+    packed = _packed(known)
+    first = alone if runs >= len(alone) else packed if runs >= len(packed) else []
+    found = [tuple(each.text for each in run) for run in first]
+    found += [tuple(each.text for each in run) for run in _halves(known, runs - len(found))]
+    return tuple(dict.fromkeys(run for run in found if run))
+
+
+def _packed(known: Sequence[Alternative]) -> list[list[Alternative]]:
+    """Each alternative in the first run where it meets no other one in any number."""
+    made: list[list[Alternative]] = []
+    for each in known:
+        free = (
+            run
+            for run in made
+            if all(each.name != o.name and not each.touches & o.touches for o in run)
+        )
+        place = next(free, None)
+        if place is None:
+            made.append([each])
+        else:
+            place.append(each)
+    return made
+
+
+def _halves(known: Sequence[Alternative], runs: int) -> list[list[Alternative]]:
+    """Half of the alternatives in each run; of two values of one setting, by turns."""
+    if runs < 1 or len(known) < 2:
+        return []
+    from scipy.linalg import hadamard
+
+    order = 1 << max(len(known), runs).bit_length()
+    # Rows 1, 2, 4, ... tell all columns apart, so they come first.
+    rows = sorted(range(1, order), key=lambda row: (row.bit_count(), row))[:runs]
+    signs = hadamard(order)
+    made: list[list[Alternative]] = []
+    for turn, row in enumerate(rows):
+        taken: dict[str, list[Alternative]] = {}
+        for column, each in enumerate(known, start=1):
+            if signs[row, column] < 0:
+                taken.setdefault(each.name, []).append(each)
+        made.append([values[turn % len(values)] for values in taken.values()])
+    return made
+
+
+def design_file(folder: Path, parts: Sequence[str], profile: str, runs: int, seeds: int) -> Path:
+    """Where the design of so many runs is written down."""
+    exhibit = exhibit_of(parts[0])
+    named: list[Json] = [*sorted(parts)]
+    part = "" if list(parts) == [exhibit] else f"-{digest('parts', named)[:6]}"
+    name = re.sub(r"[^a-z0-9]+", "-", f"{exhibit}-{profile}-{runs}x{seeds}".lower())
+    return folder / f"{name}{part}.json"
+
+
+def read_design(path: Path) -> Design:
+    """A design as it was written down.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        return Design.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise UserError(f"{path}: no design that this version reads ({error})") from None

@@ -1,0 +1,74 @@
+"""Files as typed parameters: their digests are in the identity of the step that reads them.
+
+A step's parameters say `data: InputFiles`, and a spec lists paths, of files or folders, relative to
+the project. What the step gets is each file with its SHA-256, so that an edited file is other work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ValidationInfo
+
+from harness.errors import nearest
+
+_UNWANTED = {"__pycache__", ".git", ".venv", "node_modules"}
+"""Folders that are no input, where git does not say what is."""
+
+
+class Inputs:
+    """Digests of the files of a project, each computed once; for the time of one plan."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._digests: dict[Path, str] = {}
+
+    def digests(self, path: str) -> Iterator[tuple[str, str]]:
+        """File, relative to the project -> SHA-256: of a file, or of all in a folder.
+
+        Raises:
+            ValueError: nothing is called so, or it lies outside the project.
+        """
+        if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+            raise ValueError(f"'{path}': expected a path inside the project, relative to it")
+        place = self.home / path
+        if not place.exists():
+            beside = place.parent.iterdir() if place.parent.is_dir() else ()
+            near = nearest(place.name, (each.name for each in beside))
+            raise ValueError(f"'{path}': no such file in {self.home}; {near}")
+        for file in sorted(_within(place)) if place.is_dir() else [place]:
+            if file.is_file():  # not what git still tracks and is deleted
+                if file not in self._digests:
+                    with file.open("rb") as opened:
+                        self._digests[file] = hashlib.file_digest(opened, "sha256").hexdigest()
+                yield file.relative_to(self.home).as_posix(), self._digests[file]
+
+
+def _within(folder: Path) -> list[Path]:
+    """The files below a folder as git sees them: tracked, or not ignored; without git, all."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=folder, capture_output=True, check=False,
+    )  # fmt: skip
+    if listed.returncode == 0:
+        return [folder / os.fsdecode(name) for name in listed.stdout.split(b"\0") if name]
+    found = (file for file in folder.rglob("*") if file.is_file())
+    return [file for file in found if not _UNWANTED & set(file.relative_to(folder).parts)]
+
+
+def _read(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Mapping):
+        return value  # of a record or a planned step
+    paths = [value] if isinstance(value, str) else list(value)
+    if not isinstance(info.context, Inputs):
+        raise ValueError("files are looked up while planning, and this is no plan")
+    return dict(pair for path in paths for pair in info.context.digests(path))
+
+
+InputFiles = Annotated[dict[str, str], BeforeValidator(_read)]
+"""File, relative to the project -> SHA-256. In a spec: a path, or a list of paths."""

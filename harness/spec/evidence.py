@@ -1,0 +1,54 @@
+"""Results that exist already: which files hold the numbers of a table, and where in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from harness.spec.base import Scalar, SpecModel
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _inside(pattern: str) -> str:
+    path = PurePosixPath(pattern)
+    if path.is_absolute() or ".." in path.parts or path == PurePosixPath("."):
+        raise ValueError("expected a path inside the project, relative to it")
+    return pattern
+
+
+class Evidence(SpecModel):
+    """Files of results that were not run here, and how the numbers of a table are found in them.
+
+    A reader turns files into results, each with named fields; one result is one run of one row.
+    A field inside others is named by a dotted path, such as `results.0.accuracy`.
+    """
+
+    files: Annotated[tuple[Annotated[Text, AfterValidator(_inside)], ...], Field(min_length=1)]
+    """Relative to the project. `*`, `**` and `?` stand for what they do in a shell, and `{name}`
+    for a part of a path that becomes the field `name`."""
+    reader: str = ""
+    """What the files are; told by their names where it is left out."""
+    row: str = ""
+    """The field that names the row. Left out: the table has one row."""
+    column: str = ""
+    """The field that names the column. Left out: the table has one, or `value` names them."""
+    seed: str = ""
+    """The field that tells the runs of one cell apart. Left out: each cell has one run."""
+    value: Text | Mapping[str, Text]
+    """The field with the number; or column -> the field with its number."""
+    scale: float = 1.0
+    """The number in the table's unit is this times the one in the files: 100 for percent."""
+    where: Mapping[str, Scalar | tuple[Scalar, ...]] = {}
+    """Field -> the value, or the values, with which a result counts; others are passed over."""
+    names: Mapping[str, str] = {}
+    """A text of the files -> the row or the column that it means, where their names differ."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Evidence:
+        if self.column and not isinstance(self.value, str):
+            raise ValueError("expected either 'column' or columns in 'value', not both")
+        return self

@@ -1,0 +1,54 @@
+"""An audit with the places of its findings: of specs, or of a paper's sources without any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.formats.sarif import spec_places
+from harness.importing import read_prose, read_tables
+from harness.judge.audit.audit import audit, in_order
+from harness.judge.audit.document import audit_document
+from harness.judge.audit.finding import Finding, Source
+from harness.spec.paper import Paper
+
+
+@dataclass(frozen=True)
+class Audited:
+    """The findings, the gravest first."""
+
+    findings: tuple[Finding, ...]
+    place: Callable[[str], Source | None]
+    """Where an address stands in the files that were read."""
+    about: str
+    """The title of the paper, or the names of the files."""
+    unread: tuple[str, ...] = ()
+    """What could not be read, so that nothing is said of it."""
+
+
+def audit_specs(paper: Paper) -> Audited:
+    """The audit of a paper's specs; files are named from the folder of the project."""
+    return Audited(audit(paper), spec_places(paper, paper.root.parent), paper.about.title)
+
+
+def audit_files(files: Sequence[Path], root: Path) -> Audited:
+    """The audit of LaTeX, Markdown, HTML or CSV files, each by itself.
+
+    Args:
+        root: the folder that files are named from.
+
+    Raises:
+        UserError: a file cannot be read, or is of another kind.
+    """
+    findings: list[Finding] = []
+    places: dict[str, Source] = {}
+    unread: list[str] = []
+    for file in files:
+        path = file.absolute()
+        read = read_tables(path)
+        found, where = audit_document(read.tables, read_prose(path), root)
+        findings += found
+        places |= where
+        unread += map(str, read.unread)
+    return Audited(in_order(findings), places.get, ", ".join(map(str, files)), tuple(unread))

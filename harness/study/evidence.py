@@ -1,0 +1,227 @@
+"""Adding files of results to a table, and accepting what they hold now."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UserError
+from harness.evidence.found import Found, accept, by_text, files_of, find, text_key
+from harness.evidence.readers import read, reader_named, reader_of
+from harness.evidence.result import Result, as_number, leaves
+from harness.spec.exhibit import Table
+from harness.spec.paper import Paper, load_paper
+from harness.study.project import Project
+
+_SEEDS = ("seed", "randomseed", "iteration", "trial", "run", "runid", "repetition", "fold", "split")
+_VALUES = ("value", "score", "result", "accuracy", "testscore")
+_LOOKED_AT = 2000
+"""Results that names of fields are guessed from."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the evidence of a table holds, accepted as it is now."""
+
+    exhibit: str
+    cells: int
+    """Cells of the table that have a number of it."""
+    of: int
+    """Cells of the table that have a printed number."""
+    files: Sequence[str]
+    unknown: Sequence[str]
+    """Names in the files that are no row and no column of the table."""
+    lock: Path
+    written: str = ""
+    """The entry that was added to the table's spec."""
+
+
+def accept_evidence(project: Project, names: Sequence[str]) -> list[Accepted]:
+    """Accept the files of tables as they are now: of all that have evidence, if none is named.
+
+    Raises:
+        UserError: an exhibit has none, or its files cannot be read as its spec says.
+    """
+    paper = project.paper
+    chosen = [_table(paper, name) for name in names]
+    chosen = chosen or [t for t in paper.exhibits_of(Table) if t.evidence]
+    if lacking := [table.id for table in chosen if not table.evidence]:
+        raise UserError(f"{lacking[0]} has no [[evidence]]; `repro evidence add` writes one")
+    return _accepted(paper, chosen)
+
+
+def add_evidence(
+    project: Project, name: str, files: Sequence[str], given: Mapping[str, Any]
+) -> Accepted:
+    """Write an `[[evidence]]` into a table's spec, with what `given` leaves out guessed.
+
+    Args:
+        files: patterns, as seen from the working directory; a folder stands for what is in it.
+        given: `reader`, `row`, `column`, `seed`, `value` and `scale`, as far as they are known.
+
+    Raises:
+        UserError: the files cannot be read, or do not say clearly what is what. Nothing is written.
+    """
+    table, home = _table(project.paper, name), project.paper.root.resolve().parent
+    patterns = [_pattern(each, home) for each in files]
+    results = list(islice(_results(patterns, home, given.get("reader")), _LOOKED_AT))
+    entry = {"files": patterns, **given, **_guessed(table, results, given)}
+    path = project.paper.path_of(table)
+    before = path.read_text(encoding="utf-8")
+    block = "\n".join(
+        ["[[evidence]]", *(f"{key} = {_toml(value)}" for key, value in entry.items())]
+    )
+    path.write_text(f"{before.rstrip()}\n\n{block}\n", encoding="utf-8")
+    try:
+        paper = load_paper(project.specs)
+        done = _accepted(paper, [_table(paper, name)])[0]
+    except BaseException:
+        path.write_text(before, encoding="utf-8")
+        raise
+    return Accepted(name, done.cells, done.of, done.files, done.unknown, done.lock, block)
+
+
+def _table(paper: Paper, name: str) -> Table:
+    table = paper.exhibit(name)
+    if not isinstance(table, Table):
+        raise UserError(f"{name} is a {table.kind}; only tables of results take files of results")
+    return table
+
+
+def _accepted(paper: Paper, tables: Iterable[Table]) -> list[Accepted]:
+    found: dict[str, Found] = {table.id: find(paper, table) for table in tables}
+    lock = accept(paper, found)
+    done = []
+    for name, each in found.items():
+        printed = {at[1:] for at, _ in paper.exhibits[name].printed_cells()}
+        cells = len(printed & each.cells.keys())
+        done.append(Accepted(name, cells, len(printed), list(each.files), each.unknown, lock))
+    return done
+
+
+def _pattern(given: str, home: Path) -> str:
+    """A pattern relative to the project. A folder is what the first reader knows in it."""
+    path = Path(os.path.relpath(Path.cwd() / given, home))
+    if ".." in path.parts:
+        raise UserError(f"{given}: not inside the project {home}; copy the files there")
+    if not (home / path).is_dir():
+        return path.as_posix()
+    for each in sorted(p for p in (home / path).rglob("*") if p.is_file()):
+        try:
+            ending = reader_of(each.relative_to(home)).files[0].rpartition("/")[2]
+        except UserError:
+            continue
+        return f"{path.as_posix()}/**/{ending}"
+    raise UserError(f"{given}: no reader knows any file in this folder; name files and --reader")
+
+
+def _results(patterns: Iterable[str], home: Path, reader: str | None) -> Iterable[Result]:
+    for pattern in patterns:
+        found = list(files_of(pattern, home))
+        if not found:
+            raise UserError(f"{pattern}: no file of {home} is called so")
+        for path, parts in found:
+            for each in read(reader_named(reader) if reader else reader_of(path), path):
+                fields = {"file": path.name, **each.fields, **parts}
+                yield Result(fields, each.file, each.line, each.beside)
+
+
+def _guessed(table: Table, results: Sequence[Result], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What `given` leaves out, as far as names say it clearly.
+
+    Raises:
+        UserError: the row, the column or the number is not clear.
+    """
+    met: dict[str, set[str]] = {}
+    for result in results:
+        for field, value in leaves(result.fields).items():
+            met.setdefault(field, set()).add(str(value))
+    named = {text_key(field.rpartition(".")[2]): field for field in reversed(met)}
+    guess: dict[str, Any] = {}
+    rows, columns = (by_text((e.name, e.label) for e in of) for of in (table.rows, table.columns))
+    if "row" not in given and (row := _naming(met, rows, len(table.rows))):
+        guess["row"] = row
+    if "column" not in given and isinstance(given.get("value", ""), str):
+        if column := _naming(met, columns, len(table.columns), but=guess.get("row", "")):
+            guess["column"] = column
+        elif "value" not in given and len(table.columns) > 1:
+            wide = {columns[key]: field for key, field in named.items() if key in columns}
+            guess |= {"value": wide} if wide else {}
+    if "seed" not in given and (seed := next((named[s] for s in _SEEDS if s in named), "")):
+        guess["seed"] = seed
+    known = {**given, **guess}
+    if "value" not in known:
+        guess["value"] = _value(table, met, named, set(map(str, known.values())))
+    _check_clear(table, {**given, **guess}, met)
+    if "scale" not in given and _is_fraction(
+        table, results, guess.get("value", given.get("value"))
+    ):
+        guess["scale"] = 100
+    return guess
+
+
+def _naming(
+    met: Mapping[str, set[str]], known: Mapping[str, str], count: int, but: str = ""
+) -> str:
+    """The field whose texts name the most of some names; empty where there is none or several."""
+    if count < 2:
+        return ""
+    hits = {
+        field: len({known[text_key(t)] for t in texts if text_key(t) in known})
+        for field, texts in met.items()
+        if field != but
+    }
+    most = max(hits.values(), default=0)
+    best = [field for field, number in hits.items() if number == most]
+    return best[0] if most and len(best) == 1 else ""
+
+
+def _value(
+    table: Table, met: Mapping[str, set[str]], named: Mapping[str, str], used: set[str]
+) -> str:
+    for name in (text_key(table.measure.value), *_VALUES):
+        if name in named and named[name] not in used:
+            return named[name]
+    numeric = [f for f, texts in met.items() if f not in used and None not in map(as_number, texts)]
+    return numeric[0] if len(numeric) == 1 else ""
+
+
+def _check_clear(table: Table, entry: Mapping[str, Any], met: Mapping[str, set[str]]) -> None:
+    wide = not isinstance(entry["value"], str)
+    unclear = [
+        key
+        for key, needed in (
+            ("row", len(table.rows) > 1),
+            ("column", len(table.columns) > 1 and not wide),
+            ("value", True),
+        )
+        if needed and not entry.get(key)
+    ]
+    if unclear:
+        shown = ", ".join(islice(met, 20)) + (", ..." if len(met) > 20 else "")
+        raise UserError(
+            f"it is not clear which field holds the {' and the '.join(unclear)} of {table.id}; "
+            f"give {' '.join(f'--{key} FIELD' for key in unclear)}. The fields are: {shown}"
+        )
+
+
+def _is_fraction(table: Table, results: Sequence[Result], value: Any) -> bool:
+    """Whether the files hold fractions where the table prints percentages."""
+    if not table.reporting.unit.startswith("percent") or not isinstance(value, str):
+        return False
+    printed = [abs(cell.number) for _, cell in table.printed_cells() if cell.is_number]
+    numbers = [as_number(leaves(result.fields).get(value)) for result in results]
+    found = [abs(number) for number in numbers if number is not None]
+    return bool(found) and max(found) <= 1 and max(printed, default=0) > 1
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML: JSON's texts, numbers and lists are TOML's."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(k)} = {_toml(v)}" for k, v in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)

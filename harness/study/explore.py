@@ -1,0 +1,91 @@
+"""Exploring: a design over the alternatives of an exhibit, written down before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UserError, nearest
+from harness.plan.design import Design, alternatives, arranged, design_file, read_design
+from harness.plan.parts import exhibit_of
+from harness.plan.settings import parse_variation, written
+from harness.study.exhibits import Request
+from harness.study.make import Made, make
+from harness.study.project import Project
+
+
+@dataclass(frozen=True)
+class WrittenDesign:
+    """A design and the file that keeps it, to be committed before it runs."""
+
+    design: Design
+    path: Path
+    found: bool
+    """Whether it was there already."""
+
+
+def write_design(
+    project: Project, parts: Sequence[str], request: Request, runs: int, only: Sequence[str] = ()
+) -> WrittenDesign:
+    """The design of so many runs: as it was written down, or made and written down now.
+
+    Args:
+        parts: an exhibit, or parts of one.
+        only: the alternatives to be explored, as `owner.setting=value`; all if none.
+
+    Raises:
+        UserError: the parts are of several exhibits, there is nothing to explore, or the file
+            holds other alternatives than are asked for.
+    """
+    names = sorted({exhibit_of(part) for part in parts})
+    if len(names) > 1 or names == ["all"]:
+        raise UserError("a design is of one exhibit or of parts of it; name one, such as table7")
+    profile = project.paper.profile(request.profile)
+    seeds = request.seeds or profile.seeds
+    path = design_file(project.designs, parts, profile.id, runs, seeds)
+    found = path.is_file()
+    if found and not only:
+        return WrittenDesign(read_design(path), path, found)
+    known, left_out = alternatives(project.paper, parts, profile.id)
+    texts = [each.text for each in known]
+    only = [written(parse_variation(project.paper, [text])) for text in only]
+    for text in (wrong for wrong in only if wrong not in texts):
+        why = left_out.get(text) or nearest(text, texts)
+        raise UserError(f"'{text}' cannot be explored in {', '.join(parts)}: {why}")
+    known = [each for each in known if not only or each.text in only]
+    if not known:
+        raise UserError(f"{', '.join(parts)}: no alternative can be run under {profile.id}")
+    design = Design(
+        exhibit=names[0],
+        parts=tuple(parts),
+        profile=profile.id,
+        seeds=seeds,
+        runs=arranged(known, runs),
+        left_out={} if only else left_out,
+    )
+    if not found:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(design.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    elif read_design(path) != design:
+        raise UserError(f"{path}: another design stands there; ask for another number of runs")
+    return WrittenDesign(design, path, found)
+
+
+def run_design(
+    project: Project,
+    design: Design,
+    executor: str = "local",
+    device: str = "auto",
+    cluster: Path | None = None,
+) -> Made:
+    """Run the default and every run of a design as one graph; judge and render the default."""
+    also = [parse_variation(project.paper, list(run)) for run in design.runs]
+    asked = Request(design.profile, design.seeds)
+    return make(project, design.parts, asked, executor, device, cluster, also)
+
+
+def designs_of(project: Project, exhibit: str, profile: str) -> list[Design]:
+    """The designs of an exhibit that are written down for a profile, by name of the file."""
+    found = (read_design(path) for path in sorted(project.designs.glob("*.json")))
+    return [each for each in found if (each.exhibit, each.profile) == (exhibit, profile)]

@@ -1,0 +1,260 @@
+"""Flip sets: the smallest sets of unstated choices, among those that were run, that turn a verdict.
+
+A set is searched on the first seeds and confirmed on as many fresh ones. Only then is it a flip
+set: what many readings were tried for is held against the luck of the one that stood out.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from harness.judge.effects import Effect, effects
+from harness.judge.exhibit import Judgement
+from harness.judge.model import Amount, VerdictName
+from harness.plan.design import Design, alternatives
+from harness.plan.exhibit import ExhibitPlan
+from harness.plan.item import Item
+from harness.plan.settings import parse_variation
+from harness.study.exhibits import Request, judge, plan_of
+from harness.study.explore import designs_of
+from harness.study.project import Project
+
+Turn = Literal["turned", "weakened", "settled", "none"]
+"""`turned`: from one decided verdict to another; `weakened`: from a decided one to inconclusive;
+`settled`: from inconclusive to a decided one; `none`: anything else."""
+Standing = Literal["flip set", "to be confirmed", "not confirmed", "effect not shown"]
+Choices = tuple[str, ...]
+"""`owner.setting=value`, by name; none is the default."""
+DECIDED = ("reproduced", "deviates")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number under other choices than the default ones, which were run with all seeds."""
+
+    choices: Choices
+    verdict: VerdictName
+    turn: Turn
+    effect: Effect | None
+    """On the number; None where nothing came back on either side, and for what is no cell."""
+
+
+@dataclass(frozen=True)
+class FlipSet:
+    """The smallest choices that turn a verdict."""
+
+    reading: Reading
+    standing: Standing
+    fresh: VerdictName
+    """The verdict on the fresh seeds alone."""
+    command: str
+    """Runs the fresh seeds."""
+
+
+@dataclass(frozen=True)
+class CellFlips:
+    """One verdict, and what turns it."""
+
+    address: str
+    verdict: VerdictName
+    readings: Sequence[Reading]
+    """All that were run, the smallest first."""
+    sets: Sequence[FlipSet]
+    """The smallest that turn the verdict, and smaller ones that fresh seeds did not confirm."""
+    untried: Choices
+    """Alternatives that have not been run alone with all seeds, and could still turn it."""
+
+
+@dataclass(frozen=True)
+class Flips:
+    """The verdicts of an exhibit, and the choices that they rest on."""
+
+    exhibit: str
+    profile: str
+    seeds: int
+    """Of the search; fresh ones are as many after them."""
+    tried: int
+    """Effects for which the intervals hold together."""
+    cells: Sequence[CellFlips]
+    left_out: Mapping[str, str]
+    """Alternative -> why it cannot be taken here."""
+
+
+def flips_of(project: Project, exhibit: str, profile: str | None) -> Flips:
+    """What turns the verdicts of an exhibit, by the records that there are. Runs nothing.
+
+    Readings are single alternatives and what designs of the exhibit combine. Numbers of which
+    nothing was run by default are left out.
+    """
+    search = _Search(project, exhibit, project.paper.profile(profile).id)
+    verdicts = search.judged(()).verdicts
+    addresses = [each for each, verdict in verdicts.items() if verdict.name != "not run"]
+    found = {address: search.read(address) for address in addresses}
+    tried = sum(map(len, found.values()))
+    cells = tuple(search.cell(address, found[address], tried) for address in addresses)
+    return Flips(exhibit, search.profile, search.seeds, tried, cells, search.alternatives[1])
+
+
+@dataclass(frozen=True)
+class _Search:
+    """An exhibit judged under every reading that has records."""
+
+    project: Project
+    exhibit: str
+    profile: str
+    plans: dict[tuple[Choices, int], ExhibitPlan] = field(default_factory=dict)
+    judgements: dict[tuple[Choices, bool], Judgement] = field(default_factory=dict)
+
+    @cached_property
+    def seeds(self) -> int:
+        stated = self.project.paper.profile(self.profile).seeds
+        return max([stated, *(design.seeds for design in self.designs)])
+
+    @cached_property
+    def designs(self) -> list[Design]:
+        return designs_of(self.project, self.exhibit, self.profile)
+
+    @cached_property
+    def alternatives(self) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
+        """Alternative -> the addresses that it touches; and those that cannot be taken, and why."""
+        known, left_out = alternatives(self.project.paper, [self.exhibit], self.profile)
+        return {each.text: each.touches for each in known}, left_out
+
+    def plan(self, choices: Choices, seeds: int = 0) -> ExhibitPlan:
+        key = choices, seeds or self.seeds
+        if key not in self.plans:
+            variation = parse_variation(self.project.paper, list(choices))
+            asked = Request(self.profile, key[1], variation)
+            self.plans[key] = plan_of(self.project, self.exhibit, asked, must_act=False)
+        return self.plans[key]
+
+    def judged(self, choices: Choices, fresh: bool = False) -> Judgement:
+        """The exhibit under some choices, on the seeds of the search or on fresh ones alone."""
+        key = choices, fresh
+        if key not in self.judgements:
+            planned = self.plan(choices)
+            if fresh:
+                planned = _after(self.plan(choices, 2 * self.seeds), self.seeds)
+            self.judgements[key] = judge(self.project, planned)
+        return self.judgements[key]
+
+    def verdict(self, choices: Choices, address: str, fresh: bool = False) -> VerdictName:
+        found = self.judged(choices, fresh).verdicts.get(address)
+        return found.name if found else "not run"
+
+    def items(self, choices: Choices, address: str) -> list[Item]:
+        """The item of a cell; of a stated number, all of the exhibit."""
+        items = self.plan(choices).items
+        return [item for item in items if str(item.address) == address] or list(items)
+
+    def sources(self, choices: Choices, address: str) -> Any:
+        """All that the number depends on."""
+        held = [item.sources for item in self.items(choices, address)]
+        whole = len(held) > 1
+        return held, self.plan(choices).shown[1] if whole else None
+
+    def read(self, address: str) -> list[Choices]:
+        """The readings of a number that were run with all seeds, the smallest first.
+
+        Of several that come to the same steps, the smallest stands for all.
+        """
+        touching = [text for text, touches in self.alternatives[0].items() if address in touches]
+        singles: list[Choices] = [(text,) for text in touching]
+        combined = [run for design in self.designs for run in design.runs if len(run) > 1]
+        narrowed = [self.narrowed(run, touching, address) for run in combined]
+        found: list[Choices] = []
+        known = [self.sources((), address)]
+        for choices in sorted({*singles, *narrowed}, key=lambda each: (len(each), each)):
+            sources = self.sources(choices, address)
+            if sources not in known and self.complete(choices, address):
+                known.append(sources)
+                found.append(choices)
+        return found
+
+    def narrowed(self, run: Choices, touching: Sequence[str], address: str) -> Choices:
+        """The run without what acts on other numbers alone."""
+        part = tuple(text for text in run if text in touching)
+        same = self.sources(part, address) == self.sources(run, address)
+        return part if same else run
+
+    def complete(self, choices: Choices, address: str) -> bool:
+        has = self.project.store.has
+        items = [item for item in self.items(choices, address) if item.sources]
+        return bool(items) and all(has(i) for item in items for i in item.identities)
+
+    def cell(self, address: str, read: Sequence[Choices], tried: int) -> CellFlips:
+        before = self.verdict((), address)
+        amounts = {each: a for each in read if (a := _amount(self.judged(each), address))}
+        default = _amount(self.judged(()), address)
+        shown = effects(default, amounts, tried) if default and amounts else {}
+        readings = []
+        for choices in read:
+            after = self.verdict(choices, address)
+            readings.append(Reading(choices, after, _turn(before, after), shown.get(choices)))
+        untried = tuple(
+            text
+            for text, touches in self.alternatives[0].items()
+            if address in touches or not self._is_cell(address)
+            if not self.complete((text,), address)
+        )
+        return CellFlips(address, before, readings, self.sets(address, readings), untried)
+
+    def _is_cell(self, address: str) -> bool:
+        return any(str(item.address) == address for item in self.plan(()).items)
+
+    def sets(self, address: str, readings: Iterable[Reading]) -> list[FlipSet]:
+        """Those that turn it, up to the smallest size of which one may stand."""
+        found: list[FlipSet] = []
+        for reading in (each for each in readings if each.turn == "turned"):
+            standing = [s for s in found if s.standing != "not confirmed"]
+            if standing and len(reading.choices) > len(standing[0].reading.choices):
+                break
+            found.append(self.confirmed(address, reading))
+        return found
+
+    def confirmed(self, address: str, reading: Reading) -> FlipSet:
+        """Hold a set against fresh seeds, where they were run."""
+        choices = reading.choices
+        words = ["repro", "make", self.exhibit if not self._is_cell(address) else address]
+        words += ["--profile", self.profile, "--seeds", str(2 * self.seeds)]
+        command = shlex.join([*words, *(w for text in choices for w in ("--vary", text))])
+        before, after = (self.verdict(each, address, fresh=True) for each in ((), choices))
+        standing: Standing = "to be confirmed"
+        if reading.effect is not None and not reading.effect.shown:
+            standing = "effect not shown"
+        elif all(_whole(self.judged(each, fresh=True), address) for each in ((), choices)):
+            again = after == reading.verdict != before
+            standing = "flip set" if again else "not confirmed"
+        return FlipSet(reading, standing, after, command)
+
+
+def _turn(before: VerdictName, after: VerdictName) -> Turn:
+    if before in DECIDED and after in DECIDED and before != after:
+        return "turned"
+    if before in DECIDED and after == "inconclusive":
+        return "weakened"
+    return "settled" if before == "inconclusive" and after in DECIDED else "none"
+
+
+def _after(planned: ExhibitPlan, seeds: int) -> ExhibitPlan:
+    """The plan with the later seeds alone."""
+
+    def later(item: Item) -> Item:
+        sources = {name: each[seeds:] for name, each in item.sources.items()}
+        return replace(item, seeds=item.seeds[seeds:], sources=sources)
+
+    return replace(planned, items=tuple(map(later, planned.items)))
+
+
+def _amount(judgement: Judgement, address: str) -> Amount | None:
+    results = {str(result.item.address): result for result in judgement.results}
+    return results[address].amount if address in results else None
+
+
+def _whole(judgement: Judgement, address: str) -> bool:
+    results = [r for r in judgement.results if str(r.item.address) == address]
+    return all(result.complete for result in results or judgement.results if result.item.sources)

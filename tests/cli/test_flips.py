@@ -1,0 +1,196 @@
+"""Exploring alternatives by a design, and what turns a verdict, on the invented paper."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.judge.model import VerdictName
+from harness.study.flips import Choices, _Search
+from tests.toy.paper import Workplace, new_workplace
+
+INLINE = ("--executor", "inline")
+SETTING = """
+[settings.{name}]
+value = {value}
+source = "inferred"
+why = "The paper does not say."
+alternatives = [{other}]
+"""
+METHOD = """
+id = "{id}"
+label = "{id}"
+origin = "invented"
+state = "runs"
+images = {{ paper = "real", here = "real" }}
+{settings}
+[settings.fail]
+value = false
+source = "paper"
+place = "Section 1"
+
+[[steps]]
+id = "drawn"
+step = "draw"
+params = {{ count = "{{size}}" }}
+
+[[steps]]
+id = "chosen"
+step = "select"
+inputs = {{ draw = "drawn" }}
+params = {{ keep = "{{keep}}" }}
+"""
+RECIPE = """
+id = "factors"
+label = "Factors"
+
+[settings.epochs]
+value = 3
+source = "paper"
+place = "Section 1"
+
+[[steps]]
+id = "measured"
+step = "measure"
+inputs = { images = "{images}" }
+params = { mean = { product = ["{one}", "{other}"] }, std = "{scatter}", fail = "{fail}" }
+seed = "{seed}"
+"""
+ROW = """
+[[rows]]
+name = "{id}"
+label = "{id}"
+bind = {{ method = "{id}" }}
+cells = {{ Small = "50.00 ± 0.05" }}
+"""
+LONE = {"one": (1.0, 0.9), "other": (0.5, 0.5005), "scatter": (0.0005, 0.05), "keep": (10, 5)}
+"""Setting -> value and alternative: `one` turns the verdict, `scatter` weakens it, nothing comes of
+`keep` or of `other`, which is a twentieth of a point."""
+PAIR = {"one": (1.0, 0.985), "other": (0.5, 0.493), "scatter": (0.0005, 0.0006), "keep": (10, 5)}
+"""`one` and `other` are 0.7 points each; only both are more than the margin of 1."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    made = new_workplace(tmp_path)
+    text = (made.specs / "tables" / "verdicts.toml").read_text(encoding="utf-8")
+    head = text[: text.index('[[columns]]\nname = "Large"')]
+    head = head.replace('id = "verdicts"', 'id = "open"').replace("Table 1", "Table 9")
+    head = head.replace('recipe = "measuring"', 'recipe = "factors"')
+    rows = "".join(ROW.format(id=id) for id in ("lone", "pair"))
+    made.add("tables/open.toml", head + rows)
+    made.add("recipes/factors.toml", RECIPE)
+    for id, settings in (("lone", LONE), ("pair", PAIR)):
+        texts = [SETTING.format(name=n, value=v, other=o) for n, (v, o) in settings.items()]
+        made.add(f"methods/{id}.toml", METHOD.format(id=id, settings="".join(texts)))
+    return made
+
+
+def flips(place: Workplace, row: str) -> dict[str, Any]:
+    found = place.repro("assumptions", "open", "--flips", "--json")
+    assert found.code == 0, found.err
+    cells = {cell["address"]: cell for cell in found.json["verdicts"]}
+    return cells[f"open:{row}:Small"]
+
+
+def turns(cell: dict[str, Any]) -> dict[str, str]:
+    return {", ".join(each["choices"]): each["turn"] for each in cell["readings"]}
+
+
+def test_a_design_is_written_down_before_it_runs_and_found_again(place: Workplace) -> None:
+    command = ("make", "open", "--explore", "8", "--json")
+    written = place.repro(*command, "--write-only").json["design"]
+    assert place.store.events.read() == []
+    path = Path(written["file"])
+    assert path.parent == place.root / "designs"
+    assert sorted(map(tuple, written["runs"])) == sorted(
+        (f"{row}.{name}={json.dumps(other)}",)
+        for row, settings in (("lone", LONE), ("pair", PAIR))
+        for name, (_, other) in settings.items()
+    )
+    before = path.read_bytes()
+    place.repro(*command, *INLINE)
+    assert path.read_bytes() == before
+    assert "found" in place.repro("make", "open", "--explore", "8", *INLINE).out
+
+
+def test_with_fewer_runs_each_number_still_meets_one_alternative_at_a_time(
+    place: Workplace,
+) -> None:
+    runs = place.repro("make", "open", "--explore", "4", "--write-only", "--json").json["design"][
+        "runs"
+    ]
+    assert len(runs) == 4
+    for run in runs:
+        assert sorted(text.partition(".")[0] for text in run) == ["lone", "pair"]
+
+
+def test_alone_one_choice_turns_one_weakens_and_the_rest_do_nothing(place: Workplace) -> None:
+    assert place.repro("make", "open", "--explore", "8", *INLINE).code == 0
+    cell = flips(place, "lone")
+    assert cell["verdict"] == "reproduced"
+    assert cell["untried"] == []
+    assert turns(cell) == {
+        "lone.one=0.9": "turned",
+        "lone.scatter=0.05": "weakened",
+        "lone.other=0.5005": "none",
+        "lone.keep=5": "none",
+    }
+    effects = {each["choices"][0]: each["effect"] for each in cell["readings"]}
+    assert effects["lone.one=0.9"]["estimate"] == pytest.approx(-5, abs=0.01)
+    assert [each["reading"]["choices"] for each in cell["sets"]] == [["lone.one=0.9"]]
+    assert flips(place, "pair")["sets"] == []
+
+
+def test_a_set_is_a_flip_set_only_when_fresh_seeds_agree(place: Workplace) -> None:
+    place.repro("make", "open", "--explore", "8", *INLINE)
+    (found,) = flips(place, "lone")["sets"]
+    assert (found["standing"], found["fresh"]) == ("to be confirmed", "not run")
+    name, *arguments = found["command"].replace("'", "").split()
+    assert name == "repro"
+    assert place.repro(*arguments, *INLINE).code == 0
+    (found,) = flips(place, "lone")["sets"]
+    assert (found["standing"], found["fresh"]) == ("flip set", "deviates")
+    assert "FLIP SET" in place.repro("assumptions", "open", "--flips").out
+
+
+def test_what_fresh_seeds_do_not_confirm_is_none(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fresh runs are judged as if the choice changed nothing."""
+    place.repro("make", "open", "--explore", "8", *INLINE)
+    (found,) = flips(place, "lone")["sets"]
+    place.repro(*found["command"].replace("'", "").split()[1:], *INLINE)
+    verdict = _Search.verdict
+
+    def luck(search: _Search, choices: Choices, address: str, fresh: bool = False) -> VerdictName:
+        return verdict(search, () if fresh else choices, address, fresh)
+
+    monkeypatch.setattr(_Search, "verdict", luck)
+    (found,) = flips(place, "lone")["sets"]
+    assert (found["standing"], found["fresh"]) == ("not confirmed", "reproduced")
+
+
+def test_two_choices_that_turn_it_only_together_are_one_set(place: Workplace) -> None:
+    """Two alternatives alone; what is left of the runs goes to combinations."""
+    pair = ("pair.one=0.985", "pair.other=0.493")
+    only = [word for text in pair for word in ("--vary", text)]
+    outcome = place.repro("make", "open", "--explore", "5", *only, *INLINE)
+    assert outcome.code == 0, outcome.err
+    cell = flips(place, "pair")
+    assert turns(cell) == {pair[0]: "none", pair[1]: "none", ", ".join(pair): "turned"}
+    assert [tuple(each["reading"]["choices"]) for each in cell["sets"]] == [pair]
+    assert cell["untried"] == ["pair.keep=5", "pair.scatter=0.0006"]
+    assert turns(flips(place, "lone")) == {}
+
+
+def test_what_cannot_be_explored_is_said(place: Workplace) -> None:
+    wrong = place.repro("make", "open", "--explore", "3", "--vary", "assumed.truth=0.6")
+    assert wrong.code == 2
+    assert "cannot be explored in open" in wrong.err
+    assert place.repro("make", "open", "averaged", "--explore", "3").code == 2
+    assert place.repro("make", "open", "--write-only").code == 2
+    assert not (place.root / "designs").exists()

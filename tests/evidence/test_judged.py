@@ -1,0 +1,159 @@
+"""A table judged by results that exist in files."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.toy.paper import Workplace
+
+CLAIM = """
+[[claims]]
+id = "resnet-leads"
+text = "The network is better"
+where = "Section 4"
+kind = "greater"
+exhibit = "table2"
+better = ["ResNet-18"]
+worse = ["Plain"]
+columns = ["Wine"]
+"""
+ADD = ("evidence", "add", "table2")
+
+
+@pytest.fixture
+def added(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """With the evidence added as a newcomer would, with nothing said."""
+    monkeypatch.chdir(place.root)
+    assert place.repro(*ADD, "runs.csv").code == 0
+    return place
+
+
+def test_what_is_clear_is_guessed_and_written(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.root)
+    done = place.repro(*ADD, "runs.csv", "--json").json["accepted"][0]
+    (entry,) = place.paper.exhibits["table2"].evidence  # type: ignore[attr-defined]
+    assert (entry.row, entry.column, entry.seed) == ("method", "dataset", "seed")
+    assert (entry.value, entry.scale, entry.files) == ("accuracy", 100, ("runs.csv",))
+    assert (done["cells"], done["of"], done["unknown"]) == (3, 4, ["other"])
+
+
+def test_they_are_judged_like_runs_and_said_not_to_be_run_here(added: Workplace) -> None:
+    shown = added.repro("show", "table2", "--json").json
+    cells = {(cell["row"], cell["column"]): cell for cell in shown["cells"]}
+    wine, iris = cells["ResNet-18", "Wine"], cells["ResNet-18", "Iris"]
+    ours = wine["reproduced"]
+    assert (ours["n"], ours["seeds"]) == (3, [0, 1, 2])
+    assert (ours["source"], ours["files"]) == ("evidence", ["runs.csv"])
+    assert ours["mean"] == pytest.approx(90.0)
+    assert ours["std"] == pytest.approx(0.01)
+    assert (wine["verdict"], iris["verdict"]) == ("reproduced", "deviates")
+    assert cells["Plain", "Wine"]["reproduced"]["n"] == 1
+    assert cells["Plain", "Iris"]["verdict"] == "not run"
+    assert shown["not_run"] == {"Nothing is declared that runs for it.": ["table2:Plain:Iris"]}
+    assert shown["notices"] == []
+
+
+@pytest.mark.parametrize("command", ["show", "diff", "make"])
+def test_people_are_told_too(added: Workplace, command: str) -> None:
+    said = added.repro(command, "table2")
+    assert "not run here, but read from runs.csv" in " ".join(said.out.split())
+    assert said.err == ""
+    if command == "make":
+        tex = (added.root / "build" / "stated" / "table2.tex").read_text()
+        assert "not run here, but read from runs.csv" in tex
+
+
+def test_a_stand_in_profile_has_none_of_them(added: Workplace) -> None:
+    shown = added.repro("show", "table2", "--profile", "small", "--json").json
+    assert {cell["reproduced"] for cell in shown["cells"]} == {None}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("show", "table2"), ("diff", "table2"), ("make", "table2"), ("verify",), ("report",)],
+)
+def test_a_changed_file_is_noticed_on_one_line_until_it_is_accepted(
+    added: Workplace, command: tuple[str, ...]
+) -> None:
+    (added.specs / "claims.toml").write_text(CLAIM)
+    runs = added.root / "runs.csv"
+    runs.write_text(runs.read_text().replace("0.9001", "0.9002"))
+    said = added.repro(*command).err.splitlines()
+    assert [line for line in said if "runs.csv changed" in line] == said
+    assert len(said) == 1
+    assert added.repro("evidence", "accept", "table2").code == 0
+    assert added.repro(*command).err == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("0.7501", "n/a", "runs.csv:5: field 'accuracy' holds 'n/a'; expected a finite number"),
+        ("0.7501", "nan", "runs.csv:5: field 'accuracy' holds 'nan'; expected a finite number"),
+        (
+            "iris,1",
+            "iris,0",
+            "runs.csv:6: a second number of row 'ResNet-18', column 'Iris', with seed 0; the first",
+        ),
+        ("method,", "model,", "runs.csv:2: no field 'method'; did you mean 'model'?"),
+        ("other,wine,0,0.1", "other,wine", "line 9 has 2 fields, the heading has 4"),
+    ],
+)
+def test_a_mistake_in_a_file_is_one_message_with_its_place(
+    added: Workplace, old: str, new: str, message: str
+) -> None:
+    runs = added.root / "runs.csv"
+    runs.write_text(runs.read_text().replace(old, new))
+    said = added.repro("show", "table2")
+    assert said.code == 2
+    assert message in said.err
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_missing_file_is_named_with_the_line_of_the_spec(added: Workplace) -> None:
+    (added.root / "runs.csv").rename(added.root / "others.csv")
+    said = added.repro("show", "table2")
+    line = added.line("tables/table2.toml", "[[evidence]]")
+    assert said.code == 2
+    assert f"table2.toml:{line + 1}: evidence.0.files.0: no file of" in said.err
+
+
+def test_what_is_not_clear_is_asked_for_and_nothing_is_written(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.root)
+    before = (place.specs / "tables" / "table2.toml").read_text()
+    (place.root / "x.csv").write_text("a,b,c\n1,2,3\n")
+    said = place.repro(*ADD, "x.csv")
+    assert said.code == 2
+    assert (
+        "give --row FIELD --column FIELD --value FIELD. The fields are: file, a, b, c" in said.err
+    )
+    assert place.repro(*ADD, "no.csv").code == 2
+    assert place.repro(*ADD, "../x.csv").code == 2
+    twice = place.repro(*ADD, "runs.csv", "--seed", "dataset")
+    assert "a second number" in twice.err
+    assert (place.specs / "tables" / "table2.toml").read_text() == before
+
+
+def test_columns_may_be_fields_and_parts_of_paths(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.root)
+    for seed in (1, 2):
+        path = place.root / "out" / f"plain_seed{seed}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'{{"final": {{"Wine": 70.{seed}, "acc.iris": 60.{seed}}}}}')
+    done = place.repro(
+        *ADD, "out/{model}_seed{seed}.json", "--row", "model", "--value", "Wine=final.Wine",
+        "--value", "Iris=final.acc.iris",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    shown = place.repro("show", "table2", "--json").json["cells"]
+    plain = [cell["reproduced"] for cell in shown if cell["row"] == "Plain"]
+    assert [(each["mean"], each["seeds"]) for each in plain] == [
+        (pytest.approx(70.15), [1, 2]),
+        (pytest.approx(60.15), [1, 2]),
+    ]

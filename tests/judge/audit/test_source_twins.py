@@ -1,0 +1,113 @@
+"""Rules on tables that only sources have: each finds its planted fault, and not its twin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.study.audit import audit_files
+from tests.judge.audit.papers import grid, paper
+from tests.judge.audit.test_twins import audit
+
+SCORED = """
+| Model | Precision | Recall | F1 |
+|---|---|---|---|
+| A | 0.80 | 0.60 | {} |
+| B | 0.91 | 0.45 | 0.55 |
+"""
+DIAGNOSED = """
+| Model | Sensitivity | Specificity | Accuracy |
+|---|---|---|---|
+| A | 81.2 | 90.3 | {} |
+| B | 70.1 | 88.0 | 79.6 |
+"""
+COUNTED = """
+| Sign | Cases (n = 25) | Controls (n = 40) |
+|---|---|---|
+| fever | 12 (48%) | 10 (25%) |
+| cough | 5 (20%) | 8 (20%) |
+| rash | 1 (4%) | {} |
+| pain | 20 (80%) | 22 (55%) |
+| other | 7/25 (28%) | 13/40 (32.5%) |
+"""
+ESTIMATED = r"""
+\begin{{tabular}}{{lrrrr}}
+Term & Estimate & SE & Lower & Upper \\ \hline
+a & 1.20 & 0.10 & 1.00 & 1.40 \\
+b & 2.31 & 0.25 & 1.82 & 2.80 \\
+c & -0.50 & 0.30 & -1.09 & 0.09 \\
+d & 3.02 & 0.45 & 2.14 & 3.90 \\
+e & 0.77 & {} & {} & 0.92 \\
+\end{{tabular}}
+"""
+TESTED = """
+| Term | t | df | p |
+|---|---|---|---|
+| a | 2.31 | 23 | 0.030 |
+| b | 1.02 | 23 | 0.318 |
+| c | -3.50 | 40 | {} |
+| d | 0.45 | 40 | 0.655 |
+"""
+STARRED = r"""
+\begin{{table}}\caption{{Standard errors in parentheses. * p < 0.10, ** p < 0.05, *** p < 0.01}}
+\begin{{tabular}}{{lcc}}
+ & (1) & (2) \\ \hline
+x & 0.52*** & 0.49** \\
+ & (0.10) & (0.20) \\
+z & {} & 0.11 \\
+ & (0.30) & (0.30) \\
+\end{{tabular}}\end{{table}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "wrong", "right"),
+    [
+        ("scores", SCORED, ("0.74",), ("0.70",)),
+        ("scores", DIAGNOSED, ("92.1",), ("88.0",)),
+        ("count-share", COUNTED, ("14 (45%)",), ("18 (45%)",)),
+        ("count-share", COUNTED.replace("7/25 (28%)", "7/25 (38%)"), ("18 (45%)",), ()),
+        ("interval-width", ESTIMATED, ("0.80", "0.62"), ("0.08", "0.62")),
+        ("interval-centre", ESTIMATED, ("0.08", "0.26"), ("0.08", "0.62")),
+        ("p-value", TESTED, ("0.011",), ("0.001",)),
+        ("stars-level", STARRED, ("0.31***",), ("0.31",)),
+    ],
+)
+def test_a_planted_fault_is_found_and_its_twin_is_not(
+    tmp_path: Path, rule: str, source: str, wrong: tuple[str, ...], right: tuple[str, ...]
+) -> None:
+    path = tmp_path / ("paper.tex" if "tabular" in source else "paper.md")
+    path.write_text(source.format(*wrong), encoding="utf-8")
+    assert [f.rule for f in audit_files([path], tmp_path).findings] == [rule]
+    if right:
+        path.write_text(source.format(*right), encoding="utf-8")
+        assert audit_files([path], tmp_path).findings == ()
+
+
+@pytest.mark.parametrize("label", ["Median", "Odds ratio"])
+def test_what_is_skewed_need_not_lie_in_the_middle(tmp_path: Path, label: str) -> None:
+    rows = [("1.20", 1.0, 1.4), ("2.30", 1.8, 2.8), ("0.50", 0.1, 0.9), ("3.00", 2.1, 3.9)]
+    lines = [f"| {n} | {x} ({a}, {b}) |" for n, (x, a, b) in enumerate([*rows, ("2.00", 1.5, 3.5)])]
+    path = tmp_path / "paper.md"
+    for heading, found in (("Effect", ["interval-centre"]), (label, [])):
+        table = "\n".join([f"| study | {heading} |", "|---|---|", *lines])
+        path.write_text(table.replace("| 0 |", "| zero |"), encoding="utf-8")
+        assert [f.rule for f in audit_files([path], tmp_path).findings] == found
+
+
+def test_one_column_may_have_a_unit_of_its_own() -> None:
+    """101.0 seconds beside percentages is no percentage out of range."""
+
+    def told(unit: str) -> list[str]:
+        columns = [
+            {"name": "x", "label": "x", "bind": {"size": 1}},
+            {"name": "y", "label": "y", "bind": {"size": 2}, "reporting": {"unit": unit}},
+        ]
+        reporting = {"spread": "std", "n": 3, "unit": "percent top-1"}
+        one = grid("one", ["x", "y"], {"A": "51.0 101.0", "B": "48.2 55.1"}, columns=columns,
+                   reporting=reporting)  # fmt: skip
+        return [f.rule for f in audit(paper(one)) if f.severity == "severe"]
+
+    assert told("percent top-1") == ["outside-range"]
+    assert told("seconds") == []
