@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from harness.judge.outcomes import tally
-
 if TYPE_CHECKING:
     from harness.judge.audit.finding import Finding
     from harness.judge.exhibit import Judgement
@@ -82,6 +80,8 @@ def claim(item: Judged, profile: str) -> Fields:
 
 def verified(found: Verified) -> Fields:
     """`repro verify`."""
+    from harness.judge.outcomes import tally
+
     return {
         "claims": [claim(item, found.profile) for item in found.judged],
         "problems": list(found.problems),
