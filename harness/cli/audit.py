@@ -113,7 +113,7 @@ def _write_reports(
     if badge is not None:
         from harness.formats.badge import audit_badge
 
-        write(badge, _json(audit_badge(found.findings)))
+        write(badge, _json(audit_badge(found.findings, len(found.unread))))
     if junit is None and not github:
         return
     from harness.study import ci
