@@ -9,6 +9,7 @@ from harness.judge.audit.aggregates import aggregates, counts_of, extremes, shar
 from harness.judge.audit.captions import captions
 from harness.judge.audit.contradicted import contradicted_claims
 from harness.judge.audit.counts import parameter_counts
+from harness.judge.audit.descriptives import counts_in_text, descriptives
 from harness.judge.audit.differences import printed_differences
 from harness.judge.audit.domains import parameter_domains
 from harness.judge.audit.finding import SEVERITIES, Finding
@@ -58,6 +59,7 @@ SHEET_RULES: tuple[SheetRule, ...] = (
     scale_slips,
     signs,
     intervals,
+    descriptives,
     interval_relations,
     tested_lines,
     scores,
@@ -108,7 +110,7 @@ def audit_sheet(sheet: Sheet) -> list[Finding]:
 
 def audit_texts(said: Sequence[Said]) -> list[Finding]:
     """What sentences say that does not go with what they say themselves."""
-    return [*worked_numbers(said), *tests_in_text(said)]
+    return [*worked_numbers(said), *tests_in_text(said), *counts_in_text(said)]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -59,6 +59,17 @@ z & {} & 0.11 \\
  & (0.30) & (0.30) \\
 \end{{tabular}}\end{{table}}
 """
+DESCRIBED = """
+| Variable | N | Mean | SD | Min | Max |
+|---|---|---|---|---|---|
+| Age in years | 41 | 33.17 | 9.02 | 19 | 61 |
+| Left-handed (dummy) | 41 | 0.24 | {} | 0 | 1 |
+| Answers (7-point Likert) | 25 | {} | 1.31 | 1 | 7 |
+"""
+ANSWERED = """
+In all, {}% of the 28 participants agreed, and 12.5% of 48 items were left out.
+Their answers on a 7-point scale (M = {}, n = 28) were high.
+"""
 
 
 @pytest.mark.parametrize(
@@ -72,6 +83,11 @@ z & {} & 0.11 \\
         ("interval-centre", ESTIMATED, ("0.08", "0.26"), ("0.08", "0.62")),
         ("p-value", TESTED, ("0.011",), ("0.001",)),
         ("stars-level", STARRED, ("0.31***",), ("0.31",)),
+        ("impossible-spread", DESCRIBED, ("0.34", "4.28"), ("0.43", "4.28")),
+        ("impossible-spread", DESCRIBED, ("0.61", "4.28"), ("0.43", "4.28")),
+        ("granularity", DESCRIBED, ("0.43", "4.30"), ("0.43", "4.32")),
+        ("granularity", ANSWERED, ("62.5", "5.36"), ("64.3", "5.36")),
+        ("granularity", ANSWERED, ("64.3", "5.35"), ("64.3", "5.36")),
     ],
 )
 def test_a_planted_fault_is_found_and_its_twin_is_not(
