@@ -15,6 +15,7 @@ import typer
 from harness.cli.options import AsJson
 from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
+from harness.judge.audit.catalogue import RULES
 from harness.judge.audit.finding import SEVERITIES, Severity
 from harness.study import as_json as to_json
 from harness.study.study import Study
@@ -41,7 +42,7 @@ def audit(
     as_json: AsJson = False,
     every: Annotated[bool, typer.Option("--all", help="Every finding in full.")] = False,
     explain: Annotated[
-        str | None, typer.Option(metavar="RULE", help="In full what one rule found.")
+        str | None, typer.Option(metavar="RULE", help="What a rule compares, and what it found.")
     ] = None,
     sarif: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the findings as SARIF.")
@@ -82,8 +83,7 @@ def audit(
     if as_json:
         print_json(to_json.findings(found.findings))
     elif explain is not None:
-        rule = _known_rule(explain, found.findings)
-        _print_full([f for f in found.findings if f.rule == rule])
+        _explain(explain, found.findings)
     else:
         _print(new, every, "" if known is None else "new ", found.place_of if files else None)
     if _fails(new, fail_on, known is not None):
@@ -150,11 +150,13 @@ def _covered(finding: Finding, known: dict[str, set[str]]) -> bool:
     return set(finding.addresses) <= known.get(finding.rule, set())
 
 
-def _known_rule(rule: str, findings: Sequence[Finding]) -> str:
-    rules = sorted({finding.rule for finding in findings})
-    if rule not in rules:
-        raise UserError(f"no finding of a rule '{rule}'; {nearest(rule, rules)}")
-    return rule
+def _explain(rule: str, findings: Sequence[Finding]) -> None:
+    """Print what a rule compares, and all that it found, which may be nothing."""
+    if rule not in RULES:
+        raise UserError(f"unknown rule '{rule}'; {nearest(rule, RULES)}")
+    own = [finding for finding in findings if finding.rule == rule]
+    console().print(f"{rule}: {RULES[rule]} Here it finds {len(own) or 'nothing'}.\n")
+    _print_full(own)
 
 
 def _print(

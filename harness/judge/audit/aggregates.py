@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import permutations
@@ -138,7 +138,7 @@ def _sets(sheet: Sheet, target: int, told: bool) -> list[tuple[int, ...]]:
 
 
 def _both(
-    values: dict[int, dict[int, Number]],
+    values: Mapping[int, Mapping[int, Number]],
     name: str,
     operation: Operation,
     target: int,
@@ -154,7 +154,7 @@ def _both(
 
 
 def _relation(
-    values: dict[int, dict[int, Number]],
+    values: Mapping[int, Mapping[int, Number]],
     name: str,
     operation: Operation,
     target: int,

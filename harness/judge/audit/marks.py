@@ -45,6 +45,12 @@ def bold_is_best(sheet: Sheet) -> Iterator[Finding]:
             yield _not_best(way, column, line, better)
 
 
+def direction(sheet: Sheet, column: int) -> Better:
+    """Which values of a column are better, as the measure, an arrow or bold numbers say."""
+    lines = [line for c in range(len(sheet.columns)) for line in _blocks(sheet, c)]
+    return _direction(sheet, column, [line for line in lines if any(n.bold for n in line[1])])
+
+
 def _blocks(sheet: Sheet, column: int) -> Iterator[tuple[int, list[Number]]]:
     """The numbers of a column, group by group if each group has its own bold number."""
     held = sheet.column(column)
@@ -74,7 +80,7 @@ def _right(line: Sequence[Number], better: Better) -> bool:
 
 def _direction(sheet: Sheet, column: int, others: list[tuple[int, list[Number]]]) -> Better:
     """Which values are better: as the measure, an arrow or at least two other lines say."""
-    words = f"{sheet.columns[column].words} {' '.join(r.label for r in sheet.rows[:0])}"
+    words = sheet.columns[column].words
     if sheet.better:
         return sheet.better
     if _UP.search(words) or _DOWN.search(words):

@@ -59,6 +59,13 @@ z & {} & 0.11 \\
  & (0.30) & (0.30) \\
 \end{{tabular}}\end{{table}}
 """
+CLASSIFIED = r"""
+\begin{{table}}\caption{{Scores on 31 positives and 69 negatives.}}
+\begin{{tabular}}{{lccc}}
+Model & Accuracy & Sensitivity & F1 \\ \hline
+A & 0.84 & {} & 0.758 \\
+\end{{tabular}}\end{{table}}
+"""
 DESCRIBED = """
 | Variable | N | Mean | SD | Min | Max |
 |---|---|---|---|---|---|
@@ -83,6 +90,7 @@ Their answers on a 7-point scale (M = {}, n = 28) were high.
         ("interval-centre", ESTIMATED, ("0.08", "0.26"), ("0.08", "0.62")),
         ("p-value", TESTED, ("0.011",), ("0.001",)),
         ("stars-level", STARRED, ("0.31***",), ("0.31",)),
+        ("scores", CLASSIFIED, ("0.84",), ("0.806",)),
         ("impossible-spread", DESCRIBED, ("0.34", "4.28"), ("0.43", "4.28")),
         ("impossible-spread", DESCRIBED, ("0.61", "4.28"), ("0.43", "4.28")),
         ("granularity", DESCRIBED, ("0.43", "4.30"), ("0.43", "4.32")),
