@@ -195,7 +195,7 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
             continue  # a count among other things
         if (other and alone) or split:
             odd.append(number)
-    if odd and len(odd) * 4 <= len(sheet.numbers) + 3:
+    if odd and len(odd) * 4 <= len(sheet.numbers) + 3 and not _rounded_by_size(sheet, odd):
         yield Finding(
             rule="digits",
             subject=sheet.id,
@@ -210,6 +210,25 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
                 "what was measured."
             ),
         )
+
+
+def _rounded_by_size(sheet: Sheet, odd: Sequence[Number]) -> bool:
+    """Whether the larger a number of the table, the fewer decimals it has, errors included.
+
+    So prints who keeps a number of significant digits. Sizes are powers of ten, and those of the
+    odd numbers must have another number that bears it out.
+    """
+    sizes: dict[int, Counter[int]] = {}
+    for number in sheet.numbers.values():
+        for value in (number.mean, number.error):
+            if value is not None:
+                sizes.setdefault(value.adjusted(), Counter())[decimals(value)] += 1
+    places = [max(sizes[size]) for size in sorted(sizes)]
+    return (
+        all(len(found) == 1 for found in sizes.values())
+        and places == sorted(places, reverse=True)
+        and all(sum(sizes[number.mean.adjusted()].values()) > 1 for number in odd)
+    )
 
 
 def _is_split(number: Number) -> bool:

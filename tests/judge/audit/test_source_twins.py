@@ -109,6 +109,16 @@ def test_a_planted_fault_is_found_and_its_twin_is_not(
         assert audit_files([path], tmp_path).findings == ()
 
 
+@pytest.mark.parametrize(("last", "rules"), [("15.11", []), ("15.1", ["digits"])])
+def test_numbers_may_be_rounded_by_their_size(tmp_path: Path, last: str, rules: list[str]) -> None:
+    """189.8, 1465 and 11.11 keep four digits each; 15.1 among them does not."""
+    rows = ["| a | 189.8 | 728.5 |", "| b | 146.3 | 754.1 |", "| c | 11.11 | 387.3 |"]
+    rows += [f"| d | {last} | 840.2 |", "| e | 133.8 | 941.4 |"]
+    path = tmp_path / "paper.md"
+    path.write_text("\n".join(["| | x | y |", "|---|---|---|", *rows]), encoding="utf-8")
+    assert [f.rule for f in audit_files([path], tmp_path).findings] == rules
+
+
 @pytest.mark.parametrize("label", ["Median", "Odds ratio"])
 def test_what_is_skewed_need_not_lie_in_the_middle(tmp_path: Path, label: str) -> None:
     rows = [("1.20", 1.0, 1.4), ("2.30", 1.8, 2.8), ("0.50", 0.1, 0.9), ("3.00", 2.1, 3.9)]
