@@ -185,6 +185,7 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
     turned = sheet.transposed()
     rows = {r: _usual(list(turned.column(r).values())) for r in range(len(sheet.rows))}
     starred = any(number.stars for number in sheet.numbers.values())
+    by_size = _by_size(sheet)
     odd = []
     for (row, column), number in sorted(sheet.numbers.items()):
         places = decimals(number.mean)
@@ -194,8 +195,16 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
         if not places and abs(number.mean) >= 1000:
             continue  # a count among other things
         if (other and alone) or split:
-            odd.append(number)
-    if odd and len(odd) * 4 <= len(sheet.numbers) + 3 and not _rounded_by_size(sheet, odd):
+            odd.append((column, number))
+    # One number alone that goes by its size may as well be a slip.
+    sized = [(c, n) for c, n in odd if by_size.get(n.mean.adjusted()) == decimals(n.mean)]
+    if len({column for column, _ in sized}) > 1:
+        odd = [each for each in odd if each not in sized]
+    yield from _unlike(sheet, [number for _, number in odd])
+
+
+def _unlike(sheet: Sheet, odd: Sequence[Number]) -> Iterator[Finding]:
+    if odd and len(odd) * 4 <= len(sheet.numbers) + 3:
         yield Finding(
             rule="digits",
             subject=sheet.id,
@@ -212,23 +221,25 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
         )
 
 
-def _rounded_by_size(sheet: Sheet, odd: Sequence[Number]) -> bool:
-    """Whether the larger a number of the table, the fewer decimals it has, errors included.
+def _by_size(sheet: Sheet) -> dict[int, int]:
+    """Power of ten -> the decimals of numbers of that size, where larger ones have fewer.
 
-    So prints who keeps a number of significant digits. Sizes are powers of ten, and those of the
-    odd numbers must have another number that bears it out.
+    So prints who keeps a number of significant digits, errors included. Empty where the decimals
+    do not go by size.
     """
     sizes: dict[int, Counter[int]] = {}
     for number in sheet.numbers.values():
         for value in (number.mean, number.error):
-            if value is not None:
+            if value:
                 sizes.setdefault(value.adjusted(), Counter())[decimals(value)] += 1
-    places = [max(sizes[size]) for size in sorted(sizes)]
-    return (
-        all(len(found) == 1 for found in sizes.values())
-        and places == sorted(places, reverse=True)
-        and all(sum(sizes[number.mean.adjusted()].values()) > 1 for number in odd)
-    )
+    usual = {}
+    for size, found in sorted(sizes.items()):
+        places, count = found.most_common(1)[0]
+        if count >= 3 and count * 10 >= found.total() * 9:
+            usual[size] = places
+    places_by_size = list(usual.values())
+    falling = places_by_size == sorted(places_by_size, reverse=True)
+    return usual if falling and len(set(places_by_size)) > 1 else {}
 
 
 def _is_split(number: Number) -> bool:

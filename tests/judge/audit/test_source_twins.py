@@ -109,11 +109,13 @@ def test_a_planted_fault_is_found_and_its_twin_is_not(
         assert audit_files([path], tmp_path).findings == ()
 
 
-@pytest.mark.parametrize(("last", "rules"), [("15.11", []), ("15.1", ["digits"])])
+@pytest.mark.parametrize(("last", "rules"), [("15.11", []), ("155.12", ["digits"])])
 def test_numbers_may_be_rounded_by_their_size(tmp_path: Path, last: str, rules: list[str]) -> None:
-    """189.8, 1465 and 11.11 keep four digits each; 15.1 among them does not."""
+    """189.8 and 11.11 keep four digits each; 155.12 among them does not."""
     rows = ["| a | 189.8 | 728.5 |", "| b | 146.3 | 754.1 |", "| c | 11.11 | 387.3 |"]
-    rows += [f"| d | {last} | 840.2 |", "| e | 133.8 | 941.4 |"]
+    rows += [f"| d | {last} | 840.2 |", "| e | 133.8 | 941.4 |", "| f | 177.2 | 12.34 |"]
+    rows += ["| g | 144.4 | 14.22 |", "| h | 162.7 | 555.3 |", "| i | 171.9 | 630.1 |"]
+    rows += ["| j | 181.2 | 10.95 |", "| k | 191.3 | 707.7 |", "| l | 12.99 | 818.4 |"]
     path = tmp_path / "paper.md"
     path.write_text("\n".join(["| | x | y |", "|---|---|---|", *rows]), encoding="utf-8")
     assert [f.rule for f in audit_files([path], tmp_path).findings] == rules
