@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-SHOWN = 12
-"""Findings that are told in a line each; the rest only with --all."""
+SHOWN = 16
+"""Findings that are told in a line each, so that they fit a screen; the rest only with --all."""
+UNREAD = 3
+"""What was not read that is told without --all."""
 
 
 @app.command(epilog="Such as: repro audit --json; or: repro audit paper.tex")
@@ -77,8 +79,6 @@ def audit(
     found = audit_files(files, Path.cwd()) if files else audit_specs(Study.open().paper)
     known = None if baseline is None else _read_baseline(baseline)
     new = [f for f in found.findings if known is None or not _covered(f, known)]
-    for line in found.unread:
-        print(f"repro: not read: {line}", file=sys.stderr)
     _write_reports(found, sarif, junit, badge, github, sys.stderr if as_json else sys.stdout)
     if as_json:
         print_json(to_json.findings(found.findings))
@@ -86,6 +86,7 @@ def audit(
         _explain(explain, found.findings)
     else:
         _print(new, every, "" if known is None else "new ", found.place_of if files else None)
+    _tell_unread(found.unread, every)
     if _fails(new, fail_on, known is not None):
         raise typer.Exit(1)
 
@@ -178,14 +179,24 @@ def _print(
         _print_full(findings)
         return
     for finding in findings[:SHOWN]:
-        printed = finding.printed if len(finding.printed) < 70 else f"{finding.printed[:67]}..."
         at = place(finding) if place else None
-        where = f"{at[0]}:{at[1]}: {finding.rule}" if at else finding.id
-        out.print(f"{finding.severity:8} {where}\n         {printed}")
+        # Where nothing tells the place, the subject of the rule says what it is about.
+        where = f"{at[0]}:{at[1]} {finding.rule}" if at else finding.id
+        line = f"{finding.severity:8} {where}: {' '.join(finding.printed.split())}"
+        out.print(line, no_wrap=True, overflow="ellipsis")
     if len(findings) > SHOWN:
         out.print(
             f"\n{len(findings) - SHOWN} more with --all; one rule in full with --explain RULE"
         )
+
+
+def _tell_unread(unread: Sequence[str], every: bool) -> None:
+    """What could not be read, of which nothing is said; only the first few, unless all is asked."""
+    shown = unread if every else unread[:UNREAD]
+    for line in shown:
+        print(f"repro: not read: {line}", file=sys.stderr)
+    if len(unread) > len(shown):
+        print(f"repro: {len(unread) - len(shown)} more not read: --all", file=sys.stderr)
 
 
 def _print_full(findings: Sequence[Finding]) -> None:

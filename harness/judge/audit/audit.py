@@ -121,8 +121,8 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def merged(findings: Iterable[Finding]) -> list[Finding]:
     """One finding for each cause, with all of its places.
 
-    Findings with one cause are one. A sentence that fails on no other numbers than those which a
-    rule on numbers reports is a further place of that finding.
+    Findings with one cause are one. A sentence that fails on no other numbers than those which
+    rules on numbers report is a further place of the gravest of these findings.
     """
     leading: dict[str, Finding] = {}
     for finding in in_order(findings):
@@ -130,20 +130,14 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
         known = leading.get(cause)
         leading[cause] = finding if known is None else _joined(known, finding)
     kept = [finding for finding in leading.values() if finding.rule != "claim"]
+    told = {a for finding in kept if finding.rule in _NUMBERS for a in finding.addresses}
     for claim in (finding for finding in leading.values() if finding.rule == "claim"):
         about = {a for a in claim.addresses if not a.startswith("claim:")}
-        home = next(
-            (
-                i
-                for i, f in enumerate(kept)
-                if about and about <= set(f.addresses) and f.rule in _NUMBERS
-            ),
-            None,
-        )
-        if home is None:
-            kept.append(claim)
+        homes = [i for i, f in enumerate(kept) if f.rule in _NUMBERS and about & set(f.addresses)]
+        if about <= told and homes:
+            kept[homes[0]] = _joined(kept[homes[0]], claim)
         else:
-            kept[home] = _joined(kept[home], claim)
+            kept.append(claim)
     return kept
 
 
