@@ -19,6 +19,7 @@ from harness.cli import (
     report,
     show,
     store,
+    trust,
     upgrade,
     verify,
 )
@@ -33,8 +34,20 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for family in (
-    show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data, evidence
-):  # fmt: skip
+    show,
+    plan,
+    make,
+    verify,
+    audit,
+    report,
+    compare,
+    new_paper,
+    upgrade,
+    store,
+    data,
+    evidence,
+    trust,
+):
     app.add_typer(family.app)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import UserError
 from harness.spec.schema import files
+from harness.study.trust import trust
 
 SKELETON = Path(__file__).parents[1] / "skeleton"
 _HIDDEN = {"gitignore": ".gitignore"}
@@ -34,3 +35,4 @@ def new_paper(folder: Path) -> None:
     for path, text in files().items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
+    trust(folder.resolve())  # all of its code is the skeleton's, so far
