@@ -126,7 +126,8 @@ def _draw(recall: Mapping[str, Counts], path: Path) -> None:
         height = 0.8 if key != "found" else 0.4
         axes.barh(names, [kinds[n][key] for n in names], height, color=colour, label=label)
     axes.set_xlabel("errors")
-    axes.legend(frameon=False)
+    axes.margins(y=0.01)
+    axes.legend(frameon=False, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
