@@ -35,7 +35,7 @@ from harness.judge.audit.said import (
 from harness.judge.audit.scores import scores
 from harness.judge.audit.sentences import worked_numbers
 from harness.judge.audit.sheet import Sheet, sheets
-from harness.judge.audit.significance import significance
+from harness.judge.audit.significance import correlations_in_text, significance
 from harness.judge.audit.uncertainty import interval_relations, stars_by_legend
 from harness.judge.audit.unsaid import (
     bare_estimates,
@@ -110,7 +110,8 @@ def audit_sheet(sheet: Sheet) -> list[Finding]:
 
 def audit_texts(said: Sequence[Said]) -> list[Finding]:
     """What sentences say that does not go with what they say themselves."""
-    return [*worked_numbers(said), *tests_in_text(said), *counts_in_text(said)]
+    rules = (worked_numbers, tests_in_text, counts_in_text, correlations_in_text)
+    return [finding for rule in rules for finding in rule(said)]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

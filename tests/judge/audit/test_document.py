@@ -88,6 +88,7 @@ def test_a_planted_fault_is_found_at_its_line(
 @pytest.mark.parametrize(
     "sentence",
     [
+        r"\ours{} reaches 0.835 on Ponds.",
         "Big, not Wide, has the highest accuracy on Lakes.",
         "Among the small ones, Wide has the best accuracy on Ponds.",
         "Big is better than Wide on Ponds and Wide on Lakes.",

@@ -73,6 +73,11 @@ DESCRIBED = """
 | Left-handed (dummy) | 41 | 0.24 | {} | 0 | 1 |
 | Answers (7-point Likert) | 25 | {} | 1.31 | 1 | 7 |
 """
+RELATED = """
+Size and speed are significantly related ($r = {}$, $n = 42$).
+There is no correlation between size and colour (rho = {}, n = 60).
+Age and speed are not significantly related (r = 0.10, n = 42).
+"""
 ANSWERED = """
 In all, {}% of the 28 participants agreed, and 12.5% of 48 items were left out.
 Their answers on a 7-point scale (M = {}, n = 28) were high.
@@ -93,6 +98,8 @@ Their answers on a 7-point scale (M = {}, n = 28) were high.
         ("scores", CLASSIFIED, ("0.84",), ("0.806",)),
         ("impossible-spread", DESCRIBED, ("0.34", "4.28"), ("0.43", "4.28")),
         ("impossible-spread", DESCRIBED, ("0.61", "4.28"), ("0.43", "4.28")),
+        ("significance", RELATED, ("0.13", "0.05"), ("0.41", "0.05")),
+        ("significance", RELATED, ("0.41", "-0.45"), ("0.41", "0.05")),
         ("granularity", DESCRIBED, ("0.43", "4.30"), ("0.43", "4.32")),
         ("granularity", ANSWERED, ("62.5", "5.36"), ("64.3", "5.36")),
         ("granularity", ANSWERED, ("64.3", "5.35"), ("64.3", "5.36")),

@@ -272,6 +272,12 @@ CASES: list[Case] = [
     ("significance", correlated, ("a significant link", "-0.12", 158), ("a link", "-0.12", 158)),
     ("significance", correlated, ("significant", "-0.12", 158), ("significant", "-0.12", 500)),
     ("significance", correlated, ("no correlation", "0.40", 40), ("no correlation", "0.01", 500)),
+    (
+        "significance",
+        correlated,
+        ("zero or negative", "0.12", 40),
+        ("zero or negative", "-0.12", 158),
+    ),
     ("bare-correlation", correlated, ("modest", "0.4", None), ("modest", "0.4", 90)),
     ("bare-estimate", fitted, ("1.5",), ("1.5 ± 0.2",)),
     ("claim", equal, ("13.2",), ("12.3",)),
