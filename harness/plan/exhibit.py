@@ -120,7 +120,11 @@ class Planner:
         self.profile = profile
         self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
         """Resolves under the profile that is run."""
-        self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
+        self.stated = (
+            self.ours
+            if profile is as_stated
+            else Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
+        )
         """Resolves as the paper states it, to compare with."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
