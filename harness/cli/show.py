@@ -77,6 +77,9 @@ def assumptions(
         bool,
         typer.Option("--flips", help="Say which of those that were run turn a verdict."),
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every choice, with its reason in full.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the choices that an exhibit rests on and the paper does not state."""
@@ -91,16 +94,13 @@ def assumptions(
     if as_json:
         print_json(to_json.assumptions(exhibit, study.paper.profile(profile), found))
         return
-    rows = [
-        (
-            setting.titled,
-            str(setting.used.value),
-            ", ".join(str(value) for value in setting.used.choice.alternatives) or "–",
-            f"{setting.used.choice.source}: {setting.used.choice.why or setting.used.choice.place}",
-        )
-        for setting in found
-    ]
-    print_grid(("Choice", "Value", "Alternatives", "Where from"), rows)
+    from harness.render.assumptions import overview
+    from harness.render.assumptions import show as show_all
+
+    if everything:
+        show_all(found, console())
+    else:
+        overview(found, exhibit, console())
 
 
 @app.command(epilog="Such as: repro why 'table7:ROW:COLUMN'")
