@@ -11,8 +11,9 @@ from rich.text import Text
 from harness.plan.settings import Shared
 from harness.render.terminal import show_grid
 from harness.render.text import plain
+from harness.spec.setting import Source
 
-_SOURCES = ("inferred", "ours", "code")
+_SOURCES: tuple[Source, ...] = ("inferred", "ours", "code")
 """Where choices come from, those first that rest on least."""
 _SCREEN = 18
 """Choices of an overview, so that it fits a screen of 24 lines with its counts."""
