@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
-from harness.plan.library import own_step_types
+from harness.plan.library import check_installed, own_step_types
 from harness.plan.parts import exhibit_of, steps_below
 from harness.store.record import Record
 from harness.store.verify import Problem, verify
@@ -137,11 +137,15 @@ def probe(project: Project, update: bool) -> Probed:
 
     Args:
         update: write the numbers of new steps and revisions first.
+
+    Raises:
+        EvidenceError: a library is missing that the steps need.
     """
     from harness.run.probe import check
     from harness.run.probe import update as write
     from harness.run.stale import Codes, probe_file
 
+    check_installed(project.paper)
     types = own_step_types(project.paper)
     path = probe_file(project.paper.about.steps)
     if path is None:
