@@ -36,7 +36,7 @@ def new_paper(
             "specs/coverage.toml that wait for claims"
         )
         if begun.unread:
-            wrote += f"; {len(begun.unread)} places could not be read, and nothing was guessed there"
+            wrote += f"; not read, and not guessed: {len(begun.unread)}"
     then = "repro list, repro audit, repro evidence add table1 FILE"
     if not begun.tables:
         then = "repro make table1, repro verify, repro report"

@@ -22,7 +22,7 @@ _BLANKED = re.compile(
     re.DOTALL,
 )
 _BREAK = re.compile(
-    r"\n[ \t%]*\n|\\(?:sub)*(?:section|paragraph)\*?\s*\{[^{}]*\}|\\item\b|\\par\b"
+    r"\n[ \t%]*\n|\\(?:sub)*(?:section|paragraph)\*?\s*\{[^{}]*\}|\\(?:item|par|maketitle)\b"
     r"|\\(?:begin|end)\s*\{[^{}]*\}(?:\[[^\]]*\])?|\\(?:table)?caption\*?\s*(?:\[[^\]]*\])?\s*\{"
 )
 _CITATION = re.compile(

@@ -1,4 +1,4 @@
-"""What was read of a paper's sources, written as TOML: the spec of a table, the list of sentences."""
+"""What was read of a paper's sources, written as TOML: specs of tables, the list of sentences."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def write_spec(table: Table, number: int) -> str:
         f"source = {quoted(table.label)}",
         f"stub = {quoted(table.stub)}",
         "",
-        "# What ± means (std, sem, ci95, iqr, range), over how many runs, and the unit. Differences",
-        '# up to `margin` count as none; "percent accuracy" has 1 point, other units have to say it.',
+        "# What ± means (std, sem, ci95, iqr, range), over how many runs, and the unit. Up to",
+        '# `margin` differences count as none; "percent accuracy" has 1 point, others say it here.',
         "[reporting]",
         'spread = "unknown"',
         'n = "unknown"',
@@ -57,7 +57,7 @@ def write_spec(table: Table, number: int) -> str:
 
 
 def write_sentences(sentences: Iterable[Sentence]) -> str:
-    """The sentences that hold a number or a comparison, as `coverage.toml` with all of them open."""
+    """Those that hold a number or a comparison, as `coverage.toml` with all of them open."""
     return "\n".join([_SENTENCES, *(sentence_lines(each) for each in telling(sentences))])
 
 

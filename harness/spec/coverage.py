@@ -35,7 +35,7 @@ _NUMBER = re.compile(
 )
 _COMPARISON = re.compile(
     r"\b(?:better|best|worse|worst|weak(?:er)?|strong(?:er|ly)?|superior|inferior|optimal|"
-    r"outperform\w*|on-?par|competitiv\w*|comparabl\w*|match(?:es|ed)?|exceed\w*|"
+    r"outperform\w*|beats?|surpass\w*|on-?par|competitiv\w*|comparabl\w*|match(?:es|ed)?|exceed\w*|"
     r"high|higher|highest|low|lower|lowest|larger|greater|smaller|fewer|faster|slower|longer|"
     r"more|less|minimum|maximum|easier|harder|"
     r"improv\w*|degrad\w*|increas\w*|decreas\w*|diminish\w*|substantial\w*|significant\w*|"

@@ -266,7 +266,7 @@ class Exhibit(SpecModel):
         return ()
 
     def printed(self, row: str, column: str) -> Printed | None:
-        """The number printed at `exhibit:row:column`, or stated, if `row` is `stated`; else None."""
+        """The number printed at `exhibit:row:column`, or stated where `row` is; else None."""
         if row == "stated":
             return self.stated[column].text if column in self.stated else None
         cells = self.printed_cells()

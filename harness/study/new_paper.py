@@ -20,7 +20,7 @@ _HIDDEN = {"gitignore": ".gitignore"}
 """Files that would be heeded here if they had their own names."""
 _EXAMPLE = ("specs", "experiment")
 """Folders of the skeleton that hold its example."""
-_PROFILE = Path("profiles") / "paper.toml"
+_PROFILE = "specs/profiles/paper.toml"
 _CLAIMS = """\
 # What the text says of these numbers, as [[claims]] that `repro verify` checks; docs/reference has
 # their kinds. coverage.toml lists the sentences that wait for them.
@@ -58,7 +58,7 @@ def new_paper(folder: Path, sources: Sequence[Path] = ()) -> Begun:
     shutil.copytree(SKELETON, folder, dirs_exist_ok=True, ignore=unwanted)
     for plain, hidden in _HIDDEN.items():
         (folder / plain).rename(folder / hidden)
-    for path, text in {**files(), **{f"specs/{path}": text for path, text in specs.items()}}.items():
+    for path, text in {**files(), **specs}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     about = folder / "specs" / "paper.toml"
@@ -69,7 +69,7 @@ def new_paper(folder: Path, sources: Sequence[Path] = ()) -> Begun:
 
 
 def _read(folder: Path, name: str, sources: Sequence[Path]) -> tuple[Begun, dict[str, str]]:
-    """The specs that a paper's sources give: path below `specs` -> text."""
+    """The specs that a paper's sources give: path in the folder -> text."""
     read = [read_tables(path) for path in sources]
     prose = [read_prose(path) for path in sources]
     tables = [table for each in read for table in each.tables]
@@ -79,14 +79,15 @@ def _read(folder: Path, name: str, sources: Sequence[Path]) -> tuple[Begun, dict
         raise UserError(f"{', '.join(map(str, sources))}: no table was read ({why})")
     sentences = [sentence for each in prose for sentence in each.sentences]
     title = next((each.title for each in prose if each.title), sources[0].stem)
-    specs = {f"tables/table{n}.toml": write_spec(table, n) for n, table in enumerate(tables, 1)}
-    specs |= {
-        "paper.toml": _about(name, title, sources),
-        "claims.toml": _CLAIMS,
-        "coverage.toml": write_sentences(sentences),
-        str(_PROFILE): (SKELETON / "specs" / _PROFILE).read_text(encoding="utf-8"),
-    }
     ids = [f"table{n}" for n in range(1, len(tables) + 1)]
+    specs = {
+        "specs/paper.toml": _about(name, title, sources),
+        "specs/claims.toml": _CLAIMS,
+        "specs/coverage.toml": write_sentences(sentences),
+        _PROFILE: (SKELETON / _PROFILE).read_text(encoding="utf-8"),
+    }
+    for number, table in enumerate(tables, 1):
+        specs[f"specs/tables/table{number}.toml"] = write_spec(table, number)
     return Begun(folder, ids, len(telling(sentences)), unread), specs
 
 
