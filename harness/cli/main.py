@@ -19,6 +19,7 @@ from harness.cli import (
     report,
     show,
     store,
+    tables,
     upgrade,
     verify,
 )
@@ -33,7 +34,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for family in (
-    show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data, evidence
+    show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data, evidence,
+    tables,
 ):  # fmt: skip
     app.add_typer(family.app)
 

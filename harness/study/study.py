@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.study.project import Project
     from harness.study.report.build import Report
     from harness.study.status import Status
+    from harness.study.sync import Synced
     from harness.study.until import Look, LooksAhead, MadeUntilDecided
     from harness.study.verify import Verified
 
@@ -240,6 +241,17 @@ class Study:
         from harness.study.evidence import accept_evidence
 
         return accept_evidence(self.project, exhibits)
+
+    def sync_tables(self, *sources: Path | str, write: bool = False) -> Synced:
+        """What a paper's sources say now that its specs do not, and which claims that turns.
+
+        Args:
+            sources: LaTeX, Markdown, HTML or CSV files.
+            write: whether to bring the specs to it.
+        """
+        from harness.study.sync import sync_tables
+
+        return sync_tables(self.project, [Path(each) for each in sources], write)
 
     def verify(self, profile: str | None = None) -> Verified:
         """Every claim of the paper, on its own numbers and on ours."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.spec.claims import about_print
+from harness.spec.coverage import CoverageFile
+from harness.spec.toml import read_spec
 from harness.study.exhibits import claims_on, exhibits_behind, judge_each
 from harness.study.project import Project
 
@@ -19,6 +21,8 @@ class Verified:
     profile: str
     judged: Sequence[Judged]
     problems: Sequence[str]
+    open_sentences: int = 0
+    """Sentences of `coverage.toml` of which nobody has said yet which claims they are."""
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -49,4 +53,7 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     problems = [
         f"{name} has no results, as it cannot be planned: {why}" for name, why in lacking.items()
     ]
-    return Verified(project, chosen, claims_on(project, claims, ours.values()), problems)
+    coverage = project.paper.root / "coverage.toml"
+    entries = read_spec(coverage, CoverageFile).sentences if coverage.is_file() else ()
+    judged = claims_on(project, claims, ours.values())
+    return Verified(project, chosen, judged, problems, sum(entry.open for entry in entries))

@@ -103,7 +103,7 @@ class TableView(ExhibitView[spec.Table]):
         def cell(row: spec.Row, column: spec.Column) -> CellData:
             number, derived = row.cells.get(column.name), row.derived.get(column.name)
             printed = CellData(
-                number.text if number else None,
+                number.text if number else row.unread.get(column.name),
                 derived.text if derived else None,
                 bold=column.name in row.bold,
                 underline=column.name in row.underline,
