@@ -7,7 +7,10 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
 
 from harness.errors import UserError
 from harness.importing import read_prose, read_tables
@@ -16,9 +19,11 @@ from harness.spec.paper import FORMAT
 from harness.spec.schema import files
 
 SKELETON = Path(__file__).parents[1] / "skeleton"
-_HIDDEN = {"gitignore": ".gitignore"}
-"""Files that would be heeded here if they had their own names."""
-_EXAMPLE = ("specs", "experiment")
+_HIDDEN = {"gitignore": ".gitignore", "github": ".github", "pyproject": "pyproject.toml"}
+"""Files and folders that would be heeded here if they had their own names."""
+_FILLED = ("README.md", "pyproject.toml", ".github/workflows/repro.yml", "paper/main.tex")
+"""Templates, in which `<<name>>` and `<% if example %>` stand for what is known of the paper."""
+_EXAMPLE = ("specs", "experiment", "tests")
 """Folders of the skeleton that hold its example."""
 _PROFILE = "specs/profiles/paper.toml"
 _CLAIMS = """\
@@ -65,7 +70,30 @@ def new_paper(folder: Path, sources: Sequence[Path] = ()) -> Begun:
     about.write_text(
         about.read_text(encoding="utf-8").replace('"my-paper"', f'"{name}"'), encoding="utf-8"
     )
+    _fill(folder, name, begun.tables)
     return begun
+
+
+def _fill(folder: Path, name: str, tables: Sequence[str]) -> None:
+    """Write what others need to run the project again; without tables it is the example."""
+    environment = Environment(
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    facts = {
+        "name": name,
+        "version": version("repro-harness"),
+        "example": not tables,
+        "tables": tables or ["table1"],
+    }
+    for path in _FILLED:
+        template = environment.from_string((folder / path).read_text(encoding="utf-8"))
+        (folder / path).write_text(template.render(facts), encoding="utf-8")
 
 
 def _read(folder: Path, name: str, sources: Sequence[Path]) -> tuple[Begun, dict[str, str]]:
