@@ -70,7 +70,7 @@ UV = Path(sys.executable).with_name("uv")
 def called(
     *command: object, cwd: Path | None = None, code: int = 0, env: Mapping[str, str] = {}
 ) -> str:
-    """What a command prints, with its errors if it is to fail. It has to end with the given code."""
+    """What a command prints, with its errors if it is to fail. It has to end with that code."""
     named = {"REPRO_SPECS", "REPRO_STORE", "REPRO_BUILD", "PYTHONPATH", "VIRTUAL_ENV"}
     kept = {name: value for name, value in os.environ.items() if name not in named} | env
     words = [str(word) for word in command]

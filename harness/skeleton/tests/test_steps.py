@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from experiment.functions import _digits, central_subset, random_subset
 from experiment.steps import CentralParams, RandomParams
+
 from harness.plan.step import StepContext
 
 
