@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from harness.errors import EvidenceError, one_line
+from harness.plan.step import Json
 from harness.store.digest import digest_array, digest_file
+from harness.store.files import parse_json
 from harness.store.record import Record, content_digest
 from harness.store.tables import read_table
 
@@ -27,18 +29,25 @@ if TYPE_CHECKING:
 
 RECORDS = "records"
 ARRAYS = "arrays"
+ANSWERS = "answers"
 MANIFEST = "manifest.json"
-FORMAT = 2
+FORMAT = 3
+FORMATS = (2, 3)
+"""Those that are read. The second has no answers."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PARQUET = re.compile(r"(records|arrays)-[0-9a-f]{12}\.parquet")
+_PARQUET = re.compile(r"(records|arrays|answers)-[0-9a-f]{12}\.parquet")
 _BODIES = {"identity": "VARCHAR", "body": "VARCHAR"}
 _HELD = {"identity": "VARCHAR", "name": "VARCHAR", "data": "BLOB"}
+_SAID = {"identity": "VARCHAR", "body": "VARCHAR"}
 LARGEST = 48 * 1024
 """Bytes of the largest array that is published; what is larger can be made again."""
 LARGEST_BODY = 4 << 20
 """Bytes of the values and the provenance of one record."""
 MOST_ARRAYS = 64
 """Of one record."""
+MOST_ANSWERS = 10_000
+LARGEST_ANSWER = 64 << 20
+"""Bytes of what is said of one exhibit under one profile."""
 _FILE = re.compile(r"\w[\w.-]{0,99}\.(npy|safetensors)")
 
 
@@ -159,15 +168,18 @@ class Published:
         try:
             found = json.loads(path.read_bytes())
             files, listed = found["files"], found["identities"]
-            if found["format"] == FORMAT and all(_SHA256.fullmatch(d) for d in files.values()):
+            if found["format"] in FORMATS and all(_SHA256.fullmatch(d) for d in files.values()):
                 return {
-                    "files": {kind: files[kind] for kind in (RECORDS, ARRAYS)},
+                    "files": {
+                        kind: files[kind]
+                        for kind in (RECORDS, ARRAYS, *((ANSWERS,) if ANSWERS in files else ()))
+                    },
                     "identities": frozenset(listed),
                     "looks": _looks(found.get("looks", {})),
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(f"{path}: cannot be read as a manifest ({_line(error)})") from None
-        raise EvidenceError(f"{path}: a manifest of format {FORMAT} was expected")
+        raise EvidenceError(f"{path}: a manifest of a format up to {FORMAT} was expected")
 
     @cached_property
     def records(self) -> Mapping[str, PublishedRecord]:
@@ -189,6 +201,23 @@ class Published:
             identity: self._record(identity, body, held.get(identity, {}))
             for identity, body in bodies
         }
+
+    @cached_property
+    def answers(self) -> Mapping[str, Json]:
+        """Exhibit and profile, as `harness.plan.answers` joins them -> which cells the records are
+        of; empty where an older version published.
+
+        Raises:
+            EvidenceError: a file is missing, is not the one of the manifest, or cannot be read.
+        """
+        if ANSWERS not in self._manifest.get("files", ()):
+            return {}
+        self._check()
+        rows = read_table(self._path(ANSWERS), _SAID, MOST_ANSWERS, LARGEST_ANSWER)
+        try:
+            return {name: parse_json(body) for name, body in rows}
+        except ValueError as error:
+            raise EvidenceError(f"{self._path(ANSWERS)}: no JSON ({_line(error)})") from None
 
     def _record(self, identity: str, body: str, held: Mapping[str, bytes]) -> PublishedRecord:
         where = f"{self.folder}: record {one_line(identity[:64])}"
