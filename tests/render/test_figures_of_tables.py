@@ -110,13 +110,3 @@ def _heights(axes: object) -> set[float]:
 
 def _legend(drawn: Figure) -> list[str]:
     return [text.get_text() for text in drawn.legends[0].get_texts()]
-
-
-def test_the_csv_of_a_table_keeps_the_text_that_the_paper_prints(made: Workplace) -> None:
-    made.repro("make", "verdicts", "--executor", "inline")
-    (path,) = made.root.rglob("verdicts.csv")
-    with path.open(encoding="utf-8") as file:
-        told = [row["printed"] for row in csv.DictReader(file) if row["source"] == "reported"]
-    _, exhibit = "verdicts", load_paper(made.specs).exhibits["verdicts"]
-    assert isinstance(exhibit, Table)
-    assert told == [number.text if number else "" for _, _, number in exhibit.cells()]
