@@ -97,7 +97,8 @@ class Numbers:
         found = self._tested(question, alpha)
         if found.outcome == "not run":
             return found
-        if question.first == question.second and question.factor == 1:
+        same = isinstance(question.first, str) and question.first == question.second
+        if same and question.factor == 1:
             return itself(found.what)
         if self.source == "reported" and self._copied(question, found):
             why = f"{found.what}: the number is copied from this sentence, and equals it"

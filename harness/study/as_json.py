@@ -35,10 +35,14 @@ VERSION = 1
 """Version of all JSON shapes; keys may be added without raising it."""
 
 
-def exhibits(paper: Paper) -> Fields:
+def exhibits(paper: Paper, results: Mapping[str, Mapping[str, int]]) -> Fields:
     """`repro list`."""
-    listed = [{"id": e.id, "kind": e.kind, "title": e.title} for e in paper.exhibits.values()]
-    return {"exhibits": listed}
+    return {
+        "exhibits": [
+            {"id": e.id, "kind": e.kind, "title": e.title, "results": dict(results.get(e.id, {}))}
+            for e in paper.exhibits.values()
+        ]
+    }
 
 
 def judged(shown: JudgedExhibit) -> Fields:

@@ -39,6 +39,7 @@ from harness.study.exhibits import (
     reasons_not_run,
 )
 from harness.study.project import Project
+from harness.study.results import remember
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -215,6 +216,8 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
 
     project, varied = wanted.project, wanted.request.variation or {}
     judgement = judge(project, wanted.plans[name])
+    if not varied and not wanted.request.seeds:
+        remember(project, judgement)
     default = wanted.defaults.get(name)
     return MadeExhibit(
         judgement=judgement,

@@ -38,7 +38,8 @@ class How(TypedDict, total=False):
     """How an exhibit is wanted; all may be left out."""
 
     profile: str | None
-    """The id of the profile that it is run under; the paper's default if none."""
+    """The id of the profile that it is run under. If none: the paper's default; what only reads
+    takes another one where there are results under that and none under the default."""
     seeds: int | None
     """How many student seeds; the profile's number if none."""
     vary: Mapping[str, Any] | Sequence[str] | None
@@ -231,8 +232,16 @@ class Study:
     def diff(self, exhibit: str, **how: Unpack[How]) -> Judgement:
         """The verdicts alone, without claims, which may be about other exhibits too."""
         from harness.study.exhibits import judge, plan_of
+        from harness.study.results import chosen_profile
 
+        how["profile"] = chosen_profile(self.project, exhibit, how.get("profile"))
         return judge(self.project, plan_of(self.project, exhibit, self.request(**how)))
+
+    def results(self) -> dict[str, dict[str, int]]:
+        """Exhibit -> profile -> how many of its numbers have a result. Executes nothing."""
+        from harness.study.results import results
+
+        return {name: results(self.project, name) for name in self.paper.runnable}
 
     def add_evidence(self, exhibit: str, *files: str, **given: Any) -> Accepted:
         """Write into a table's spec that files hold results of it, and accept them as they are.

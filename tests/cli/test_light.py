@@ -46,12 +46,14 @@ def imported(specs: Path, root: Path, *arguments: str, code: int = 0) -> set[str
 def test_looking_at_the_real_paper_imports_nothing_heavy(
     command: list[str], tmp_path: Path
 ) -> None:
+    if command == ["list"]:  # what is published is read once, and then remembered
+        assert imported(ROOT / "specs", tmp_path, *command, "--json") <= {"duckdb", "numpy"}
     assert imported(ROOT / "specs", tmp_path, *command, "--json") == set()
 
 
 def test_judgements_are_made_once_and_then_remembered(tmp_path: Path) -> None:
     command = (ROOT / "specs", tmp_path, "show", "table7", "--json")
-    assert imported(*command) <= {"numpy", "scipy"}
+    assert imported(*command) <= {"duckdb", "numpy", "scipy"}
     assert imported(*command) == set()
 
 
