@@ -110,6 +110,8 @@ def test_everything_but_running_the_papers_training_works(bin: Path, paper: Path
     assert "deviates" in called(
         bin / "repro", "diff", "table3", "--profile", "paper", cwd=paper, code=1
     )
+    shown = json.loads(called(bin / "repro", "show", "table3", "--json", cwd=paper))
+    assert shown["profile"] == "paper"  # the default has no results of it, and this one has
     assert (paper / "site" / "index.html").is_file()
     results = paper / "runs.csv"
     results.write_text("row,column,seed,value\nRandom Real,HL/IPC 10,0,18.2\n")
