@@ -19,6 +19,7 @@ from harness.cli import (
     report,
     show,
     store,
+    tables,
     trust,
     upgrade,
     verify,
@@ -47,6 +48,7 @@ for family in (
     data,
     evidence,
     trust,
+    tables,
 ):
     app.add_typer(family.app)
 

@@ -19,12 +19,22 @@ app = typer.Typer()
 @app.command("list", epilog="Such as: repro list --json")
 @in_study
 def list_exhibits(study: Study, as_json: AsJson = False) -> None:
-    """List the exhibits of the paper."""
+    """List the exhibits of the paper, and how many numbers have results under which profile."""
+    results = study.results()
     if as_json:
-        print_json(to_json.exhibits(study.paper))
+        print_json(to_json.exhibits(study.paper, results))
         return
-    exhibits = study.paper.exhibits.values()
-    print_grid(("Exhibit", "Kind", "Title"), [(e.id, e.kind, e.title) for e in exhibits])
+    rows = [
+        (
+            e.id,
+            e.kind,
+            e.title,
+            ", ".join(f"{n} under {profile}" for profile, n in results.get(e.id, {}).items())
+            or "–",
+        )
+        for e in study.paper.exhibits.values()
+    ]
+    print_grid(("Exhibit", "Kind", "Title", "Results"), rows)
 
 
 @app.command(epilog="Such as: repro show table7 --profile paper")
