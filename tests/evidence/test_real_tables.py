@@ -165,7 +165,8 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], dict[str, str], str, int]] = {
     ),
     "vocab-pruning": (
         "tables/results.tex",
-        [{"files": ["raw/{method}_res.csv", "raw/{method}_RES.csv"], "row": "method", "column": "index", "value": value,
+        [{"files": ["raw/{method}_res.csv", "raw/{method}_RES.csv"],
+          "row": "method", "column": "index", "value": value,
           "where": {"index": tasks, "method": [n for n in VOCAB_NAMES if n not in TASKS]}}
          for value, tasks in GLUE.items()],
         VOCAB_NAMES, "unknown", 72,
