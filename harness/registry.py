@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from harness.errors import UserError, nearest
@@ -51,6 +54,43 @@ class Registry(Generic[EntryT]):
     def find(self, name: str) -> EntryT | None:
         """The entry of a name, installed ones included; None where there is none."""
         return self.known().get(name) or self.known(installed=True).get(name)
+
+
+class PaperPackages:
+    """Finds the packages that specs name in their project's folder, and no other module there.
+
+    It is asked last, so that a folder hides nothing that is installed, and answers for no optional
+    module that is absent.
+    """
+
+    def __init__(self) -> None:
+        self.admitted: dict[str, Path] = {}
+        """Name of a top-level package -> the folder that it lies in."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """As Python's import asks it of each finder."""
+        folder = self.admitted.get(name)
+        return None if folder is None else PathFinder.find_spec(name, [str(folder)])
+
+    def admit(self, packages: Mapping[str, Path]) -> None:
+        """Let these packages be imported in this process."""
+        self.admitted.update(packages)
+        if self not in sys.meta_path:
+            sys.meta_path.append(self)
+
+
+PAPER_PACKAGES = PaperPackages()
+
+
+def installed(module: str) -> bool:
+    """Whether a module is of this package, or of a distribution that extends it by entry points."""
+    package = module.partition(".")[0]
+    groups = ("repro.kinds", "repro.executors", "repro.steps")
+    return package == __name__.partition(".")[0] or any(
+        point.module.partition(".")[0] == package
+        for group in groups
+        for point in entry_points(group=group)
+    )
 
 
 def resolve(dotted: str) -> Callable[..., Any]:

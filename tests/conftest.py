@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 # Before torch or OpenBLAS are imported: one thread, as every CPU step has.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What tests trust is no trust of the user's.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="repro-state-")
 
 from hypothesis import HealthCheck, settings
 

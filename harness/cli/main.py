@@ -20,6 +20,7 @@ from harness.cli import (
     show,
     store,
     tables,
+    trust,
     upgrade,
     verify,
 )
@@ -34,9 +35,21 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 for family in (
-    show, plan, make, verify, audit, report, compare, new_paper, upgrade, store, data, evidence,
+    show,
+    plan,
+    make,
+    verify,
+    audit,
+    report,
+    compare,
+    new_paper,
+    upgrade,
+    store,
+    data,
+    evidence,
     tables,
-):  # fmt: skip
+    trust,
+):
     app.add_typer(family.app)
 
 

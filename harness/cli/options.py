@@ -15,6 +15,7 @@ import typer
 from harness.cli import completing
 from harness.errors import UserError
 from harness.study.study import Study
+from harness.study.trust import trusted
 
 Source = Literal["reported", "reproduced"]
 """Which numbers to render."""
@@ -77,6 +78,10 @@ Most = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+NoCode = Annotated[
+    bool,
+    typer.Option("--no-code", help="Execute nothing of the paper's own; read specs and results."),
+]
 _HOW = {"profile": ProfileName, "seeds": Seeds, "vary": Vary}
 """The options that a parameter `how` of a command stands for."""
 
@@ -90,8 +95,22 @@ def duration(option: str, text: str) -> float:
     return float(found[1]) * units[found[2]]
 
 
+def _of_trust(study: Study, before: bool) -> list[str]:
+    """What is to be said of whose code was executed: one line, or none where all is as usual.
+
+    Args:
+        before: whether the folder was trusted before the command.
+    """
+    if trusted(study.project.home) != before:
+        return [f"{study.project.home} is trusted from now on: its code may be executed"]
+    if "paper" not in vars(study.project) or study.project.executes:
+        return []
+    why = "--no-code" if study.project.no_code else "this folder is not trusted"
+    return [f"{why}: specs and published results were read; no code of the paper was executed"]
+
+
 def in_study(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command its `study`, and for a parameter `how`, the options of `How`.
+    """Give a command its `study` and `--no-code`, and for a parameter `how`, the options of `How`.
 
     The command line then has the command's other parameters, with `--profile`, `--seeds` and
     `--vary` in the place of `how`.
@@ -106,16 +125,18 @@ def in_study(command: Callable[..., None]) -> Callable[..., None]:
             for option, annotation in options.items()
             if option != "study"
         ]
+    shown.append(Parameter("no_code", Parameter.KEYWORD_ONLY, default=False, annotation=NoCode))
 
     @wraps(command)
-    def called(**given: Any) -> None:
+    def called(no_code: bool = False, **given: Any) -> None:
         if "how" in declared:
             given["how"] = {option: given.pop(option) for option in _HOW}
-        study = Study.open()
+        study = Study.open(no_code=no_code)
+        before = trusted(study.project.home)
         try:
             command(study=study, **given)
         finally:
-            for line in study.project.notices:
+            for line in (*study.project.notices, *_of_trust(study, before)):
                 print(f"repro: {line}", file=sys.stderr)
 
     called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]

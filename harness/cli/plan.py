@@ -52,6 +52,9 @@ def plan(
         )
     _print_steps(planned)
     _print_fused(planned)
+    for identity, why in planned.unreadable.items():
+        name = planned.steps[identity].name
+        console().print(f"record {identity} of step {name} cannot be read: {why}", soft_wrap=True)
 
 
 def _print_steps(planned: Forecast) -> None:

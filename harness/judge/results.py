@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from harness.errors import UserError, nearest
 from harness.evidence.found import FoundCell
+from harness.judge.gaps import NOT_RUN, Gaps, shortfall
 from harness.judge.model import Amount, Picture
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
@@ -49,6 +50,8 @@ class ItemResult:
     its steps have records: it counts in no amount."""
     evidence: FoundCell | None = None
     """The runs in files that its amount is of; None where it is of our own records."""
+    gaps: Mapping[int, str] = field(default_factory=dict)
+    """Seed -> why it gave no number, for every seed that was asked for and counts in no amount."""
 
     @property
     def complete(self) -> bool:
@@ -58,6 +61,16 @@ class ItemResult:
     def amount(self) -> Amount | None:
         """The one quantity of a cell; None where nothing came back."""
         return next(iter(self.amounts.values()), None)
+
+    @property
+    def shortfall(self) -> str:
+        """How many of the runs that were asked for a number rests on, and why not on all.
+
+        Empty where it rests on all, and where nothing was run yet.
+        """
+        if not self.seeds and set(self.gaps.values()) == {NOT_RUN}:
+            return ""
+        return shortfall(len(self.item.seeds), len(self.seeds), self.gaps)
 
 
 def collect(
@@ -88,10 +101,13 @@ def collect(
         earlier = first.setdefault((row, item.identities), column) if item.sources else column
         return "" if earlier == column else earlier
 
-    results = (
-        _Collector(item, plan.exhibit.readings(*item.address[1:]), read).result(same_as(item))
-        for item in plan.items
-    )
+    gaps = Gaps(plan, store)
+    results = []
+    for item in plan.items:
+        collector = _Collector(item, plan.exhibit.readings(*item.address[1:]), read)
+        result = collector.result(same_as(item))
+        lost = {**gaps.of(item, frozenset(result.missing)), **result.failed}
+        results.append(replace(result, gaps=lost) if lost else result)
     return tuple(_or_found(result, plan, evidence or {}) for result in results)
 
 

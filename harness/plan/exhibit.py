@@ -20,7 +20,7 @@ from harness.plan.item import Item, Sources, key_of
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import Used, Variation, plain
-from harness.plan.step import Step
+from harness.plan.step import Step, StepType
 from harness.registry import resolve
 from harness.spec.exhibit import Address, Exhibit
 from harness.spec.kinds import kinds
@@ -43,6 +43,14 @@ class ExhibitPlan:
     """Panel -> the exhibit's own settings there. Empty for kinds without panels."""
     partial: Mapping[str, str]
     """Panel -> how its set of points differs from the paper's; empty text where it does not."""
+
+    seeds: int | None = None
+    """How many seeds were asked for, where they are others than usual; else None."""
+
+    @property
+    def name(self) -> str:
+        """What it is run under, in words: the profile, and the seeds where they are not usual."""
+        return self.profile.id + (f", seeds: {self.seeds}" if self.seeds else "")
 
     def chosen(self, panel: str, value: Any) -> Any:
         """A value of a panel; `{name}` stands for the exhibit's setting of that name."""
@@ -82,13 +90,11 @@ def plan_exhibit(
         UserError: nothing runs for it, something in the specs cannot be resolved, or a variation
             cannot be taken or has no effect here.
     """
-    shown = paper.runnable_exhibit(exhibit)
-    planner = Planner(paper, paper.profile(profile), seeds, variation or {}, least)
-    items = tuple(resolve(kinds()[shown.kind].items)(shown, planner))
-    steps = planner.ours.builder.steps
-    made = ExhibitPlan(shown, planner.profile, items, steps, planner.choices, planner.partial)
+    types = step_types(paper)
+    planner = Planner(paper, paper.profile(profile), seeds, variation or {}, types, least)
+    made = planner.plan(paper.runnable_exhibit(exhibit))
     for name, value in (variation or {}).items():
-        used = [used for item in items for used in item.settings if used.origin == name]
+        used = [used for item in made.items for used in item.settings if used.origin == name]
         _check_taken(name, value, used, planner.profile)
         if must_act and not any(value == plain(each.stated.value) for each in used):
             others = {key: held for key, held in (variation or {}).items() if key != name}
@@ -106,19 +112,39 @@ class Planner:
         profile: Profile,
         seeds: int | None,
         variation: Variation,
+        types: Mapping[str, StepType],
         least: Callable[[str], int] | None = None,
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
-        types, inputs = step_types(paper), Inputs(paper.root.resolve().parent)
+        inputs = Inputs(paper.root.resolve().parent)
         self.profile = profile
         self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
         """Resolves under the profile that is run."""
-        self.stated = Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
+        self.stated = (
+            self.ours
+            if profile is as_stated
+            else Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
+        )
         """Resolves as the paper states it, to compare with."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
+        self.other_seeds = False
+        """Whether the seeds that were asked for are others than usual, for any item."""
         self._seeds = seeds
         self._least = None if seeds else least
+
+    @property
+    def steps(self) -> Mapping[str, Step]:
+        """All steps of the items that were made."""
+        return self.ours.builder.steps
+
+    def plan(self, exhibit: Exhibit) -> ExhibitPlan:
+        """Every item of an exhibit, with the steps that they are read from."""
+        items = tuple(resolve(kinds()[exhibit.kind].items)(exhibit, self))
+        seeds = self._seeds if self.other_seeds else None
+        return ExhibitPlan(
+            exhibit, self.profile, items, self.steps, self.choices, self.partial, seeds
+        )
 
     def item(
         self,
@@ -147,37 +173,49 @@ class Planner:
             UserError: something in the specs cannot be resolved; the message names the address.
         """
         each = members or (variables,)
-        seeds = self._seeds or runs.seeds or self.profile.seeds
+        usual = runs.seeds or self.profile.seeds
+        seeds = self._seeds or usual
+        self.other_seeds |= seeds != usual
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
         reason = reason if read else "Nothing is declared that runs for it."
         if not reason:
             asked = (read, runs, own, place)
-            try:
-                twin = _sources(self.stated, each, 1, *asked)
-                with blaming_the_profile(self.ours, each[0]):
-                    sources = _sources(self.ours, each, seeds, *asked)
-            except UserError as error:
-                raise UserError(f"{address}: {error}") from None
-            key = key_of(sources)
-            least = self._least(key) if self._least and not runs.seeds else 0
-            if least > seeds:
-                seeds, sources = least, _sources(self.ours, each, least, *asked)
-            if key != key_of(twin):
-                reason = difference(self.ours, each[0], settings)
-            reason = reason or not_official(self.ours, each[0])
+            sources, reason = self._read_from(address, each, seeds, asked, settings)
         return Item(
             address=address,
             stated=variables,
             run=self._run(each, mean_over),
             settings=tuple(settings),
-            seeds=tuple(range(seeds)) if sources else (),
+            seeds=tuple(range(len(next(iter(sources.values()), ())))),
             sources=sources,
             reported=reported,
             comparable=bool(sources) and not reason,
             reason=reason,
         )
+
+    def _read_from(
+        self,
+        address: Address,
+        members: Sequence[Mapping[str, Any]],
+        seeds: int,
+        asked: tuple[Sequence[str], Runs, Owner | None, Place],
+        settings: Sequence[Used],
+    ) -> tuple[Sources, str]:
+        """The steps that an item is read from, and why it is not comparable, if so."""
+        try:
+            twin = _sources(self.stated, members, 1, *asked)
+            with blaming_the_profile(self.ours, members[0]):
+                sources = _sources(self.ours, members, seeds, *asked)
+        except UserError as error:
+            raise UserError(f"{address}: {error}") from None
+        key = key_of(sources)
+        least = self._least(key) if self._least and not asked[1].seeds else 0
+        if least > seeds:
+            sources = _sources(self.ours, members, least, *asked)
+        reason = difference(self.ours, members[0], settings) if key != key_of(twin) else ""
+        return sources, reason or not_official(self.ours, members[0])
 
     def _run(self, members: Sequence[Mapping[str, Any]], mean_over: str) -> dict[str, Any]:
         bound = [self.ours.bound(member) for member in members]

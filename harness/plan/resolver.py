@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.errors import UserError
 from harness.plan.graph import Filled, GraphBuilder, last
-from harness.plan.settings import Used, Variation, resolve_settings
+from harness.plan.settings import Used, Variation, conditions, resolve_settings
 from harness.spec.base import Misplaced
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
@@ -55,6 +55,9 @@ class Resolver:
     profile: Profile
     variation: Variation
     builder: GraphBuilder
+    _settings: dict[tuple[object, ...], tuple[Used, ...]] = field(default_factory=dict)
+    """Owner and what its settings depend on -> its settings: most cells of a table share them."""
+    _conditions: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
 
     def bound(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """The variables after the profile's mapping."""
@@ -78,10 +81,17 @@ class Resolver:
     def settings(self, owner: Owner, stated: Mapping[str, Any]) -> tuple[Used, ...]:
         bound = self.bound(stated)
         cases = {**bound, **{f"paper.{name}": value for name, value in stated.items()}}
-        try:
-            return tuple(resolve_settings(owner, self.profile, self.variation, cases))
-        except Misplaced as error:
-            raise self._located(owner, error) from None
+        whose = (type(owner), owner.id)
+        if whose not in self._conditions:
+            self._conditions[whose] = conditions(owner, self.profile)
+        key = (*whose, *(repr(cases.get(name)) for name in self._conditions[whose]))
+        if key not in self._settings:
+            try:
+                found = tuple(resolve_settings(owner, self.profile, self.variation, cases))
+            except Misplaced as error:
+                raise self._located(owner, error) from None
+            self._settings[key] = found
+        return self._settings[key]
 
     def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """The variables of templates: names stand for the specs that they name."""

@@ -106,6 +106,21 @@ def resolve_settings(
         yield Used(name, origin, listed, setting.label, stated, used, plain(used.value))
 
 
+def conditions(owner: Owner, profile: Profile) -> list[str]:
+    """The variables that the settings of an owner depend on: those of any `when`."""
+    names = {
+        name
+        for key, setting in owner.settings.items()
+        for choices in (
+            setting.choices,
+            *(profile.override.get(each, ()) for each in (f"{owner.id}.{key}", *setting.origins)),
+        )
+        for choice in choices
+        for name in choice.when
+    }
+    return sorted(names)
+
+
 def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Choice:
     for choice in choices:
         if choice.applies(variables):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal, TypeAlias
 
@@ -151,15 +151,16 @@ def _lines(
     if view == "reported":
         return [Line(label, reported, grouped)]
     if view == "reproduced":
-        return [Line(label, tuple(CellText(plain(c.reproduced or "")) for c in cells), grouped)]
-    ours = tuple(
-        CellText(plain(c.reproduced or ""), verdict=c.verdict, signs=_signs(c, marks))
-        for c in cells
-    )
+        return [Line(label, tuple(map(_ours, cells)), grouped)]
+    ours = tuple(replace(_ours(c), verdict=c.verdict, signs=_signs(c, marks)) for c in cells)
     lines = [Line(label, reported, grouped)]
     if any(entry.text or entry.signs for entry in ours):
         lines.append(Line(plain(table.reproduced_as), ours, grouped, below=True))
     return lines
+
+
+def _ours(cell: CellData) -> CellText:
+    return CellText(plain(cell.reproduced or ""), plain(cell.runs))
 
 
 def _signs(cell: CellData, marks: dict[str, Symbol]) -> tuple[Symbol, ...]:

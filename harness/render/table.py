@@ -23,6 +23,8 @@ class CellData:
     bold: bool = False
     underline: bool = False
     """How the reported number is set."""
+    runs: str = ""
+    """`(n = 2 of 3)` where fewer runs came back than were asked for; a mark then says why."""
 
     def __post_init__(self) -> None:
         if self.verdict is not None and self.verdict not in VERDICTS:

@@ -21,15 +21,15 @@ def states(graph: Mapping[str, Step], store: Store) -> dict[str, State]:
     lease. failed: its last run failed. blocked: an input, however far up, failed. linked: its
     inputs are known, and a record of the same work on equal inputs exists. run: everything else.
 
-    Quick, so a damaged record still counts as one; executors and `store verify` look closer.
+    A record that cannot be read is none. Its arrays are checked by `store verify`, not here.
     """
-    recorded = store.identities()
+    recorded = {identity for identity in graph if store.has(identity)}
     if recorded.issuperset(graph):
         return dict.fromkeys(graph, "current")
     todo = needed(
         graph,
-        lambda identity: identity in recorded or store.has(identity),
-        lambda identity: identity in recorded or store.whole(identity) is not None,
+        lambda identity: identity in recorded,
+        lambda identity: store.whole(identity) is not None,
     )
     found: dict[str, State] = {}
     running, failed = held(store), store.failures.identities()
@@ -70,9 +70,8 @@ def failures_behind(graph: Mapping[str, Step], store: Store) -> dict[str, Failur
     failed, found = store.failures.identities(), dict[str, Failure]()
     if not failed:
         return found
-    recorded = store.identities()
     for identity, step in graph.items():
-        if identity in recorded:
+        if store.has(identity):
             continue
         own = store.failures.get(identity) if identity in failed else None
         above = (found[source] for source in step.inputs.values() if source in found)

@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 
 from harness.plan.step import Step
+from harness.registry import PAPER_PACKAGES
 from harness.run.computing import one_thread_in_environment
 from harness.run.execute import Outcome
 from harness.run.together import execute_together
@@ -39,7 +40,7 @@ class Worker:
     def __init__(self, root: Path, published: Path | None, device: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        arguments = (theirs, root, published, device)
+        arguments = (theirs, root, published, device, dict(PAPER_PACKAGES.admitted))
         self._process = context.Process(target=serve, args=arguments, name="repro")
         with one_thread_in_environment(device), _interrupts_held(), _without_main():
             self._process.start()
@@ -83,8 +84,19 @@ class Worker:
         self.connection.close()
 
 
-def serve(connection: Connection, root: Path, published: Path | None, device: str) -> None:
-    """Run the steps that arrive, until the pipe closes."""
+def serve(
+    connection: Connection,
+    root: Path,
+    published: Path | None,
+    device: str,
+    packages: Mapping[str, Path],
+) -> None:
+    """Run the steps that arrive, until the pipe closes.
+
+    Args:
+        packages: those of the paper; see `PaperPackages`.
+    """
+    PAPER_PACKAGES.admit(packages)
     # The terminal sends Ctrl-C to every process; the one that coordinates decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _exit)

@@ -6,13 +6,16 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from harness.errors import UserError
+from harness.plan.step import Json
 from harness.store.digest import digest_file
 from harness.store.faults import point
 from harness.store.files import write_synced
 from harness.store.published import (
+    ANSWERS,
     ARRAYS,
     FORMAT,
     LARGEST,
@@ -28,7 +31,10 @@ from harness.store.writer import write_provenance
 
 
 def export_records(
-    records: Iterable[Record], folder: Path, looks: Mapping[str, Sequence[int]] | None = None
+    records: Iterable[Record],
+    folder: Path,
+    looks: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    answers: Mapping[str, Json] = MappingProxyType({}),
 ) -> tuple[int, int]:
     """Write records to a folder, with what was published there before; both counts of records.
 
@@ -37,6 +43,7 @@ def export_records(
 
     Args:
         looks: key of an item -> runs at each look that was taken at it.
+        answers: which cells they are of, by exhibit and profile; see `harness.plan.answers`.
 
     Returns:
         number of records written now, and number in the folder.
@@ -44,7 +51,9 @@ def export_records(
     import duckdb
 
     new = {record.identity: record for record in records}
-    every: dict[str, Record] = {**Published(folder).records, **new}
+    before = Published(folder)
+    every: dict[str, Record] = {**before.records, **new}
+    said = {**before.answers, **answers}
     bodies = [
         (i, every[i].step, json.dumps(_body(every[i]), sort_keys=True)) for i in sorted(every)
     ]
@@ -58,10 +67,17 @@ def export_records(
         files = {
             RECORDS: _write(connection, folder, RECORDS, "step varchar, body varchar", bodies),
             ARRAYS: _write(connection, folder, ARRAYS, "name varchar, data blob", arrays),
+            ANSWERS: _write(
+                connection,
+                folder,
+                ANSWERS,
+                "body varchar",
+                [(name, json.dumps(body)) for name, body in sorted(said.items())],
+            ),
         }
     manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
     taken = {key: set(at) for key, at in Published(folder).looks.items()}
-    for key, at in (looks or {}).items():
+    for key, at in looks.items():
         taken.setdefault(key, set()).update(at)
     if taken:
         manifest["looks"] = {key: sorted(at) for key, at in taken.items()}

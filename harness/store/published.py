@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from harness.errors import EvidenceError, one_line
+from harness.plan.step import Json
 from harness.store.digest import digest_array, digest_file
+from harness.store.files import parse_json
+from harness.store.memo import Memo
 from harness.store.record import Record, content_digest
 from harness.store.tables import read_table
 
@@ -27,18 +31,27 @@ if TYPE_CHECKING:
 
 RECORDS = "records"
 ARRAYS = "arrays"
+ANSWERS = "answers"
 MANIFEST = "manifest.json"
-FORMAT = 2
+ROWS = "published"
+"""Memo kind: digests of the files -> their rows."""
+FORMAT = 3
+FORMATS = (2, 3)
+"""Those that are read. The second has no answers."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_PARQUET = re.compile(r"(records|arrays)-[0-9a-f]{12}\.parquet")
+_PARQUET = re.compile(r"(records|arrays|answers)-[0-9a-f]{12}\.parquet")
 _BODIES = {"identity": "VARCHAR", "body": "VARCHAR"}
 _HELD = {"identity": "VARCHAR", "name": "VARCHAR", "data": "BLOB"}
+_SAID = {"identity": "VARCHAR", "body": "VARCHAR"}
 LARGEST = 48 * 1024
 """Bytes of the largest array that is published; what is larger can be made again."""
 LARGEST_BODY = 4 << 20
 """Bytes of the values and the provenance of one record."""
 MOST_ARRAYS = 64
 """Of one record."""
+MOST_ANSWERS = 10_000
+LARGEST_ANSWER = 64 << 20
+"""Bytes of what is said of one exhibit under one profile."""
 _FILE = re.compile(r"\w[\w.-]{0,99}\.(npy|safetensors)")
 
 
@@ -129,8 +142,9 @@ def _looks(found: Any) -> dict[str, tuple[int, ...]]:
 class Published:
     """The records of one published folder; empty where there is none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memo: Memo | None = None) -> None:
         self.folder = folder
+        self._memo = memo
 
     @property
     def looks(self) -> Mapping[str, tuple[int, ...]]:
@@ -159,15 +173,18 @@ class Published:
         try:
             found = json.loads(path.read_bytes())
             files, listed = found["files"], found["identities"]
-            if found["format"] == FORMAT and all(_SHA256.fullmatch(d) for d in files.values()):
+            if found["format"] in FORMATS and all(_SHA256.fullmatch(d) for d in files.values()):
                 return {
-                    "files": {kind: files[kind] for kind in (RECORDS, ARRAYS)},
+                    "files": {
+                        kind: files[kind]
+                        for kind in (RECORDS, ARRAYS, *((ANSWERS,) if ANSWERS in files else ()))
+                    },
                     "identities": frozenset(listed),
                     "looks": _looks(found.get("looks", {})),
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(f"{path}: cannot be read as a manifest ({_line(error)})") from None
-        raise EvidenceError(f"{path}: a manifest of format {FORMAT} was expected")
+        raise EvidenceError(f"{path}: a manifest of a format up to {FORMAT} was expected")
 
     @cached_property
     def records(self) -> Mapping[str, PublishedRecord]:
@@ -179,16 +196,54 @@ class Published:
         if not self._manifest:
             return {}
         self._check()
-        count = len(self._manifest["identities"])
-        bodies = read_table(self._path(RECORDS), _BODIES, count, LARGEST_BODY)
-        arrays = read_table(self._path(ARRAYS), _HELD, count * MOST_ARRAYS, LARGEST)
+        bodies, arrays = self._remembered_rows()
         held: dict[str, dict[str, bytes]] = {}
         for identity, name, data in arrays:
-            held.setdefault(identity, {})[name] = data
+            held.setdefault(identity, {})[name] = b64decode(data)
         return {
             identity: self._record(identity, body, held.get(identity, {}))
             for identity, body in bodies
         }
+
+    def _remembered_rows(self) -> tuple[list[Any], list[Any]]:
+        """Identity and body of each record; identity, name and bytes in base 64 of each array.
+
+        They are remembered by the digests of the files: reading Parquet takes longer than all else
+        that a command does with it.
+        """
+        key: Json = {kind: self._manifest["files"][kind] for kind in (RECORDS, ARRAYS)}
+        kept: Any = self._memo and self._memo.get(ROWS, key)
+        if kept:
+            return kept[RECORDS], kept[ARRAYS]
+        count = len(self._manifest["identities"])
+        bodies = read_table(self._path(RECORDS), _BODIES, count, LARGEST_BODY)
+        arrays = [
+            (identity, name, b64encode(data).decode())
+            for identity, name, data in read_table(
+                self._path(ARRAYS), _HELD, count * MOST_ARRAYS, LARGEST
+            )
+        ]
+        if self._memo:
+            rows: Any = {RECORDS: [*map(list, bodies)], ARRAYS: [*map(list, arrays)]}
+            self._memo.put(ROWS, key, rows)
+        return bodies, arrays
+
+    @cached_property
+    def answers(self) -> Mapping[str, Json]:
+        """Exhibit and profile, as `harness.plan.answers` joins them -> which cells the records are
+        of; empty where an older version published.
+
+        Raises:
+            EvidenceError: a file is missing, is not the one of the manifest, or cannot be read.
+        """
+        if ANSWERS not in self._manifest.get("files", ()):
+            return {}
+        self._check()
+        rows = read_table(self._path(ANSWERS), _SAID, MOST_ANSWERS, LARGEST_ANSWER)
+        try:
+            return {name: parse_json(body) for name, body in rows}
+        except ValueError as error:
+            raise EvidenceError(f"{self._path(ANSWERS)}: no JSON ({_line(error)})") from None
 
     def _record(self, identity: str, body: str, held: Mapping[str, bytes]) -> PublishedRecord:
         where = f"{self.folder}: record {one_line(identity[:64])}"

@@ -26,16 +26,25 @@ LOG = "log.txt"
 class DamagedRecord(EvidenceError):
     """A record whose files are not those that were committed. It is never used."""
 
+    what = "is damaged"
+    remedy = "`repro make` makes it anew"
+
     def __init__(self, identity: str, reason: str) -> None:
         super().__init__(
-            f"record {identity} is damaged: {reason}. "
-            "It was not used; run the command again to make it anew."
+            f"record {identity} {self.what}: {reason}. It was not used; {self.remedy}."
         )
         self.identity = identity
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[DamagedRecord], tuple[str, str]]:
         return type(self), (self.identity, self.reason)
+
+
+class NewerRecord(DamagedRecord):
+    """A record with fields that only a later version of this program knows. It is left alone."""
+
+    what = "is of a later version"
+    remedy = "update repro, or name another store in REPRO_STORE"
 
 
 class Output(TypedDict):
@@ -182,7 +191,11 @@ def read_record(directory: Path) -> Record:
         text = read_bytes(f"{directory}/{RECORD}")
     _check_digest(identity, RECORD, hashlib.sha256(text).hexdigest(), manifest)
     try:
-        record = Record(**parse_json(text), directory=directory)
+        held = parse_json(text)
+        if isinstance(held, dict) and held.keys() > set(_STORED):
+            later = ", ".join(sorted(held.keys() - set(_STORED)))
+            raise NewerRecord(identity, f"a newer version of repro wrote it, with {later}")
+        record = Record(**held, directory=directory)
     except (TypeError, ValueError) as error:
         raise DamagedRecord(
             identity, f"{RECORD} has other fields than expected ({error})"

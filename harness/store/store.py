@@ -28,6 +28,7 @@ from harness.store.memo import Memo
 from harness.store.published import Published, PublishedRecord
 from harness.store.record import (
     DamagedRecord,
+    NewerRecord,
     Record,
     as_link,
     content_digest,
@@ -47,8 +48,8 @@ class Store:
 
     def __init__(self, root: Path, published: Path | None = None) -> None:
         self.root = root
-        self.published = Published(published) if published else None
         self.memo = Memo(root)
+        self.published = Published(published, self.memo) if published else None
         self.events = Events(root)
         self.failures = Failures(root)
         self.looks = Looks(root, self.published)
@@ -78,6 +79,20 @@ class Store:
             target = read_record(self.directory("records", str(link.link)))
             if target.digest == link.digest:
                 return replace(link, directory=target.directory)
+        return None
+
+    def unreadable(self, identity: str) -> DamagedRecord | None:
+        """What is wrong with a record of ours that is there and cannot be used; None if nothing."""
+        for kind in ("records", "links"):
+            place = self.directory(kind, identity)
+            try:
+                target = read_record(place).link if place.is_dir() else None
+            except DamagedRecord as damage:
+                return damage
+            if target and self._own(identity) is None:
+                return self.unreadable(target) or DamagedRecord(
+                    identity, f"the record {target}, for which it stands, is gone or another one"
+                )
         return None
 
     def has(self, identity: str) -> bool:
@@ -179,6 +194,8 @@ class Store:
         """Put a finished draft in its place; what another process placed first stands."""
         final = self.directory(kind, identity)
         if final.exists() and self._own(identity) is None:
+            if isinstance(damage := self.unreadable(identity), NewerRecord):
+                raise damage
             self.set_aside(identity)
         place_directory(draft, final)
         self.failures.drop(identity)

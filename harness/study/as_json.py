@@ -139,6 +139,7 @@ def forecast(planned: Forecast) -> Fields:
             "flops": step.work.flops,
             "seconds": asdict(planned.seconds[identity]),
             "fused": planned.fused.get(identity),
+            "unreadable": planned.unreadable.get(identity),
         }
         for identity, step in planned.steps.items()
     ]

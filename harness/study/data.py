@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from harness.errors import UserError
 from harness.study.project import Project
+from harness.study.trust import NEEDS_CODE
 
 
 class DataModule(Protocol):
@@ -124,7 +125,7 @@ def import_set(
         `fingerprint`, by which steps name it, `images`, `per_class`, `folder` and `notes`.
     """
     fields = _fields(project, name)
-    module = cast(ImportModule, _imported("imports", project.paper.about.imports))
+    module = cast(ImportModule, _imported(project, "imports", project.paper.about.imports))
     return module.import_set(name, fields, path, layout, space, number)
 
 
@@ -139,11 +140,13 @@ def _fields(project: Project, name: str) -> Mapping[str, Any]:
 
 
 def _module(project: Project) -> DataModule:
-    return cast(DataModule, _imported("data", project.paper.about.data))
+    return cast(DataModule, _imported(project, "data", project.paper.about.data))
 
 
-def _imported(key: str, named: str) -> ModuleType:
+def _imported(project: Project, key: str, named: str) -> ModuleType:
     """The module that a key of `paper.toml` names."""
+    if not project.executes:
+        raise UserError(f"data sets: {NEEDS_CODE}")
     if not named:
         raise UserError(f"paper.toml names no module for this; add {key} = 'package.module'")
     try:

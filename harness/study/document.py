@@ -24,6 +24,8 @@ from harness.study.renders import write_renders
 from harness.study.typeset import typeset
 
 MAIN = "main.tex"
+_LATEXMKRC = ("latexmkrc", ".latexmkrc")
+"""Perl that latexmk would run; see `typeset`."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,12 @@ def _parts(made: Document, exhibits: Sequence[Path]) -> Iterator[Path]:
 
 def _sources(sources: Path, folder: Path) -> Iterator[Path]:
     """The document itself beside its parts, so that the folder can be compiled as it stands."""
-    written = [path for path in sorted(sources.iterdir()) if path.is_file()]
+    written = [
+        path for path in sorted(sources.iterdir()) if path.is_file() and path.name not in _LATEXMKRC
+    ]
+    for path in written:
+        if not path.resolve().is_relative_to(sources):
+            raise UserError(f"{path}: a link out of the folder; put the file itself in its place")
     for path in (*written, document.STYLE):
         yield Path(shutil.copyfile(path, folder / path.name))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement, judge_exhibit, numbers
 from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims
+from harness.plan.answers import answer_key, plan_answered
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.settings import Variation
 from harness.render.views import view_of
@@ -16,6 +17,7 @@ from harness.render.views.base import ExhibitView
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.study.project import Project
+from harness.study.trust import NEEDS_CODE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,9 +102,19 @@ def plan_of(
         must_act: whether a variation that changes nothing in it is refused.
         least: how many seeds each number has at least, where the request says nothing of seeds.
 
+    Where code of the paper may not be executed, it is planned as far as published results say what
+    they are of.
+
     Raises:
         UserError: nothing is run for it, or its specs cannot be resolved.
     """
+    if not project.executes:
+        if request.variation or request.seeds:
+            raise UserError(f"--vary and --seeds: {NEEDS_CODE}")
+        profile = project.paper.profile(request.profile).id
+        published = project.store.published
+        held = published.answers.get(answer_key(exhibit, profile)) if published else None
+        return plan_answered(project.paper, exhibit, profile, held)
     return plan_exhibit(
         project.paper,
         exhibit,
@@ -117,8 +129,9 @@ def plan_of(
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
     judgement = judge_exhibit(project.paper, planned, project.store)
-    code = project.codes.notices(planned.exhibit.id, judgement.records)
-    judgement = replace(judgement, notices=(*judgement.notices, *code))
+    if project.executes:  # else nothing is known of the code that the records would be made by now
+        code = project.codes.notices(planned.exhibit.id, judgement.records)
+        judgement = replace(judgement, notices=(*judgement.notices, *code))
     project.notices.update(dict.fromkeys(judgement.notices))
     return judgement
 

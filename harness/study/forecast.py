@@ -32,6 +32,8 @@ class Forecast:
     """By identity: what the step takes, done or not, with an interval."""
     fused: Mapping[str, str]
     """Identity -> the program in which the step may run together with others."""
+    unreadable: Mapping[str, str]
+    """Identity -> why the record that is there cannot be read, and what to do."""
     rows: Mapping[str, Seconds]
     """Row or panel -> all that it stands on; steps that several share count for each."""
 
@@ -79,6 +81,11 @@ def forecast_of(project: Project, name: str, request: Request, whole: bool = Tru
         states=known,
         seconds=seconds,
         # A CPU does every step alone.
+        unreadable={
+            i: f"{damage.reason}; {damage.remedy}"
+            for i in left
+            if (damage := project.store.unreadable(i))
+        },
         fused={} if device == "cpu" else programs(graph[i] for i in left if known[i] == "run"),
         rows=_rows(planned, graph, seconds) if seconds else {},
     )

@@ -26,7 +26,7 @@ from harness.run.slurm.look import Standing
 from harness.run.slurm.submission import QueuedArray
 from harness.run.state import states
 from harness.store.files import clean_temporary
-from harness.store.record import DamagedRecord
+from harness.store.record import DamagedRecord, NewerRecord
 from harness.store.store import Store
 from harness.study.exhibits import (
     JudgedExhibit,
@@ -239,6 +239,9 @@ def run(project: Project, graph: Mapping[str, Step], executor: str, device: str)
         with suppress(OSError):  # a store that takes nothing keeps what a dead process left
             clean_temporary(store.root)
         return RunReport(current=list(graph))
+    for identity in lacking(graph, store):
+        if isinstance(damage := store.unreadable(identity), NewerRecord):
+            raise damage
     writable(project.root)
     return _executor(executor, device).run(graph, store, progress_on())
 

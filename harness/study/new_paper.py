@@ -14,6 +14,7 @@ from harness.importing import read_prose, read_tables
 from harness.importing.write import quoted, short, telling, write_sentences, write_spec
 from harness.spec.paper import FORMAT
 from harness.spec.schema import files
+from harness.study.trust import trust
 
 SKELETON = Path(__file__).parents[1] / "skeleton"
 _HIDDEN = {"gitignore": ".gitignore"}
@@ -65,6 +66,7 @@ def new_paper(folder: Path, sources: Sequence[Path] = ()) -> Begun:
     about.write_text(
         about.read_text(encoding="utf-8").replace('"my-paper"', f'"{name}"'), encoding="utf-8"
     )
+    trust(folder.resolve())  # all of its code is the skeleton's, so far
     return begun
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from harness.errors import UserError
 from harness.plan.library import own_step_types
+from harness.registry import PAPER_PACKAGES, installed
 from harness.run.stale import Codes, probe_file
 from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
+from harness.study.trust import trust, trusted
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,44 @@ class Project:
     """Where designs of variations are written down before they run."""
     notices: dict[str, None] = field(default_factory=dict, compare=False)
     """Lines for whoever reads numbers that were judged so far, each once."""
+    no_code: bool = False
+    """Whether code of the paper may not be executed, even where its folder is trusted."""
+
+    @property
+    def home(self) -> Path:
+        """The folder of the whole project, which its user trusts or does not."""
+        return self.specs.resolve().parent
+
+    @property
+    def executes(self) -> bool:
+        """Whether code that the specs name may be executed, which can then be imported.
+
+        It may where it is installed, and where the folder is trusted; see `docs/trust.md`.
+        """
+        packages = self._own_packages
+        if self.no_code or (packages and not trusted(self.home)):
+            return False
+        PAPER_PACKAGES.admit(packages)
+        return True
+
+    @property
+    def _own_packages(self) -> dict[str, Path]:
+        """The packages of the paper itself, each with the folder that it lies in."""
+        about = self.paper.about
+        named = (name for name in (about.steps, about.data, about.imports) if name)
+        return {name.partition(".")[0]: self.home for name in named if not installed(name)}
+
+    def trust(self) -> None:
+        """Before something is run: trust the folder from now on, as whoever runs it does.
+
+        Raises:
+            UserError: code may not be executed.
+        """
+        if self.no_code:
+            raise UserError("--no-code: this would execute the paper's own code; leave it out")
+        if not self.executes:
+            trust(self.home)
+            PAPER_PACKAGES.admit(self._own_packages)
 
     @cached_property
     def paper(self) -> Paper:
@@ -46,7 +85,7 @@ class Project:
         return Codes(types, probe_file(self.paper.about.steps), self.store)
 
 
-def find_project(folder: Path | None = None) -> Project:
+def find_project(folder: Path | None = None, no_code: bool = False) -> Project:
     """The project of a folder, by default of the working directory.
 
     `REPRO_SPECS` names the folder with `paper.toml` where no folder is given, `REPRO_STORE` the
@@ -62,14 +101,13 @@ def find_project(folder: Path | None = None) -> Project:
     root = Path(os.environ.get("REPRO_STORE") or home / "store")
     if root.exists() and not root.is_dir():
         raise UserError(f"{root}: a file, but the store is a folder; name another in REPRO_STORE")
-    if str(home) not in sys.path:
-        sys.path.append(str(home))  # a paper may keep its steps beside its specs
     return Project(
         specs=specs,
         root=root,
         build=Path(os.environ.get("REPRO_BUILD") or home / "paper" / "build"),
         published=home / "store" / "published",
         designs=home / "designs",
+        no_code=no_code,
     )
 
 

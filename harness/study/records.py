@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
+from harness.plan.answers import answer_key, answers_of
 from harness.plan.library import own_step_types
 from harness.plan.parts import exhibit_of, steps_below
+from harness.plan.step import Json
 from harness.store.record import Record
 from harness.store.verify import Problem, verify
 from harness.study.exhibits import Request, named, plan_of
@@ -98,14 +100,20 @@ def export(
     """
     from harness.store.exchange import export_records
 
+    project.trust()
     store, identities = project.store, set[str]()
     looks: dict[str, tuple[int, ...]] = {}
+    answers: dict[str, Json] = {}
     for name in named(project, names):
         planned = plan_of(project, exhibit_of(name), request)
         identities.update(steps_below(planned, [name]))
         looks |= {item.key: at for item in planned.items if (at := store.looks.of(item.key))}
+        if not request.variation and not request.seeds:
+            answers[answer_key(planned.exhibit.id, planned.profile.id)] = answers_of(
+                project.paper, planned
+            )
     records = [record for i in sorted(identities) if (record := store.get(i))]
-    return export_records(records, folder, looks)
+    return export_records(records, folder, looks, answers)
 
 
 def import_published(project: Project, folder: Path) -> tuple[int, int]:
@@ -142,6 +150,7 @@ def probe(project: Project, update: bool) -> Probed:
     from harness.run.probe import update as write
     from harness.run.stale import Codes, probe_file
 
+    project.trust()
     types = own_step_types(project.paper)
     path = probe_file(project.paper.about.steps)
     if path is None:

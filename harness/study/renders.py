@@ -15,6 +15,8 @@ from harness.study.project import Project
 def write_renders(project: Project, judgement: Judgement, variation: Variation) -> list[Path]:
     """Every file that shows one exhibit with what came back."""
     varied = [f"{name}={value}".replace(" ", "") for name, value in variation.items()]
+    if judgement.plan.seeds:  # renders of other seeds never stand in the place of the usual ones
+        varied.append(f"seeds={judgement.plan.seeds}")
     folder = project.build / "-".join([judgement.plan.profile.id, *varied])
     return view_of(project.paper, judgement.plan.exhibit).write(judgement, folder)
 

@@ -10,6 +10,7 @@ from harness.run.slurm.look import Standing, look
 from harness.run.state import State, states
 from harness.study.exhibits import Request, plan_of
 from harness.study.project import Project
+from harness.study.trust import NEEDS_CODE
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def explained(project: Project, address: str, request: Request) -> list[str]:
     """
     from harness.run.why import why
 
+    if not project.executes:
+        raise UserError(f"why: {NEEDS_CODE}")
     planned = plan_of(project, address.split(":")[0], request)
     items = {str(item.address): item for item in planned.items}
     if address not in items:

@@ -76,15 +76,20 @@ class Study:
     project: Project
 
     @classmethod
-    def open(cls, folder: Path | str | None = None) -> Study:
+    def open(cls, folder: Path | str | None = None, no_code: bool = False) -> Study:
         """The project of a folder, by default of the working directory.
 
         The nearest folder with `specs/paper.toml` is taken, at or above it. The environment
         variables `REPRO_STORE` and `REPRO_BUILD` name other places for records and renders.
+
+        Args:
+            no_code: whether to execute nothing of the paper's own, even where its folder is
+                trusted: specs and published results are read then. `make`, `plan` and `probe`
+                trust a folder, since they execute its code.
         """
         from harness.study.project import find_project
 
-        return cls(find_project(None if folder is None else Path(folder)))
+        return cls(find_project(None if folder is None else Path(folder), no_code))
 
     @property
     def paper(self) -> Paper:
@@ -115,6 +120,7 @@ class Study:
         """
         from harness.study.forecast import forecast_of
 
+        self.project.trust()
         return forecast_of(self.project, part, self.request(**how), whole)
 
     def make(
@@ -137,6 +143,7 @@ class Study:
         """
         from harness.study.make import make
 
+        self.project.trust()
         return make(self.project, parts, self.request(**how), executor, device, cluster)
 
     def design(
@@ -151,12 +158,14 @@ class Study:
         """
         from harness.study.explore import write_design
 
+        self.project.trust()
         return write_design(self.project, parts, self.request(**how), runs, only)
 
     def explore(self, written: WrittenDesign, **where: Unpack[Where]) -> Made:
         """Run the default and all runs of a design, as `make` does; `flips` says what they turn."""
         from harness.study.explore import run_design
 
+        self.project.trust()
         return run_design(self.project, written.design, **where)
 
     def flips(self, exhibit: str, profile: str | None = None) -> Flips:
@@ -188,6 +197,7 @@ class Study:
         """
         from harness.study.until import until_decided
 
+        self.project.trust()
         asked = self.request(**how)
         return until_decided(self.project, parts, asked, most, budget, executor, device, tell)
 

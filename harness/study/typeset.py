@@ -12,6 +12,21 @@ from harness.errors import UserError
 
 PACKAGES = "texlive-latex-extra and latexmk"
 """The packages of Debian with all that is needed."""
+_LATEXMK = (
+    "latexmk",
+    "-norc",  # such a file is Perl, and the paper may bring one
+    "-pdf",
+    "-pdflatex=pdflatex -no-shell-escape %O %S",
+    "-interaction=nonstopmode",
+    "-halt-on-error",
+)
+_TEX = {
+    "shell_escape": "f",
+    # Nothing above the folder is read or written, and no hidden file, but for TeX's own.
+    "openin_any": "p",
+    "openout_any": "p",
+    "max_print_line": "1000",  # else TeX breaks the lines of its log, messages included
+}
 _PROBLEM = re.compile(r"^! (?P<message>.+(?:\n\(\w+\) .+)*)", re.MULTILINE)
 
 
@@ -27,10 +42,9 @@ def typeset(main: Path) -> Path:
             f"On Debian and its kin, install {PACKAGES} and run this again; elsewhere, TeX Live"
         )
     done = subprocess.run(
-        ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", main.name],
+        [*_LATEXMK, main.name],
         cwd=main.parent,
-        # TeX breaks the lines of its log, messages included, unless it is told not to.
-        env={**os.environ, "max_print_line": "1000"},
+        env={**os.environ, **_TEX},
         capture_output=True,
         check=False,
         text=True,

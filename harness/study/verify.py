@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.judge.outcomes import Judged, Sentence, by_sentence
+from harness.render.views.verdicts import gap_lines
 from harness.spec.claims import about_print
 from harness.spec.coverage import CoverageFile
 from harness.spec.toml import read_spec
@@ -15,7 +16,8 @@ from harness.study.project import Project
 
 @dataclass(frozen=True)
 class Verified:
-    """Every claim judged under one profile, and why some exhibits have no results."""
+    """Every claim judged under one profile, why some exhibits have no results, and which
+    numbers rest on fewer runs than were asked for."""
 
     project: Project
     profile: str
@@ -53,6 +55,7 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     problems = [
         f"{name} has no results, as it cannot be planned: {why}" for name, why in lacking.items()
     ]
+    problems += [line for judgement in ours.values() for line in gap_lines(judgement)]
     coverage = project.paper.root / "coverage.toml"
     entries = read_spec(coverage, CoverageFile).sentences if coverage.is_file() else ()
     judged = claims_on(project, claims, ours.values())

@@ -210,3 +210,36 @@ def test_the_papers_own_document(tmp_path: Path, options: tuple[str, ...]) -> No
         if isinstance(exhibit, Table):
             numbers += [cell.text for row in exhibit.rows for cell in row.cells.values()]
         assert not [number for number in numbers if number not in text]
+
+
+@needs_latex
+def test_a_document_runs_nothing_and_reads_nothing_above_its_folder(documented: Workplace) -> None:
+    (documented.root / "paper" / ".latexmkrc").write_text("system('touch ran');")
+    (documented.root / "build" / "stated").mkdir(parents=True, exist_ok=True)
+    (documented.root / "build" / "stated" / "latexmkrc").write_text("system('touch ran');")
+    secret = documented.root / "secret.tex"
+    secret.write_text("a secret")
+    asks = rf"\IfFileExists{{{secret}}}{{\input{{{secret}}}}}{{kept}}"
+    write(
+        documented,
+        "\\documentclass{article}\\begin{document}\\immediate\\write18{touch ran}"
+        f"Shell: \\the\\pdfshellescape. {asks}\\end{{document}}",
+    )
+    assert documented.repro("paper").code == 0
+    assert not list(documented.root.rglob("ran"))
+    assert not list((documented.root / "build").rglob(".latexmkrc"))
+    said = text_of(documented.root / "build" / "stated" / "main.pdf")
+    assert "Shell: 0" in said
+    assert "a secret" not in said
+
+
+def test_a_link_out_of_the_document_is_refused(
+    documented: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_latex(monkeypatch)
+    (documented.root / "secret.tex").write_text("a secret")
+    (documented.root / "paper" / "notes.tex").symlink_to(documented.root / "secret.tex")
+    outcome = documented.repro("paper")
+    assert outcome.code == 2
+    assert "notes.tex: a link out of the folder" in outcome.err
+    assert not list((documented.root / "build").rglob("notes.tex"))

@@ -22,6 +22,7 @@ from harness.judge.model import ClaimOutcome
 from harness.judge.outcomes import Judged
 from harness.study.ci import junit_xml, workflow_commands
 from harness.study.project import find_project
+from harness.study.trust import trust
 from harness.study.verify import Verified
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the invented paper with claims of these tests, in a folder that is its own."""
     shutil.copytree(TOY, tmp_path / "specs")
     write(tmp_path)
+    trust(tmp_path.resolve())
     monkeypatch.chdir(tmp_path)
     for name in ("REPRO_SPECS", "REPRO_STORE", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)

@@ -103,8 +103,8 @@ def test_failed_blocked_and_running_are_told(tmp_path: Path):
         ]
 
 
-def test_what_is_current_is_known_by_the_directories_alone(tmp_path: Path):
+def test_a_directory_that_holds_no_record_is_none(tmp_path: Path):
     graph = graph_of(*[make_step("draw", seed=seed) for seed in range(1_000)])
     for identity in graph:
         (tmp_path / "records" / identity[:2] / identity).mkdir(parents=True)
-    assert set(states(graph, Store(tmp_path)).values()) == {"current"}
+    assert set(states(graph, Store(tmp_path)).values()) == {"run"}

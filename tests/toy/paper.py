@@ -16,6 +16,7 @@ import pytest
 from harness.cli.main import main
 from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
+from harness.study.trust import trust
 
 SPECS = Path(__file__).parent / "specs"
 PLOTTED = Path(__file__).parent / "plotted" / "specs"
@@ -80,7 +81,8 @@ class Workplace:
         return found[0]
 
     def repro(self, *arguments: str) -> Outcome:
-        """Run the command in this process, as a shell would."""
+        """Run the command in this process, as a shell would, in a folder that is trusted."""
+        trust(self.root.resolve())
         out, err = StringIO(), StringIO()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sys, "argv", ["repro", *arguments])

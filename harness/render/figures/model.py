@@ -46,6 +46,8 @@ class LineData:
     """Its name in the legend where every label has several lines; empty where it has one."""
     point: str = ""
     """The point of the exhibit that it belongs to."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of each y; empty where there is nothing."""
     changed: str = ""
     """How its images differ from those of another point that it is compared with."""
 

@@ -13,7 +13,7 @@ def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
     if figure.grids:
         yield from _images(figure)
     elif any(axes.x.ticks for axes in figure.axes):
-        yield ("row", "source", "profile", "group", "column", "value", "error")
+        yield ("row", "source", "profile", "group", "column", "value", "error", "note")
         for axes in figure.axes:
             yield from _categories(axes, figure.profile)
     else:
@@ -25,9 +25,10 @@ def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
 def _categories(axes: AxesData, profile: str) -> Iterator[tuple[str, ...]]:
     for line in axes.lines:
         whose = profile if line.source == "reproduced" else ""
-        for tick, value, error in zip(axes.x.ticks, line.y, line.errors, strict=True):
+        notes = line.notes or ("",) * len(line.y)
+        for tick, value, error, note in zip(axes.x.ticks, line.y, line.errors, notes, strict=True):
             names = (line.label, line.source, whose, tick.group, tick.label)
-            yield (*names, _number(value), _number(error))
+            yield (*names, _number(value), _number(error), note)
 
 
 def _points(axes: AxesData, profile: str) -> Iterator[tuple[str, ...]]:

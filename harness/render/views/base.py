@@ -84,7 +84,7 @@ class ExhibitView(Generic[ExhibitT]):
     def figure(self, judgement: Judgement) -> FigureData:
         """Its plots and images, as far as there are any."""
         title = f"{self.exhibit.label}: {self.exhibit.title}"
-        return FigureData(self.exhibit.id, title, judgement.plan.profile.id)
+        return FigureData(self.exhibit.id, title, judgement.plan.name)
 
     def write(self, judgement: Judgement, folder: Path) -> list[Path]:
         """Write the files that show its results; nothing where there are none to draw.
@@ -123,8 +123,7 @@ class ExhibitView(Generic[ExhibitT]):
 
     def plot_caption(self, judgement: Judgement) -> str:
         """The caption of its plots in the LaTeX document."""
-        profile = judgement.plan.profile.id
-        return f"**{self.exhibit.label}, plotted.** Ours, under profile {profile}."
+        return f"**{self.exhibit.label}, plotted.** Ours, under profile {judgement.plan.name}."
 
     def cells(self) -> Iterator[tuple[Address, Printed | None]]:
         """Every cell that running text may cite, with its printed number."""

@@ -44,7 +44,7 @@ def figure_of(paper: Paper, exhibit: Panelled, judgement: Judgement) -> FigureDa
             rows = tuple(_image_row(paper, panel.runs, result) for result in here)
             title = str(judgement.plan.chosen(panel.name, panel.gallery.title))
             grids.append(ImageGrid(panel.name, title, rows))
-    title, profile = f"{exhibit.label}: {exhibit.title}", judgement.plan.profile.id
+    title, profile = f"{exhibit.label}: {exhibit.title}", judgement.plan.name
     return FigureData(exhibit.id, title, profile, tuple(axes), tuple(grids))
 
 

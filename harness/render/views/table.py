@@ -30,7 +30,9 @@ from harness.render.views.verdicts import (
     TRIVIAL,
     WRONG,
     evidence_line,
+    few_runs,
     files_line,
+    gap_lines,
     judgement_lines,
     needed,
     verdict_fields,
@@ -71,7 +73,7 @@ class TableView(ExhibitView[spec.Table]):
             (
                 f"{result.item.address.row} / {result.item.address.column}",
                 str(result.item.reported or "–"),
-                f"{ours.mean:.2f} (n={len(ours.values)})" if (ours := result.amount) else "–",
+                f"{ours.mean:.2f} ({_runs(result)})" if (ours := result.amount) else "–",
                 "–" if verdict.difference is None else f"{verdict.difference:+.2f}",
                 "–" if (ends := verdict.interval) is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}",
                 brief(verdict),
@@ -89,11 +91,8 @@ class TableView(ExhibitView[spec.Table]):
             "Chance that n runs decide",
         )
         show_grid(headings, rows, console)
-        for line in (
-            *evidence_line(judgement),
-            *judgement_lines(judgement),
-            *sorted(_obstacles(verdicts)),
-        ):
+        lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)))
+        for line in (*evidence_line(judgement), *lines, *gap_lines(judgement)):
             console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
@@ -115,15 +114,21 @@ class TableView(ExhibitView[spec.Table]):
             verdict = judgement.verdicts[str(result.item.address)]
             marks = [
                 *((NOT_HERE,) if result.evidence else ()),
+                *((result.shortfall,) if result.shortfall else ()),
                 *(("flips",) if verdict.flips else ()),
                 *((TRIVIAL,) if verdict.decision and verdict.decision.trivial else ()),
                 *((SIZE_OPEN,) if verdict.decision and verdict.decision.size_open else ()),
                 *((WRONG,) if str(result.item.address) in judgement.wrong_differences else ()),
             ]
-            ours = our_number(result)
-            return replace(printed, reproduced=ours, verdict=verdict.name, marks=tuple(marks))
+            return replace(
+                printed,
+                reproduced=our_number(result),
+                verdict=verdict.name,
+                marks=tuple(marks),
+                runs=_few_runs(result),
+            )
 
-        ours = f"reproduced ({judgement.plan.profile.id})" if judgement else "reproduced"
+        ours = f"reproduced ({judgement.plan.name})" if judgement else "reproduced"
         return TableData(
             id=table.id,
             label=table.label,
@@ -157,15 +162,16 @@ class TableView(ExhibitView[spec.Table]):
                 for source in SOURCES
             ),
             comparable=all(r.item.comparable for r in results if r.amount),
+            notes=few_runs(results),
         )
         title = f"{table.label}: {table.title}"
-        return FigureData(table.id, title, judgement.plan.profile.id, (axes,))
+        return FigureData(table.id, title, judgement.plan.name, (axes,))
 
     def plot_caption(self, judgement: Judgement) -> str:
         return (
             f"**{self.exhibit.label}, plotted.** Hollow markers on dashed lines: the paper's "
             "numbers. Filled markers on solid lines: ours, under profile "
-            f"{judgement.plan.profile.id}."
+            f"{judgement.plan.name}."
         )
 
     def cells(self) -> Iterator[tuple[Address, Printed | None]]:
@@ -178,9 +184,10 @@ class TableView(ExhibitView[spec.Table]):
             (f"seed {seed}" + "".join(f", {value}" for value in member.values()), identity)
             for seed, member, identity in self._runs(result)
         )
-        ours = f"{our_number(result)} (n = {len(amount.values)})" if amount else None
+        ours = f"{our_number(result)} ({_runs(result)})" if amount else None
         facts = {"Not run here": f"from {files_line(result)}"} if result.evidence else {}
-        return NumberText(ours, verdict.why, facts, runs)
+        why = " ".join(filter(None, (verdict.why, result.shortfall)))
+        return NumberText(ours, why, facts, runs)
 
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
         item, verdict = result.item, judgement.verdicts[str(result.item.address)]
@@ -196,6 +203,8 @@ class TableView(ExhibitView[spec.Table]):
                 for seed, member, identity in self._runs(result)
                 if identity in result.missing
             ],
+            "asked": len(item.seeds),
+            "gaps": {str(seed): why for seed, why in result.gaps.items()},
             "comparable": item.comparable,
             "reason": item.reason,
             "verdict": verdict.name,
@@ -261,6 +270,16 @@ def _more(printed: Printed) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value not in (None, "", [])}
 
 
+def _runs(result: ItemResult) -> str:
+    """`n = 3`, or where fewer runs came back than were asked for, `n = 2 of 3`."""
+    n = len(result.amount.values) if result.amount else 0
+    return f"n = {n} of {len(result.item.seeds)}" if result.gaps else f"n = {n}"
+
+
+def _few_runs(result: ItemResult) -> str:
+    return f"({_runs(result)})" if result.gaps and result.amount else ""
+
+
 def _reproduced_fields(result: ItemResult) -> dict[str, Any] | None:
     amount = result.amount
     if amount is None:
@@ -282,7 +301,8 @@ def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
         amounts = [result.amount for result in results]
         means = tuple(amount.mean if amount else None for amount in amounts)
         spreads = tuple(amount.std if amount else None for amount in amounts)
-        return LineData(label, places, means, spreads, source)
+        notes = tuple(result.shortfall for result in results)
+        return LineData(label, places, means, spreads, source, notes=notes)
     printed = [result.item.reported for result in results]
     numbers = [number if number and number.is_number else None for number in printed]
     means = tuple(float(n.number) if n else None for n in numbers)

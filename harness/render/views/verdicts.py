@@ -50,6 +50,21 @@ def needed(verdict: Verdict) -> str:
     return ", ".join(f"{n}: {chance:.0%}" for n, chance in sorted(verdict.chances.items())) or "–"
 
 
+def gap_lines(judgement: Judgement) -> list[str]:
+    """Which numbers rest on fewer runs than were asked for, and why: a line for each reason."""
+    found: dict[str, list[str]] = {}
+    for result in judgement.results:
+        if result.shortfall:
+            found.setdefault(result.shortfall, []).append(str(result.item.address))
+    return [f"{', '.join(addresses)}: {why}" for why, addresses in found.items()]
+
+
+def few_runs(results: Sequence[ItemResult]) -> tuple[str, ...]:
+    """A line on how many numbers are shown that rest on fewer runs than were asked for, if any."""
+    count = sum(bool(result.amounts and result.gaps) for result in results)
+    return (f"{count} of the numbers rest on fewer runs than were asked for",) if count else ()
+
+
 def evidence_line(judgement: Judgement) -> Iterator[str]:
     """Which of our numbers were not run here, and the files that they are from."""
     found = [result for result in judgement.results if result.evidence]

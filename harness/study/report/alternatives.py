@@ -61,7 +61,8 @@ def _alternatives(
         value = plain(alternative)
         variation = f"{setting.origin}={_written(value)}"
         varied = {setting.origin: value}
-        state, flips = _outcome(project, judged, varied) if tried else ("not run", ())
+        looked = tried and project.executes  # without the paper's code no alternative is planned
+        state, flips = _outcome(project, judged, varied) if looked else ("not run", ())
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
         yield Alternative(
             _written(value), state, flips, shlex.join((*command, "--vary", variation))

@@ -1,0 +1,165 @@
+"""Which cells published records are of, so that they can be shown without the paper's own code.
+
+A plan asks that code for the parameters of its steps, and so for their identities. What it found is
+published beside the records, under a digest of the specs that it followed from; where the specs
+are others now, it says nothing of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.plan.exhibit import ExhibitPlan, Planner
+from harness.plan.item import Sources
+from harness.plan.settings import Used
+from harness.plan.step import Json, Step, Work
+from harness.spec.exhibit import Address
+from harness.spec.paper import Paper
+from harness.spec.profile import Profile
+
+_PLANNED = ("methods", "recipes", "datasets", "models", "profiles")
+"""Folders of specs that steps follow from."""
+Members: TypeAlias = "tuple[tuple[str, ...], ...]"
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Item(_Closed):
+    sources: dict[str, Members]
+    reason: str
+
+
+class _Step(_Closed):
+    step: str
+    revision: int
+    seed: int
+    inputs: dict[str, str]
+
+
+class Answers(_Closed):
+    """What is published of one exhibit under one profile."""
+
+    specs: str
+    """Digest of the specs that it follows from."""
+    items: dict[str, _Item]
+    """By address."""
+    steps: dict[str, _Step]
+    """By identity, inputs before the steps that read them."""
+
+
+def answer_key(exhibit: str, profile: str) -> str:
+    """The name under which answers are published."""
+    return f"{exhibit}@{profile}"
+
+
+def answers_of(paper: Paper, plan: ExhibitPlan) -> Json:
+    """Which steps the items of a plan are read from, to be published."""
+    found = Answers(
+        specs=_digest(paper, plan.exhibit.id),
+        items={
+            str(item.address): _Item(
+                sources=dict(item.sources), reason="" if item.comparable else item.reason
+            )
+            for item in plan.items
+            if item.sources
+        },
+        steps={
+            identity: _Step(
+                step=step.name, revision=step.revision, seed=step.seed, inputs=dict(step.inputs)
+            )
+            for identity, step in plan.steps.items()
+        },
+    )
+    made: Json = found.model_dump(mode="json")
+    return made
+
+
+def plan_answered(paper: Paper, exhibit: str, profile: str, held: Json) -> ExhibitPlan:
+    """The plan of an exhibit as far as published answers go. Executes nothing of the paper's.
+
+    Args:
+        held: what `answers_of` made; None where nothing is published.
+
+    Raises:
+        UserError: nothing is run for the exhibit, or there is no such profile.
+    """
+    shown = paper.runnable_exhibit(exhibit)
+    try:
+        answers = None if held is None else Answers.model_validate(held)
+    except ValidationError:
+        answers = None
+    stale = answers is not None and answers.specs != _digest(paper, exhibit)
+    known = None if stale else answers
+    why = "the specs have changed since results were published" if stale else ""
+    return _Answered(paper, paper.profile(profile), known, why).plan(shown)
+
+
+class _Answered(Planner):
+    """Plans with what is published in the place of the paper's code."""
+
+    def __init__(self, paper: Paper, profile: Profile, answers: Answers | None, why: str) -> None:
+        super().__init__(paper, profile, None, {}, {})
+        self._answers = answers
+        self._why = why or "no published result says what it is of"
+
+    @cached_property
+    def steps(self) -> Mapping[str, Step]:
+        held = self._answers.steps if self._answers else {}
+        return {
+            identity: Step(
+                name=said.step,
+                revision=said.revision,
+                params={},
+                seed=said.seed,
+                inputs=said.inputs,
+                identity=identity,
+                function="",
+                work=Work(0.0, 0.0),
+            )
+            for identity, said in held.items()
+        }
+
+    def _read_from(
+        self,
+        address: Address,
+        members: Sequence[Mapping[str, Any]],
+        seeds: int,
+        asked: tuple[Any, ...],
+        settings: Sequence[Used],
+    ) -> tuple[Sources, str]:
+        said = self._answers.items.get(str(address)) if self._answers else None
+        if said is None or not self._fits(said.sources, asked[0], seeds, len(members)):
+            return {}, (
+                f"No code of the paper was executed, and {self._why}. "
+                "`repro trust` lets it be planned."
+            )
+        return said.sources, said.reason
+
+    def _fits(
+        self, sources: Mapping[str, Members], read: Sequence[str], seeds: int, members: int
+    ) -> bool:
+        """Whether sources are as a plan has them, whoever published them."""
+        known = self.steps
+        return set(sources) == set(read) and all(
+            len(each) >= seeds  # more where runs were added until it was decided
+            and all(len(of) == members and known.keys() >= set(of) for of in each)
+            for each in sources.values()
+        )
+
+
+def _digest(paper: Paper, exhibit: str) -> str:
+    """Of the files that the steps of an exhibit follow from, by name and content."""
+    files = [paper.root / "paper.toml", paper.path_of(paper.exhibits[exhibit])]
+    files += [path for name in _PLANNED for path in sorted((paper.root / name).glob("*.toml"))]
+    made = hashlib.sha256()
+    for path in files:
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        made.update(f"{path.relative_to(paper.root).as_posix()} {content}\n".encode())
+    return made.hexdigest()
