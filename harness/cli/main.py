@@ -47,6 +47,7 @@ for family in (
     store,
     data,
     evidence,
+    tables,
     trust,
     tables,
 ):

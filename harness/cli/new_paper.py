@@ -32,11 +32,9 @@ def new_paper(
     wrote = f"wrote {folder}"
     if begun.tables:
         wrote += (
-            f" with {len(begun.tables)} tables, and {begun.sentences} sentences in "
-            "specs/coverage.toml that wait for claims"
+            f" (tables: {len(begun.tables)}; sentences in specs/coverage.toml that wait for their "
+            f"claims: {begun.sentences}; not read, and not guessed: {len(begun.unread)})"
         )
-        if begun.unread:
-            wrote += f"; not read, and not guessed: {len(begun.unread)}"
     then = "repro list, repro audit, repro evidence add table1 FILE"
     if not begun.tables:
         then = "repro make table1, repro verify, repro report"

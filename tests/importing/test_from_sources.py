@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_told_with_its_place_and_never_compared(
 ) -> None:
     code, out, err = repro(tmp_path, "new-paper", "another", "--from", "main.tex")
     assert code == 0
-    assert "2 tables, and 2 sentences" in out
+    assert "tables: 2; sentences in specs/coverage.toml that wait for their claims: 2" in out
     assert re.fullmatch(r"repro: not read: main\.tex:16: cell '1,5': .*\n", err)
     spec = Study.open(begun).paper.exhibits["table1"]
     assert [row.unread for row in spec.rows] == [{"Iris/all": "1,5"}, {}, {}]  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.judge.as_printed import as_printed
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Source, Verdict
 from harness.judge.results import ItemResult, of_row
@@ -191,6 +192,8 @@ class TableView(ExhibitView[spec.Table]):
 
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
         item, verdict = result.item, judgement.verdicts[str(result.item.address)]
+        held = as_printed(judgement, result)
+        printed = None if held is None else {"mean": held.mean, "error": held.error}
         return {
             "row": item.address.row,
             "column": item.address.column,
@@ -207,6 +210,7 @@ class TableView(ExhibitView[spec.Table]):
             "reason": item.reason,
             "verdict": verdict.name,
             "derived": self._derived_fields(item.address, judgement),
+            "as_printed": printed,
             **verdict_fields(verdict),
             "run": {**item.run, "steps": [list(m) for m in item.sources.get(LAST_STEP, ())]},
         }
