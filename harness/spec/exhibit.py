@@ -26,6 +26,7 @@ from harness.spec.printed import Printed, Spread
 from harness.spec.printed_field import PrintedAmount, PrintedText
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
+from harness.spec.template import Replicate
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Reporting(SpecModel):
     accuracies in percent have 1 point, and other numbers are shown and not decided."""
     direction: Literal["both", "at least", "at most"] = "both"
     """`at least`: the number is stated as the least that is reached, so that more is as stated."""
+    replicate: Replicate | None = None
+    """What is done again for each run of ours; as the profile says if left out."""
 
     def bound(self, printed: Printed, *, exact: bool = False) -> float | None:
         """The margin of a printed number in its unit; None where none is declared.
