@@ -8,6 +8,7 @@ from typing import cast
 from harness.evidence.found import find
 from harness.judge.exhibit import Judgement
 from harness.plan.answers import answer_key, answers_of, count_answered, specs_digest
+from harness.plan.step import Json
 from harness.spec.exhibit import Table
 from harness.study.project import Project
 
@@ -54,7 +55,7 @@ def _published(project: Project, exhibit: str, specs: str) -> Mapping[str, int]:
     digest = published.answers_digest if published else ""
     if not published or not digest:
         return {}
-    key = [digest, exhibit, specs]
+    key: Json = [digest, exhibit, specs]
     held = memo.get(_PUBLISHED, key)
     if held is None:
         answers, there = published.answers, published.identities.__contains__
