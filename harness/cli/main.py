@@ -26,11 +26,11 @@ from harness.cli import (
 )
 from harness.cli.ending import told
 from harness.cli.usage import PlainGroup
+from harness.errors import UserError
 
 app = typer.Typer(
     cls=PlainGroup,
-    help="A paper as data, and a machine that says which of its numbers come back.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -49,9 +49,18 @@ for family in (
     evidence,
     tables,
     trust,
-    tables,
 ):
     app.add_typer(family.app)
+
+
+@app.callback()
+def first_contact(context: typer.Context) -> None:
+    """A paper as data, and a machine that says which of its numbers come back."""
+    if context.invoked_subcommand is None:
+        try:
+            show.welcome()
+        except UserError:  # no project is here, so there is nothing to tell of
+            typer.echo(context.get_help())
 
 
 def main() -> None:

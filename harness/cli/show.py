@@ -16,6 +16,31 @@ from harness.study.study import How, Study
 app = typer.Typer()
 
 
+def welcome() -> None:
+    """What is here, and what to do next, in a few lines.
+
+    Raises:
+        UserError: the working directory is in no project, or its specs are wrong.
+    """
+    study = Study.open()
+    results, stated = study.results(), study.paper.about.paper_profile
+    held = [f"{name} ({', '.join(under)})" for name, under in results.items() if under]
+    first = max(results, key=lambda name: results[name].get(stated, 0), default="EXHIBIT")
+    lines = (
+        study.paper.about.title,
+        f"{len(study.paper.exhibits)} exhibits; results are here of: {', '.join(held) or 'none'}",
+        "",
+        ("repro list", "all exhibits, and which have results"),
+        (f"repro show {first}", "reported beside reproduced, with verdicts"),
+        ("repro verify", "the paper's sentences, on its numbers and on ours"),
+        (f"repro plan {first}", "what a run would take; repro make runs it"),
+        ("repro --help", "all commands"),
+    )
+    for line in lines:
+        text = line if isinstance(line, str) else f"{line[0]:24}{line[1]}"
+        console().print(text, soft_wrap=True, markup=False, highlight=False)
+
+
 @app.command("list", epilog="Such as: repro list --json")
 @in_study
 def list_exhibits(study: Study, as_json: AsJson = False) -> None:
