@@ -16,6 +16,7 @@ from harness.cli.options import AsJson
 from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
 from harness.judge.audit.finding import SEVERITIES, Severity
+from harness.media import json_text, say
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -77,7 +78,7 @@ def audit(
     known = None if baseline is None else _read_baseline(baseline)
     new = [f for f in found.findings if known is None or not _covered(f, known)]
     for line in found.unread:
-        print(f"repro: not read: {line}", file=sys.stderr)
+        say(f"not read: {line}")
     _write_reports(found, sarif, junit, badge, github, sys.stderr if as_json else sys.stdout)
     if as_json:
         print_json(to_json.findings(found.findings))
@@ -128,7 +129,7 @@ def _write_reports(
 
 
 def _json(told: Mapping[str, Any]) -> str:
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return json_text(told) + "\n"
 
 
 def _read_baseline(path: Path) -> dict[str, set[str]]:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.errors import EvidenceError, UserError, one_line
+from harness.errors import EvidenceError, UserError
+from harness.media import say
 
 _PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 """Errors of the file system that concern a place the user chose."""
@@ -48,6 +49,4 @@ def _end(message: str, code: int) -> None:
 
 def _say(message: str) -> None:
     """Print a message with nothing that a terminal would obey."""
-    lines = [one_line(line) for line in message[:_LONGEST].split("\n")]
-    more = "..." if len(message) > _LONGEST else ""
-    print("repro:", "\n".join(lines) + more, file=sys.stderr)
+    say(message[:_LONGEST] + ("..." if len(message) > _LONGEST else ""))

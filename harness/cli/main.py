@@ -25,6 +25,7 @@ from harness.cli import (
 )
 from harness.cli.ending import told
 from harness.cli.usage import PlainGroup
+from harness.media import SPELT
 
 app = typer.Typer(
     cls=PlainGroup,
@@ -56,6 +57,6 @@ def main() -> None:
     gc.set_threshold(100_000)  # the models of the specs stay; looking through them again costs 7 %
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no ± still shows the rest
+            stream.reconfigure(errors=SPELT)  # a terminal that has no ✓ shows another sign
     with told():
         app()

@@ -1,4 +1,4 @@
-"""A record that is not of the work that its identity names is reported, whatever its digests say."""
+"""A record that is not of the work that its identity names is reported, with all digests right."""
 
 from __future__ import annotations
 
