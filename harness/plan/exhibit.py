@@ -103,6 +103,10 @@ def plan_exhibit(
     return made
 
 
+MOST_RUNS = 200_000
+"""Runs of one exhibit, over its numbers and their seeds."""
+
+
 class Planner:
     """Makes the items of one exhibit; given to the function that its kind names."""
 
@@ -127,6 +131,7 @@ class Planner:
         self.other_seeds = False
         """Whether the seeds that were asked for are others than usual, for any item."""
         self._seeds = seeds
+        self._runs = 0
         self._least = None if seeds else least
 
     @property
@@ -172,6 +177,7 @@ class Planner:
         usual = runs.seeds or self.profile.seeds
         seeds = self._seeds or usual
         self.other_seeds |= seeds != usual
+        self._count(address, seeds * len(each))
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
@@ -190,6 +196,14 @@ class Planner:
             comparable=bool(sources) and not reason,
             reason=reason,
         )
+
+    def _count(self, address: Address, runs: int) -> None:
+        self._runs += runs
+        if self._runs > MOST_RUNS:
+            raise UserError(
+                f"{address}: with this number, the exhibit asks for more than {MOST_RUNS} runs; "
+                "give fewer seeds, or split it"
+            )
 
     def _read_from(
         self,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import PositiveInt, field_validator
+from pydantic import field_validator
 
-from harness.spec.base import Label, Misplaced, Name, Scalar, SpecModel
+from harness.spec.base import Bound, Label, Misplaced, Name, Seeds, SpecModel
 from harness.spec.setting import Choices
 
 OVERRIDABLE = ("epochs", "epoch", "runs", "batch_size", "iterations", "subsets")
@@ -23,10 +23,10 @@ class Profile(SpecModel):
     id: Name
     label: Label
     description: str
-    seeds: PositiveInt = 3
+    seeds: Seeds = 3
     device: Device
     """The device whose rate the cost forecast assumes."""
-    map: Mapping[str, Mapping[str, Scalar]] = {}
+    map: Mapping[str, Mapping[str, Bound]] = {}
     """Kind of name (`dataset`, `network`, ...), or variable that holds a plain value -> the paper's
     value (or `*`) -> the value used instead."""
     override: Mapping[str, Choices] = {}

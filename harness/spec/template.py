@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from harness.spec.base import Name, Scalar, SpecModel
+from harness.spec.base import Bound, Name, SpecModel
 
 
 class StepTemplate(SpecModel):
@@ -24,5 +24,5 @@ class StepTemplate(SpecModel):
     params: Mapping[str, Any] = {}
     seed: int | Literal["{seed}"] = 0
     """0: done once for all seeds. `{seed}`: drawn anew with each student seed."""
-    when: Mapping[str, tuple[Scalar, ...]] = {}
+    when: Mapping[str, tuple[Bound, ...]] = {}
     """Variable -> values for which the step is done at all; empty means always."""

@@ -19,8 +19,12 @@ from tests.toy import functions
 from tests.toy.paper import Workplace
 from tests.toy.steps import MeasureParams
 
-HOSTILE = "=cmd|'/c calc'!A1 \x1b]0;owned\x07\x1b[31m\x9b31m\u202e<script>alert(1)</script>::error::x"
-FIELDS = re.compile(r'^(label|title|caption|text|where|why|description|place|stub|authors) = "', re.M)
+HOSTILE = (
+    "=cmd|'/c calc'!A1 \x1b]0;owned\x07\x1b[31m\x9b31m\u202e<script>alert(1)</script>::error::x"
+)
+FIELDS = re.compile(
+    r'^(label|title|caption|text|where|why|description|place|stub|authors) = "', re.M
+)
 LINES = (
     "list",
     "show verdicts",

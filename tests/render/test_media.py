@@ -30,7 +30,9 @@ def obeyed(text: str) -> set[str]:
 
 @given(TEXTS)
 def test_a_terminal_obeys_nothing(text: str) -> None:
-    assert not {c for c in media.terminal(text) if c != "\n" and ord(c) in {*range(32), *range(127, 160)}}
+    assert not {
+        c for c in media.terminal(text) if c != "\n" and ord(c) in {*range(32), *range(127, 160)}
+    }
     assert len(media.terminal(text)) == len(text)
     out = StringIO()
     media.console(file=out, width=60).print(text, soft_wrap=True)
