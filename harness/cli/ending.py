@@ -16,13 +16,17 @@ _LONGEST = 4000
 """Characters of a message. What it quotes may be of any length."""
 _INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
+_KEPT = "interrupted; what is finished is kept, and the same command goes on from there"
 
 
 @contextmanager
 def told() -> Iterator[None]:
     """Print what the user can mend, and exit; anything else is a bug, and passes."""
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # here, where what is in its way can still be said
     except UserError as error:
         _end(str(error), error.exit_code)
     except OSError as error:
@@ -36,9 +40,11 @@ def told() -> Iterator[None]:
         )
     except MemoryError:
         _end("out of memory; what is finished is kept", EvidenceError.exit_code)
+    except KeyboardInterrupt:
+        _end(_KEPT, _INTERRUPTED)
     except SystemExit as stop:
         if stop.code == _INTERRUPTED:
-            _say("interrupted; what is finished is kept, and the same command goes on from there")
+            _say(_KEPT)
         raise
 
 

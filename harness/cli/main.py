@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
-from io import TextIOWrapper
 
 import typer
 
@@ -24,8 +22,8 @@ from harness.cli import (
     verify,
 )
 from harness.cli.ending import told
+from harness.cli.streams import prepare
 from harness.cli.usage import PlainGroup
-from harness.media import SPELT
 
 app = typer.Typer(
     cls=PlainGroup,
@@ -55,8 +53,6 @@ for family in (
 def main() -> None:
     """Run a command; errors are one message and an exit code, bugs keep their traceback."""
     gc.set_threshold(100_000)  # the models of the specs stay; looking through them again costs 7 %
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors=SPELT)  # a terminal that has no ✓ shows another sign
+    prepare()
     with told():
         app()
