@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -48,6 +50,22 @@ for family in (
     trust,
 ):
     app.add_typer(family.app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"repro {version('repro-harness')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    shown: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """A paper as data, and a machine that says which of its numbers come back."""
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,7 @@ def test_a_storm_of_interrupts_is_one(place: Workplace) -> None:
     assert said.count("interrupted") == 1
     assert "Traceback" not in said
     assert shell(place, MAKE)[0] == 0
+
+
+def test_which_version_it_is(place: Workplace) -> None:
+    assert place.repro("--version").out == f"repro {version('repro-harness')}\n"
