@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.options import AsJson, ExhibitName, in_study
 from harness.cli.output import console, print_json
 from harness.errors import UserError
-from harness.study.evidence import Accepted
 from harness.study.study import Study
+
+if TYPE_CHECKING:
+    from harness.study.evidence import Accepted
 
 app = typer.Typer()
 evidence_app = typer.Typer(help="Judge results that exist already.", no_args_is_help=True)

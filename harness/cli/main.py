@@ -19,6 +19,7 @@ from harness.cli import (
     report,
     show,
     store,
+    tables,
     trust,
     upgrade,
     verify,
@@ -26,11 +27,11 @@ from harness.cli import (
 from harness.cli.ending import told
 from harness.cli.streams import prepare
 from harness.cli.usage import PlainGroup
+from harness.errors import UserError
 
 app = typer.Typer(
     cls=PlainGroup,
-    help="A paper as data, and a machine that says which of its numbers come back.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -47,6 +48,7 @@ for family in (
     store,
     data,
     evidence,
+    tables,
     trust,
 ):
     app.add_typer(family.app)
@@ -59,13 +61,19 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def first_contact(
+    context: typer.Context,
     shown: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Say which it is."),
     ] = False,
 ) -> None:
     """A paper as data, and a machine that says which of its numbers come back."""
+    if context.invoked_subcommand is None:
+        try:
+            show.welcome()
+        except UserError:  # no project is here, so there is nothing to tell of
+            typer.echo(context.get_help())
 
 
 def main() -> None:

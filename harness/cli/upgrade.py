@@ -10,7 +10,6 @@ import typer
 
 from harness.cli.options import AsJson
 from harness.cli.output import console, print_json
-from harness.study.project import find_project
 
 app = typer.Typer()
 
@@ -29,6 +28,7 @@ def upgrade(
     """Rewrite specs of an older format, and print what changes. Comments and order stay."""
     from harness.spec.paper import FORMAT, format_of
     from harness.spec.upgrade import upgraded
+    from harness.study.project import find_project
 
     specs = folder or find_project().specs
     if (specs / "specs" / "paper.toml").is_file():

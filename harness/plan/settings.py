@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from harness.errors import UserError, nearest
 from harness.spec.base import Misplaced
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
 from harness.spec.setting import Choice, Choices
+from harness.spec.template import Replicate
 
 Variation = Mapping[str, Any]
-"""`owner.setting` -> the alternative to use instead of the default."""
+"""`owner.setting` -> the alternative to use instead of the default; `REPLICATE` -> what is done
+again for each run, of every number."""
+REPLICATE = "replicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,21 @@ def resolve_settings(
         yield Used(name, origin, listed, setting.label, stated, used, plain(used.value))
 
 
+def conditions(owner: Owner, profile: Profile) -> list[str]:
+    """The variables that the settings of an owner depend on: those of any `when`."""
+    names = {
+        name
+        for key, setting in owner.settings.items()
+        for choices in (
+            setting.choices,
+            *(profile.override.get(each, ()) for each in (f"{owner.id}.{key}", *setting.origins)),
+        )
+        for choice in choices
+        for name in choice.when
+    }
+    return sorted(names)
+
+
 def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Choice:
     for choice in choices:
         if choice.applies(variables):
@@ -118,6 +136,12 @@ def _applying(choices: Choices, variables: Mapping[str, Any], *keys: str) -> Cho
 def plain(value: Any) -> Any:
     """A value as JSON has it: a list in the place of a tuple."""
     return list(value) if isinstance(value, tuple) else value
+
+
+def replicate_in(variation: Variation) -> Replicate | None:
+    """What a variation does again for each run; None where it leaves that as it is."""
+    found: Replicate | None = variation.get(REPLICATE)
+    return found
 
 
 def written(variation: Variation) -> str:
@@ -142,6 +166,11 @@ def _parse_one(paper: Paper, text: str) -> tuple[str, Any]:
     name, equals, written = text.partition("=")
     if not equals:
         raise UserError(f"--vary '{text}': expected setting=value, such as 'owner.setting=2'")
+    if name == REPLICATE:
+        if written not in get_args(Replicate):
+            kinds = " or ".join(get_args(Replicate))
+            raise UserError(f"--vary '{text}': expected {kinds}, what is done again for each run")
+        return name, written
     settings = paper.settings()
     if name in settings and (origins := settings[name].origins):
         raise UserError(

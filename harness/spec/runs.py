@@ -23,7 +23,7 @@ from harness.spec.base import (
     Seeds,
     SpecModel,
 )
-from harness.spec.template import StepTemplate
+from harness.spec.template import Replicate, StepTemplate
 
 Values = Annotated[tuple[Bound, ...], Field(min_length=1)]
 Reference = Annotated[str, StringConstraints(pattern=r"^\{[a-z][a-z0-9_]*\}$")]
@@ -49,6 +49,8 @@ class Runs(SpecModel):
     recipe, the last step of that recipe on `{images}`."""
     seeds: Seeds | None = None
     """Student seeds of a point, where the profile's number is not meant."""
+    replicate: Replicate | None = None
+    """What is done again for each seed; as the profile says if left out."""
 
     @model_validator(mode="after")
     def _bounded(self) -> Runs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from harness.errors import EvidenceError, one_line
 from harness.plan.step import Json
 from harness.store.digest import digest_array, digest_file
 from harness.store.files import parse_json
+from harness.store.memo import Memo
 from harness.store.record import Record, content_digest
 from harness.store.tables import read_table
 
@@ -31,6 +33,8 @@ RECORDS = "records"
 ARRAYS = "arrays"
 ANSWERS = "answers"
 MANIFEST = "manifest.json"
+ROWS = "published"
+"""Memo kind: digests of the files -> their rows."""
 FORMAT = 3
 FORMATS = (2, 3)
 """Those that are read. The second has no answers."""
@@ -138,8 +142,9 @@ def _looks(found: Any) -> dict[str, tuple[int, ...]]:
 class Published:
     """The records of one published folder; empty where there is none."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memo: Memo | None = None) -> None:
         self.folder = folder
+        self._memo = memo
 
     @property
     def looks(self) -> Mapping[str, tuple[int, ...]]:
@@ -191,16 +196,47 @@ class Published:
         if not self._manifest:
             return {}
         self._check()
-        count = len(self._manifest["identities"])
-        bodies = read_table(self._path(RECORDS), _BODIES, count, LARGEST_BODY)
-        arrays = read_table(self._path(ARRAYS), _HELD, count * MOST_ARRAYS, LARGEST)
+        bodies, arrays = self._remembered_rows()
         held: dict[str, dict[str, bytes]] = {}
         for identity, name, data in arrays:
-            held.setdefault(identity, {})[name] = data
+            held.setdefault(identity, {})[name] = b64decode(data)
         return {
             identity: self._record(identity, body, held.get(identity, {}))
             for identity, body in bodies
         }
+
+    def _remembered_rows(self) -> tuple[list[Any], list[Any]]:
+        """Identity and body of each record; identity, name and bytes in base 64 of each array.
+
+        They are remembered by the digests of the files: reading Parquet takes longer than all else
+        that a command does with it.
+        """
+        key: Json = {kind: self._manifest["files"][kind] for kind in (RECORDS, ARRAYS)}
+        kept: Any = self._memo and self._memo.get(ROWS, key)
+        if kept:
+            return kept[RECORDS], kept[ARRAYS]
+        count = len(self._manifest["identities"])
+        bodies = read_table(self._path(RECORDS), _BODIES, count, LARGEST_BODY)
+        arrays = [
+            (identity, name, b64encode(data).decode())
+            for identity, name, data in read_table(
+                self._path(ARRAYS), _HELD, count * MOST_ARRAYS, LARGEST
+            )
+        ]
+        if self._memo:
+            rows: Any = {RECORDS: [*map(list, bodies)], ARRAYS: [*map(list, arrays)]}
+            self._memo.put(ROWS, key, rows)
+        return bodies, arrays
+
+    @cached_property
+    def identities(self) -> frozenset[str]:
+        """Those of all records, by the manifest."""
+        return frozenset(self._manifest.get("identities", ()))
+
+    @property
+    def answers_digest(self) -> str:
+        """The digest of the answers' file, by the manifest; empty where there are none."""
+        return str(self._manifest.get("files", {}).get(ANSWERS, ""))
 
     @cached_property
     def answers(self) -> Mapping[str, Json]:

@@ -51,8 +51,8 @@ class Store:
 
     def __init__(self, root: Path, published: Path | None = None) -> None:
         self.root = root
-        self.published = Published(published) if published else None
         self.memo = Memo(root)
+        self.published = Published(published, self.memo) if published else None
         self.events = Events(root)
         self.failures = Failures(root)
         self.looks = Looks(root, self.published)
