@@ -75,7 +75,7 @@ def findings_junit(found: Audited) -> str:
     if not found.findings:
         case = ElementTree.SubElement(suite, "testcase", classname="audit", name="no findings")
         if found.unread:
-            message = _printable(f"not read: {'; '.join(found.unread)}")
+            message = xml(f"not read: {'; '.join(found.unread)}")
             ElementTree.SubElement(case, "skipped", message=message)
     suite.set("tests", str(max(1, len(found.findings))))
     suite.set("failures", str(len(found.findings)))
