@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from harness.cli.flips import show_flips
 from harness.cli.options import AsJson, ExhibitName, ProfileName, in_study
 from harness.cli.output import console, print_grid, print_json, submission_lines
+from harness.media import say
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 
@@ -163,7 +163,7 @@ def status(study: Study, profile: ProfileName = None, as_json: AsJson = False) -
     """Say how far every exhibit is, what runs now, and what failed."""
     found = study.status(profile)
     for problem in found.problems:
-        print(f"repro: {problem}", file=sys.stderr)
+        say(problem)
     fields = to_json.status(found)
     if as_json:
         print_json(fields)
