@@ -311,7 +311,7 @@ def test_one_array_is_cancelled_alone(slurm: Commands, store: Store):
 
 def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="squeue is not here"):
+    with pytest.raises(UserError, match="scontrol is not here"):
         queued(chain(), Store(tmp_path / "store"))
 
 

@@ -120,7 +120,7 @@ def _values(resources: Resources, step: str, jobs: int, base: Path) -> dict[str,
     gpus = resources.tasks * resources.gpus_per_task
     return {
         "name": f"repro-{step}",
-        "run": f"/bin/sh {shlex.quote(f"{base}.sh")}",
+        "run": f"/bin/sh {shlex.quote(str(base))}.sh",
         "script": f"{base}.sh",
         "out": f"{base}.out",
         "jobs": jobs,
