@@ -20,11 +20,11 @@ from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
 from harness.render.views import view_of
+from harness.run.cluster.look import Standing
+from harness.run.cluster.submission import QueuedArray
 from harness.run.executors import Executor, executor_entry
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
-from harness.run.cluster.look import Standing
-from harness.run.cluster.submission import QueuedArray
 from harness.run.state import states
 from harness.store.files import clean_temporary
 from harness.store.record import DamagedRecord, NewerRecord

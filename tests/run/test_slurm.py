@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from harness.errors import EvidenceError, UserError
 from harness.plan.step import Step
-from harness.run.lease import acquire
 from harness.run.cluster.arrays import arrays
-from harness.run.cluster.resources import Cluster
 from harness.run.cluster.look import cancel, collect, look
+from harness.run.cluster.resources import Cluster
 from harness.run.cluster.submission import QueuedArray
 from harness.run.cluster.submit import submit
+from harness.run.lease import acquire
 from harness.spec.toml import SpecError, read_spec
 from harness.store.store import Store
 from tests.run.graphs import chain, graph_of, make_step, run_inline, waiting

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from harness.plan.step import Json, Step
-from harness.run.cluster.resources import Cluster
 from harness.run.cluster.look import Standing, cancel, collect, look
+from harness.run.cluster.resources import Cluster
 from harness.run.cluster.submission import QueuedArray
 from harness.run.cluster.submit import submit
 from harness.store.store import Store

@@ -97,9 +97,7 @@ def program(resources: Resources, code: Path, base: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def filled(
-    lines: Sequence[str], values: Mapping[str, object], options: Sequence[str]
-) -> list[str]:
+def filled(lines: Sequence[str], values: Mapping[str, object], options: Sequence[str]) -> list[str]:
     """The lines of the file that is submitted, as `Batch.lines` says."""
     found: list[str] = []
     for line in lines:

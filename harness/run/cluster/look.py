@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias, get_args
 
 from harness.errors import UserError, nearest
 from harness.plan.step import Json
-from harness.run.lease import clean, held
 from harness.run.cluster.scheduler import lives, scheduler_behind
 from harness.run.cluster.submission import Queued, QueuedArray, Submission, submissions
+from harness.run.lease import clean, held
 from harness.store.digest import canonical
 from harness.store.failures import Failure
 from harness.store.store import Store
@@ -161,9 +161,7 @@ class _Looker:
                             "had a record"
                         )
                         log = submission.log(job, number, place)
-                        lost.append(
-                            Failure(step.identity, array.step, "JobEnded", message, log)
-                        )
+                        lost.append(Failure(step.identity, array.step, "JobEnded", message, log))
         over = submission.complete and not any_lives
         return Standing(submission, submission.request, steps, lost, over)
 
