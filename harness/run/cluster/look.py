@@ -60,10 +60,10 @@ class _States:
     """What schedulers say of their jobs. Each is asked once, though it has several submissions."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Mapping[str, str]] = {}
+        self._known: dict[tuple[str, bytes], Mapping[str, str]] = {}
 
     def of(self, submission: Submission) -> Mapping[str, str]:
-        name = canonical([submission.executor, dict(submission.kept)])
+        name = (submission.executor, canonical(dict(submission.kept)))
         if name not in self._known:
             self._known[name] = scheduler_behind(submission).job_states()
         return self._known[name]
@@ -75,7 +75,8 @@ def awaited(store: Store, executor: str) -> dict[str, str]:
     Raises:
         UserError: there are living jobs of another executor, which nothing here could wait for.
     """
-    states, found = _States(), {}
+    states = _States()
+    found: dict[str, str] = {}
     for submission in submissions(store):
         for array in submission.arrays():
             for job, steps in array.jobs.items():
@@ -155,12 +156,8 @@ class _Looker:
                     stand = self._stand(step, job_lives, array.cancelled)
                     steps[step.identity] = stand
                     if stand == "lost":
-                        how = states.get(job, "some time ago")
-                        message = (
-                            f"{submission.executor.capitalize()} job {job} ended ({how}) before the step "
-                            "had a record"
-                        )
                         log = submission.log(job, number, place)
+                        message = _how_lost(submission.executor, job, states)
                         lost.append(Failure(step.identity, array.step, "JobEnded", message, log))
         over = submission.complete and not any_lives
         return Standing(submission, submission.request, steps, lost, over)
@@ -180,3 +177,8 @@ class _Looker:
 
     def _has(self, identity: str) -> bool:
         return identity in self._recorded or self._store.whole(identity) is not None
+
+
+def _how_lost(executor: str, job: str, states: Mapping[str, str]) -> str:
+    how = states.get(job, "some time ago")
+    return f"{executor.capitalize()} job {job} ended ({how}) before the step had a record"

@@ -1,4 +1,4 @@
-"""What a scheduler of jobs is asked for. All else is the same for each: the records tell the rest."""
+"""The questions that a scheduler of jobs is asked. All else is the same for each of them."""
 
 from __future__ import annotations
 

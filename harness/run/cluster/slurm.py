@@ -77,7 +77,7 @@ def options(
         "mem": f"{resources.memory_mb}M" if resources.memory_mb else None,
         "array_parallelism": resources.at_once or jobs,
         "dependency": f"afterany:{':'.join(after)}" if after else None,
-        "setup": environment_lines(resources.setup, code),
+        "setup": [*environment_lines(resources.setup, code)],
         "additional_parameters": dict(resources.sbatch),
     }
     return {name: value for name, value in chosen.items() if value is not None}
