@@ -25,7 +25,7 @@ from harness.cli import (
     verify,
 )
 from harness.cli.ending import told
-from harness.cli.streams import prepare
+from harness.cli.streams import prepare, settle
 from harness.cli.usage import PlainGroup
 from harness.errors import UserError
 
@@ -80,5 +80,8 @@ def main() -> None:
     """Run a command; errors are one message and an exit code, bugs keep their traceback."""
     gc.set_threshold(100_000)  # the models of the specs stay; looking through them again costs 7 %
     prepare()
-    with told():
-        app()
+    try:
+        with told():
+            app()
+    finally:
+        settle()

@@ -31,6 +31,12 @@ def prepare() -> None:
         signal.signal(signal.SIGINT, _Interrupts().interrupt)
 
 
+def settle() -> None:
+    """Let no late Ctrl-C end what ends anyway: Python gives the signal back while it shuts down."""
+    if isinstance(getattr(signal.getsignal(signal.SIGINT), "__self__", None), _Interrupts):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class _Lasting(io.FileIO):
     """What is written to a pipe that nobody reads is dropped, and what was begun is finished.
 
