@@ -21,6 +21,7 @@ NAMES = (
     "gpu",
     "importing",
     "verdicts",
+    "audit",
 )
 
 

@@ -10,6 +10,7 @@
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 out=${OUT:-audit}
+begun=$(date +%s)
 environment=${RUNNER_TEMP:-${TMPDIR:-/tmp}}/repro-audit
 python3 -m venv --without-pip "$environment" 2>/dev/null || python3 -m venv "$environment"
 if ! command -v uv >/dev/null; then
@@ -18,10 +19,13 @@ if ! command -v uv >/dev/null; then
     PATH=$environment-uv/bin:$PATH
 fi
 uv pip install --quiet --python "$environment/bin/python" "${INSTALL:-$here[latex]}"
-repro=$environment/bin/repro
+installed=$(date +%s)
 mkdir -p "$out"
-"$repro" audit "$@" --json > "$out/audit.json"
-set -- "$@" --sarif "$out/audit.sarif" --junit "$out/audit.xml" --badge "$out/badge.json" --github
+set -- "$@" --json --sarif "$out/audit.sarif" --junit "$out/audit.xml" --badge "$out/badge.json" --github
 test -z "${BASELINE:-}" || set -- "$@" --baseline "$BASELINE"
 test -z "${FAIL_ON:-}" || set -- "$@" --fail-on "$FAIL_ON"
-exec "$repro" audit "$@"
+# One run writes everything; its annotations, which come on the other stream, go into the log.
+status=0
+"$environment/bin/repro" audit "$@" 2>&1 > "$out/audit.json" || status=$?
+echo "installed in $((installed - begun)) s, audited in $(($(date +%s) - installed)) s"
+exit $status

@@ -15,6 +15,7 @@ import typer
 from harness.cli.options import AsJson
 from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
+from harness.judge.audit.catalogue import RULES
 from harness.judge.audit.finding import SEVERITIES, Severity
 from harness.study import as_json as to_json
 from harness.study.study import Study
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-SHOWN = 12
-"""Findings that are told in a line each; the rest only with --all."""
+SHOWN = 16
+"""Findings that are told in a line each, so that they fit a screen; the rest only with --all."""
+UNREAD = 3
+"""What was not read that is told without --all."""
 
 
 @app.command(epilog="Such as: repro audit --json; or: repro audit paper.tex")
@@ -41,7 +44,7 @@ def audit(
     as_json: AsJson = False,
     every: Annotated[bool, typer.Option("--all", help="Every finding in full.")] = False,
     explain: Annotated[
-        str | None, typer.Option(metavar="RULE", help="In full what one rule found.")
+        str | None, typer.Option(metavar="RULE", help="What a rule compares, and what it found.")
     ] = None,
     sarif: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the findings as SARIF.")
@@ -76,16 +79,14 @@ def audit(
     found = audit_files(files, Path.cwd()) if files else audit_specs(Study.open().paper)
     known = None if baseline is None else _read_baseline(baseline)
     new = [f for f in found.findings if known is None or not _covered(f, known)]
-    for line in found.unread:
-        print(f"repro: not read: {line}", file=sys.stderr)
     _write_reports(found, sarif, junit, badge, github, sys.stderr if as_json else sys.stdout)
     if as_json:
         print_json(to_json.findings(found.findings))
     elif explain is not None:
-        rule = _known_rule(explain, found.findings)
-        _print_full([f for f in found.findings if f.rule == rule])
+        _explain(explain, found.findings)
     else:
         _print(new, every, "" if known is None else "new ", found.place_of if files else None)
+    _tell_unread(found.unread, every)
     if _fails(new, fail_on, known is not None):
         raise typer.Exit(1)
 
@@ -113,7 +114,7 @@ def _write_reports(
     if badge is not None:
         from harness.formats.badge import audit_badge
 
-        write(badge, _json(audit_badge(found.findings)))
+        write(badge, _json(audit_badge(found.findings, len(found.unread))))
     if junit is None and not github:
         return
     from harness.study import ci
@@ -150,11 +151,13 @@ def _covered(finding: Finding, known: dict[str, set[str]]) -> bool:
     return set(finding.addresses) <= known.get(finding.rule, set())
 
 
-def _known_rule(rule: str, findings: Sequence[Finding]) -> str:
-    rules = sorted({finding.rule for finding in findings})
-    if rule not in rules:
-        raise UserError(f"no finding of a rule '{rule}'; {nearest(rule, rules)}")
-    return rule
+def _explain(rule: str, findings: Sequence[Finding]) -> None:
+    """Print what a rule compares, and all that it found, which may be nothing."""
+    if rule not in RULES:
+        raise UserError(f"unknown rule '{rule}'; {nearest(rule, RULES)}")
+    own = [finding for finding in findings if finding.rule == rule]
+    console().print(f"{rule}: {RULES[rule]} Here it finds {len(own) or 'nothing'}.\n")
+    _print_full(own)
 
 
 def _print(
@@ -176,14 +179,24 @@ def _print(
         _print_full(findings)
         return
     for finding in findings[:SHOWN]:
-        printed = finding.printed if len(finding.printed) < 70 else f"{finding.printed[:67]}..."
         at = place(finding) if place else None
-        where = f"{at[0]}:{at[1]}: {finding.rule}" if at else finding.id
-        out.print(f"{finding.severity:8} {where}\n         {printed}")
+        # Where nothing tells the place, the subject of the rule says what it is about.
+        where = f"{at[0]}:{at[1]} {finding.rule}" if at else finding.id
+        line = f"{finding.severity:8} {where}: {' '.join(finding.printed.split())}"
+        out.print(line, no_wrap=True, overflow="ellipsis")
     if len(findings) > SHOWN:
         out.print(
             f"\n{len(findings) - SHOWN} more with --all; one rule in full with --explain RULE"
         )
+
+
+def _tell_unread(unread: Sequence[str], every: bool) -> None:
+    """What could not be read, of which nothing is said; only the first few, unless all is asked."""
+    shown = unread if every else unread[:UNREAD]
+    for line in shown:
+        print(f"repro: not read: {line}", file=sys.stderr)
+    if len(unread) > len(shown):
+        print(f"repro: {len(unread) - len(shown)} more not read: --all", file=sys.stderr)
 
 
 def _print_full(findings: Sequence[Finding]) -> None:

@@ -19,6 +19,7 @@ from harness.cli import (
     report,
     show,
     store,
+    tables,
     trust,
     upgrade,
     verify,
@@ -46,7 +47,9 @@ for family in (
     store,
     data,
     evidence,
+    tables,
     trust,
+    tables,
 ):
     app.add_typer(family.app)
 

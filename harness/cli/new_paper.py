@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +13,29 @@ from harness.cli.output import console
 app = typer.Typer()
 
 
-@app.command("new-paper", epilog="Such as: repro new-paper ../another-paper")
+@app.command("new-paper", epilog="Such as: repro new-paper ../another-paper --from main.tex")
 def new_paper(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from", metavar="FILE", help="LaTeX, Markdown, HTML or CSV with tables; repeatable."
+        ),
+    ] = None,
 ) -> None:
-    """Begin a project for another paper, with one table that can be made at once."""
+    """Begin a project for another paper: with an example that runs, or with the paper's tables."""
     from harness.study.new_paper import new_paper
 
-    new_paper(folder)
-    console().print(
-        f"wrote {folder}; go there, then: repro make table1, repro verify, repro report",
-        soft_wrap=True,
-    )
+    begun = new_paper(folder, sources or ())
+    for line in begun.unread:
+        print(f"repro: not read: {line}", file=sys.stderr)
+    wrote = f"wrote {folder}"
+    if begun.tables:
+        wrote += (
+            f" (tables: {len(begun.tables)}; sentences in specs/coverage.toml that wait for their "
+            f"claims: {begun.sentences}; not read, and not guessed: {len(begun.unread)})"
+        )
+    then = "repro list, repro audit, repro evidence add table1 FILE"
+    if not begun.tables:
+        then = "repro make table1, repro verify, repro report"
+    console().print(f"{wrote}; go there, then: {then}", soft_wrap=True)

@@ -19,12 +19,22 @@ app = typer.Typer()
 @app.command("list", epilog="Such as: repro list --json")
 @in_study
 def list_exhibits(study: Study, as_json: AsJson = False) -> None:
-    """List the exhibits of the paper."""
+    """List the exhibits of the paper, and how many numbers have results under which profile."""
+    results = study.results()
     if as_json:
-        print_json(to_json.exhibits(study.paper))
+        print_json(to_json.exhibits(study.paper, results))
         return
-    exhibits = study.paper.exhibits.values()
-    print_grid(("Exhibit", "Kind", "Title"), [(e.id, e.kind, e.title) for e in exhibits])
+    rows = [
+        (
+            e.id,
+            e.kind,
+            e.title,
+            ", ".join(f"{n} under {profile}" for profile, n in results.get(e.id, {}).items())
+            or "–",
+        )
+        for e in study.paper.exhibits.values()
+    ]
+    print_grid(("Exhibit", "Kind", "Title", "Results"), rows)
 
 
 @app.command(epilog="Such as: repro show table7 --profile paper")
@@ -77,6 +87,9 @@ def assumptions(
         bool,
         typer.Option("--flips", help="Say which of those that were run turn a verdict."),
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List every choice, with its reason in full.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the choices that an exhibit rests on and the paper does not state."""
@@ -91,16 +104,13 @@ def assumptions(
     if as_json:
         print_json(to_json.assumptions(exhibit, study.paper.profile(profile), found))
         return
-    rows = [
-        (
-            setting.titled,
-            str(setting.used.value),
-            ", ".join(str(value) for value in setting.used.choice.alternatives) or "–",
-            f"{setting.used.choice.source}: {setting.used.choice.why or setting.used.choice.place}",
-        )
-        for setting in found
-    ]
-    print_grid(("Choice", "Value", "Alternatives", "Where from"), rows)
+    from harness.render.assumptions import overview
+    from harness.render.assumptions import show as show_all
+
+    if everything:
+        show_all(found, console())
+    else:
+        overview(found, exhibit, console())
 
 
 @app.command(epilog="Such as: repro why 'table7:ROW:COLUMN'")

@@ -60,6 +60,11 @@ def verify(
         overview(found.sentences, found.profile, console())
         if everything:
             show(found.judged, found.profile, console())
+        if found.open_sentences:
+            waiting = (
+                f"{found.open_sentences} sentences of specs/coverage.toml wait for their claims"
+            )
+            console().print(waiting, soft_wrap=True)
     for problem in found.problems:
         print(f"repro: {problem}", file=sys.stderr)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)

@@ -107,12 +107,13 @@ def needing(module: str, extra: str) -> ModuleType:
 
 
 def separated(path: Path, delimiter: str = ",") -> Iterator[Result]:
-    """Each line of a table with a heading."""
+    """Each line of a table with a heading; a column without one is called `index`."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file, delimiter=delimiter, strict=True)
         headings = next(lines, None)
         if headings is None:
             raise ValueError("the file is empty")
+        headings = [name or "index" for name in headings]
         if twice := {name for name in headings if headings.count(name) > 1}:
             raise ValueError(f"two columns are called '{min(twice)}'")
         for line in lines:

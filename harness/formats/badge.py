@@ -19,22 +19,34 @@ def badge(label: str, message: str, colour: str) -> Badge:
     return {"schemaVersion": 1, "label": label, "message": message, "color": colour}
 
 
-def audit_badge(findings: Iterable[Finding]) -> Badge:
-    """How many findings there are, in the colour of the gravest."""
+def audit_badge(findings: Iterable[Finding], unread: int = 0) -> Badge:
+    """How many findings there are, in the colour of the gravest; grey where none is all that is
+    known, because something could not be read.
+    """
     counts = Counter(finding.severity for finding in findings)
     told = [f"{counts[severity]} {severity}" for severity in SEVERITIES if counts[severity]]
     colours = {"severe": "red", "notable": "orange", "minor": "yellow"}
     gravest = next((severity for severity in SEVERITIES if counts[severity]), None)
-    colour = colours[gravest] if gravest else "brightgreen"
-    return badge("audit", ", ".join(told) or "no findings", colour)
+    colour = colours[gravest] if gravest else "lightgrey" if unread else "brightgreen"
+    missed = [f"{unread} not read"] if unread else []
+    return badge("audit", ", ".join([*(told or ["no findings"]), *missed]), colour)
 
 
 def claims_badge(label: str, judged: Iterable[Judged]) -> Badge:
-    """How many claims hold on the paper's own numbers, in green where all are as expected."""
+    """How many claims hold on the paper's own numbers, of those that these could decide.
+
+    Green where all come out as the specs expect; grey where none was tested.
+    """
     held = list(judged)
-    holding = sum(item.reported.outcome in ("holds", "restated") for item in held)
-    colour = "brightgreen" if all(item.as_expected for item in held) else "red"
-    return badge(label, f"{holding} of {len(held)} claims hold", colour)
+    outcomes = [item.reported.outcome for item in held]
+    tested = sum(outcome in ("holds", "fails", "undecided") for outcome in outcomes)
+    if not all(item.as_expected for item in held):
+        colour = "red"
+    else:
+        colour = "brightgreen" if tested else "lightgrey"
+    if not tested:
+        return badge(label, "no claim was tested", colour)
+    return badge(label, f"{outcomes.count('holds')} of {tested} tested claims hold", colour)
 
 
 def verdict_badge(label: str, verdicts: Iterable[str]) -> Badge:

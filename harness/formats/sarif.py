@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.judge.audit.catalogue import RULES
 from harness.judge.audit.finding import Finding, Source
 from harness.spec.paper import Paper
 
@@ -23,11 +24,15 @@ def sarif(findings: Sequence[Finding], place: Callable[[str], Source | None]) ->
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "repro audit", "rules": [{"id": r} for r in rules]}},
+                "tool": {"driver": {"name": "repro audit", "rules": list(map(_rule, rules))}},
                 "results": [_result(finding, rules, place) for finding in findings],
             }
         ],
     }
+
+
+def _rule(name: str) -> dict[str, Any]:
+    return {"id": name, "shortDescription": {"text": RULES[name]}}
 
 
 def _result(

@@ -24,6 +24,8 @@ _PROSE = {
     ".tex": ("prose", "latex_prose"),
     ".md": ("prose", "markdown_prose"),
     ".markdown": ("prose", "markdown_prose"),
+    ".html": ("markup", "html_prose"),
+    ".htm": ("markup", "html_prose"),
 }
 
 
@@ -41,7 +43,7 @@ def read_tables(path: Path) -> Sources:
 
 
 def read_prose(path: Path) -> Prose:
-    """The sentences of a LaTeX or Markdown file, and what cites what; nothing of other kinds.
+    """The sentences of a LaTeX, Markdown or HTML file, and what cites what; none of other kinds.
 
     Raises:
         UserError: the file cannot be read.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from harness.importing.model import Place
+from harness.spec.notation import canonical
 from harness.spec.printed import Printed
 from harness.spec.reading import read_printed
 
@@ -25,7 +26,11 @@ class Cell:
 
     @property
     def printed(self) -> Printed:
-        read = read_printed(self.text, bold=self.bold, underline=self.underline)
+        plain = canonical(self.text)
+        # Signs of bold that stand in the text itself, as `**12.5**` in LaTeX, are no part of it.
+        text = plain.text if plain.bold or plain.underline else self.text
+        bold, underline = self.bold or plain.bold, self.underline or plain.underline
+        read = read_printed(text, bold=bold, underline=underline)
         if self.unknown:
             return read.unreadable(f"{', '.join(self.unknown)} is not defined in these sources")
         return read

@@ -13,11 +13,13 @@ from markdown_it import MarkdownIt
 
 from harness.importing.grid import Cell, GridRow
 from harness.importing.latex import read_latex
-from harness.importing.model import Place, Sources, Table, Unread
+from harness.importing.model import Place, Prose, Sentence, Sources, Table, Unread
 from harness.importing.shape import as_tables
 from harness.importing.sources import read_text
+from harness.spec.coverage import split
 
 _BOLD = ("b", "strong")
+_TEXTS = ("p", "li", "dd", "blockquote", "figcaption", "caption")
 _UNDERLINED = ("u", "ins")
 
 
@@ -27,11 +29,9 @@ def read_html(path: Path) -> Sources:
     Raises:
         UserError: the file cannot be read.
     """
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", read_text(path))
     tables, unread = list[Table](), list[Unread]()
-    try:
-        document = html.document_fromstring(text)
-    except etree.ParserError:
+    document = _document(path)
+    if document is None:
         return Sources((), (Unread(Place(path, 1), "this file holds no HTML"),))
     for element in document.iter("table"):
         if element.find(".//table") is not None:
@@ -39,6 +39,33 @@ def read_html(path: Path) -> Sources:
         elif next(element.iterancestors("table"), None) is None:
             _add(element, path, _line, tables, unread)
     return Sources(tuple(tables), tuple(unread))
+
+
+def html_prose(path: Path) -> Prose:
+    """The running text of an HTML file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    document = _document(path)
+    if document is None:
+        return Prose(())
+    found = [
+        Sentence(sentence, Place(path, _line(each)))
+        for each in document.iter(*_TEXTS)
+        if next(each.iterancestors(*_TEXTS), None) is None and each.find(".//table") is None
+        for sentence in split(" ".join(each.text_content().split()))
+    ]
+    return Prose(tuple(found), title=" ".join((document.findtext(".//title") or "").split()))
+
+
+def _document(path: Path) -> Any:
+    """The parsed file; None where it holds no HTML."""
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", read_text(path))
+    try:
+        return html.document_fromstring(text)
+    except etree.ParserError:
+        return None
 
 
 def read_markdown(path: Path) -> Sources:

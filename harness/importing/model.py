@@ -100,3 +100,4 @@ class Prose:
     """Entries of a bibliography that is printed whether or not they are cited."""
     known: frozenset[str] | None = None
     """All keys of the bibliography; None where it is not there whole."""
+    title: str = ""

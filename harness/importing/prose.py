@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.importing.latex import GRIDS
-from harness.importing.macros import take_definitions
+from harness.importing.macros import closing, take_definitions
 from harness.importing.model import Place, Prose, Sentence
 from harness.importing.sources import LatexText, read_latex_text, read_text
 from harness.importing.typeset import Typesetter, Unparsable
@@ -22,7 +22,7 @@ _BLANKED = re.compile(
     re.DOTALL,
 )
 _BREAK = re.compile(
-    r"\n[ \t%]*\n|\\(?:sub)*(?:section|paragraph)\*?\s*\{[^{}]*\}|\\item\b|\\par\b"
+    r"\n[ \t%]*\n|\\(?:sub)*(?:section|paragraph)\*?\s*\{[^{}]*\}|\\(?:item|par|maketitle)\b"
     r"|\\(?:begin|end)\s*\{[^{}]*\}(?:\[[^\]]*\])?|\\(?:table)?caption\*?\s*(?:\[[^\]]*\])?\s*\{"
 )
 _CITATION = re.compile(
@@ -32,6 +32,7 @@ _CITATION = re.compile(
 _REFERENCE = re.compile(r"\\(?:[cC]|auto|page|eq|name|v)?(?:ref|refrange)\*?\s*\{([^{}]*)\}")
 _LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
 _BIBITEM = re.compile(r"\\bibitem\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
+_TITLE = re.compile(r"\\title\s*(?:\[[^\]]*\])?\s*(?=\{)")
 _BIBLIOGRAPHY = re.compile(r"\\(?:bibliography|addbibresource)\s*\{([^{}]*)\}")
 _ENTRY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s]+)\s*,", re.M | re.I)
 _END = re.compile(r"[.!?][)”’\"']?(?=\s+[A-Z(\\$“])")
@@ -69,7 +70,14 @@ def latex_prose(path: Path) -> Prose:
         listed=listed,
         # A part of a paper has its labels and entries elsewhere.
         known=known if begin >= 0 and not missing else None,
+        title=_title(text, plain),
     )
+
+
+def _title(text: str, plain: Callable[[str], str | None]) -> str:
+    found = _TITLE.search(text)
+    end = closing(text, found.end()) if found else None
+    return "" if found is None or end is None else plain(text[found.end() + 1 : end]) or ""
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -162,4 +170,5 @@ def markdown_prose(path: Path) -> Prose:
         piece = re.sub(r"\\([%#&_$*])", r"\1", piece)
         return " ".join(re.sub(r"\*\*|[*`$]", "", piece).split())
 
-    return Prose(tuple(_sentences(source, text, 0, plain)))
+    titles = (line[2:] for line in lines if line.startswith("# "))
+    return Prose(tuple(_sentences(source, text, 0, plain)), title=plain(next(titles, "")))

@@ -157,7 +157,10 @@ def _numbers_head(lines: Sequence[_Line], index: int) -> bool:
     if index == 0 or not line.name:
         return True
     under_span = any(slot.cell.columns > 1 for slot in lines[index - 1].slots)
-    return under_span and all(re.fullmatch(r"\d+%?", cell.text) for cell in line.results())
+    return under_span and all(
+        re.fullmatch(r"\d+%?", cell.text) or read_printed(cell.text).kind == "word"
+        for cell in line.results()
+    )
 
 
 def _may_head(line: _Line, index: int) -> bool:

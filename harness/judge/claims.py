@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from harness.judge.comparison import Comparison, Numbers, Question, not_run
+from harness.judge.comparison import Comparison, Numbers, Question, itself, not_run
 from harness.judge.decision import Region, alike, between, more, no_less
 from harness.judge.model import Interval, OutcomeName, Source, together
 from harness.judge.sample import Summary
@@ -37,11 +37,14 @@ def evaluate(
     quoted: frozenset[str] = frozenset(),
     searched: Mapping[str, Interval] | None = None,
     by_seed: Mapping[str, Mapping[int, float]] | None = None,
+    lower: frozenset[str] = frozenset(),
+    without: Mapping[str, Printed] | None = None,
 ) -> Evaluation:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
 
     `runs` tells which addresses stand for the same runs, `quoted` and `searched` which comparisons
-    could not fail, and `by_seed` which runs are pairs, see `Numbers`.
+    could not fail, `by_seed` which runs are pairs, and `lower` of which numbers the lower ones are
+    better, see `Numbers`. `without` holds what the paper prints at addresses without a number.
 
     Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
     holds when every comparison holds and fails when any fails. A missing number makes it
@@ -50,8 +53,26 @@ def evaluate(
     """
     if source == "reproduced" and spec.about_print(claim):
         return Evaluation("not run", "the claim is about what the paper prints, not about results")
-    known = Numbers(numbers, source, runs or {}, quoted, searched or {}, by_seed or {})
-    return _combined(_PREDICATES[claim.kind](claim, known))
+    known = Numbers(numbers, source, runs or {}, quoted, searched or {}, by_seed or {}, lower)
+    made = _PREDICATES[claim.kind](claim, known)
+    return _combined([_without_number(each, without or {}) for each in made])
+
+
+def _without_number(made: Comparison, printed: Mapping[str, Printed]) -> Comparison:
+    """The same, if numbers are missing where the paper prints something else: a bound leaves it
+    undecided, and to a word it does not apply.
+    """
+    others = [printed[address] for address in made.missing if address in printed]
+    if made.outcome != "not run" or not others or len(others) < len(made.missing):
+        return made
+    bounds = all(other.kind == "number" for other in others)
+    texts = ", ".join(f"'{other.text}'" for other in others)
+    return replace(
+        made,
+        outcome="undecided" if bounds else "not applicable",
+        why=f"{made.what}: the paper prints {texts}, {'a bound' if bounds else 'no number'}",
+        missing=(),
+    )
 
 
 def _combined(comparisons: list[Comparison]) -> Evaluation:
@@ -91,6 +112,8 @@ def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
     first, second = numbers.read(a), numbers.read(b)
     if first is None or second is None:
         return not_run(what, numbers.missing(a, b))
+    if a == b and isinstance(a, str):
+        return itself(what)
     gap = first.mean - second.mean
     if not math.isclose(gap, 0.0, abs_tol=1e-9):
         why = f"{a} is {first.mean:g} but {b} is {second.mean:g}"
@@ -103,7 +126,7 @@ def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
 
 
 def _greater(claim: spec.Greater, numbers: Numbers) -> list[Comparison]:
-    return numbers.ask([Question(more(claim.margin), a, b) for a, b in claim.pairs()])
+    return numbers.ask([numbers.beyond(more(claim.margin), a, b) for a, b in claim.pairs()])
 
 
 def _on_par(claim: spec.OnPar, numbers: Numbers) -> list[Comparison]:
@@ -111,7 +134,7 @@ def _on_par(claim: spec.OnPar, numbers: Numbers) -> list[Comparison]:
 
 
 def _on_par_or_better(claim: spec.OnParOrBetter, numbers: Numbers) -> list[Comparison]:
-    return numbers.ask([Question(no_less(claim.margin), a, b) for a, b in claim.pairs()])
+    return numbers.ask([numbers.beyond(no_less(claim.margin), a, b) for a, b in claim.pairs()])
 
 
 def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:

@@ -61,6 +61,14 @@ class Numbers:
     by_seed: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
     """Address -> its runs by seed. Runs of one seed have their initial networks and the order of
     their data in common, so that they are compared as pairs."""
+    lower: frozenset[str] = frozenset()
+    """Addresses of numbers of which lower ones are better."""
+
+    def beyond(self, region: Region, better: Operand, worse: Operand) -> Question:
+        """Does a number lie in the region above another one; or below it, where lower is better?"""
+        if self.lower.intersection(o for o in (better, worse) if isinstance(o, str)):
+            return Question(region, worse, better)
+        return Question(region, better, worse)
 
     def read(self, operand: Operand) -> Summary | None:
         """The number, or None where there is none."""
@@ -89,6 +97,9 @@ class Numbers:
         found = self._tested(question, alpha)
         if found.outcome == "not run":
             return found
+        same = isinstance(question.first, str) and question.first == question.second
+        if same and question.factor == 1:
+            return itself(found.what)
         if self.source == "reported" and self._copied(question, found):
             why = f"{found.what}: the number is copied from this sentence, and equals it"
             return replace(found, outcome="restated", why=why)
@@ -191,6 +202,11 @@ def _distinct(items: Sequence[T], keys: Sequence[Hashable]) -> list[T]:
 def not_run(what: str, missing: tuple[str, ...]) -> Comparison:
     """A comparison for which numbers are missing."""
     return Comparison(what, "not run", f"no number for {', '.join(missing)}", missing=missing)
+
+
+def itself(what: str) -> Comparison:
+    """A comparison of a number with itself, which says nothing."""
+    return Comparison(what, "restated", f"{what}: the number is compared with itself")
 
 
 def _apart(first: Difference | None, second: Difference | None) -> Difference | None:

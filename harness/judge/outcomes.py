@@ -11,7 +11,9 @@ from harness.judge.memory import remembered
 from harness.judge.model import ClaimOutcome, Interval, OutcomeName, Source, together
 from harness.judge.sample import ReportedNumber, Summary
 from harness.spec.claims import Claim, about_print, addresses
+from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
+from harness.spec.printed import Printed
 from harness.store.store import Store
 
 if TYPE_CHECKING:
@@ -95,6 +97,10 @@ class _Question:
     claim: Claim
     source: Source
     numbers: Mapping[str, KnownNumber | None]
+    lower: tuple[str, ...]
+    """Addresses of numbers of which lower ones are better."""
+    without: Mapping[str, Printed]
+    """Address -> what the paper prints there that is no number."""
 
 
 def exhibits_of(claim: Claim) -> frozenset[str]:
@@ -116,8 +122,8 @@ def judge_claims(
         ours: address -> our number, as `numbers` gives them.
     """
     wanted = list(claims)
-    reported = [_question(c, "reported", lambda at: reported_at(paper, at)) for c in wanted]
-    reproduced = [_question(c, "reproduced", ours.get) for c in wanted]
+    reported = [_question(paper, c, "reported", lambda at: reported_at(paper, at)) for c in wanted]
+    reproduced = [_question(paper, c, "reproduced", ours.get) for c in wanted]
     outcomes = (_outcomes(questions, store) for questions in (reported, reproduced))
     return [Judged(*three) for three in zip(wanted, *outcomes, strict=True)]
 
@@ -125,8 +131,7 @@ def judge_claims(
 def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     """The printed number at an address, or None where the paper prints none."""
     name, row, column = address.split(":")
-    exhibit = paper.exhibits.get(name)
-    printed = exhibit.printed(row, column) if exhibit else None
+    exhibit, printed = paper.exhibits.get(name), _printed_at(paper, address)
     if exhibit is None or printed is None or not printed.is_number:
         return None
     reporting = exhibit.reporting_of(row, column) if row != "stated" else None
@@ -138,11 +143,35 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
 
 def on_reported(paper: Paper, claim: Claim) -> ClaimOutcome:
     """The outcome of a claim on the printed numbers, without a store."""
-    return _evaluate(_question(claim, "reported", lambda address: reported_at(paper, address)))
+    return _evaluate(
+        _question(paper, claim, "reported", lambda address: reported_at(paper, address))
+    )
 
 
-def _question(claim: Claim, source: Source, known: Numbers) -> _Question:
-    return _Question(claim, source, {address: known(address) for address in addresses(claim)})
+def _question(paper: Paper, claim: Claim, source: Source, known: Numbers) -> _Question:
+    numbers = {address: known(address) for address in addresses(claim)}
+    printed = {at: _printed_at(paper, at) for at in numbers if source == "reported"}
+    return _Question(
+        claim,
+        source,
+        numbers,
+        tuple(address for address in numbers if _lower_is_better(paper, address)),
+        {at: text for at, text in printed.items() if text is not None and numbers[at] is None},
+    )
+
+
+def _printed_at(paper: Paper, address: str) -> Printed | None:
+    name, row, column = address.split(":")
+    exhibit = paper.exhibits.get(name)
+    return exhibit.printed(row, column) if exhibit else None
+
+
+def _lower_is_better(paper: Paper, address: str) -> bool:
+    name, row, column = address.split(":")
+    table = paper.exhibits.get(name)
+    if not isinstance(table, Table) or row in ("stated", "unprinted"):
+        return False
+    return table.measure_of(row, column).better == "lower"
 
 
 def _outcomes(questions: list[_Question], store: Store) -> list[ClaimOutcome]:
@@ -186,6 +215,8 @@ def _evaluated(question: _Question, summaries: Mapping[str, Summary]) -> Evaluat
         ),
         searched={at: known.searched for at, known in held.items() if known.searched},
         by_seed={at: known.by_seed for at, known in held.items() if known.by_seed},
+        lower=frozenset(question.lower),
+        without=question.without,
     )
 
 

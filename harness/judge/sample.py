@@ -75,15 +75,6 @@ class Summary:
         shared = sorted(a.keys() & b.keys())
         return cls.of([a[seed] - b[seed] for seed in shared]) if shared else None
 
-    @classmethod
-    def nested(cls, pipelines: Sequence[Sequence[float]]) -> Summary:
-        """Runs within pipelines (a selection, a teacher, a set), with the pipeline as the unit.
-
-        The mean of each pipeline is one value, whose spread holds that between pipelines and that
-        within. Exact where pipelines have equally many runs.
-        """
-        return cls.of([statistics.fmean(runs) for runs in pipelines])
-
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)

@@ -2,7 +2,7 @@
 harness.judge.simulate_flips`.
 
 One number, three runs a side, a margin of 1 point; readings that change nothing, one of which may
-scatter more; and, for the power, readings one of which moves the number.
+scatter more, or the default; and, for the power, readings one of which moves the number.
 """
 
 from __future__ import annotations
@@ -35,25 +35,30 @@ def verdicts(theirs: Runs, ours: Runs) -> NDArray[np.int64]:
     return np.where(inside < ALPHA, 1, np.where(outside < ALPHA, -1, 0))
 
 
-def drawn(rng: np.random.Generator, readings: int, spread: float, moved: float) -> Runs:
-    """Runs (trials, 1 + readings, runs) of the default and of readings, of which the first is moved
-    and has `spread` times the others' spread.
+def drawn(
+    rng: np.random.Generator, readings: int, spread: float, moved: float, noisy: int = 1
+) -> Runs:
+    """Runs (trials, 1 + readings, runs) of the default and of readings, of which the first is
+    moved. Number `noisy` of them, 0 for the default, has `spread` times the others' spread.
     """
     lone = rng.normal(size=(TRIALS, 1 + readings, RUNS))
     common = rng.normal(size=(TRIALS, 1, RUNS))
     values = SPREAD * (np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * lone)
-    values[:, 1] = values[:, 1] * spread + moved
+    values[:, noisy] *= spread
+    values[:, 1] += moved
     return np.asarray(values)
 
 
-def rates(readings: int, truth: float, spread: float = 1.0, moved: float = 0.0) -> list[float]:
+def rates(
+    readings: int, truth: float, spread: float = 1.0, moved: float = 0.0, noisy: int = 1
+) -> list[float]:
     """Share of trials with an effect shown; then, of those whose default is decided, that a
     reading turns: by its verdict alone, with its effect shown too, and on fresh seeds too. Where
     one reading is moved, all are of that one.
     """
     rng = np.random.default_rng(0)
     theirs = SPREAD * rng.normal(size=(TRIALS, RUNS))
-    search, fresh = (truth + drawn(rng, readings, spread, moved) for _ in range(2))
+    search, fresh = (truth + drawn(rng, readings, spread, moved, noisy) for _ in range(2))
     first, again = verdicts(theirs, search), verdicts(theirs, fresh)
     asked = slice(1, 2) if moved else slice(1, None)
     turned = first[:, asked] * first[:, :1] < 0
@@ -73,17 +78,19 @@ def _shown(runs: Runs) -> list[bool]:
 def main() -> None:
     """Print the table of the documentation."""
     print(
-        "| readings | truth | its spread | moved | effect shown | other verdict "
+        "| readings | truth | spread | moved | effect shown | other verdict "
         "| with its effect shown | confirmed |"
     )
     print("|---:|---:|---:|---:|---:|---:|---:|---:|")
-    for readings, truth, spread, moved in (
-        *((readings, truth, 1.0, 0.0) for readings in (5, 20) for truth in (0.0, 0.7, 1.0, 1.5)),
-        *((20, 1.0, spread, 0.0) for spread in (2.0, 5.0)),
-        *((readings, 0.0, 1.0, moved) for readings in (5, 20) for moved in (2.0, 3.0)),
+    for readings, truth, spread, moved, noisy in (
+        *((readings, truth, 1.0, 0.0, 1) for readings in (5, 20) for truth in (0.0, 0.7, 1.0, 1.5)),
+        *((20, 1.0, spread, 0.0, noisy) for noisy in (1, 0) for spread in (2.0, 5.0)),
+        *((readings, 0.0, 1.0, moved, 1) for readings in (5, 20) for moved in (2.0, 3.0)),
     ):
-        told = " | ".join(f"{100 * rate:.1f} %" for rate in rates(readings, truth, spread, moved))
-        print(f"| {readings} | {truth:g} | {spread:g} | {moved:g} | {told} |")
+        found = rates(readings, truth, spread, moved, noisy)
+        told = " | ".join(f"{100 * rate:.1f} %" for rate in found)
+        whose = f"{spread:g}" if noisy else f"{spread:g}, of the default"
+        print(f"| {readings} | {truth:g} | {whose} | {moved:g} | {told} |")
 
 
 if __name__ == "__main__":

@@ -57,4 +57,6 @@ MODULES = (
     lemma1,
     pictures,
 )
+NEEDS = dict.fromkeys(("torch", "torchvision", "timm", "sklearn"), "repro-harness[lab]")
+"""Library -> what to install where it is missing."""
 STEPS: tuple[StepType, ...] = tuple(step for module in MODULES for step in module.STEPS)

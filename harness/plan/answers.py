@@ -8,7 +8,7 @@ are others now, it says nothing of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -62,7 +62,7 @@ def answer_key(exhibit: str, profile: str) -> str:
 def answers_of(paper: Paper, plan: ExhibitPlan) -> Json:
     """Which steps the items of a plan are read from, to be published."""
     found = Answers(
-        specs=_digest(paper, plan.exhibit.id),
+        specs=specs_digest(paper, plan.exhibit.id),
         items={
             str(item.address): _Item(
                 sources=dict(item.sources), reason="" if item.comparable else item.reason
@@ -81,6 +81,29 @@ def answers_of(paper: Paper, plan: ExhibitPlan) -> Json:
     return made
 
 
+def count_answered(specs: str, held: Json, has: Callable[[str], bool]) -> int:
+    """How many numbers of an exhibit have a result, of one run at least.
+
+    Args:
+        specs: the digest of the specs as they are now; others have no answers.
+        held: what `answers_of` made; None where there is nothing.
+        has: whether there is a record of an identity.
+    """
+    try:
+        answers = Answers.model_validate(held)
+    except ValidationError:
+        return 0
+    if answers.specs != specs:
+        return 0
+    return sum(_has_a_run(item.sources, has) for item in answers.items.values())
+
+
+def _has_a_run(sources: Mapping[str, Members], has: Callable[[str], bool]) -> bool:
+    """Whether all is there that one seed is read from."""
+    seeds = zip(*sources.values(), strict=False)
+    return any(all(has(i) for members in seed for i in members) for seed in seeds)
+
+
 def plan_answered(paper: Paper, exhibit: str, profile: str, held: Json) -> ExhibitPlan:
     """The plan of an exhibit as far as published answers go. Executes nothing of the paper's.
 
@@ -95,7 +118,7 @@ def plan_answered(paper: Paper, exhibit: str, profile: str, held: Json) -> Exhib
         answers = None if held is None else Answers.model_validate(held)
     except ValidationError:
         answers = None
-    stale = answers is not None and answers.specs != _digest(paper, exhibit)
+    stale = answers is not None and answers.specs != specs_digest(paper, exhibit)
     known = None if stale else answers
     why = "the specs have changed since results were published" if stale else ""
     return _Answered(paper, paper.profile(profile), known, why).plan(shown)
@@ -154,7 +177,7 @@ class _Answered(Planner):
         )
 
 
-def _digest(paper: Paper, exhibit: str) -> str:
+def specs_digest(paper: Paper, exhibit: str) -> str:
     """Of the files that the steps of an exhibit follow from, by name and content."""
     files = [paper.root / "paper.toml", paper.path_of(paper.exhibits[exhibit])]
     files += [path for name in _PLANNED for path in sorted((paper.root / name).glob("*.toml"))]

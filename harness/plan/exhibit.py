@@ -19,7 +19,7 @@ from harness.plan.inputs import Inputs
 from harness.plan.item import Item, Sources, key_of
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Place, Resolver
-from harness.plan.settings import Used, Variation, plain
+from harness.plan.settings import REPLICATE, Used, Variation, plain, replicate_in
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
 from harness.spec.exhibit import Address, Exhibit
@@ -28,6 +28,7 @@ from harness.spec.paper import Owner, Paper
 from harness.spec.printed import Printed
 from harness.spec.profile import Profile
 from harness.spec.runs import Runs
+from harness.spec.template import Replicate
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class Planner:
         self.other_seeds = False
         """Whether the seeds that were asked for are others than usual, for any item."""
         self._seeds = seeds
+        self._replicate = replicate_in(variation)
         self._least = None if seeds else least
 
     @property
@@ -158,6 +160,7 @@ class Planner:
         own: Owner | None = None,
         place: Place = (),
         reported: Printed | None = None,
+        replicate: Replicate | None = None,
     ) -> Item:
         """One item, with the steps that it is read from.
 
@@ -168,6 +171,7 @@ class Planner:
             members: of a mean, the variables of each run; they differ in `mean_over`.
             runs, own, place: see `Resolver.measured`.
             reported: the printed number.
+            replicate: what is done again for each run, where the item says.
 
         Raises:
             UserError: something in the specs cannot be resolved; the message names the address.
@@ -176,12 +180,13 @@ class Planner:
         usual = runs.seeds or self.profile.seeds
         seeds = self._seeds or usual
         self.other_seeds |= seeds != usual
+        again = self._replicate or replicate or self.profile.replicate
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
         reason = reason if read else "Nothing is declared that runs for it."
         if not reason:
-            asked = (read, runs, own, place)
+            asked = (read, runs, own, place, again)
             sources, reason = self._read_from(address, each, seeds, asked, settings)
         return Item(
             address=address,
@@ -189,6 +194,7 @@ class Planner:
             run=self._run(each, mean_over),
             settings=tuple(settings),
             seeds=tuple(range(len(next(iter(sources.values()), ())))),
+            replicate=again,
             sources=sources,
             reported=reported,
             comparable=bool(sources) and not reason,
@@ -200,7 +206,7 @@ class Planner:
         address: Address,
         members: Sequence[Mapping[str, Any]],
         seeds: int,
-        asked: tuple[Sequence[str], Runs, Owner | None, Place],
+        asked: tuple[Sequence[str], Runs, Owner | None, Place, Replicate],
         settings: Sequence[Used],
     ) -> tuple[Sources, str]:
         """The steps that an item is read from, and why it is not comparable, if so."""
@@ -210,11 +216,13 @@ class Planner:
                 sources = _sources(self.ours, members, seeds, *asked)
         except UserError as error:
             raise UserError(f"{address}: {error}") from None
-        key = key_of(sources)
+        key = key_of(sources, asked[-1])
         least = self._least(key) if self._least and not asked[1].seeds else 0
         if least > seeds:
             sources = _sources(self.ours, members, least, *asked)
-        reason = difference(self.ours, members[0], settings) if key != key_of(twin) else ""
+        reason = (
+            difference(self.ours, members[0], settings) if key != key_of(twin, asked[-1]) else ""
+        )
         return sources, reason or not_official(self.ours, members[0])
 
     def _run(self, members: Sequence[Mapping[str, Any]], mean_over: str) -> dict[str, Any]:
@@ -254,6 +262,11 @@ def _check_acts(name: str, value: Any, made: ExhibitPlan, without: ExhibitPlan) 
     if made.shown != without.shown:
         return
     exhibit, profile = made.exhibit.id, made.profile.id
+    if name == REPLICATE:
+        raise UserError(
+            f"--vary {name}={value}: it would change nothing in {exhibit}, where each run is one "
+            f"{value} already, or there is only one run; ask for several with --seeds"
+        )
     before = [used.value for item in without.items for used in item.settings if used.origin == name]
     if not before:
         why = f"{exhibit} does not use this setting"

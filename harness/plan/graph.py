@@ -17,7 +17,7 @@ from harness.plan.program import PROGRAM, RUN_TIME
 from harness.plan.step import Facts, Json, Step, StepType, Work
 from harness.spec.base import Misplaced
 from harness.spec.setting import applies
-from harness.spec.template import StepTemplate
+from harness.spec.template import Replicate, StepTemplate
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,27 @@ class GraphBuilder:
                 raise Misplaced(str(error), "steps", index, *error.keys) from None
         return filled
 
-    def add(self, filled: Sequence[Filled], seed: int, given: Mapping[str, str]) -> dict[str, str]:
+    def add(
+        self,
+        filled: Sequence[Filled],
+        seed: int,
+        given: Mapping[str, str],
+        replicate: Replicate = "seed",
+    ) -> dict[str, str]:
         """Add filled templates as steps: the id of each -> its identity.
 
         Args:
             given: names that inputs may use beside the ids before them -> identities.
+            replicate: what is done again for the seed. Pipelines have fixed seeds of their own,
+                which no other pipeline has; the first has those that the templates state.
 
         Raises:
             Misplaced: an input is not there.
         """
         added: dict[str, str] = {}
         known = dict(given)
+        fixed = [each.template.seed for each in filled if each.template.seed != "{seed}"]
+        shift = seed * (1 + max(fixed, default=0)) if replicate == "pipeline" else 0
         for each in filled:
             sources = each.template.inputs
             try:
@@ -86,7 +96,7 @@ class GraphBuilder:
                 name, source = next(pair for pair in sources.items() if pair[1] not in known)
                 message = f"unknown input '{source}'; {nearest(source, known)}"
                 raise Misplaced(message, "steps", each.index, "inputs", name) from None
-            drawn = seed if each.template.seed == "{seed}" else each.template.seed
+            drawn = seed if each.template.seed == "{seed}" else each.template.seed + shift
             added[each.template.id] = known[each.template.id] = self._add(each, drawn, inputs)
         return added
 

@@ -10,6 +10,7 @@ from harness.plan.identity import digest
 from harness.plan.settings import Used
 from harness.spec.exhibit import Address
 from harness.spec.printed import Printed
+from harness.spec.template import Replicate
 
 Sources: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]
 """Name of a source of readings -> for each seed, the steps whose mean is read (mostly one)."""
@@ -28,6 +29,8 @@ class Item:
     settings: tuple[Used, ...]
     seeds: tuple[int, ...]
     """Student seeds; none where it cannot be run."""
+    replicate: Replicate = "seed"
+    """What is done again for each of them."""
     sources: Sources
     """Empty where it cannot be run."""
     reported: Printed | None = None
@@ -45,7 +48,7 @@ class Item:
     @property
     def key(self) -> str:
         """The item by its work, whatever its address, profile and number of seeds."""
-        return key_of(self.sources)
+        return key_of(self.sources, self.replicate)
 
     def first(self, seeds: int) -> Item:
         """The same with no more than so many seeds."""
@@ -53,6 +56,7 @@ class Item:
         return replace(self, seeds=self.seeds[:seeds], sources=sources)
 
 
-def key_of(sources: Sources) -> str:
-    """See `Item.key`: the digest of the steps of the first seed."""
-    return digest("item", {name: list(seeds[0]) for name, seeds in sources.items()})
+def key_of(sources: Sources, replicate: Replicate) -> str:
+    """See `Item.key`: the digest of the steps of the first seed, and of what differs in others."""
+    kind = "item" if replicate == "seed" else f"item of a {replicate}"
+    return digest(kind, {name: list(seeds[0]) for name, seeds in sources.items()})

@@ -36,6 +36,7 @@ def panel_items(exhibit: Panelled, planner: Planner) -> Iterator[Item]:
                 runs=runs,
                 own=exhibit,
                 place=("panels", index, "runs"),
+                replicate=runs.replicate,
             )
 
 

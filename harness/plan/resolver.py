@@ -13,7 +13,7 @@ from harness.spec.base import Misplaced
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
 from harness.spec.runs import Runs
-from harness.spec.template import StepTemplate
+from harness.spec.template import Replicate, StepTemplate
 from harness.spec.toml import located
 
 Place = tuple[int | str, ...]
@@ -116,6 +116,7 @@ class Resolver:
         runs: Runs = NOTHING_MORE,
         own: Owner | None = None,
         place: Place = (),
+        replicate: Replicate = "seed",
     ) -> dict[str, tuple[str, ...]]:
         """Name of each reading's source -> for each seed, the identity of the step.
 
@@ -126,17 +127,19 @@ class Resolver:
             read: variables that name recipes, whose last steps are meant, and ids of further steps.
             own: whose settings the templates of `runs` may use, and in whose spec they are.
             place: keys of `runs` in that spec.
+            replicate: what is done again for each seed.
         """
         parts = self._parts(stated, read, runs, own, place)
         order = dict.fromkeys([*stated, *(step.id for step in runs.steps)])
         found: dict[str, list[str]] = {name: [] for name in order if name in read}
-        once, each_seed = ([p for p in parts if p.fixed is fixed] for fixed in (True, False))
+        once = [part for part in parts if part.fixed and replicate == "seed"]
+        each_seed = [part for part in parts if part not in once]
         shared = {part.given_as: last(self._added(part, 0, {})) for part in once}
         for seed in seeds:
             given = shared.copy()
             made: dict[str, str] = {}
             for part in each_seed:
-                added = self._added(part, seed, {} if part.alone else given)
+                added = self._added(part, seed, {} if part.alone else given, replicate)
                 if part.name:
                     given[part.given_as] = made[part.name] = last(added)
                 else:
@@ -193,11 +196,13 @@ class Resolver:
         except Misplaced as error:
             raise self._located(owner, part.placed(error)) from None
 
-    def _added(self, part: _Part, seed: int, given: Mapping[str, str]) -> dict[str, str]:
+    def _added(
+        self, part: _Part, seed: int, given: Mapping[str, str], replicate: Replicate = "seed"
+    ) -> dict[str, str]:
         try:
             if part.name and not part.filled:
                 raise Misplaced("no step is left, since no 'when' holds", "steps")
-            return self.builder.add(part.filled, seed, given)
+            return self.builder.add(part.filled, seed, given, replicate)
         except Misplaced as error:
             raise self._located(part.owner, part.placed(error)) from None
 

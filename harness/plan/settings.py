@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from harness.errors import UserError, nearest
 from harness.spec.base import Misplaced
 from harness.spec.paper import Owner, Paper
 from harness.spec.profile import Profile
 from harness.spec.setting import Choice, Choices
+from harness.spec.template import Replicate
 
 Variation = Mapping[str, Any]
-"""`owner.setting` -> the alternative to use instead of the default."""
+"""`owner.setting` -> the alternative to use instead of the default; `REPLICATE` -> what is done
+again for each run, of every number."""
+REPLICATE = "replicate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,12 @@ def plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def replicate_in(variation: Variation) -> Replicate | None:
+    """What a variation does again for each run; None where it leaves that as it is."""
+    found: Replicate | None = variation.get(REPLICATE)
+    return found
+
+
 def written(variation: Variation) -> str:
     """`owner.setting=value`, several with a comma; one alone is read back by `parse_variation`."""
     return ", ".join(f"{name}={json.dumps(value)}" for name, value in variation.items())
@@ -157,6 +166,11 @@ def _parse_one(paper: Paper, text: str) -> tuple[str, Any]:
     name, equals, written = text.partition("=")
     if not equals:
         raise UserError(f"--vary '{text}': expected setting=value, such as 'owner.setting=2'")
+    if name == REPLICATE:
+        if written not in get_args(Replicate):
+            kinds = " or ".join(get_args(Replicate))
+            raise UserError(f"--vary '{text}': expected {kinds}, what is done again for each run")
+        return name, written
     settings = paper.settings()
     if name in settings and (origins := settings[name].origins):
         raise UserError(

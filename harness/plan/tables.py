@@ -24,4 +24,5 @@ def cell_items(table: Table, planner: Planner) -> Iterator[Item]:
             members=members,
             mean_over=over,
             reported=row.cells.get(column.name),
+            replicate=table.reporting_of(row.name, column.name).replicate,
         )

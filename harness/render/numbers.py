@@ -23,6 +23,12 @@ def mean_std(mean: float, std: float | None, like: Printed | None = None) -> str
     return f"{_fixed(mean, places)} ± {_fixed(std, spread)}"
 
 
+def fixed(value: float, like: Printed | None = None, sign: bool = False) -> str:
+    """A value with as many decimals as `like` has, else two; with its plus sign if that is told."""
+    text = _fixed(value, _decimals(like.value if like else None, _DEFAULT))
+    return f"+{text}" if sign and not text.startswith("-") else text
+
+
 def amount_text(amount: Amount) -> str:
     """A quantity with its 95 % interval or else its spread over seeds, in significant digits."""
     if amount.low is not None and amount.high is not None:

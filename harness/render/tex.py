@@ -66,8 +66,15 @@ MATH = {
     "↔": r"\leftrightarrow",
     "↑": r"\uparrow",
     "↓": r"\downarrow",
+    "⇒": r"\Rightarrow",
+    "⇔": r"\Leftrightarrow",
+    "∧": r"\wedge",
+    "∨": r"\vee",
+    "∘": r"\circ",
     "∞": r"\infty",
     "√": r"\surd",
+    "✓": r"\surd",
+    "✗": r"\times",
     "∑": r"\sum",
     "∏": r"\prod",
     "∂": r"\partial",
@@ -144,6 +151,7 @@ def printed(text: str) -> str:
     if ("\\" in text or text.count("$") > 1) and read_printed(text).kind == "number":
         text = canonical(text).text
     named = {"^": "textsuperscript", "_": "textsubscript"}
+    text = re.sub(r"\^(\d)", r"^{\1}", text)
     first, *others = re.split(r"([_^])\{([^{}]*)\}", text)
     pieces = zip(others[::3], others[1::3], others[2::3], strict=True)
     shifted = (rf"\{named[sign]}{{{escape(inner)}}}{escape(rest)}" for sign, inner, rest in pieces)

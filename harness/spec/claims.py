@@ -44,14 +44,14 @@ class OnPar(Two):
 
 
 class Greater(Better):
-    """Every `better` number exceeds its `worse` one, by more than the margin."""
+    """Every `better` number is better than its `worse` one, by more than the margin."""
 
     kind: Literal["greater"]
     margin: Margin = 0.0
 
 
 class OnParOrBetter(Better):
-    """No `better` number falls below its `worse` one by the margin or more."""
+    """No `better` number is worse than its `worse` one by the margin or more."""
 
     kind: Literal["on_par_or_better"]
     margin: Margin = 1.0

@@ -35,7 +35,7 @@ _NUMBER = re.compile(
 )
 _COMPARISON = re.compile(
     r"\b(?:better|best|worse|worst|weak(?:er)?|strong(?:er|ly)?|superior|inferior|optimal|"
-    r"outperform\w*|on-?par|competitiv\w*|comparabl\w*|match(?:es|ed)?|exceed\w*|"
+    r"outperform\w*|beats?|surpass\w*|on-?par|competitiv\w*|comparabl\w*|match(?:es|ed)?|exceed\w*|"
     r"high|higher|highest|low|lower|lowest|larger|greater|smaller|fewer|faster|slower|longer|"
     r"more|less|minimum|maximum|easier|harder|"
     r"improv\w*|degrad\w*|increas\w*|decreas\w*|diminish\w*|substantial\w*|significant\w*|"
@@ -60,7 +60,7 @@ class Sentence(NamedTuple):
 
 
 class CoveredSentence(SpecModel):
-    """One sentence: its claims, or the reason why it has none."""
+    """One sentence: its claims, or the reason why it has none. With neither it is still open."""
 
     where: Label
     starts: Quote
@@ -69,10 +69,15 @@ class CoveredSentence(SpecModel):
     reason: str = ""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> CoveredSentence:
-        if bool(self.claims) == bool(self.reason.strip()):
+    def _not_both(self) -> CoveredSentence:
+        if self.claims and self.reason.strip():
             raise ValueError("expected either 'claims', or a 'reason' why there are none")
         return self
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has said yet what becomes of it."""
+        return not self.claims and not self.reason.strip()
 
     def covers(self, sentence: Sentence) -> bool:
         """Whether this is the sentence that is meant."""
@@ -89,7 +94,8 @@ class CoverageGaps(NamedTuple):
     """The gaps of a coverage file; all empty when it is complete."""
 
     unmapped: tuple[Sentence, ...]
-    """Sentences with a number or a comparison that no entry, or more than one, speaks of."""
+    """Sentences with a number or a comparison of which no entry, or more than one, says what
+    became of it."""
     stale: tuple[CoveredSentence, ...]
     """Entries that speak of no sentence, or of more than one."""
     unknown: tuple[str, ...]
@@ -103,7 +109,7 @@ def find_gaps(text: str, entries: Sequence[CoveredSentence], claims: Iterable[st
     found = sentences(text)
     known = set(claims)
     named = {claim for entry in entries for claim in entry.claims}
-    mapped = Counter(s for entry in entries for s in found if entry.covers(s))
+    mapped = Counter(s for e in entries if not e.open for s in found if e.covers(s))
     return CoverageGaps(
         unmapped=tuple(s for s in found if mapped[s] > 1 or (tells(s.text) and not mapped[s])),
         stale=tuple(e for e in entries if sum(e.covers(s) for s in found) != 1),

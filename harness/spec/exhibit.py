@@ -26,6 +26,7 @@ from harness.spec.printed import Printed, Spread
 from harness.spec.printed_field import PrintedAmount, PrintedText
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
+from harness.spec.template import Replicate
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Reporting(SpecModel):
     accuracies in percent have 1 point, and other numbers are shown and not decided."""
     direction: Literal["both", "at least", "at most"] = "both"
     """`at least`: the number is stated as the least that is reached, so that more is as stated."""
+    replicate: Replicate | None = None
+    """What is done again for each run of ours; as the profile says if left out."""
 
     def bound(self, printed: Printed, *, exact: bool = False) -> float | None:
         """The margin of a printed number in its unit; None where none is declared.
@@ -206,6 +209,8 @@ class Row(SpecModel):
     bind: Mapping[str, Scalar] = {}
     cells: Mapping[str, PrintedText] = {}
     """Column name -> the number or the word, exactly as printed."""
+    unread: Mapping[str, str] = {}
+    """Column name -> a text that is neither: shown as printed, and never compared."""
     derived: Mapping[str, Derived] = {}
     bold: tuple[AddressPart, ...] = ()
     """Columns in which its number is printed in bold."""
@@ -264,8 +269,7 @@ class Exhibit(SpecModel):
         return ()
 
     def printed(self, row: str, column: str) -> Printed | None:
-        """The number that the paper prints at `exhibit:row:column`, or states, if `row` is
-        `stated`; None where it prints none."""
+        """The number printed at `exhibit:row:column`, or stated where `row` is; else None."""
         if row == "stated":
             return self.stated[column].text if column in self.stated else None
         cells = self.printed_cells()
@@ -294,6 +298,8 @@ class Table(Exhibit):
     """A table of results: each cell is a student's accuracy, or a mean of several."""
 
     kind: Literal["table"]
+    source: str = ""
+    """Its label in the paper's sources, by which `repro tables sync` finds it again."""
     stub: str = ""
     """The heading over the row labels."""
     transposed: bool = False
@@ -317,6 +323,7 @@ class Table(Exhibit):
         for index, row in enumerate(self.rows):
             named: tuple[tuple[str, Iterable[str]], ...] = (
                 ("cells", row.cells),
+                ("unread", row.unread),
                 ("derived", row.derived),
                 ("cell_reporting", row.cell_reporting),
                 ("cell_measure", row.cell_measure),

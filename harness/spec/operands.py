@@ -140,7 +140,9 @@ class Two(Paired):
 
 
 class Better(Paired):
-    """A claim that sets `better` above `worse`."""
+    """A claim that `better` numbers are better than `worse` ones: higher, or lower where a cell's
+    measure has `better = "lower"`.
+    """
 
     better: Operands
     worse: Operands

@@ -76,7 +76,7 @@ class Recipe(SpecModel):
     regime: str = ""
     follows: tuple[Follows, ...] = ()
     lacks: tuple[Lacks, ...] = ()
-    settings: Mapping[str, Written]
+    settings: Mapping[str, Written] = {}
     steps: tuple[StepTemplate, ...] = ()
 
 

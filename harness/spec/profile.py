@@ -9,6 +9,7 @@ from pydantic import PositiveInt, field_validator
 
 from harness.spec.base import Label, Misplaced, Name, Scalar, SpecModel
 from harness.spec.setting import Choices
+from harness.spec.template import Replicate
 
 OVERRIDABLE = ("epochs", "epoch", "runs", "batch_size", "iterations", "subsets")
 """The only hyperparameters that a stand-in may change; a name may end in one of these words."""
@@ -24,6 +25,8 @@ class Profile(SpecModel):
     label: Label
     description: str
     seeds: PositiveInt = 3
+    replicate: Replicate = "seed"
+    """What is done again for each run, where an exhibit does not say."""
     device: Device
     """The device whose rate the cost forecast assumes."""
     map: Mapping[str, Mapping[str, Scalar]] = {}

@@ -13,7 +13,7 @@ from pydantic import Field, PositiveInt, StringConstraints, model_validator
 
 from harness.errors import nearest
 from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
-from harness.spec.template import StepTemplate
+from harness.spec.template import Replicate, StepTemplate
 
 Values = Annotated[tuple[Scalar, ...], Field(min_length=1)]
 Reference = Annotated[str, StringConstraints(pattern=r"^\{[a-z][a-z0-9_]*\}$")]
@@ -39,6 +39,8 @@ class Runs(SpecModel):
     recipe, the last step of that recipe on `{images}`."""
     seeds: PositiveInt | None = None
     """Student seeds of a point, where the profile's number is not meant."""
+    replicate: Replicate | None = None
+    """What is done again for each seed; as the profile says if left out."""
 
 
 class Reading(SpecModel):

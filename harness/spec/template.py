@@ -7,6 +7,10 @@ from typing import Any, Literal
 
 from harness.spec.base import Name, Scalar, SpecModel
 
+Replicate = Literal["seed", "pipeline"]
+"""What is done again for each run. `seed`: the steps that take the student seed. `pipeline`: every
+step, so that each run has a selection, a teacher and a set of its own."""
+
 
 class StepTemplate(SpecModel):
     """One step of a method or of a recipe.
@@ -23,6 +27,7 @@ class StepTemplate(SpecModel):
     input that may come many times, `name.0`, `name.1` and so on."""
     params: Mapping[str, Any] = {}
     seed: int | Literal["{seed}"] = 0
-    """0: done once for all seeds. `{seed}`: drawn anew with each student seed."""
+    """0: done once for all seeds, unless pipelines are replicated. `{seed}`: drawn anew with each
+    student seed."""
     when: Mapping[str, tuple[Scalar, ...]] = {}
     """Variable -> values for which the step is done at all; empty means always."""

@@ -229,6 +229,16 @@ class Published:
         return bodies, arrays
 
     @cached_property
+    def identities(self) -> frozenset[str]:
+        """Those of all records, by the manifest."""
+        return frozenset(self._manifest.get("identities", ()))
+
+    @property
+    def answers_digest(self) -> str:
+        """The digest of the answers' file, by the manifest; empty where there are none."""
+        return str(self._manifest.get("files", {}).get(ANSWERS, ""))
+
+    @cached_property
     def answers(self) -> Mapping[str, Json]:
         """Exhibit and profile, as `harness.plan.answers` joins them -> which cells the records are
         of; empty where an older version published.

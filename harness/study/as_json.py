@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.study.forecast import Forecast
     from harness.study.make import Collected, Made, MadeExhibit
     from harness.study.status import Status
+    from harness.study.sync import Synced
     from harness.study.until import LooksAhead, MadeUntilDecided
     from harness.study.verify import Verified
 
@@ -32,10 +33,14 @@ VERSION = 1
 """Version of all JSON shapes; keys may be added without raising it."""
 
 
-def exhibits(paper: Paper) -> Fields:
+def exhibits(paper: Paper, results: Mapping[str, Mapping[str, int]]) -> Fields:
     """`repro list`."""
-    listed = [{"id": e.id, "kind": e.kind, "title": e.title} for e in paper.exhibits.values()]
-    return {"exhibits": listed}
+    return {
+        "exhibits": [
+            {"id": e.id, "kind": e.kind, "title": e.title, "results": dict(results.get(e.id, {}))}
+            for e in paper.exhibits.values()
+        ]
+    }
 
 
 def judged(shown: JudgedExhibit) -> Fields:
@@ -269,3 +274,27 @@ def flips(found: Flips) -> Fields:
 def comparison(found: Comparison) -> Fields:
     """`repro compare`."""
     return {"a": found.a, "b": found.b, "changes": [asdict(item) for item in found.changes]}
+
+
+def synced(found: Synced) -> Fields:
+    """`repro tables sync`."""
+    return {
+        "changes": [
+            {**asdict(change), "place": str(change.place) if change.place else None}
+            for change in found.changes
+        ],
+        "claims": [
+            {"id": each.claim.id, "before": each.before.outcome, "now": each.now.outcome}
+            for each in found.turned
+        ],
+        "tables": {
+            "new": [{"label": t.label, "place": str(t.place)} for t in found.new_tables],
+            "gone": list(found.gone),
+        },
+        "sentences": {
+            "new": [{"text": s.text, "place": str(s.place)} for s in found.new_sentences],
+            "gone": [each.starts for each in found.gone_sentences],
+        },
+        "unread": list(found.unread),
+        "written": list(map(str, found.written)),
+    }

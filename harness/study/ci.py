@@ -57,7 +57,10 @@ def _case(suite: ElementTree.Element, item: Judged) -> ElementTree.Element:
 
 
 def findings_junit(found: Audited) -> str:
-    """A suite with a failure for each finding, and one test that passes where there is none."""
+    """A suite with a failure for each finding, and one test where there is none.
+
+    That test passes only if all was read; else it is skipped, and says what was not.
+    """
     root = ElementTree.Element("testsuites", name="repro audit")
     suite = ElementTree.SubElement(root, "testsuite", name=_printable(found.about))
     for finding in found.findings:
@@ -68,9 +71,13 @@ def findings_junit(found: Audited) -> str:
         failure = ElementTree.SubElement(case, "failure", message=message)
         failure.text = _printable(f"{finding.explanation}\nExpected: {finding.expected}")
     if not found.findings:
-        ElementTree.SubElement(suite, "testcase", classname="audit", name="no findings")
+        case = ElementTree.SubElement(suite, "testcase", classname="audit", name="no findings")
+        if found.unread:
+            message = _printable(f"not read: {'; '.join(found.unread)}")
+            ElementTree.SubElement(case, "skipped", message=message)
     suite.set("tests", str(max(1, len(found.findings))))
     suite.set("failures", str(len(found.findings)))
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -113,6 +120,7 @@ def findings_summary(found: Audited) -> str:
     """The findings as Markdown, a line for each."""
     lines = [f"## Audit of {escape(found.about)}", ""]
     lines += [f"{len(found.findings)} findings", ""] if found.findings else ["No findings.", ""]
+    lines += [f"Not read: {escape(line)}\n" for line in found.unread]
     if found.findings:
         lines += ["| severity | rule | printed | expected |", "|---|---|---|---|"]
     for finding in found.findings:

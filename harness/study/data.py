@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, Protocol, cast
 
 from harness.errors import UserError
+from harness.plan.library import check_installed
 from harness.study.project import Project
 from harness.study.trust import NEEDS_CODE
 
@@ -85,6 +86,7 @@ def list_datasets(project: Project) -> list[DatasetState]:
 
 def check(project: Project, names: Sequence[str]) -> dict[str, list[str]]:
     """Find what is wrong with data sets, by default with those that are there: name -> lines."""
+    check_installed(project.paper)
     module = _module(project)
     known = sorted(project.paper.datasets)
     there = [n for n in known if module.state(n, _fields(project, n))[0] != "missing"]
@@ -94,6 +96,7 @@ def check(project: Project, names: Sequence[str]) -> dict[str, list[str]]:
 def fetch(project: Project, name: str) -> Path:
     """Download a data set's files from its publisher; their folder."""
     _fields(project, name)
+    check_installed(project.paper)
     return _module(project).fetch(name)
 
 
@@ -108,6 +111,7 @@ def prepare(
     Raises:
         UserError: it is prepared, but is not the one of the spec.
     """
+    check_installed(project.paper)
     fields, module = _fields(project, name), _module(project)
     folder = module.prepare(name, skip_damaged, report)
     problems = module.check(name, fields)
@@ -124,6 +128,7 @@ def import_set(
     Returns:
         `fingerprint`, by which steps name it, `images`, `per_class`, `folder` and `notes`.
     """
+    check_installed(project.paper)
     fields = _fields(project, name)
     module = cast(ImportModule, _imported(project, "imports", project.paper.about.imports))
     return module.import_set(name, fields, path, layout, space, number)

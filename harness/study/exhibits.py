@@ -17,6 +17,7 @@ from harness.render.views.base import ExhibitView
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.study.project import Project
+from harness.study.results import chosen_profile, remember
 from harness.study.trust import NEEDS_CODE
 
 if TYPE_CHECKING:
@@ -138,7 +139,10 @@ def judge(project: Project, planned: ExhibitPlan) -> Judgement:
 
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
     """An exhibit judged on what is in the store. Runs nothing."""
+    request = replace(request, profile=chosen_profile(project, name, request.profile))
     judgement = judge(project, plan_of(project, name, request))
+    if not request.variation and not request.seeds:
+        remember(project, judgement)
     return JudgedExhibit(
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.plan.exhibit import ExhibitPlan
+from harness.plan.library import check_installed, own_step_types
 from harness.plan.parts import exhibit_of, needed, steps_below
 from harness.plan.settings import Variation
 from harness.plan.step import Step
@@ -38,6 +39,7 @@ from harness.study.exhibits import (
     reasons_not_run,
 )
 from harness.study.project import Project
+from harness.study.results import remember
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -164,8 +166,12 @@ def probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
 
     Raises:
         UserError: a step makes other numbers now, so that its records may not be used.
+        EvidenceError: a library is missing that a probe or a step that has to run needs.
     """
     records = [record for identity in graph if (record := project.store.get(identity))]
+    to_run = {graph[identity].name for identity in lacking(graph, project.store)}
+    if to_run & own_step_types(project.paper).keys() or project.codes.changed(records):
+        check_installed(project.paper)
     wrong, untold = project.codes.probe(records)
     if wrong:
         raise UserError("\n  ".join(wrong))
@@ -210,6 +216,8 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
 
     project, varied = wanted.project, wanted.request.variation or {}
     judgement = judge(project, wanted.plans[name])
+    if not varied and not wanted.request.seeds:
+        remember(project, judgement)
     default = wanted.defaults.get(name)
     return MadeExhibit(
         judgement=judgement,

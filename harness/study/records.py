@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
 from harness.plan.answers import answer_key, answers_of
-from harness.plan.library import own_step_types
+from harness.plan.library import check_installed, own_step_types
 from harness.plan.parts import exhibit_of, steps_below
 from harness.plan.step import Json
 from harness.store.record import Record
@@ -145,12 +145,16 @@ def probe(project: Project, update: bool) -> Probed:
 
     Args:
         update: write the numbers of new steps and revisions first.
+
+    Raises:
+        EvidenceError: a library is missing that the steps need.
     """
     from harness.run.probe import check
     from harness.run.probe import update as write
     from harness.run.stale import Codes, probe_file
 
     project.trust()
+    check_installed(project.paper)
     types = own_step_types(project.paper)
     path = probe_file(project.paper.about.steps)
     if path is None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.study.project import Project
     from harness.study.report.build import Report
     from harness.study.status import Status
+    from harness.study.sync import Synced
     from harness.study.until import Look, LooksAhead, MadeUntilDecided
     from harness.study.verify import Verified
 
@@ -37,7 +38,8 @@ class How(TypedDict, total=False):
     """How an exhibit is wanted; all may be left out."""
 
     profile: str | None
-    """The id of the profile that it is run under; the paper's default if none."""
+    """The id of the profile that it is run under. If none: the paper's default; what only reads
+    takes another one where there are results under that and none under the default."""
     seeds: int | None
     """How many student seeds; the profile's number if none."""
     vary: Mapping[str, Any] | Sequence[str] | None
@@ -230,8 +232,16 @@ class Study:
     def diff(self, exhibit: str, **how: Unpack[How]) -> Judgement:
         """The verdicts alone, without claims, which may be about other exhibits too."""
         from harness.study.exhibits import judge, plan_of
+        from harness.study.results import chosen_profile
 
+        how["profile"] = chosen_profile(self.project, exhibit, how.get("profile"))
         return judge(self.project, plan_of(self.project, exhibit, self.request(**how)))
+
+    def results(self) -> dict[str, dict[str, int]]:
+        """Exhibit -> profile -> how many of its numbers have a result. Executes nothing."""
+        from harness.study.results import results
+
+        return {name: results(self.project, name) for name in self.paper.runnable}
 
     def add_evidence(self, exhibit: str, *files: str, **given: Any) -> Accepted:
         """Write into a table's spec that files hold results of it, and accept them as they are.
@@ -250,6 +260,17 @@ class Study:
         from harness.study.evidence import accept_evidence
 
         return accept_evidence(self.project, exhibits)
+
+    def sync_tables(self, *sources: Path | str, write: bool = False) -> Synced:
+        """What a paper's sources say now that its specs do not, and which claims that turns.
+
+        Args:
+            sources: LaTeX, Markdown, HTML or CSV files.
+            write: whether to bring the specs to it.
+        """
+        from harness.study.sync import sync_tables
+
+        return sync_tables(self.project, [Path(each) for each in sources], write)
 
     def verify(self, profile: str | None = None) -> Verified:
         """Every claim of the paper, on its own numbers and on ours."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.render.views.verdicts import gap_lines
 from harness.spec.claims import about_print
+from harness.spec.coverage import CoverageFile
+from harness.spec.toml import read_spec
 from harness.study.exhibits import claims_on, exhibits_behind, judge_each
 from harness.study.project import Project
 
@@ -21,6 +23,8 @@ class Verified:
     profile: str
     judged: Sequence[Judged]
     problems: Sequence[str]
+    open_sentences: int = 0
+    """Sentences of `coverage.toml` of which nobody has said yet which claims they are."""
 
     @property
     def sentences(self) -> list[Sentence]:
@@ -52,4 +56,7 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
         f"{name} has no results, as it cannot be planned: {why}" for name, why in lacking.items()
     ]
     problems += [line for judgement in ours.values() for line in gap_lines(judgement)]
-    return Verified(project, chosen, claims_on(project, claims, ours.values()), problems)
+    coverage = project.paper.root / "coverage.toml"
+    entries = read_spec(coverage, CoverageFile).sentences if coverage.is_file() else ()
+    judged = claims_on(project, claims, ours.values())
+    return Verified(project, chosen, judged, problems, sum(entry.open for entry in entries))

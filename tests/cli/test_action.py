@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -34,6 +36,10 @@ def test_it_installs_without_torch_and_fails_by_its_policy(tmp_path: Path) -> No
         pytest.skip("packages cannot be fetched from an empty home here: " + done.stderr[:200])
     assert done.returncode == 1, done.stderr
     assert "::error title=text-cell,file=paper.tex,line=6::" in done.stdout
+    assert re.search(r"^installed in \d+ s, audited in \d+ s$", done.stdout, re.MULTILINE)
+    told = json.loads((tmp_path / "audit" / "audit.json").read_text())["findings"]
+    assert [finding["rule"] for finding in told] == ["text-cell"]
+    assert ElementTree.parse(tmp_path / "audit" / "audit.xml").getroot()[0].get("failures") == "1"
     assert "text-cell" in (tmp_path / "summary.md").read_text().replace("\\", "")
     assert json.loads((tmp_path / "audit" / "badge.json").read_text())["message"] == "1 severe"
     assert json.loads((tmp_path / "audit" / "audit.sarif").read_text())["version"] == "2.1.0"

@@ -14,11 +14,16 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from harness.formats.badge import claims_badge
 from harness.formats.sarif import sarif, spec_places
 from harness.judge.audit.audit import audit
+from harness.judge.model import ClaimOutcome, OutcomeName
+from harness.judge.outcomes import Judged
 from harness.spec.paper import load_paper
 from tests.judge.audit.papers import ROOT, SPECS
 from tests.judge.audit.test_document import PAPER
+
+NOT_RUN = ClaimOutcome("not run", "")
 
 
 def repro(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -123,3 +128,35 @@ def test_verify_writes_badges_of_the_paper_and_of_each_exhibit(tmp_path: Path) -
     assert len(badges) > 1
     assert all(set(b) == {"schemaVersion", "label", "message", "color"} for b in badges.values())
     assert badges["paper"]["message"].endswith("claims hold")
+
+
+def test_a_badge_counts_what_was_tested_and_nothing_that_was_not() -> None:
+    claim = next(each for each in load_paper(SPECS).claims.values() if each.expect == "holds")
+
+    def told(*outcomes: OutcomeName) -> tuple[str, str]:
+        made = [
+            Judged(claim.model_copy(update={"expect": name}), ClaimOutcome(name, ""), NOT_RUN)
+            for name in outcomes
+        ]
+        shown = claims_badge("claims", made)
+        return shown["message"], shown["color"]
+
+    untested: tuple[OutcomeName, ...] = ("restated", "not applicable", "not run")
+    assert told(*untested) == ("no claim was tested", "lightgrey")
+    assert told("holds", "fails", "undecided", *untested) == (
+        "1 of 3 tested claims hold", "brightgreen",
+    )  # fmt: skip
+    unmet = Judged(claim, ClaimOutcome("restated", ""), NOT_RUN)
+    assert claims_badge("claims", [unmet])["color"] == "red"
+
+
+def test_what_was_not_read_is_no_pass(tmp_path: Path) -> None:
+    ragged = PAPER.replace(r"Wide & 70.2 & 66.6 & 68.4 \\", r"Wide & 70.2 & 66.6 & 1 & 2 & 68.4 \\")
+    (tmp_path / "paper.tex").write_text(ragged, encoding="utf-8")
+    done = repro(tmp_path, "audit", "paper.tex", "--junit", "j.xml", "--badge", "b.json")
+    assert "not read" in done.stderr
+    suite = ElementTree.parse(tmp_path / "j.xml").getroot()[0]
+    badge = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
+    assert "1 not read" in badge["message"]
+    assert badge["color"] != "brightgreen"
+    assert int(suite.get("skipped", "0")) == int(suite.get("failures") == "0")

@@ -219,3 +219,11 @@ def test_assumptions_are_the_settings_that_the_paper_does_not_state(made: Workpl
         "faithful.keep": (10, "ours", [5]),
     }
     assert all(item["why"] for item in listed)
+
+
+def test_list_says_which_exhibits_have_results_and_under_which_profile(made: Workplace) -> None:
+    listed = {each["id"]: each["results"] for each in made.repro("list", "--json").json["exhibits"]}
+    assert listed["verdicts"] == {"stated": listed["verdicts"]["stated"]}
+    shown = made.repro("show", "verdicts", "--json").json
+    there = [cell for cell in shown["cells"] if cell["reproduced"]]
+    assert listed["verdicts"]["stated"] == len(there)

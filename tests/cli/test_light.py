@@ -51,12 +51,14 @@ def test_help_builds_no_model_of_specs() -> None:
 def test_looking_at_the_real_paper_imports_nothing_heavy(
     command: list[str], tmp_path: Path
 ) -> None:
+    if command == ["list"]:  # what is published is read once, and then remembered
+        assert imported(ROOT / "specs", tmp_path, *command, "--json") <= {"duckdb", "numpy"}
     assert imported(ROOT / "specs", tmp_path, *command, "--json") == set()
 
 
 def test_judgements_are_made_once_and_then_remembered(tmp_path: Path) -> None:
     command = (ROOT / "specs", tmp_path, "show", "table7", "--json")
-    assert imported(*command) <= {"numpy", "scipy"}
+    assert imported(*command) <= {"duckdb", "numpy", "scipy"}
     assert imported(*command) == set()
 
 

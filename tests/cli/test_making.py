@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 
 import pytest
 
 from harness.run import inline
+from harness.spec.exhibit import Table
+from harness.spec.paper import load_paper
 from harness.store.files import temporary
 from harness.store.owner import Owner
 from tests.cli.conftest import INLINE
@@ -159,3 +162,12 @@ def test_an_unknown_part_is_told_with_the_nearest(place: Workplace, part: str) -
     assert outcome.code == 2
     assert f"unknown cell '{part}'; did you mean " in outcome.err
     assert place.starts() == 0
+
+
+def test_the_csv_of_a_table_keeps_the_text_that_the_paper_prints(made: Workplace) -> None:
+    (path,) = made.root.rglob("verdicts.csv")
+    with path.open(encoding="utf-8") as file:
+        told = [row["printed"] for row in csv.DictReader(file) if row["source"] == "reported"]
+    exhibit = load_paper(made.specs).exhibits["verdicts"]
+    assert isinstance(exhibit, Table)
+    assert told == [number.text if number else "" for _, _, number in exhibit.cells()]

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from harness import Study
+from harness.study.evidence import _toml
+from harness.study.new_paper import new_paper
 from tests.toy.paper import Workplace, new_workplace
 
 PAPERS = Path(__file__).parents[3] / "shared" / "data" / "papers"
@@ -89,3 +92,136 @@ def test_one_json_a_run_and_a_folder_of_another_run_of_the_same_name(tmp_path: P
     assert found["ewc", "REM"]["mean"] == pytest.approx(0.98345, abs=5e-6)
     assert {each["n"] for each in found.values()} == {5}
     assert found["ewc", "AP"]["seeds"] == [42, 123, 456, 789, 1024]
+
+
+MCGL = {
+    "AP": "Average Performance (AP)",
+    "AF": "Average Forgetting (AF)",
+    "BWT": "Backward Transfer (BWT)",
+    "REM": "Remembering (REM)",
+}
+MCGL_NAMES = {
+    "naive_sequential": "Naive Sequential",
+    "joint_training": "Joint Training",
+    "experience_replay": "Experience Replay",
+    "ewc": "EWC",
+    "lkge": "LKGE",
+    "cmkl": "CMKL (ours)",
+}
+
+
+def mcgl(files: str, arrows: dict[str, str]) -> dict[str, Any]:
+    value = {f"{key} {arrow}": f"results.0.{MCGL[key]}" for key, arrow in arrows.items()}
+    return {"files": [files], "row": "method", "seed": "results.0.seed", "value": value}
+
+
+ARROWS = {"AP": "↑", "AF": "↓", "BWT": "↑", "REM": "↑"}
+TASKS = {"sst2": "SST-2", "cola": "CoLA", "mrpc": "MRPC", "stsb": "STS-B", "qqp": "QQP",
+         "mnli": "MNLI", "qnli": "QNLI", "rte": "RTE"}  # fmt: skip
+GROUPS = {
+    **dict.fromkeys(("sst2", "cola"), "Single Sentence"),
+    **dict.fromkeys(("mrpc", "stsb", "qqp"), "Paraphrase and Similarity"),
+    **dict.fromkeys(("mnli", "qnli", "rte"), "Natural Language Inference"),
+}
+VOCAB_NAMES = {
+    **{task: f"{GROUPS[task]}/{name}" for task, name in TASKS.items()},
+    "NO_PRUNING": "Baseline/ModernBERT (Full)",
+    "TRAIN_TOKENS_ONLY": "Vocabulary Pruning/Train Tokens Only",
+    "RANDOM": "Vocabulary Pruning/Random Selection",
+    "CLUSTERING": "Vocabulary Pruning/Clustering-Based",
+    "ATTENTION": "Vocabulary Pruning/Attention-Based",
+    "FREQUENCY": "Vocabulary Pruning/Simple Frequency-Based",
+    "IMPORTANCE": "Vocabulary Pruning/TF-IDF Based",
+    "FREQUENCY_OOV": "Vocabulary Pruning/Simple Frequency + OOV",
+    "IMPORTANCE_OOV": "Vocabulary Pruning/TF-IDF + OOV",
+}
+GLUE = {
+    "test_accuracy_score": ["sst2", "mrpc", "qqp", "mnli", "qnli", "rte"],
+    "test_matthews_corrcoef": ["cola"],
+    "test_pearsonr": ["stsb"],
+}
+"""The metric of a task -> its tasks."""
+CASES: dict[str, tuple[str, list[dict[str, Any]], dict[str, str], str, int]] = {
+    "tinysepsis": (
+        "tables/multiseed_summary.tex",
+        [{"files": ["raw/tables/multiseed_raw.csv"], "row": "model", "seed": "seed",
+          "value": {"Test AUROC": "test_auroc", "External AUROC": "external_auroc", "Gap": "gap"}}],
+        {"logreg": "Logistic Regression", "tinysepsis": "TinySepsis (ours)"},
+        "std", 12,
+    ),
+    "libertus": (
+        "tables/validation_results.tex",
+        [{"files": ["raw/system_scores/metrics-{lang}-dev.json"], "row": "lang",
+          "value": {"POS tag.": "morphologizer.pos_acc", "Morph. annot.": "morphologizer.morph_acc",
+                    "Lemma.": "trainable_lemmatizer.lemma_acc"}}],
+        {}, "unknown", 39,
+    ),
+    "mcgl": (
+        "tables/paper_a_benchmark/main_results.tex",
+        [{**mcgl("raw/results_run3/{method}_TransE_seed{seed}.json", ARROWS)},
+         {**mcgl("raw/results/lkge_TransE_seed{seed}.json", ARROWS), "row": "method"},
+         {**mcgl("raw/results/cmkl_DistMult_seed{seed}.json", ARROWS), "row": "method"}],
+        MCGL_NAMES, "std", 24,
+    ),
+    "vocab-pruning": (
+        "tables/results.tex",
+        [{"files": ["raw/{method}_res.csv", "raw/{method}_RES.csv"],
+          "row": "method", "column": "index", "value": value,
+          "where": {"index": tasks, "method": [n for n in VOCAB_NAMES if n not in TASKS]}}
+         for value, tasks in GLUE.items()],
+        VOCAB_NAMES, "unknown", 72,
+    ),
+}  # fmt: skip
+DISAGREE = {
+    "tinysepsis": (set(), set()),
+    "libertus": (set(), set()),
+    "mcgl": (
+        {("Naive Sequential", "BWT ↑"), ("Joint Training", "AP ↑"), ("EWC", "REM ↑"),
+         ("Experience Replay", "BWT ↑")},
+        {("EWC", "AF ↓")},
+    ),
+}  # fmt: skip
+"""The numbers and the errors that the notes beside these papers name as other than their runs."""
+
+
+def of_its_own_results(root: Path, paper: str) -> list[dict[str, Any]]:
+    """The cells that have results, of a paper's table as it is read from its source."""
+    source, entries, names, spread, count = CASES[paper]
+    folder = root / "paper"
+    new_paper(folder, [PAPERS / paper / source])
+    shutil.copytree(PAPERS / paper / "raw", folder / "raw")
+    path = folder / "specs" / "tables" / "table1.toml"
+    text = path.read_text(encoding="utf-8").replace('"unknown"', f'"{spread}"', 1)
+    for entry in entries:
+        keys = {**entry, "names": names} if names else entry
+        text += "\n[[evidence]]\n" + "".join(f"{k} = {_toml(v)}\n" for k, v in keys.items())
+    path.write_text(text, encoding="utf-8")
+    study = Study.open(folder)
+    study.accept_evidence("table1")
+    shown = study.judge("table1")
+    cells = [each for each in shown.view.fields(shown.judgement)["cells"] if each["as_printed"]]
+    assert len(cells) == count
+    return cells
+
+
+@pytest.mark.parametrize("paper", DISAGREE)
+def test_what_a_table_prints_other_than_its_results_is_named(tmp_path: Path, paper: str) -> None:
+    cells = of_its_own_results(tmp_path, paper)
+    numbers, errors = (
+        {(c["row"], c["column"]) for c in cells if c["as_printed"][what] is False}
+        for what in ("mean", "error")
+    )
+    assert (numbers, errors) == DISAGREE[paper]
+
+
+def test_a_table_of_single_runs_that_is_partly_of_other_ones(tmp_path: Path) -> None:
+    cells = of_its_own_results(tmp_path, "vocab-pruning")
+    other = {(c["row"].split("/")[-1], c["column"].split("/")[-1]) for c in cells
+             if not c["as_printed"]["mean"]}  # fmt: skip
+    assert len(cells) - len(other) == 31
+    assert {c for r, c in other if r == "ModernBERT (Full)"} == {"CoLA", "MRPC", "QNLI", "RTE"}
+    assert {c for r, c in other if r == "Train Tokens Only"} == {"CoLA", "MRPC", "RTE"}
+    assert {c for r, c in other if r == "Clustering-Based"} == set(TASKS.values())
+    assert {c for r, c in other if r == "Attention-Based"} == {
+        "STS-B", "QQP", "MNLI", "QNLI", "RTE"
+    }  # fmt: skip

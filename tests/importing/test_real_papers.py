@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
 
 from benchmarks.bench import RESULTS
 from benchmarks.importing import HELD_OUT, PAPERS, TUNED, Score, count, read_all, score_folder
+from harness import Study
+from harness.errors import UserError
 from harness.importing import read_tables
+from harness.render import latex
+from harness.render.views.table import TableView
+from harness.study.new_paper import new_paper
+from harness.study.sync import sync_tables
 
 pytestmark = [
     pytest.mark.realdata,
     pytest.mark.skipif(not PAPERS.is_dir(), reason="../shared/data/papers is not here"),
 ]
+
+FOLDERS = [path for path in sorted(PAPERS.glob("*")) if (path / "tables").is_dir()]
 
 
 @pytest.mark.parametrize("names", [TUNED, HELD_OUT], ids=["tuned", "held out"])
@@ -33,9 +42,8 @@ def test_numeric_cells_are_read_exactly_and_none_wrongly(names: tuple[str, ...])
 
 def test_every_file_is_read_as_the_kept_results_say() -> None:
     kept = json.loads((RESULTS / "importing.json").read_text(encoding="utf-8"))["files"]
-    folders = [path for path in sorted(PAPERS.iterdir()) if (path / "tables").is_dir()]
 
-    found = {str(path.relative_to(PAPERS)): count(path, read) for path, read in read_all(folders)}
+    found = {str(path.relative_to(PAPERS)): count(path, read) for path, read in read_all(FOLDERS)}
 
     assert found == kept
 
@@ -64,3 +72,33 @@ def test_a_table_of_means_equals_the_runs_that_it_was_made_from() -> None:
             compared += 1
 
     assert compared == 765
+
+
+def test_every_table_becomes_a_spec_that_prints_it_to_the_letter(tmp_path: Path) -> None:
+    """As specs that load, and as LaTeX that is read again; formulae are spelt otherwise there."""
+    counts = Counter[str]()
+    for number, (path, read) in enumerate(read_all(FOLDERS)):
+        if isinstance(read, UserError) or not read.tables:
+            continue
+        folder = tmp_path / str(number)
+        begun = new_paper(folder, [path])
+        paper = Study.open(folder).paper
+        assert not sync_tables(Study.open(folder).project, [path]).changes, path
+        for name, table in zip(begun.tables, read.tables, strict=True):
+            shown = TableView(paper, paper.exhibits[name]).table(None)  # type: ignore[arg-type]
+            printed = [[e.printed for e in row.entries] for row in table.rows]
+            assert [[(cell.reported or "", cell.bold, cell.underline) for cell in row.cells]
+                    for row in shown.rows] == [
+                [(p.text, p.bold, p.underline) for p in row] for row in printed
+            ], path  # fmt: skip
+            rendered = tmp_path / "rendered.tex"
+            rendered.write_text(latex.render(shown, "reported"), encoding="utf-8")
+            again = read_tables(rendered).tables
+            flat = [e.printed for each in again for row in each.rows for e in row.entries]
+            numbers = [p for row in printed for p in row if p.kind == "number"]
+            counts["numbers"] += len(numbers)
+            counts["again"] += numbers == [p for p in flat if p.kind == "number"] and len(numbers)
+            counts["tables"] += 1
+
+    assert counts["tables"] == 111
+    assert counts["numbers"] == counts["again"] > 6000

@@ -61,8 +61,10 @@ def test_its_cells_are_rendered_to_the_letter(read: Read, tmp_path: Path) -> Non
     shown = TableView(Paper.model_construct(), read_spec(path, Table)).table(None)
 
     printed = [[cell.reported for cell in row.cells] for row in shown.rows]
+    unread = [{}, {"B/u": "1,5"}, {}]
     assert printed == [
-        [row.get(name) for name in ("Set A1/t", "Set A1/t (2)", "B/u", "B/v")] for row in CELLS
+        [{**row, **more}.get(name) for name in ("Set A1/t", "Set A1/t (2)", "B/u", "B/v")]
+        for row, more in zip(CELLS, unread, strict=True)
     ]
     source = latex.render(shown, "reported")
     for made in (
@@ -88,9 +90,13 @@ def test_its_cells_are_rendered_to_the_letter(read: Read, tmp_path: Path) -> Non
     assert after == before
 
 
-def test_what_could_not_be_read_is_a_comment(read: Read) -> None:
+def test_what_could_not_be_read_stands_apart_with_its_place(read: Read) -> None:
     (table,) = read(SOURCE).tables
 
-    comments = [line for line in write_spec(table, 3).splitlines() if line.startswith("# ")]
+    lines = write_spec(table, 3).splitlines()
 
-    assert comments[2:] == ["# B/u: 1,5 (it has the signs of a number, but not its form)"]
+    reason = "# B/u: main.tex, line 5: it has the signs of a number, but not its form"
+    assert [line for line in lines if reason in line or line.startswith("unread")] == [
+        reason,
+        'unread = { "B/u" = "1,5" }',
+    ]

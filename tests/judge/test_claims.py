@@ -10,6 +10,7 @@ from harness.judge.claims import evaluate
 from harness.judge.model import together
 from harness.judge.sample import ReportedNumber, Summary
 from harness.spec.claims import Claim
+from harness.spec.reading import read_printed
 
 CLAIM = TypeAdapter(Claim)
 
@@ -124,7 +125,7 @@ class TestGreater:
         assert outcome("greater", **cells, margin=3.0).outcome == "holds"
         assert outcome("greater", **cells, margin=3.07).outcome == "undecided"
         assert outcome("greater", **turned).outcome == "fails"
-        assert outcome("greater", **same).outcome == "undecided"
+        assert outcome("greater", **same).outcome == "restated"
 
     def test_the_decision_is_the_one_sided_welch_test(self):
         a, b = [40.1, 40.9, 41.4], [39.0, 40.2, 39.8]
@@ -625,3 +626,47 @@ def test_on_par_is_symmetric_and_excludes_a_clear_lead(a, b, margin):
     lead = outcome("greater", numbers, better=["e:a:x"], worse=["e:b:x"], margin=margin).outcome
     assert there == back
     assert not (there == "holds" and lead == "holds")
+
+
+ERRORS = {"e:a:x": 3.1, "e:b:x": 4.2, "e:c:x": 3.15}
+
+
+class TestLowerIsBetter:
+    """Error rates: a has 3.1, c 3.15 and b 4.2."""
+
+    @pytest.mark.parametrize(
+        ("kind", "better", "worse", "margin", "expected"),
+        [
+            ("greater", "e:a:x", "e:b:x", 0.0, "holds"),
+            ("greater", "e:b:x", "e:a:x", 0.0, "fails"),
+            ("greater", "e:a:x", "e:c:x", 0.1, "undecided"),
+            ("greater", "e:a:x", 4.0, 0.0, "holds"),
+            ("on_par_or_better", "e:a:x", "e:b:x", 0.1, "holds"),
+            ("on_par_or_better", "e:c:x", "e:a:x", 0.1, "holds"),
+            ("on_par_or_better", "e:b:x", "e:a:x", 0.1, "fails"),
+        ],
+    )
+    def test_better_is_lower(self, kind, better, worse, margin, expected):
+        asked = claim(kind, better=[better], worse=[worse], margin=margin)
+        numbers = {at: Summary.exact(value) for at, value in ERRORS.items()}
+        assert evaluate(asked, numbers.get, lower=frozenset(ERRORS)).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("< 0.001", "undecided"), ("OOM", "not applicable"), ("–", "not applicable")],
+)
+def test_what_is_printed_instead_of_a_number_decides_what_a_claim_can_say(text, expected):
+    asked = claim("greater", **A_OVER_B)
+    numbers = {"e:a:x": Summary.exact(1.0)}
+    found = evaluate(asked, numbers.get, without={"e:b:x": read_printed(text)})
+    assert found.outcome == expected
+    assert f"'{text}'" in found.why
+    assert evaluate(asked, numbers.get).outcome == "not run"
+
+
+@pytest.mark.parametrize("kind", ["equal", "on_par"])
+def test_a_number_beside_itself_is_restated(kind):
+    numbers = {"e:a:x": Summary.exact(1.0)}
+    asked = claim(kind, left=["e:a:x"], right=["e:a:x"])
+    assert evaluate(asked, numbers.get).outcome == "restated"

@@ -47,9 +47,3 @@ def test_pairs_of_many_arms_are_moderated():
     decisions = decide([Evidence(ZERO, arm, 0.5) for arm in arms])
     assert {d.method for d in decisions} == {"moderated"}
     assert all(d.differs for d in decisions)
-
-
-def test_the_pipeline_is_the_unit():
-    nested = Summary.nested([[40.0, 40.2], [41.0, 41.2], [40.5, 40.7]])
-    assert nested.mean == pytest.approx(40.6)
-    assert (nested.n, nested.std) == (3, pytest.approx(0.5))

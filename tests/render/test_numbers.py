@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.render.numbers import mean_std
+from harness.render.numbers import fixed, mean_std
 from harness.spec.reading import read_printed
 
 
@@ -34,3 +34,21 @@ def test_numbers_are_rounded_exactly(mean: float, places: int) -> None:
     exact = Decimal(mean).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
     assert Decimal(shown) == exact
     assert len(shown.partition(".")[2]) == places
+
+
+@pytest.mark.parametrize(
+    ("value", "like", "text"),
+    [
+        (0.0004, "0.0315", "+0.0004"),
+        (-2e-7, "-0.0358191792925910", "-0.0000002000000000"),
+        (3.6, "1,204", "+4"),
+        (-0.2, "1,204", "+0"),
+        (0.3, "< 0.001", "+0.300"),
+        (0.3, "n/a", "+0.30"),
+        (0.3, None, "+0.30"),
+    ],
+)
+def test_a_difference_has_the_decimals_of_the_printed_number(
+    value: float, like: str | None, text: str
+) -> None:
+    assert fixed(value, read_printed(like) if like else None, sign=True) == text

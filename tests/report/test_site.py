@@ -110,7 +110,7 @@ def test_the_command_of_a_number_remakes_it(made: Workplace) -> None:
 
 def test_an_alternative_with_records_says_which_verdicts_it_flips(site: Path) -> None:
     page = pages(site)["exhibits/averaged.html"]
-    assert "averaged:Assumed:Mean: deviates → reproduced" in page.said
+    assert "averaged:Assumed:Mean: deviates → reproduced, turned" in page.said
     assert "repro make averaged --profile stated --vary assumed.truth=0.6" in page.said
     assert page.said.index("assumed.truth") < page.said.index("assumed.keep"), "what flips is first"
     assert "flips a verdict" in pages(site)["numbers/averaged/assumed-mean.html"].said

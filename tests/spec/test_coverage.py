@@ -160,10 +160,16 @@ def test_claims_are_named_and_used() -> None:
     assert (gaps.unknown, gaps.unused) == (("a-beats-b",), ("a-beats-c",))
 
 
-@pytest.mark.parametrize("fields", [{"claims": ["a"], "reason": "b"}, {"reason": " "}])
-def test_an_entry_has_claims_or_a_reason(fields: dict[str, object]) -> None:
+def test_an_entry_has_claims_or_a_reason() -> None:
     with pytest.raises(ValidationError, match="either 'claims'"):
-        entry("We compare two", **fields)
+        entry("We compare two", claims=["a"], reason="b")
+
+
+def test_an_entry_with_neither_is_open_and_covers_nothing() -> None:
+    entries = [entry("We compare two", reason=" "), *complete()[1:]]
+    assert [e.open for e in entries] == [True, False, False, False]
+    (unmapped,) = find_gaps(TEXT, entries, ["a-beats-b"]).unmapped
+    assert unmapped.text.startswith("We compare two")
 
 
 def test_the_whole_supplement_is_covered(supplement: str) -> None:

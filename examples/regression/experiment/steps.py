@@ -21,6 +21,8 @@ def _hardly(params: StepParams, facts: Facts) -> Work:
     return Work(samples=0, flops=0)
 
 
+NEEDS = {"statsmodels": "statsmodels"}
+"""Library -> what to install where it is missing."""
 STEPS = (
     StepType(
         name="longley",

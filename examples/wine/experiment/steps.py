@@ -18,6 +18,8 @@ def _seconds(params: LeaveOneOutParams, facts: Facts) -> Work:
     return Work(samples=0, flops=0, seconds=5.0 if params.classifier == "rda" else 0.5)
 
 
+NEEDS = {"sklearn": "scikit-learn"}
+"""Library -> what to install where it is missing."""
 STEPS = (
     StepType(
         name="leave_one_out",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import permutations
@@ -102,12 +102,12 @@ def _relations(sheet: Sheet, target: int) -> Iterator[Relation | None]:
         for parts in _sets(sheet, target, told):
             yield from _both(values, name, operation, target, parts, 1 if told else 50)
     asked = {name: bool(heading.search(words)) for name, (_, heading) in OF_TWO.items()}
-    wide = len(sheet.columns) > WIDEST
-    for parts in permutations([i for i in values if i != target], 2) if not wide else ():
+    # The two lines before the target, unless a heading says so.
+    before = [target - 2, target - 1] if target >= 2 else []
+    others = [i for i in values if i != target] if any(asked.values()) else before
+    for parts in permutations(others, 2) if len(sheet.columns) <= WIDEST else ():
         for name, (operation, _) in OF_TWO.items():
-            # Two lines beside the target and on one side of it, unless a heading says so.
-            near = all(0 < target - part <= 2 for part in parts) and name in UNTOLD
-            if asked[name] or near:
+            if asked[name] or (name in UNTOLD and set(parts) == set(before)):
                 tried = 1 if asked[name] else len(UNTOLD) * len(sheet.columns)
                 yield from _both(values, name, operation, target, parts, tried)
 
@@ -138,7 +138,7 @@ def _sets(sheet: Sheet, target: int, told: bool) -> list[tuple[int, ...]]:
 
 
 def _both(
-    values: dict[int, dict[int, Number]],
+    values: Mapping[int, Mapping[int, Number]],
     name: str,
     operation: Operation,
     target: int,
@@ -154,7 +154,7 @@ def _both(
 
 
 def _relation(
-    values: dict[int, dict[int, Number]],
+    values: Mapping[int, Mapping[int, Number]],
     name: str,
     operation: Operation,
     target: int,

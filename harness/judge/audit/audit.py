@@ -9,6 +9,7 @@ from harness.judge.audit.aggregates import aggregates, counts_of, extremes, shar
 from harness.judge.audit.captions import captions
 from harness.judge.audit.contradicted import contradicted_claims
 from harness.judge.audit.counts import parameter_counts
+from harness.judge.audit.descriptives import counts_in_text, descriptives
 from harness.judge.audit.differences import printed_differences
 from harness.judge.audit.domains import parameter_domains
 from harness.judge.audit.finding import SEVERITIES, Finding
@@ -34,7 +35,7 @@ from harness.judge.audit.said import (
 from harness.judge.audit.scores import scores
 from harness.judge.audit.sentences import worked_numbers
 from harness.judge.audit.sheet import Sheet, sheets
-from harness.judge.audit.significance import significance
+from harness.judge.audit.significance import correlations_in_text, significance
 from harness.judge.audit.uncertainty import interval_relations, stars_by_legend
 from harness.judge.audit.unsaid import (
     bare_estimates,
@@ -58,6 +59,7 @@ SHEET_RULES: tuple[SheetRule, ...] = (
     scale_slips,
     signs,
     intervals,
+    descriptives,
     interval_relations,
     tested_lines,
     scores,
@@ -108,7 +110,8 @@ def audit_sheet(sheet: Sheet) -> list[Finding]:
 
 def audit_texts(said: Sequence[Said]) -> list[Finding]:
     """What sentences say that does not go with what they say themselves."""
-    return [*worked_numbers(said), *tests_in_text(said)]
+    rules = (worked_numbers, tests_in_text, counts_in_text, correlations_in_text)
+    return [finding for rule in rules for finding in rule(said)]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -119,8 +122,8 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def merged(findings: Iterable[Finding]) -> list[Finding]:
     """One finding for each cause, with all of its places.
 
-    Findings with one cause are one. A sentence that fails on no other numbers than those which a
-    rule on numbers reports is a further place of that finding.
+    Findings with one cause are one. A sentence that fails on no other numbers than those which
+    rules on numbers report is a further place of the gravest of these findings.
     """
     leading: dict[str, Finding] = {}
     for finding in in_order(findings):
@@ -128,20 +131,14 @@ def merged(findings: Iterable[Finding]) -> list[Finding]:
         known = leading.get(cause)
         leading[cause] = finding if known is None else _joined(known, finding)
     kept = [finding for finding in leading.values() if finding.rule != "claim"]
+    told = {a for finding in kept if finding.rule in _NUMBERS for a in finding.addresses}
     for claim in (finding for finding in leading.values() if finding.rule == "claim"):
         about = {a for a in claim.addresses if not a.startswith("claim:")}
-        home = next(
-            (
-                i
-                for i, f in enumerate(kept)
-                if about and about <= set(f.addresses) and f.rule in _NUMBERS
-            ),
-            None,
-        )
-        if home is None:
-            kept.append(claim)
+        homes = [i for i, f in enumerate(kept) if f.rule in _NUMBERS and about & set(f.addresses)]
+        if about <= told and homes:
+            kept[homes[0]] = _joined(kept[homes[0]], claim)
         else:
-            kept[home] = _joined(kept[home], claim)
+            kept.append(claim)
     return kept
 
 

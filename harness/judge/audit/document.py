@@ -9,6 +9,7 @@ from harness.importing.model import Place, Prose, Table
 from harness.judge.audit.audit import audit_sheet, audit_texts, in_order, merged
 from harness.judge.audit.finding import Finding, Source
 from harness.judge.audit.imported import imported_sheets, imported_texts, source_of
+from harness.judge.audit.rankings import rankings
 from harness.judge.audit.said import Said
 from harness.judge.audit.sentences import told_cells
 from harness.judge.audit.sheet import Sheet
@@ -25,7 +26,7 @@ def audit_document(
     sheets = list(imported_sheets(tables, root))
     said = list(imported_texts(prose.sentences, root))
     findings = [finding for sheet in sheets for finding in audit_sheet(sheet)]
-    findings += [*audit_texts(said), *told_cells(said, sheets)]
+    findings += [*audit_texts(said), *told_cells(said, sheets), *rankings(said, sheets)]
     named, places = _references(prose, root)
     places |= _places(sheets, said)
     return in_order(merged([*findings, *named])), places

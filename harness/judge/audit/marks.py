@@ -45,6 +45,12 @@ def bold_is_best(sheet: Sheet) -> Iterator[Finding]:
             yield _not_best(way, column, line, better)
 
 
+def direction(sheet: Sheet, column: int) -> Better:
+    """Which values of a column are better, as the measure, an arrow or bold numbers say."""
+    lines = [line for c in range(len(sheet.columns)) for line in _blocks(sheet, c)]
+    return _direction(sheet, column, [line for line in lines if any(n.bold for n in line[1])])
+
+
 def _blocks(sheet: Sheet, column: int) -> Iterator[tuple[int, list[Number]]]:
     """The numbers of a column, group by group if each group has its own bold number."""
     held = sheet.column(column)
@@ -74,7 +80,7 @@ def _right(line: Sequence[Number], better: Better) -> bool:
 
 def _direction(sheet: Sheet, column: int, others: list[tuple[int, list[Number]]]) -> Better:
     """Which values are better: as the measure, an arrow or at least two other lines say."""
-    words = f"{sheet.columns[column].words} {' '.join(r.label for r in sheet.rows[:0])}"
+    words = sheet.columns[column].words
     if sheet.better:
         return sheet.better
     if _UP.search(words) or _DOWN.search(words):
@@ -179,6 +185,7 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
     turned = sheet.transposed()
     rows = {r: _usual(list(turned.column(r).values())) for r in range(len(sheet.rows))}
     starred = any(number.stars for number in sheet.numbers.values())
+    by_size = _by_size(sheet)
     odd = []
     for (row, column), number in sorted(sheet.numbers.items()):
         places = decimals(number.mean)
@@ -188,7 +195,15 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
         if not places and abs(number.mean) >= 1000:
             continue  # a count among other things
         if (other and alone) or split:
-            odd.append(number)
+            odd.append((column, number))
+    # One number alone that goes by its size may as well be a slip.
+    sized = [(c, n) for c, n in odd if by_size.get(n.mean.adjusted()) == decimals(n.mean)]
+    if len({column for column, _ in sized}) > 1:
+        odd = [each for each in odd if each not in sized]
+    yield from _unlike(sheet, [number for _, number in odd])
+
+
+def _unlike(sheet: Sheet, odd: Sequence[Number]) -> Iterator[Finding]:
     if odd and len(odd) * 4 <= len(sheet.numbers) + 3:
         yield Finding(
             rule="digits",
@@ -204,6 +219,27 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
                 "what was measured."
             ),
         )
+
+
+def _by_size(sheet: Sheet) -> dict[int, int]:
+    """Power of ten -> the decimals of numbers of that size, where larger ones have fewer.
+
+    So prints who keeps a number of significant digits, errors included. Empty where the decimals
+    do not go by size.
+    """
+    sizes: dict[int, Counter[int]] = {}
+    for number in sheet.numbers.values():
+        for value in (number.mean, number.error):
+            if value:
+                sizes.setdefault(value.adjusted(), Counter())[decimals(value)] += 1
+    usual = {}
+    for size, found in sorted(sizes.items()):
+        places, count = found.most_common(1)[0]
+        if count >= 3 and count * 10 >= found.total() * 9:
+            usual[size] = places
+    places_by_size = list(usual.values())
+    falling = places_by_size == sorted(places_by_size, reverse=True)
+    return usual if falling and len(set(places_by_size)) > 1 else {}
 
 
 def _is_split(number: Number) -> bool:

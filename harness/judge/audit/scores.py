@@ -16,6 +16,13 @@ _NAMES = {
     "specificity": re.compile(r"(?:specificity|spec\.?|tnr)", re.IGNORECASE),
     "accuracy": re.compile(r"(?:accuracy|acc\.?)", re.IGNORECASE),
 }
+_CLASSES = re.compile(
+    r"(?P<p>\d[\d,]*) (?:\w+ )?positives?\b\D{1,20}(?P<n>\d[\d,]*) (?:\w+ )?negatives?\b",
+    re.IGNORECASE,
+)
+_AVERAGED = re.compile(r"fold|cross-?valid|runs|seeds|averag|mean|macro|±|bootstrap", re.IGNORECASE)
+MOST = 4_000_000
+"""Confusion matrices that are tried; with more, hardly any scores are impossible."""
 
 
 def scores(sheet: Sheet) -> Iterator[Finding]:
@@ -23,15 +30,17 @@ def scores(sheet: Sheet) -> Iterator[Finding]:
 
     A harmonic mean is at most the arithmetic one, and means of both over classes, folds or runs
     keep that order, so that the bound holds for micro, macro and weighted F1. Accuracy is a mean of
-    sensitivity and specificity, weighted by the classes.
+    sensitivity and specificity, weighted by the classes. Where the caption gives the numbers of
+    positives and negatives, some confusion matrix must have all scores of a line, as in
+    mlscorecheck (Fazekas and Kovács, Pattern Recognition 2024).
     """
     for way in sheet.both_ways():
         for group in sorted({line.group for line in way.columns}):
             at = _columns(way, group)
             for row in range(len(way.rows)):
                 held = {name: way.numbers.get((row, column)) for name, column in at.items()}
-                yield from _f1(held)
-                yield from _accuracy(held)
+                plain = [*_f1(held), *_accuracy(held)]
+                yield from plain or _impossible(sheet.caption, held)
 
 
 def _columns(sheet: Sheet, group: str) -> dict[str, int]:
@@ -68,6 +77,54 @@ def _accuracy(held: dict[str, Number | None]) -> Iterator[Finding]:
         yield _finding(accuracy, (one, other), f"from {low.text} to {high.text}", (
             "accuracy is a weighted mean of sensitivity and specificity, whatever the classes"
         ))  # fmt: skip
+
+
+def _impossible(caption: str, held: dict[str, Number | None]) -> Iterator[Finding]:
+    told = _CLASSES.search(caption)
+    known = {name: number for name, number in held.items() if number is not None}
+    if told is None or _AVERAGED.search(caption) or any(n.error for n in known.values()):
+        return
+    positives, negatives = (int(told[name].replace(",", "")) for name in ("p", "n"))
+    if len(known) < 2 or not 0 < positives * negatives <= MOST:
+        return
+    if not _possible(known, positives, negatives):
+        first, *rest = known.values()
+        yield Finding(
+            rule="scores",
+            subject=first.address,
+            addresses=tuple(n.address for n in known.values()),
+            printed=f"{first} beside {', '.join(map(str, rest))}",
+            expected=f"scores of one of the {(positives + 1) * (negatives + 1):,} confusion "
+            "matrices",
+            severity="severe",
+            confidence="likely",
+            explanation=(
+                f"No classification of {positives} positives and {negatives} negatives has all of "
+                f"these scores, however they were rounded: {', '.join(map(str, known.values()))}."
+            ),
+        )
+
+
+def _possible(known: dict[str, Number], positives: int, negatives: int) -> bool:
+    """Whether some confusion matrix has all of the scores, to their rounding."""
+    import numpy as np  # takes a while, and few papers need it
+
+    tp = np.arange(positives + 1)[:, None]
+    tn = np.arange(negatives + 1)[None, :]
+    fits = np.ones((positives + 1, negatives + 1), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        rates = {
+            "sensitivity": tp / positives,
+            "recall": tp / positives,
+            "specificity": tn / negatives,
+            "accuracy": (tp + tn) / (positives + negatives),
+            "precision": tp / (tp + negatives - tn),
+            "f1": 2 * tp / (positives + tp + negatives - tn),
+        }
+    scale = 100 if any(n.value > 1 for n in known.values()) else 1
+    for name, number in known.items():
+        fits &= np.abs(scale * rates[name] - number.value) <= number.slack
+    return bool(fits.any())
 
 
 def _finding(score: Number, parts: tuple[Number, Number], expected: str, why: str) -> Finding:

@@ -104,20 +104,35 @@ def _read(sentence: Said, sheet: Sheet) -> list[_Told]:
     return told if all(_like(each, near) for each in told) else []
 
 
-def _named(text: str, labels: Sequence[str]) -> tuple[list[int], str]:
-    """The lines that a text names once, in its order, and the text without the names."""
-    places: dict[int, int] = {}
+def named_lines(text: str, labels: Sequence[str]) -> list[tuple[int, int, int]]:
+    """The lines that a text names once, in its order, each with where its name begins and ends.
+
+    None, where one is named twice, or by a label that several lines have.
+    """
+    places: dict[int, tuple[int, int]] = {}
     for label in sorted(set(labels), key=lambda label: (-len(label), label)):
         if len(label) < 2 or not re.search(r"[A-Za-z]", label) or _COMMON.fullmatch(label):
             continue
         pattern = re.compile(rf"(?<![\w-]){re.escape(label)}(?![\w-]|\.\d)")
         for match in list(pattern.finditer(text)):
             if labels.count(label) > 1:
-                return [], text
-            places[match.start()] = labels.index(label)
-            text = text[: match.start()] + "·" * len(label) + text[match.end() :]
-    found = [places[at] for at in sorted(places)]
-    return (found if len(set(found)) == len(found) else []), text
+                return []
+            places[match.start()] = (labels.index(label), match.end())
+            text = _blanked(text, match.start(), match.end())
+    found = [(places[at][0], at, places[at][1]) for at in sorted(places)]
+    return found if len({line for line, _, _ in found}) == len(found) else []
+
+
+def _named(text: str, labels: Sequence[str]) -> tuple[list[int], str]:
+    """The lines that a text names, and the text without the names."""
+    found = named_lines(text, labels)
+    for _, start, end in found:
+        text = _blanked(text, start, end)
+    return [line for line, _, _ in found], text
+
+
+def _blanked(text: str, start: int, end: int) -> str:
+    return text[:start] + "·" * (end - start) + text[end:]
 
 
 def _like(told: _Told, cited: bool) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from itertools import product
 from typing import Literal
 
@@ -117,7 +118,7 @@ class Line:
         return f"{self.group} {self.label}".strip()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
     """Rows and columns, and the numbers where they meet."""
 
@@ -141,9 +142,17 @@ class Sheet:
             turned=not self.turned,
         )
 
-    def column(self, index: int) -> dict[int, Number]:
-        """Row -> number of one column."""
-        return {r: n for (r, c), n in sorted(self.numbers.items()) if c == index}
+    def column(self, index: int) -> Mapping[int, Number]:
+        """Row -> number of one column, from the first row to the last."""
+        return self._columns.get(index, {})
+
+    @cached_property
+    def _columns(self) -> Mapping[int, Mapping[int, Number]]:
+        """Every rule asks for columns, most of them for all, so that they are sorted once."""
+        found: dict[int, dict[int, Number]] = {}
+        for (row, column), number in sorted(self.numbers.items()):
+            found.setdefault(column, {})[row] = number
+        return found
 
     def both_ways(self) -> Iterator[Sheet]:
         """This sheet, and the same with rows and columns exchanged."""

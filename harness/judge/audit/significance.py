@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import Mention, mentions
+from harness.judge.audit.said import Said
 from harness.spec.claims import Correlation
 from harness.spec.paper import Paper
 
 _SIGNIFICANT = re.compile(r"(?<!in)(?<!non-)(?<!not )\bsignificant(ly)?\b", re.IGNORECASE)
 _NONE = re.compile(r"\bno[ *_]+(?:\w+[ *_]+)?correlation|\buncorrelated\b", re.IGNORECASE)
+_NOT_ABOVE = re.compile(r"\b(?:zero|null|no) or (?:a )?negative\b|\bnon-?positive\b", re.IGNORECASE)
+_NEGATED = re.compile(
+    r"\b(?:no|not|neither|nor|without|fails?|failed|lacks?)\b|n't\b", re.IGNORECASE
+)
+_COEFFICIENT = re.compile(
+    r"(?<![A-Za-z])(?:r_?s?|ρ|rho)\s*=\s*(?P<rho>[-−–]?0?\.\d+)", re.IGNORECASE
+)
+_POINTS = re.compile(r"(?<![A-Za-z])[nN]\s*=\s*(?P<n>\d+)(?![\d.,]*\d)")
+SURE = 0.04, 0.06
+"""A p below which a coefficient in a text differs from 0, and above which it does not, however it
+was tested."""
 _LEVEL = 1.959964
 """Of the standard normal distribution, for 5 % on both sides."""
 MODEST = 0.2
 """A coefficient from which a correlation is not called none."""
+
+
+_MINUS = str.maketrans("−–", "--")
 
 
 def significance(paper: Paper) -> Iterator[Finding]:
@@ -35,6 +50,24 @@ def significance(paper: Paper) -> Iterator[Finding]:
             low, high = interval(rho, claim.points)
             if _differs(rho, claim.points) or max(-low, high) > MODEST:
                 yield _not_none(claim, mention, low, high)
+        elif _NOT_ABOVE.search(claim.text) and claim.points:
+            low, high = interval(rho, claim.points)
+            if high > MODEST:
+                yield _not_none(claim, mention, low, high)
+
+
+def correlations_in_text(said: Sequence[Said]) -> Iterator[Finding]:
+    """Findings on sentences with one coefficient and its n that call it what it is not."""
+    for sentence in said:
+        rhos = [float(m["rho"].translate(_MINUS)) for m in _COEFFICIENT.finditer(sentence.text)]
+        counts = [int(m["n"]) for m in _POINTS.finditer(sentence.text)]
+        if len(rhos) != 1 or len(counts) != 1 or counts[0] < 4 or abs(rhos[0]) >= 1:
+            continue
+        rho, points = rhos[0], counts[0]
+        p = _p(rho, points)
+        claimed = _SIGNIFICANT.search(sentence.text) and not _NEGATED.search(sentence.text)
+        if (_NONE.search(sentence.text) and p < SURE[0]) or (claimed and p > SURE[1]):
+            yield _in_text(sentence, f"{rho:g} over {points} points", p)
 
 
 def interval(rho: float, points: int) -> tuple[float, float]:
@@ -81,8 +114,21 @@ def _not_none(claim: Correlation, mention: Mention, low: float, high: float) -> 
         severity="minor",
         confidence="likely",
         explanation=(
-            f"{claim.where} says “no correlation” of {mention} over {claim.points} points. The "
+            f"{claim.where} says this of {mention} over {claim.points} points. The "
             f"95 % interval, {low:+.2f} to {high:+.2f}, leaves more: that none was shown "
             "is not that there is none."
         ),
+    )
+
+
+def _in_text(sentence: Said, told: str, p: float) -> Finding:
+    return Finding(
+        rule="significance",
+        subject=sentence.address,
+        addresses=(sentence.address,),
+        printed=f"“{sentence.text}” ({sentence.where})",
+        expected=f"words that go with p = {p:.2g}",
+        severity="notable",
+        confidence="likely",
+        explanation=f"{sentence.where} speaks of a coefficient of {told}, whose p is {p:.2g}.",
     )

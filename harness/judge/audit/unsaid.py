@@ -128,7 +128,7 @@ def _reading(table: Table) -> tuple[object, object]:
 
 
 def unnamed(paper: Paper) -> Iterator[Finding]:
-    """Findings on tables that do not name their data set or network, in print or in the caption."""
+    """Findings on tables that name no data set, network or measure, in print or in the caption."""
     lacking: dict[str, list[str]] = {}
     for table in paper.exhibits_of(Table):
         printed = _squeezed(" ".join(_printed_words(table)))
@@ -140,20 +140,23 @@ def unnamed(paper: Paper) -> Iterator[Finding]:
                 name and name in printed for name in map(_squeezed, _names(paper, kind, str(value)))
             ):
                 lacking.setdefault(table.id, []).append(variable)
+        words = [_squeezed(word)[:3] for word in re.split(r"[\W_]+", table.measure.value)]
+        if not any(len(word) == 3 and word in printed for word in words):
+            lacking.setdefault(table.id, []).append("measure")
     for name, variables in lacking.items():
         label = paper.exhibits[name].label
         yield Finding(
             rule="unnamed",
             subject=name,
             addresses=(f"{name}:table",),
-            printed=f"{label} names no {' and no '.join(variables)}",
-            expected=f"the {' and the '.join(variables)} of its numbers",
+            printed=f"{label} names {listed([f'no {variable}' for variable in variables])}",
+            expected=f"{listed([f'the {variable}' for variable in variables])} of its numbers",
             severity="minor",
             confidence="certain",
             cause="tables that do not say what they are about",
             explanation=(
-                f"{label} names no {' and no '.join(variables)}, in its caption or its headings; a "
-                "reader must find it elsewhere in the text."
+                "Without them, in the caption or the headings, a reader must search the text for "
+                "what the numbers are."
             ),
         )
 

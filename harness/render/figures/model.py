@@ -48,6 +48,8 @@ class LineData:
     """The point of the exhibit that it belongs to."""
     notes: tuple[str, ...] = ()
     """What is to be known of each y; empty where there is nothing."""
+    printed: tuple[str, ...] = ()
+    """The text that the paper prints for each y; empty where it prints none."""
     changed: str = ""
     """How its images differ from those of another point that it is compared with."""
 

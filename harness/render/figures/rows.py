@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 
 from harness.render.figures.model import AxesData, FigureData
+from harness.render.text import plain
 
 
 def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
@@ -13,7 +14,7 @@ def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
     if figure.grids:
         yield from _images(figure)
     elif any(axes.x.ticks for axes in figure.axes):
-        yield ("row", "source", "profile", "group", "column", "value", "error", "note")
+        yield ("row", "source", "profile", "group", "column", "value", "error", "note", "printed")
         for axes in figure.axes:
             yield from _categories(axes, figure.profile)
     else:
@@ -25,10 +26,11 @@ def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
 def _categories(axes: AxesData, profile: str) -> Iterator[tuple[str, ...]]:
     for line in axes.lines:
         whose = profile if line.source == "reproduced" else ""
-        notes = line.notes or ("",) * len(line.y)
-        for tick, value, error, note in zip(axes.x.ticks, line.y, line.errors, notes, strict=True):
+        nothing = ("",) * len(line.y)
+        known = (line.y, line.errors, line.notes or nothing, line.printed or nothing)
+        for tick, value, error, note, text in zip(axes.x.ticks, *known, strict=True):
             names = (line.label, line.source, whose, tick.group, tick.label)
-            yield (*names, _number(value), _number(error), note)
+            yield (*names, _number(value), _number(error), note, plain(text))
 
 
 def _points(axes: AxesData, profile: str) -> Iterator[tuple[str, ...]]:

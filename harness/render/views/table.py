@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.judge.as_printed import as_printed
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Source, Verdict
 from harness.judge.results import ItemResult, of_row
@@ -20,7 +21,7 @@ from harness.render.figures.model import (
     LineData,
     Tick,
 )
-from harness.render.numbers import mean_std
+from harness.render.numbers import fixed, mean_std
 from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView, NumberText
 from harness.render.views.verdicts import (
@@ -72,9 +73,10 @@ class TableView(ExhibitView[spec.Table]):
             (
                 f"{result.item.address.row} / {result.item.address.column}",
                 str(result.item.reported or "–"),
-                f"{ours.mean:.2f} ({_runs(result)})" if (ours := result.amount) else "–",
-                "–" if verdict.difference is None else f"{verdict.difference:+.2f}",
-                "–" if (ends := verdict.interval) is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}",
+                f"{fixed(ours.mean, result.item.reported)} (n={len(ours.values)})"
+                if (ours := result.amount)
+                else "–",
+                *_apart(result.item.reported, verdict),
                 brief(verdict),
                 needed(verdict),
             )
@@ -102,7 +104,7 @@ class TableView(ExhibitView[spec.Table]):
         def cell(row: spec.Row, column: spec.Column) -> CellData:
             number, derived = row.cells.get(column.name), row.derived.get(column.name)
             printed = CellData(
-                number.text if number else None,
+                number.text if number else row.unread.get(column.name),
                 derived.text if derived else None,
                 bold=column.name in row.bold,
                 underline=column.name in row.underline,
@@ -190,6 +192,8 @@ class TableView(ExhibitView[spec.Table]):
 
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
         item, verdict = result.item, judgement.verdicts[str(result.item.address)]
+        held = as_printed(judgement, result)
+        printed = None if held is None else {"mean": held.mean, "error": held.error}
         return {
             "row": item.address.row,
             "column": item.address.column,
@@ -206,6 +210,7 @@ class TableView(ExhibitView[spec.Table]):
             "reason": item.reason,
             "verdict": verdict.name,
             "derived": self._derived_fields(item.address, judgement),
+            "as_printed": printed,
             **verdict_fields(verdict),
             "run": {**item.run, "steps": [list(m) for m in item.sources.get(LAST_STEP, ())]},
         }
@@ -235,6 +240,15 @@ class TableView(ExhibitView[spec.Table]):
         for seed, identities in zip(item.seeds, item.sources.get(LAST_STEP, ()), strict=True):
             for member, identity in zip(members, identities, strict=True):
                 yield seed, member, identity
+
+
+def _apart(printed: Printed | None, verdict: Verdict) -> tuple[str, str]:
+    """The difference and its interval, to the last digit that the paper prints."""
+    gap, ends = verdict.difference, verdict.interval
+    return (
+        "–" if gap is None else fixed(gap, printed, sign=True),
+        "–" if ends is None else " to ".join(fixed(end, printed, sign=True) for end in ends),
+    )
 
 
 def _obstacles(verdicts: Sequence[Verdict]) -> set[str]:
@@ -303,4 +317,5 @@ def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
     numbers = [number if number and number.is_number else None for number in printed]
     means = tuple(float(n.number) if n else None for n in numbers)
     errors = tuple(float(n.spread) if n and n.spread else None for n in numbers)
-    return LineData(label, places, means, errors, source)
+    texts = tuple(number.text if number else "" for number in printed)
+    return LineData(label, places, means, errors, source, printed=texts)

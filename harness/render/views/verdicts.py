@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from harness.judge.as_printed import AsPrinted, as_printed
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Verdict
 from harness.judge.results import ItemResult
@@ -14,6 +15,8 @@ from harness.judge.wording import conditional
 TRIVIAL = "surely not zero, but within the margin"
 SIZE_OPEN = "surely not zero, its size is open"
 NOT_HERE = "not run here, but read from files"
+_SHOWN = 6
+"""Numbers that files do not give, in a line."""
 WRONG = "the printed difference does not follow from the cells"
 
 
@@ -70,6 +73,26 @@ def evidence_line(judgement: Judgement) -> Iterator[str]:
             "All numbers" if all(r.evidence for r in judgement.results if r.amount) else len(found)
         )
         yield f"{count} of ours were not run here, but read from {files_line(*found)}."
+        yield from _printed_line([e for each in found if (e := as_printed(judgement, each))])
+
+
+def _printed_line(found: Sequence[AsPrinted]) -> Iterator[str]:
+    """How many numbers are what the files come to, rounded as printed, and which are not."""
+    if not found:
+        return
+    errors = [each.error for each in found if each.error is not None]
+    line = f"Rounded as printed, they give {sum(e.mean for e in found)} of {len(found)} numbers"
+    line += f" and {sum(errors)} of {len(errors)} errors" if errors else ""
+    wrong = [_printed_beside(each) for each in found if not each.agrees]
+    shown = "; ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" * (len(wrong) > _SHOWN))
+    yield f"{line}; not {shown}." if wrong else f"{line} of the paper."
+
+
+def _printed_beside(found: AsPrinted) -> str:
+    amount, item = found.result.amount, found.result.item
+    std = "" if amount is None or amount.std is None else f" ± {amount.std:.4g}"
+    mean = "" if amount is None else f"{amount.mean:.6g}"
+    return f"{item.address.row} at {item.address.column} ({item.reported}: {mean}{std})"
 
 
 def files_line(*results: ItemResult) -> str:

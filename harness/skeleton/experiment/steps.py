@@ -29,6 +29,8 @@ def _hardly(params: StepParams, facts: Facts) -> Work:
     return Work(samples=0, flops=0)
 
 
+NEEDS = {"sklearn": "scikit-learn"}
+"""Library -> what to install where it is missing."""
 STEPS = (
     StepType(
         name="random_subset",

@@ -9,10 +9,11 @@ from typing import Any
 
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement
-from harness.plan.settings import Used, plain
+from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
 from harness.study.assumptions import assumptions_of
-from harness.study.exhibits import Request, judge, plan_of
+from harness.study.exhibits import Request, plan_of
+from harness.study.flips import Flips, flips_of
 from harness.study.project import Project
 
 Tell = Callable[[str], object]
@@ -34,6 +35,8 @@ def alternatives_of(
         name = judged.plan.exhibit.id
         count = sum(len(setting.used.stated.alternatives) for setting in used)
         tell(f"{name}: looking for records of alternatives: {count}")
+    looked = tried and bool(used) and project.executes  # else no alternative can be planned
+    flips = _flips(project, judged) if looked else None
     found = (
         Assumption(
             name=setting.used.listed,
@@ -41,7 +44,7 @@ def alternatives_of(
             value=_written(setting.used.value),
             source=setting.used.choice.source,
             why=setting.used.choice.why or setting.used.choice.place,
-            alternatives=tuple(_alternatives(project, judged, setting.used, tried)),
+            alternatives=tuple(_alternatives(project, judged, setting.used, flips)),
         )
         for setting in used
     )
@@ -54,53 +57,52 @@ def _weight(assumption: Assumption) -> tuple[bool, bool]:
 
 
 def _alternatives(
-    project: Project, judged: Judgement, setting: Used, tried: bool
+    project: Project, judged: Judgement, setting: Used, flips: Flips | None
 ) -> Iterator[Alternative]:
     plan = judged.plan
     for alternative in setting.stated.alternatives:
         value = plain(alternative)
         variation = f"{setting.origin}={_written(value)}"
         varied = {setting.origin: value}
-        looked = tried and project.executes  # without the paper's code no alternative is planned
-        state, flips = _outcome(project, judged, varied) if looked else ("not run", ())
+        state = "not run" if flips is None else _state(project, judged, varied)
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
         yield Alternative(
-            _written(value), state, flips, shlex.join((*command, "--vary", variation))
+            _written(value),
+            state,
+            tuple(_turned(flips, varied)),
+            shlex.join((*command, "--vary", variation)),
         )
 
 
-def _outcome(
-    project: Project, default: Judgement, variation: dict[str, Any]
-) -> tuple[str, tuple[Flip, ...]]:
-    """How far an alternative was run, in words, and the verdicts that it changes."""
+def _turned(flips: Flips | None, variation: Variation) -> Iterator[Flip]:
+    """The verdicts that an alternative alone changes, where it was run with all seeds."""
+    for cell in flips.cells if flips else ():
+        for reading in cell.readings:
+            if reading.choices == (written(variation),) and reading.turn != "none":
+                words = f"{cell.verdict} → {reading.verdict}, {reading.turn}"
+                yield Flip(cell.address, words)
+
+
+def _flips(project: Project, judged: Judgement) -> Flips:
+    return flips_of(project, judged.plan.exhibit.id, judged.plan.profile.id)
+
+
+def _state(project: Project, default: Judgement, variation: Variation) -> str:
+    """How far an alternative was run, in words."""
     exhibit, profile = default.plan.exhibit.id, default.plan.profile.id
     try:
         request = Request(profile, variation=variation)
         planned = plan_of(project, exhibit, request, must_act=False)
     except UserError:
-        return "cannot be taken under this profile", ()
-    before = {str(item.address): item.identities for item in default.plan.items}
-    # An alternative may have points that the default has not: nothing of theirs can flip.
-    touched = {
-        str(i.address): i for i in planned.items if i.identities != before.get(str(i.address))
-    }
+        return "cannot be taken under this profile"
     if planned.shown == default.plan.shown:
-        return "changes nothing under this profile", ()
-    run = {
-        address
-        for address, item in touched.items()
-        if any(project.store.has(identity) for identity in item.identities)
-    }
+        return "changes nothing under this profile"
+    before = {str(item.address): item.identities for item in default.plan.items}
+    touched = [i for i in planned.items if i.identities != before.get(str(i.address))]
+    run = [i for i in touched if any(project.store.has(each) for each in i.identities)]
     if not run:
-        return "not run", ()
-    verdicts = default.verdict_names
-    flips = tuple(
-        Flip(address, f"{verdicts[address]} → {name}")
-        for address, name in judge(project, planned).verdict_names.items()
-        if name not in (verdicts.get(address, name), "not run") and verdicts[address] != "not run"
-    )
-    state = f"run for {len(run)} of the {len(touched)} numbers that it touches"
-    return state, flips
+        return "not run"
+    return f"run for {len(run)} of the {len(touched)} numbers that it touches"
 
 
 def _written(value: Any) -> str:

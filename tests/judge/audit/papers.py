@@ -38,7 +38,7 @@ def table(name: str, rows: dict[str, dict[str, Any]], **fields: Any) -> Table:
             "label": name.capitalize(),
             "title": name,
             "section": "1",
-            "caption": "c",
+            "caption": "Accuracy.",
             "reporting": {"spread": "std", "n": 3},
             "bind": {"recipe": "plain"},
             "measure": {"value": "accuracy"},

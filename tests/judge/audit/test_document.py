@@ -19,6 +19,7 @@ It uses $3 \times 4 = 12$ parts, of which 12 of 25 (48\%) are new.
 \section{Results}
 As Table~\ref{tab:main} shows, \ours{} has 83.5 on Ponds and 71.2 on Lakes~\cite{found}.
 On Ponds, Wide and Big have 70.2 and 70.4. There, \ours{} gains 13.3 points over Wide.
+\ours{} has the highest accuracy on Ponds. Wide outperforms Big on Lakes.
 In earlier work, Wide reached 75.5 on Ponds. Wide uses batches of 128 on Ponds.
 The groups differ ($t(23) = 2.31$, $p = .03$; $F(2, 45) = 4.10$, $p < .05$;
 $\chi^2(1, N = 90) = 3.2$, $p = .07$; $r(30) = .45$, $p = .01$; $z = 1.96$, $p = .05$).
@@ -59,18 +60,21 @@ def test_a_consistent_paper_has_no_findings(tmp_path: Path) -> None:
         ("text-cell", "reaches 83.5", "reaches 85.3", 6),
         ("text-cell", "has 83.5 on Ponds and 71.2", "has 71.2 on Ponds and 83.5", 10),
         ("text-cell", "have 70.2 and 70.4", "have 70.2 and 74.0", 11),
+        ("ranking", r"\ours{} has the highest", "Wide has the highest", 12),
+        ("ranking", "Wide outperforms Big on Lakes", "Big outperforms Wide on Lakes", 12),
+        ("ranking", "Wide outperforms Big on Lakes", "Big outperforms Wide everywhere", 12),
         ("worked-number", "= 12$ parts", "= 14$ parts", 7),
         ("worked-number", r"(48\%)", r"(58\%)", 7),
-        ("p-value", "$p = .03$", "$p = .003$", 13),
-        ("p-value", "$p < .05$", "$p < .01$", 13),
-        ("p-value", "$p = .07$", "$p = .02$", 13),
-        ("p-value", "$p = .01$", "$p = .10$", 13),
-        ("p-value", "z = 1.96", "z = 2.96", 13),
-        ("aggregate", "68.4", "64.8", 23),
+        ("p-value", "$p = .03$", "$p = .003$", 14),
+        ("p-value", "$p < .05$", "$p < .01$", 14),
+        ("p-value", "$p = .07$", "$p = .02$", 14),
+        ("p-value", "$p = .01$", "$p = .10$", 14),
+        ("p-value", "z = 1.96", "z = 2.96", 14),
+        ("aggregate", "68.4", "64.8", 24),
         ("unresolved", r"\cite{found}", r"\cite{found,lost}", 10),
         ("unresolved", r"\ref{tab:main}", r"\ref{tab:main}--\ref{tab:other}", 10),
-        ("uncited", r"\bibitem{found} A.", r"\bibitem{found} A. \bibitem{idle} B.", 29),
-        ("unreferenced", r"\label{tab:main}", r"\label{tab:main}\label{tab:more}", 16),
+        ("uncited", r"\bibitem{found} A.", r"\bibitem{found} A. \bibitem{idle} B.", 30),
+        ("unreferenced", r"\label{tab:main}", r"\label{tab:main}\label{tab:more}", 17),
     ],
 )
 def test_a_planted_fault_is_found_at_its_line(
@@ -84,6 +88,10 @@ def test_a_planted_fault_is_found_at_its_line(
 @pytest.mark.parametrize(
     "sentence",
     [
+        r"\ours{} reaches 0.835 on Ponds.",
+        "Big, not Wide, has the highest accuracy on Lakes.",
+        "Among the small ones, Wide has the best accuracy on Ponds.",
+        "Big is better than Wide on Ponds and Wide on Lakes.",
         "Wide reaches at least 60.5 on Ponds.",
         "Wide improves from 61.0 on Ponds.",
         "Wide and Ponds have 68.4.",
@@ -104,7 +112,7 @@ def test_addresses_last_when_lines_move(tmp_path: Path) -> None:
     path.write_text(f"\n\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
     after = audit_files([path], tmp_path)
     assert [finding.addresses for finding in after.findings] == [f.addresses for f in before]
-    assert after.place(before[0].addresses[0]) == ("paper.tex", 25)
+    assert after.place(before[0].addresses[0]) == ("paper.tex", 26)
 
 
 def test_a_markdown_file_is_audited_too(tmp_path: Path) -> None:

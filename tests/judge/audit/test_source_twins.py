@@ -59,6 +59,29 @@ z & {} & 0.11 \\
  & (0.30) & (0.30) \\
 \end{{tabular}}\end{{table}}
 """
+CLASSIFIED = r"""
+\begin{{table}}\caption{{Scores on 31 positives and 69 negatives.}}
+\begin{{tabular}}{{lccc}}
+Model & Accuracy & Sensitivity & F1 \\ \hline
+A & 0.84 & {} & 0.758 \\
+\end{{tabular}}\end{{table}}
+"""
+DESCRIBED = """
+| Variable | N | Mean | SD | Min | Max |
+|---|---|---|---|---|---|
+| Age in years | 41 | 33.17 | 9.02 | 19 | 61 |
+| Left-handed (dummy) | 41 | 0.24 | {} | 0 | 1 |
+| Answers (7-point Likert) | 25 | {} | 1.31 | 1 | 7 |
+"""
+RELATED = """
+Size and speed are significantly related ($r = {}$, $n = 42$).
+There is no correlation between size and colour (rho = {}, n = 60).
+Age and speed are not significantly related (r = 0.10, n = 42).
+"""
+ANSWERED = """
+In all, {}% of the 28 participants agreed, and 12.5% of 48 items were left out.
+Their answers on a 7-point scale (M = {}, n = 28) were high.
+"""
 
 
 @pytest.mark.parametrize(
@@ -72,6 +95,14 @@ z & {} & 0.11 \\
         ("interval-centre", ESTIMATED, ("0.08", "0.26"), ("0.08", "0.62")),
         ("p-value", TESTED, ("0.011",), ("0.001",)),
         ("stars-level", STARRED, ("0.31***",), ("0.31",)),
+        ("scores", CLASSIFIED, ("0.84",), ("0.806",)),
+        ("impossible-spread", DESCRIBED, ("0.34", "4.28"), ("0.43", "4.28")),
+        ("impossible-spread", DESCRIBED, ("0.61", "4.28"), ("0.43", "4.28")),
+        ("significance", RELATED, ("0.13", "0.05"), ("0.41", "0.05")),
+        ("significance", RELATED, ("0.41", "-0.45"), ("0.41", "0.05")),
+        ("granularity", DESCRIBED, ("0.43", "4.30"), ("0.43", "4.32")),
+        ("granularity", ANSWERED, ("62.5", "5.36"), ("64.3", "5.36")),
+        ("granularity", ANSWERED, ("64.3", "5.35"), ("64.3", "5.36")),
     ],
 )
 def test_a_planted_fault_is_found_and_its_twin_is_not(
@@ -83,6 +114,18 @@ def test_a_planted_fault_is_found_and_its_twin_is_not(
     if right:
         path.write_text(source.format(*right), encoding="utf-8")
         assert audit_files([path], tmp_path).findings == ()
+
+
+@pytest.mark.parametrize(("last", "rules"), [("15.11", []), ("155.12", ["digits"])])
+def test_numbers_may_be_rounded_by_their_size(tmp_path: Path, last: str, rules: list[str]) -> None:
+    """189.8 and 11.11 keep four digits each; 155.12 among them does not."""
+    rows = ["| a | 189.8 | 728.5 |", "| b | 146.3 | 754.1 |", "| c | 11.11 | 387.3 |"]
+    rows += [f"| d | {last} | 840.2 |", "| e | 133.8 | 941.4 |", "| f | 177.2 | 12.34 |"]
+    rows += ["| g | 144.4 | 14.22 |", "| h | 162.7 | 555.3 |", "| i | 171.9 | 630.1 |"]
+    rows += ["| j | 181.2 | 10.95 |", "| k | 191.3 | 707.7 |", "| l | 12.99 | 818.4 |"]
+    path = tmp_path / "paper.md"
+    path.write_text("\n".join(["| | x | y |", "|---|---|---|", *rows]), encoding="utf-8")
+    assert [f.rule for f in audit_files([path], tmp_path).findings] == rules
 
 
 @pytest.mark.parametrize("label", ["Median", "Odds ratio"])

@@ -1,0 +1,39 @@
+"""The catalogue of rules, and what `repro audit --explain` says of each."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli.main import app
+from harness.judge.audit import catalogue
+from harness.judge.audit.catalogue import RULES
+
+
+def test_it_has_every_rule_that_findings_name_and_no_other() -> None:
+    folder = Path(catalogue.__file__).parent
+    code = "".join(p.read_text("utf-8") for p in folder.glob("*.py") if p.stem != "catalogue")
+    named = set(re.findall(r'(?:rule=|finding\(|_finding\(\s*sheet,|tell\()\s*"([a-z-]+)"', code))
+    known = {rule for rule in RULES if f'"{rule}"' in code}
+    assert named <= set(RULES)
+    assert known == set(RULES)
+
+
+@pytest.mark.parametrize("rule", ["p-value", "same-quantity"])
+def test_a_rule_is_explained_whether_or_not_it_found_anything(tmp_path: Path, rule: str) -> None:
+    path = tmp_path / "paper.md"
+    path.write_text("| a | b |\n|---|---|\n| c | 1 |\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["audit", str(path), "--explain", rule])
+    assert done.exit_code == 0
+    assert " ".join(done.output.split()) == f"{rule}: {RULES[rule]} Here it finds nothing."
+
+
+def test_an_unknown_rule_is_told_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "paper.md"
+    path.write_text("| a | b |\n|---|---|\n| c | 1 |\n", encoding="utf-8")
+    done = CliRunner().invoke(app, ["audit", str(path), "--explain", "p-vlue"])
+    assert done.exit_code != 0
+    assert "'p-value'" in str(done.exception) + done.output
