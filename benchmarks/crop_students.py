@@ -2,8 +2,9 @@
 
 Files of Tiny-ImageNet have 64 pixels. Here these stand for the 375 that a file of ImageNet usually
 has, as in `benchmarks.crops`: kept are 44, which stand for 256, and students see 38, which stand
-for 224. Both students of a seed have the same images, initial weights, batches and boxes, relative
-to the side; both are tested on the middle of kept images, as all large-scale codes test.
+for 224. Both students of a seed have the same initial weights, batches and boxes, relative to the
+side. Both are tested on the middle of the kept images, as all large-scale codes test, and on the
+same part of the files.
 
     python -m benchmarks.crop_students           what the kept accuracies come to
     python -m benchmarks.crop_students FOLDER    makes them anew first, of Tiny-ImageNet's container
@@ -35,11 +36,7 @@ from tools.prepare_tiny_part import FILES, read_container
 
 SIDE = 64
 CLASSES = range(0, 200, 20)
-SEEDS = 6
-IMAGES = (10, 100)
-"""Of a class."""
-VIEWS, BATCH, RATE = 12_000, 25, 1e-3
-"""A training sees as many views, whatever the number of images."""
+SEEDS, EPOCHS, BATCH, RATE = 5, 6, 25, 2e-3
 SCALE = (0.08, 1.0)
 CSV = RESULTS / "crop_students.csv"
 TABLE = RESULTS / "crop_students.md"
@@ -57,8 +54,8 @@ DATASET = DatasetRef(
     flip=True,
 )
 
-Accuracies = Mapping[int, np.ndarray]
-"""Images a class -> accuracies in percent (seeds, 2), of crops of files and of kept images."""
+Accuracies = Mapping[str, np.ndarray]
+"""Test view -> accuracies in percent (seeds, 2), of crops of files and of kept images."""
 
 
 class Effect(NamedTuple):
@@ -108,9 +105,10 @@ def student(images: Tensor, labels: Tensor, seed: int) -> nn.Module:
     torch.manual_seed(seed)
     network = convnet(DATASET, width=16, depth=3, norm=NORMS["instance"])
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, VIEWS // BATCH)
+    steps = EPOCHS * -(-len(images) // BATCH)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     drawn = torch.Generator().manual_seed(seed)
-    for _ in range(VIEWS // len(images)):
+    for _ in range(EPOCHS):
         for rows in torch.randperm(len(images), generator=drawn).split(BATCH):
             boxes = random_boxes(len(rows), images.shape[-1], SCALE, RATIOS, drawn)
             crops = cut(images[rows], boxes, DATASET.resolution, torch.float32)
@@ -123,52 +121,51 @@ def student(images: Tensor, labels: Tensor, seed: int) -> nn.Module:
     return network
 
 
-def accuracy(network: nn.Module, test: Pictures) -> float:
-    """In percent, on the middle of the kept images."""
+def test_views(test: Pictures) -> dict[str, Tensor]:
+    """The middle of each image, as kept and as published."""
     side = DATASET.resolution
     corner = (test.kept.shape[-1] - side) // 2
-    middle = test.kept[..., corner : corner + side, corner : corner + side]
+    cover = round(side / test.kept.shape[-1] * SIDE)
+    box = torch.tensor([(SIDE - cover) // 2] * 2 + [cover] * 2).expand(len(test.files), 4)
+    return {
+        "kept images": test.kept[..., corner : corner + side, corner : corner + side],
+        "files": cut(test.files, box, side, torch.float32),
+    }
+
+
+def accuracy(network: nn.Module, view: Tensor, labels: Tensor) -> float:
+    """In percent."""
     with torch.no_grad():
-        right = network(normalised(middle)).argmax(dim=1) == test.labels
+        right = network(normalised(view)).argmax(dim=1) == labels
     return 100 * right.double().mean().item()
 
 
-def chosen(labels: Tensor, images: int, seed: int) -> Tensor:
-    """Rows of as many random images of each class."""
-    drawn = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(labels), generator=drawn)
-    return torch.cat([order[labels[order] == c][:images] for c in range(len(CLASSES))])
-
-
 def trained(train: Pictures, test: Pictures) -> Accuracies:
-    made = {}
-    for images in IMAGES:
-        pairs = []
-        for seed in range(SEEDS):
-            rows = chosen(train.labels, images, seed)
-            labels = train.labels[rows]
-            both = (student(each[rows], labels, seed) for each in (train.files, train.kept))
-            pairs.append([accuracy(network, test) for network in both])
-            print(images, seed, pairs[-1], file=sys.stderr, flush=True)
-        made[images] = np.array(pairs)
-    return made
+    views = test_views(test)
+    made: dict[str, list[list[float]]] = {name: [] for name in views}
+    for seed in range(SEEDS):
+        both = [student(images, train.labels, seed) for images in (train.files, train.kept)]
+        for name, view in views.items():
+            made[name].append([accuracy(network, view, test.labels) for network in both])
+            print(seed, name, made[name][-1], file=sys.stderr, flush=True)
+    return {name: np.array(pairs) for name, pairs in made.items()}
 
 
 def keep(accuracies: Accuracies) -> None:
     with CSV.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(["images a class", "seed", "crops of files", "crops of kept images"])
-        for images, pairs in accuracies.items():
+        lines.writerow(["test view", "seed", "crops of files", "crops of kept images"])
+        for view, pairs in accuracies.items():
             for seed, pair in enumerate(pairs):
-                lines.writerow([images, seed, *(f"{value:.4f}" for value in pair)])
+                lines.writerow([view, seed, *(f"{value:.4f}" for value in pair)])
 
 
 def kept() -> Accuracies:
-    found: dict[int, list[list[float]]] = {}
+    found: dict[str, list[list[float]]] = {}
     with CSV.open(newline="", encoding="utf-8") as file:
-        for images, _, *pair in list(csv.reader(file))[1:]:
-            found.setdefault(int(images), []).append([float(value) for value in pair])
-    return {images: np.array(pairs) for images, pairs in found.items()}
+        for view, _, *pair in list(csv.reader(file))[1:]:
+            found.setdefault(view, []).append([float(value) for value in pair])
+    return {view: np.array(pairs) for view, pairs in found.items()}
 
 
 def table(accuracies: Accuracies) -> str:
@@ -176,13 +173,13 @@ def table(accuracies: Accuracies) -> str:
 
 
 def _lines(accuracies: Accuracies) -> Iterator[str]:
-    yield "| images a class | seeds | crops of files | crops of kept images | difference (95 %) |"
-    yield "|---:|---:|---:|---:|---:|"
-    for images, pairs in accuracies.items():
+    yield "| tested on | seeds | crops of files | crops of kept images | difference (95 %) |"
+    yield "|---|---:|---:|---:|---:|"
+    for view, pairs in accuracies.items():
         files, small = pairs.mean(axis=0)
         effect = Effect.of(pairs)
         yield (
-            f"| {images} | {len(pairs)} | {files:.1f} | {small:.1f} "
+            f"| {view} | {len(pairs)} | {files:.1f} | {small:.1f} "
             f"| {effect.points:+.1f} ({effect.low:+.1f} to {effect.high:+.1f}) |"
         )
 
