@@ -346,6 +346,7 @@ def test_what_the_specs_put_into_a_step_is_probed() -> None:
 
 
 SILENT = {
+    'feature_statistics "train_resize": "none"': "the images of probes have one size",
     'stitch "train_resize": "none"': "the images of probes have one size",
     'tm_loss "labels": "learned"': "the images of its probe have no labels of their own",
     'tm_loss "t_plus_included": false': "another run of the probe has a start at t_plus",
