@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from unittest import mock
@@ -97,7 +98,7 @@ def _lost_workers(
 def dead_owners(lab: Lab) -> Tally:
     """A lease on each step of an empty store, of a process that died here or on another host."""
     tally = Tally()
-    here = Owner(Owner.current().host, DEAD_PID, "1")
+    here = replace(Owner.current(), pid=DEAD_PID, started="1")
     for owner, beat in ((here, 0.0), (ELSEWHERE, -3600.0)):
         trial = lab.trial(shared=True)
         _lease_all(lab, trial, owner, beat)

@@ -19,6 +19,11 @@ SPECS = ("tests/spec/test_never_a_traceback.py", "tests/spec/test_mistakes.py")
 IMPORTERS = ("tests/lab/imports/test_fuzz.py", "tests/lab/imports/test_hostile.py")
 STORE = ("tests/store/test_hostile_parquet.py",)
 WORDS = ("tests/cli/test_hostile_words.py", "tests/cli/test_names.py")
+BOUNDS = ("tests/spec/test_bounds.py",)
+FORGED = ("tests/cli/test_forged.py", "tests/cli/test_foreign_files.py")
+SHARED = ("tests/run/test_two_users.py", "tests/run/test_two_namespaces.py")
+SHOWN = ("tests/render/test_media.py", "tests/cli/test_neutral_output.py")
+STREAMS = ("tests/cli/test_streams.py",)
 CLUSTER = ("tests/run/test_slurm_cluster.py",)
 
 

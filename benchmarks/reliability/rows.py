@@ -43,6 +43,26 @@ ROWS: Mapping[str, Row] = {
     "store-import": Row(
         "Parquet and manifests of anything", hostile.by_tests(*hostile.STORE, profile="explore")
     ),
+    "shared": Row(
+        "two users of a group, and two containers of one host name, on one store",
+        hostile.by_tests(*hostile.SHARED, profile="ci"),
+    ),
+    "forged": Row(
+        "records with another's seed, inputs or parameters; foreign files beside records",
+        hostile.by_tests(*hostile.FORGED, profile="ci"),
+    ),
+    "bounds": Row(
+        "specs without end: seeds, cells, pipes, devices; numbers of another type",
+        hostile.by_tests(*hostile.BOUNDS, profile="ci"),
+    ),
+    "shown": Row(
+        "escapes, formulas and markup in every text, in every medium",
+        hostile.by_tests(*hostile.SHOWN, profile="ci"),
+    ),
+    "streams": Row(
+        "readers who leave, streams that are closed or full, a storm of Ctrl-C",
+        hostile.by_tests(*hostile.STREAMS, profile="ci"),
+    ),
     "words": Row("words on the command line", hostile.by_tests(*hostile.WORDS, profile="explore")),
     "cluster": Row(
         "jobs of Slurm killed, requeued, out of time, cancelled; Table 7 whole",

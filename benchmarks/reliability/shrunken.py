@@ -36,13 +36,12 @@ _OVERRIDES = {
 # What no profile may change: how many looks at a run a method needs.
 _SETTINGS = {
     ("cad-prune", "least_looks"): LOOKS,
-    ("ca2d", "least_looks"): LOOKS,
     ("dual", "least_looks"): LOOKS,
     ("dyn-unc", "least_looks"): LOOKS,
     ("dual", "window"): 2,
     ("dyn-unc", "window"): 2,
     # Table 11 is not made here, but planned for the claims about both.
-    ("el2n-best", "epoch"): LOOKS,
+    ("el2n", "epoch"): LOOKS,
 }
 
 

@@ -17,6 +17,7 @@ from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
 from harness.judge.audit.catalogue import RULES
 from harness.judge.audit.finding import SEVERITIES, Severity
+from harness.media import json_text
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -129,7 +130,7 @@ def _write_reports(
 
 
 def _json(told: Mapping[str, Any]) -> str:
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return json_text(told) + "\n"
 
 
 def _read_baseline(path: Path) -> dict[str, set[str]]:

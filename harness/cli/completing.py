@@ -66,7 +66,7 @@ def _exhibit_folders(specs: Path) -> list[Path]:
 def _read(path: Path) -> Mapping[str, Any]:
     import tomli
 
-    return tomli.loads(path.read_text(encoding="utf-8"))
+    return tomli.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _named(stated: Mapping[str, Any], *keys: str) -> Iterator[Mapping[str, Any]]:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.errors import EvidenceError, UserError, one_line
+from harness.errors import EvidenceError, UserError
+from harness.media import say
 
 _PLACES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 """Errors of the file system that concern a place the user chose."""
@@ -15,13 +16,17 @@ _LONGEST = 4000
 """Characters of a message. What it quotes may be of any length."""
 _INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
+_KEPT = "interrupted; what is finished is kept, and the same command goes on from there"
 
 
 @contextmanager
 def told() -> Iterator[None]:
     """Print what the user can mend, and exit; anything else is a bug, and passes."""
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # here, where what is in its way can still be said
     except UserError as error:
         _end(str(error), error.exit_code)
     except OSError as error:
@@ -35,9 +40,11 @@ def told() -> Iterator[None]:
         )
     except MemoryError:
         _end("out of memory; what is finished is kept", EvidenceError.exit_code)
+    except KeyboardInterrupt:
+        _end(_KEPT, _INTERRUPTED)
     except SystemExit as stop:
         if stop.code == _INTERRUPTED:
-            _say("interrupted; what is finished is kept, and the same command goes on from there")
+            _say(_KEPT)
         raise
 
 
@@ -48,6 +55,4 @@ def _end(message: str, code: int) -> None:
 
 def _say(message: str) -> None:
     """Print a message with nothing that a terminal would obey."""
-    lines = [one_line(line) for line in message[:_LONGEST].split("\n")]
-    more = "..." if len(message) > _LONGEST else ""
-    print("repro:", "\n".join(lines) + more, file=sys.stderr)
+    say(message[:_LONGEST] + ("..." if len(message) > _LONGEST else ""))

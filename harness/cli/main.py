@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gc
-import sys
-from io import TextIOWrapper
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -25,12 +25,13 @@ from harness.cli import (
     verify,
 )
 from harness.cli.ending import told
+from harness.cli.streams import prepare
 from harness.cli.usage import PlainGroup
+from harness.errors import UserError
 
 app = typer.Typer(
     cls=PlainGroup,
-    help="A paper as data, and a machine that says which of its numbers come back.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -49,16 +50,35 @@ for family in (
     evidence,
     tables,
     trust,
-    tables,
 ):
     app.add_typer(family.app)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"repro {version('repro-harness')}")
+        raise typer.Exit
+
+
+@app.callback()
+def first_contact(
+    context: typer.Context,
+    shown: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """A paper as data, and a machine that says which of its numbers come back."""
+    if context.invoked_subcommand is None:
+        try:
+            show.welcome()
+        except UserError:  # no project is here, so there is nothing to tell of
+            typer.echo(context.get_help())
 
 
 def main() -> None:
     """Run a command; errors are one message and an exit code, bugs keep their traceback."""
     gc.set_threshold(100_000)  # the models of the specs stay; looking through them again costs 7 %
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no ± still shows the rest
+    prepare()
     with told():
         app()

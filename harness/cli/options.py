@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter
@@ -14,6 +13,7 @@ import typer
 
 from harness.cli import completing
 from harness.errors import UserError
+from harness.media import say
 from harness.study.study import Study
 from harness.study.trust import trusted
 
@@ -137,7 +137,7 @@ def in_study(command: Callable[..., None]) -> Callable[..., None]:
             command(study=study, **given)
         finally:
             for line in (*study.project.notices, *_of_trust(study, before)):
-                print(f"repro: {line}", file=sys.stderr)
+                say(line)
 
     called.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     called.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}

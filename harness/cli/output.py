@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import media
 from harness.errors import UserError
+from harness.media import json_text
 from harness.study.as_json import VERSION
 
 if TYPE_CHECKING:
@@ -20,28 +20,12 @@ if TYPE_CHECKING:
 
 def print_json(fields: dict[str, Any]) -> None:
     """Print one object; numbers that JSON has no word for, such as NaN, are null."""
-    whole = {"version": VERSION, **_in_json(fields)}
-    json.dump(whole, sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
-    sys.stdout.write("\n")
-
-
-def _in_json(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _in_json(held) for key, held in value.items()}
-    return list(map(_in_json, value)) if isinstance(value, list | tuple) else value
+    sys.stdout.write(json_text({"version": VERSION, **fields}) + "\n")
 
 
 def console() -> Console:
-    """Standard output, wide enough for tables where it is no terminal; texts are shown as they are.
-
-    Emoji codes are off: `:name:` in the address of a cell is a row, not a picture.
-    """
-    from rich.console import Console
-
-    width = None if sys.stdout.isatty() else 100
-    return Console(width=width, emoji=False, markup=False, highlight=False)
+    """Standard output, wide enough for tables where it is no terminal."""
+    return media.console(width=None if sys.stdout.isatty() else 100)
 
 
 def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from harness.cli.options import AsJson, ProfileName, Source, in_study
 from harness.cli.output import console, print_json
+from harness.media import say
 from harness.study.study import Study
 
 app = typer.Typer()
@@ -67,7 +67,7 @@ def _complain(problems: Iterable[str]) -> None:
 
 
 def _tell(line: str) -> None:
-    print(f"repro: {line}", file=sys.stderr)
+    say(line)
 
 
 def _ignore(line: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,10 +9,36 @@ import typer
 from harness.cli.flips import show_flips
 from harness.cli.options import AsJson, ExhibitName, ProfileName, in_study
 from harness.cli.output import console, print_grid, print_json, submission_lines
+from harness.media import say
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 
 app = typer.Typer()
+
+
+def welcome() -> None:
+    """What is here, and what to do next, in a few lines.
+
+    Raises:
+        UserError: the working directory is in no project, or its specs are wrong.
+    """
+    study = Study.open()
+    results, stated = study.results(), study.paper.about.paper_profile
+    held = [f"{name} ({', '.join(under)})" for name, under in results.items() if under]
+    first = max(results, key=lambda name: results[name].get(stated, 0), default="EXHIBIT")
+    lines = (
+        study.paper.about.title,
+        f"{len(study.paper.exhibits)} exhibits; results are here of: {', '.join(held) or 'none'}",
+        "",
+        ("repro list", "all exhibits, and which have results"),
+        (f"repro show {first}", "reported beside reproduced, with verdicts"),
+        ("repro verify", "the paper's sentences, on its numbers and on ours"),
+        (f"repro plan {first}", "what a run would take; repro make runs it"),
+        ("repro --help", "all commands"),
+    )
+    for line in lines:
+        text = line if isinstance(line, str) else f"{line[0]:24}{line[1]}"
+        console().print(text, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command("list", epilog="Such as: repro list --json")
@@ -138,7 +163,7 @@ def status(study: Study, profile: ProfileName = None, as_json: AsJson = False) -
     """Say how far every exhibit is, what runs now, and what failed."""
     found = study.status(profile)
     for problem in found.problems:
-        print(f"repro: {problem}", file=sys.stderr)
+        say(problem)
     fields = to_json.status(found)
     if as_json:
         print_json(fields)

@@ -151,12 +151,13 @@ def verify_store(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Recompute every digest. Exits with 1 where a record is damaged."""
+    """Recompute every digest and identity. Exits with 1 where a record is not what it says."""
     from harness.study.records import damaged
 
-    problems = damaged(study.project, set_aside)
+    problems, untold = damaged(study.project, set_aside)
     if as_json:
-        print_json({"problems": [{"identity": p.identity, "message": p.message} for p in problems]})
+        found = [{"identity": p.identity, "message": p.message} for p in problems]
+        print_json({"problems": found, "not_identified": untold})
     else:
         for problem in problems:
             console().print(f"{problem.identity[:12]}: {problem.message}")
@@ -164,5 +165,10 @@ def verify_store(
             console().print("`repro store verify --set-aside` lets the next make do them anew")
         if not problems:
             console().print("every record agrees with its digests")
+        if untold:
+            console().print(
+                f"{untold} records are of steps or revisions that are not known here, or only in a "
+                "folder that is trusted: their identities were not recomputed"
+            )
     if problems:
         raise typer.Exit(1)

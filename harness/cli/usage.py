@@ -33,8 +33,11 @@ def _plain() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Typer has no public name for the class of its complaints; they all have a message.
-        if isinstance(message := getattr(error, "message", None), str):
+        # Typer has no public name for the class of its complaints; they all have a message. That of
+        # a family without a command is its help, which quotes nothing.
+        if type(error).__name__ != "NoArgsIsHelpError" and isinstance(
+            message := getattr(error, "message", None), str
+        ):
             short = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
             error.message = one_line(short)  # type: ignore[attr-defined]
         raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from harness.cli.options import AsJson, ProfileName, in_study
 from harness.cli.output import console, print_json, write
 from harness.errors import EvidenceError
+from harness.media import json_text, say
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -66,13 +66,13 @@ def verify(
             )
             console().print(waiting, soft_wrap=True)
     for problem in found.problems:
-        print(f"repro: {problem}", file=sys.stderr)
+        say(problem)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)
     if badge is not None:
         from harness.study.ci import claim_badges
 
         for name, told in claim_badges(found).items():
-            write(badge / f"{name}.json", json.dumps(told) + "\n")
+            write(badge / f"{name}.json", json_text(told, None) + "\n")
     if require and found.lacking:
         raise EvidenceError(
             f"{len(found.lacking)} claims have no results under profile {found.profile}: "

@@ -104,6 +104,10 @@ def plan_exhibit(
     return made
 
 
+MOST_RUNS = 200_000
+"""Runs of one exhibit, over its numbers and their seeds."""
+
+
 class Planner:
     """Makes the items of one exhibit; given to the function that its kind names."""
 
@@ -132,6 +136,7 @@ class Planner:
         self.other_seeds = False
         """Whether the seeds that were asked for are others than usual, for any item."""
         self._seeds = seeds
+        self._runs = 0
         self._replicate = replicate_in(variation)
         self._least = None if seeds else least
 
@@ -180,6 +185,7 @@ class Planner:
         usual = runs.seeds or self.profile.seeds
         seeds = self._seeds or usual
         self.other_seeds |= seeds != usual
+        self._count(address, seeds * len(each))
         again = self._replicate or replicate or self.profile.replicate
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
@@ -200,6 +206,14 @@ class Planner:
             comparable=bool(sources) and not reason,
             reason=reason,
         )
+
+    def _count(self, address: Address, runs: int) -> None:
+        self._runs += runs
+        if self._runs > MOST_RUNS:
+            raise UserError(
+                f"{address}: with this number, the exhibit asks for more than {MOST_RUNS} runs; "
+                "give fewer seeds, or split it"
+            )
 
     def _read_from(
         self,

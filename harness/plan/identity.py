@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
@@ -58,6 +59,27 @@ def identities(
         return _hashed("step", body)
 
     return identity
+
+
+def is_identity_of(
+    identity: str,
+    step: StepType,
+    revision: int,
+    params: Mapping[str, Json],
+    seed: int,
+    inputs: Mapping[str, str],
+) -> bool | None:
+    """Whether work that says what it is has the identity that it goes by.
+
+    None where today's code does not tell: of another revision, or with parameters that it does not
+    have, other values may have been left out of the identity.
+    """
+    try:
+        same = identity_of(replace(step, revision=revision), params, seed, inputs) == identity
+        step.params.model_validate(dict(params))
+    except (ValueError, TypeError):  # not finite, or other parameters than today's
+        return None
+    return same or (False if revision == step.revision else None)
 
 
 def _texts(held: Mapping[str, str]) -> str:

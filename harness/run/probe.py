@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
@@ -58,7 +59,7 @@ def check(types: Iterable[StepType], path: Path, known: Collection[str] | None =
                 f"revision {known['revision']}; {_UPDATE}"
             )
         else:
-            runs = _runs(kind)
+            _, runs = _run_probe(kind)
             messages += _changed(kind, known, runs)
             if set(known.get(_VARIANTS, {})) != set(runs) - {_ITSELF}:
                 messages.append(
@@ -84,7 +85,7 @@ def update(types: Iterable[StepType], path: Path) -> list[str]:
     for kind in types:
         if not kind.probe:
             continue
-        probe, runs = probe_of(kind), _runs(kind)
+        probe, runs = _run_probe(kind)
         first = {name: each[0] for name, each in runs.items()}
         fresh: dict[str, Any] = {"revision": kind.revision, "numbers": first.pop(_ITSELF)}
         known = held.get(kind.name)
@@ -132,6 +133,24 @@ def _changed(
                     f"({change}): raise its revision in {kind.params.__module__} and {_UPDATE}"
                 ]
     return []
+
+
+def _run_probe(kind: StepType) -> tuple[Probe, dict[str, list[Numbers]]]:
+    """The probe of a step, and the numbers that come of it.
+
+    Raises:
+        UserError: the step, or its probe, does not run; the message says where it stopped.
+    """
+    try:
+        return probe_of(kind), _runs(kind)
+    except UserError:
+        raise
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        raise UserError(
+            f"step {kind.name}: its probe does not run ({type(error).__name__}: {error}; "
+            f"{at.filename}:{at.lineno}); correct the step or its probe"
+        ) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

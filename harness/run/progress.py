@@ -6,6 +6,7 @@ import sys
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, TextIO
 
+from harness import media
 from harness.plan.step import Step
 from harness.run.execute import Outcome
 
@@ -41,14 +42,13 @@ class Lines(Progress):
 
     def settled(self, step: Step, outcome: Outcome, left: int) -> None:
         count = f"[{self._total - left}/{self._total}]"
-        print(f"{count} {describe(step, outcome)}", file=self._stream, flush=True)
+        print(f"{count} {media.terminal(describe(step, outcome))}", file=self._stream, flush=True)
 
 
 class Bar(Progress):
     """One bar over all steps, with the estimated time left; failures are lines above it."""
 
     def __init__(self, stream: TextIO) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
         from rich.progress import TimeRemainingColumn as Remaining
 
@@ -58,7 +58,7 @@ class Bar(Progress):
             BarColumn(),
             MofNCompleteColumn(),
             Remaining(),
-            console=Console(file=stream),
+            console=media.console(file=stream),
             redirect_stdout=False,
             redirect_stderr=False,
         )

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+)
+from pydantic_core import CoreSchema
 
 from harness.errors import nearest
 
 Scalar = bool | int | float | str
+
+
+def _whole(value: Scalar) -> Scalar:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+MOST_SEEDS = 10_000
+Seeds = Annotated[int, Field(gt=0, le=MOST_SEEDS)]
+"""How many seeds something has."""
+MOST_NUMBERS = 10_000
+"""Numbers of one table, or points of one panel."""
+Bound = Annotated[Scalar, AfterValidator(_whole)]
+"""A value of a variable. What is looked up by it is found however it is written: 20.0 is 20."""
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values of a variable are equal; a truth value is no number."""
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
 """An identifier: lower case, digits, '.', '_' and '-'."""
 
@@ -52,7 +80,25 @@ def check_known(what: str, name: str, known: Iterable[str], *keys: int | str) ->
         raise Misplaced(f"unknown {what} '{name}'; {nearest(name, known)}", *keys)
 
 
+def _make_strict(schema: Any) -> None:
+    """Set all numbers, truth values and texts inside a schema strict."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("int", "float", "bool", "str"):
+            schema["strict"] = True
+        schema = list(schema.values())
+    for inner in schema if isinstance(schema, list | tuple) else ():
+        _make_strict(inner)
+
+
 class SpecModel(BaseModel):
-    """A frozen piece of a spec. Unknown keys are errors."""
+    """A frozen piece of a spec. Unknown keys are errors, and so is `20.0` or `"20"` or `true` where
+    a whole number is expected: lists are read as tuples, but nothing else is turned into another
+    type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _make_strict(schema)
+        return schema

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from harness.spec.base import Misplaced, Scalar, SpecModel, check_known
+from harness.spec.base import Bound, Misplaced, SpecModel, check_known
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -42,7 +42,7 @@ class Evidence(SpecModel):
     """The field with the number; or column -> the field with its number."""
     scale: float = 1.0
     """The number in the table's unit is this times the one in the files: 100 for percent."""
-    where: Mapping[str, Scalar | tuple[Scalar, ...]] = {}
+    where: Mapping[str, Bound | tuple[Bound, ...]] = {}
     """Field -> the value, or the values, with which a result counts; others are passed over."""
     names: Mapping[str, str] = {}
     """A text of the files -> the row or the column that it means, where their names differ."""

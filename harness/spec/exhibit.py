@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import Field, PositiveInt, model_validator
 
 from harness.spec.base import (
+    MOST_NUMBERS,
     AddressPart,
+    Bound,
     Label,
+    Misplaced,
     Name,
-    Scalar,
     SpecModel,
     check_distinct,
     check_known,
@@ -125,7 +127,7 @@ class Average(SpecModel):
     """A cell that is a mean over several runs that differ in one variable."""
 
     over: str
-    values: Annotated[tuple[Scalar, ...], Field(min_length=1)]
+    values: Annotated[tuple[Bound, ...], Field(min_length=1)]
 
 
 class Derivation(SpecModel):
@@ -195,7 +197,7 @@ class Column(SpecModel):
     name: AddressPart
     label: Label
     group: str = ""
-    bind: Mapping[str, Scalar] = {}
+    bind: Mapping[str, Bound] = {}
     reporting: Reporting = Reporting()
     """Those of the table's that are others here."""
     measure: Measure | None = None
@@ -206,7 +208,7 @@ class Row(SpecModel):
     name: AddressPart
     label: Label
     group: str = ""
-    bind: Mapping[str, Scalar] = {}
+    bind: Mapping[str, Bound] = {}
     cells: Mapping[str, PrintedText] = {}
     """Column name -> the number or the word, exactly as printed."""
     unread: Mapping[str, str] = {}
@@ -235,7 +237,7 @@ class Exhibit(SpecModel):
     title: Label
     section: str
     caption: str
-    caption_binds: Mapping[str, Scalar] = {}
+    caption_binds: Mapping[str, Bound] = {}
     """Statements of the caption about all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}
     unprinted: Mapping[str, Counterpart] = {}
@@ -305,7 +307,7 @@ class Table(Exhibit):
     transposed: bool = False
     """Whether the paper prints these rows as columns."""
     reporting: Reporting = Reporting()
-    bind: Mapping[str, Scalar] = {}
+    bind: Mapping[str, Bound] = {}
     """Variables that all cells share."""
     average: Average | None = None
     measure: Measure
@@ -318,6 +320,9 @@ class Table(Exhibit):
     @model_validator(mode="after")
     def _rectangular(self) -> Table:
         columns, rows = [c.name for c in self.columns], [r.name for r in self.rows]
+        if (count := len(columns) * len(rows)) > MOST_NUMBERS:
+            message = f"{count} cells; expected at most {MOST_NUMBERS}; split it into tables"
+            raise Misplaced(message, "rows")
         check_distinct("columns", columns)
         check_distinct("rows", rows)
         for index, row in enumerate(self.rows):

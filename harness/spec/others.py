@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 from harness.errors import UserError, nearest
 from harness.spec.base import (
     AddressPart,
+    Bound,
     Label,
     Misplaced,
     Name,
-    Scalar,
     SpecModel,
     check_distinct,
 )
@@ -162,7 +162,7 @@ class Fit(Panelled):
     equations: Mapping[str, str]
     """Number of the equation -> its LaTeX."""
     parameters: Mapping[str, Parameter]
-    bind: Mapping[str, Scalar] = {}
+    bind: Mapping[str, Bound] = {}
 
     @model_validator(mode="after")
     def _known_parameters(self) -> Fit:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, model_validator
 
-from harness.spec.base import Label, Name, Scalar, SpecModel
+from harness.spec.base import Bound, Label, Name, SpecModel
 from harness.spec.setting import Written, applies
 from harness.spec.template import StepTemplate
 
@@ -102,7 +102,7 @@ class Method(SpecModel):
     """`runs`: done here. `imports`: official sets are read. `cited`: only reported numbers."""
     note: str = ""
     images: Images
-    when: Mapping[str, tuple[Scalar, ...]] = {}
+    when: Mapping[str, tuple[Bound, ...]] = {}
     """Variable -> the values with which it can be run at all; empty means always."""
     elsewhere: str = ""
     """Why it cannot be run with others."""

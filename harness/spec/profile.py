@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import PositiveInt, field_validator
+from pydantic import field_validator
 
-from harness.spec.base import Label, Misplaced, Name, Scalar, SpecModel
+from harness.spec.base import Bound, Label, Misplaced, Name, Seeds, SpecModel
 from harness.spec.setting import Choices
 from harness.spec.template import Replicate
 
@@ -24,12 +24,12 @@ class Profile(SpecModel):
     id: Name
     label: Label
     description: str
-    seeds: PositiveInt = 3
+    seeds: Seeds = 3
     replicate: Replicate = "seed"
     """What is done again for each run, where an exhibit does not say."""
     device: Device
     """The device whose rate the cost forecast assumes."""
-    map: Mapping[str, Mapping[str, Scalar]] = {}
+    map: Mapping[str, Mapping[str, Bound]] = {}
     """Kind of name (`dataset`, `network`, ...), or variable that holds a plain value -> the paper's
     value (or `*`) -> the value used instead."""
     override: Mapping[str, Choices] = {}

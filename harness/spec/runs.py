@@ -7,15 +7,25 @@ What measures the images (a loss, a curve, a fit) is a recipe too, so its choice
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from harness.errors import nearest
-from harness.spec.base import AddressPart, Label, Misplaced, Name, Scalar, SpecModel
+from harness.spec.base import (
+    MOST_NUMBERS,
+    AddressPart,
+    Bound,
+    Label,
+    Misplaced,
+    Name,
+    Seeds,
+    SpecModel,
+)
 from harness.spec.template import Replicate, StepTemplate
 
-Values = Annotated[tuple[Scalar, ...], Field(min_length=1)]
+Values = Annotated[tuple[Bound, ...], Field(min_length=1)]
 Reference = Annotated[str, StringConstraints(pattern=r"^\{[a-z][a-z0-9_]*\}$")]
 Adjustment = Literal["plain", "partial", "within"]
 """How a rank correlation takes account of a third variable: not at all, by partial correlation of
@@ -25,7 +35,7 @@ ranks, or as the mean of the coefficients within each of its values."""
 class Runs(SpecModel):
     """One point for each combination of values, and the steps of each."""
 
-    bind: Mapping[str, Scalar] = {}
+    bind: Mapping[str, Bound] = {}
     """Variables that all points share."""
     over: Mapping[str, Values | Reference] = {}
     """Variable -> the values it takes, or `{setting}` for a setting of the exhibit that lists
@@ -37,10 +47,18 @@ class Runs(SpecModel):
     """Further steps. Their inputs may name `{images}`, which are those of the variable `method`;
     `{variable}` of a variable that names another method, its images; and of one that names a
     recipe, the last step of that recipe on `{images}`."""
-    seeds: PositiveInt | None = None
+    seeds: Seeds | None = None
     """Student seeds of a point, where the profile's number is not meant."""
     replicate: Replicate | None = None
     """What is done again for each seed; as the profile says if left out."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Runs:
+        points = prod(len(values) for values in self.over.values() if not isinstance(values, str))
+        if points > MOST_NUMBERS:
+            message = f"{points} points; expected at most {MOST_NUMBERS}"
+            raise Misplaced(f"{message}; split them into panels", "over")
+        return self
 
 
 class Reading(SpecModel):

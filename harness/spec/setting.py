@@ -11,15 +11,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from harness.spec.base import Misplaced, Scalar, SpecModel
+from harness.spec.base import Bound, Misplaced, Scalar, SpecModel, same
 
 Value = Scalar | tuple[Scalar, ...]
 Source = Literal["paper", "code", "inferred", "ours"]
 
 
-def applies(when: Mapping[str, tuple[Scalar, ...]], variables: Mapping[str, Any]) -> bool:
+def applies(when: Mapping[str, tuple[Bound, ...]], variables: Mapping[str, Any]) -> bool:
     """Whether every variable of a `when` has one of the values that stand there."""
-    return all(variables.get(name) in values for name, values in when.items())
+    return all(
+        any(same(variables.get(name), value) for value in values) for name, values in when.items()
+    )
 
 
 class Choice(SpecModel):
@@ -33,7 +35,7 @@ class Choice(SpecModel):
     """Why this value where the paper is silent."""
     alternatives: tuple[Value, ...] = ()
     """Other values that the paper's words allow."""
-    when: Mapping[str, tuple[Scalar, ...]] = {}
+    when: Mapping[str, tuple[Bound, ...]] = {}
     """Variable -> the values for which this choice applies; empty means always."""
     label: str = ""
     """The paper's symbol for the hyperparameter, such as `J`; one of several choices gives it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from harness.spec.base import Name, Scalar, SpecModel
+from harness.spec.base import Bound, Name, SpecModel
 
 Replicate = Literal["seed", "pipeline"]
 """What is done again for each run. `seed`: the steps that take the student seed. `pipeline`: every
@@ -29,5 +29,5 @@ class StepTemplate(SpecModel):
     seed: int | Literal["{seed}"] = 0
     """0: done once for all seeds, unless pipelines are replicated. `{seed}`: drawn anew with each
     student seed."""
-    when: Mapping[str, tuple[Scalar, ...]] = {}
+    when: Mapping[str, tuple[Bound, ...]] = {}
     """Variable -> values for which the step is done at all; empty means always."""

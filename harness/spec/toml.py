@@ -28,10 +28,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         SpecError: the file is missing, is not UTF-8, is not TOML, or holds a value that JSON does
             not have, of which no identity could be made.
     """
+    if not path.exists():
+        raise SpecError(f"{path}: the file is missing; a spec was expected here")
+    if not path.is_file():  # a pipe or a device may have no end
+        raise SpecError(f"{path}: no regular file; a spec was expected here")
     try:
-        raw = tomli.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SpecError(f"{path}: the file is missing; a spec was expected here") from None
+        raw = tomli.loads(_text(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as UTF-8 text ({error})") from None
     except (tomli.TOMLDecodeError, RecursionError) as error:
@@ -43,6 +45,11 @@ def read_toml(path: Path) -> dict[str, Any]:
             expected = "expected a text, a finite number, true or false"
             raise located(path, keys, f"{expected} (found {value})")
     return raw
+
+
+def _text(path: Path) -> str:
+    """Editors of some systems begin a text with a byte order mark."""
+    return path.read_text(encoding="utf-8-sig")
 
 
 def _leaves(value: Any, keys: Location) -> Iterator[tuple[Location, Any]]:
@@ -106,7 +113,7 @@ def line_of(path: Path, keys: Location) -> int:
     """The 1-based line where a key stands, or where its nearest present parent does."""
     import spanned_toml
 
-    text = path.read_text(encoding="utf-8")
+    text = _text(path)
     node = spanned_toml.loads(text)
     start = 0
     for depth, key in enumerate(keys):

@@ -39,7 +39,7 @@ def upgraded(root: Path) -> dict[Path, tuple[str, str]]:
     """
     load_paper(root)
     paths = [path for path in sorted(root.rglob("*.toml")) if path.is_file()]
-    before = {path.relative_to(root): path.read_text(encoding="utf-8") for path in paths}
+    before = {path.relative_to(root): path.read_text(encoding="utf-8-sig") for path in paths}
     after: Texts = before
     for number, migrate in enumerate(MIGRATIONS[format_of(root) - 1 :], format_of(root) + 1):
         after = _numbered(migrate(after), number)

@@ -35,7 +35,7 @@ class Events:
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / f"{owner.host}.jsonl"
         point(f"event {event}: before")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
             # One write of one line: lines of several processes never mix.
             os.write(descriptor, canonical(line) + b"\n")

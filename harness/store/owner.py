@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import platform
 import re
@@ -18,6 +19,8 @@ class Owner:
     host: str
     pid: int
     started: str
+    space: str = ""
+    """What tells apart two tables of processes under one host name, such as two containers."""
 
     @classmethod
     def current(cls) -> Owner:
@@ -27,17 +30,19 @@ class Owner:
     @classmethod
     def parse(cls, token: str) -> Owner | None:
         """Read `token` back; None when the text is none."""
-        match = re.fullmatch(r"([\w.-]+)~(\d+)~(\w+)", token)
-        return cls(match[1], int(match[2]), match[3]) if match else None
+        match = re.fullmatch(r"([\w.-]+)~(\d+)~(\w+)(?:~([0-9a-f]+))?", token)
+        return cls(match[1], int(match[2]), match[3], match[4] or "") if match else None
 
     @property
     def token(self) -> str:
         """The owner in one word that can be part of a file name."""
-        return f"{self.host}~{self.pid}~{self.started}"
+        words = (self.host, str(self.pid), self.started, self.space)
+        return "~".join(filter(None, words))
 
     def alive(self) -> bool | None:
-        """Whether the process runs; None when it is on another host and cannot be asked."""
-        if self.host != _host():
+        """Whether the process runs; None when it is on another host, or in another table of
+        processes, and cannot be asked."""
+        if (self.host, self.space) != (_host(), _space()):
             return None
         return _started(self.pid) == self.started
 
@@ -48,7 +53,18 @@ def _host() -> str:
 
 @functools.lru_cache(maxsize=1)
 def _owner_of(pid: int) -> Owner:
-    return Owner(_host(), pid, _started(pid) or "unknown")
+    return Owner(_host(), pid, _started(pid) or "unknown", _space())
+
+
+@functools.cache
+def _space() -> str:
+    """One word for this start of the machine and this table of processes, where it tells."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")
+        table = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+    return hashlib.sha256(f"{boot} {table}".encode()).hexdigest()[:12]
 
 
 def _started(pid: int) -> str | None:

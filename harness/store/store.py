@@ -12,6 +12,7 @@ work in one store at once, with no lock over the whole of it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -36,6 +37,8 @@ from harness.store.record import (
 )
 from harness.store.writer import check_values, write_outputs, write_provenance
 
+_named = re.compile(r"[0-9a-f]{64}").fullmatch
+"""Whether a name is an identity: desktops and network file systems leave files of theirs beside."""
 _WORK = "work"
 """Memo kind: what work a record did -> its identity."""
 
@@ -114,14 +117,14 @@ class Store:
         names: set[str] = set()
         with suppress(FileNotFoundError):
             for shard in filter(os.DirEntry.is_dir, os.scandir(self.root / kind)):
-                names.update(os.listdir(shard.path))  # noqa: PTH208 (ten times faster)
+                names.update(filter(_named, os.listdir(shard.path)))  # noqa: PTH208 (ten times faster)
         return names
 
     def stamps(self, kind: str) -> Iterator[tuple[str, int]]:
         """When each directory of one kind was put in its place, in nanoseconds."""
         with suppress(FileNotFoundError):
             for shard in filter(os.DirEntry.is_dir, os.scandir(self.root / kind)):
-                for entry in os.scandir(shard.path):
+                for entry in filter(lambda entry: _named(entry.name), os.scandir(shard.path)):
                     with suppress(FileNotFoundError):
                         yield entry.name, entry.stat().st_ctime_ns
 

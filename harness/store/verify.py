@@ -1,11 +1,17 @@
-"""Checking every record against its digests."""
+"""Checking every record against its digests, and against the identity that it goes by."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
+from harness.errors import EvidenceError
+from harness.plan.identity import is_identity_of
+from harness.plan.step import StepType
 from harness.store.digest import digest_array
 from harness.store.record import (
     DamagedRecord,
@@ -34,6 +40,42 @@ def verify(store: Store) -> list[Problem]:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = threads.map(lambda one: _problem(store, *one), sorted(listed))
         return sorted(filter(None, found), key=lambda problem: problem.identity)
+
+
+def misnamed(store: Store, types: Mapping[str, StepType]) -> tuple[list[Problem], int]:
+    """Recompute the identity of every record, every link and all that is published.
+
+    Args:
+        types: the steps that are known, by name.
+
+    Returns:
+        The records that are not of the work that their identity names, by identity; and how many
+        could not be told, since today's code does not know their step, revision or parameters.
+    """
+    wrong: list[Problem] = []
+    untold = 0
+    try:
+        held = dict(store.published.records) if store.published else {}
+    except EvidenceError as error:
+        wrong.append(Problem("published", str(error)))
+        held = {}
+    for record in chain(_readable(store), held.values()):
+        told = None
+        if kind := types.get(record.step):
+            work = (record.revision, record.params, record.seed, record.inputs)
+            told = is_identity_of(record.identity, kind, *work)
+        untold += told is None
+        if told is False:
+            message = "its identity is not that of its step, parameters, seed and inputs"
+            wrong.append(Problem(record.identity, message))
+    return sorted(wrong, key=lambda problem: problem.identity), untold
+
+
+def _readable(store: Store) -> Iterator[Record]:
+    for kind in ("records", "links"):
+        for identity in sorted(store.listing(kind)):
+            with suppress(DamagedRecord):
+                yield read_record(store.directory(kind, identity))
 
 
 def _problem(store: Store, kind: str, identity: str) -> Problem | None:

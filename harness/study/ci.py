@@ -9,8 +9,10 @@ from xml.etree import ElementTree
 
 from harness.formats.badge import Badge, claims_badge
 from harness.judge.outcomes import Judged, exhibits_of
+from harness.media import workflow, xml
 from harness.render.claims import markdown
 from harness.render.markdown import escape
+from harness.render.text import plain
 from harness.spec.toml import line_of
 from harness.study.audit import Audited
 from harness.study.verify import Verified
@@ -27,14 +29,14 @@ def junit_xml(found: Verified) -> str:
     reported = ElementTree.SubElement(root, "testsuite", name="reported")
     ours = ElementTree.SubElement(root, "testsuite", name=found.profile)
     for item in found.judged:
-        outcome, why = item.reported.outcome, _printable(item.reported.why)
+        outcome, why = item.reported.outcome, xml(item.reported.why)
         case = _case(reported, item)
         if not item.as_expected:
             message = f"expected {item.claim.expect}, found {outcome}"
             ElementTree.SubElement(case, "failure", message=message).text = why
         elif outcome != "holds":
             ElementTree.SubElement(case, "skipped", message=f"{outcome}, as expected: {why}")
-        outcome, why = item.reproduced.outcome, _printable(item.reproduced.why)
+        outcome, why = item.reproduced.outcome, xml(item.reproduced.why)
         case = _case(ours, item)
         if outcome != "holds":
             ElementTree.SubElement(case, "skipped", message=f"{outcome}: {why}")
@@ -52,7 +54,7 @@ def _case(suite: ElementTree.Element, item: Judged) -> ElementTree.Element:
     case = ElementTree.SubElement(suite, "testcase", classname=name, name=item.claim.id, time="0")
     properties = ElementTree.SubElement(case, "properties")
     for key, value in (("where", item.claim.where), ("text", item.claim.text)):
-        ElementTree.SubElement(properties, "property", name=key, value=_printable(value))
+        ElementTree.SubElement(properties, "property", name=key, value=xml(value))
     return case
 
 
@@ -62,29 +64,24 @@ def findings_junit(found: Audited) -> str:
     That test passes only if all was read; else it is skipped, and says what was not.
     """
     root = ElementTree.Element("testsuites", name="repro audit")
-    suite = ElementTree.SubElement(root, "testsuite", name=_printable(found.about))
+    suite = ElementTree.SubElement(root, "testsuite", name=xml(found.about))
     for finding in found.findings:
         case = ElementTree.SubElement(
-            suite, "testcase", classname=f"audit.{finding.rule}", name=_printable(finding.id)
+            suite, "testcase", classname=f"audit.{finding.rule}", name=xml(finding.id)
         )
-        message = f"{finding.severity}: {_printable(finding.printed)}"
+        message = f"{finding.severity}: {xml(finding.printed)}"
         failure = ElementTree.SubElement(case, "failure", message=message)
-        failure.text = _printable(f"{finding.explanation}\nExpected: {finding.expected}")
+        failure.text = xml(f"{finding.explanation}\nExpected: {finding.expected}")
     if not found.findings:
         case = ElementTree.SubElement(suite, "testcase", classname="audit", name="no findings")
         if found.unread:
-            message = _printable(f"not read: {'; '.join(found.unread)}")
+            message = xml(f"not read: {'; '.join(found.unread)}")
             ElementTree.SubElement(case, "skipped", message=message)
     suite.set("tests", str(max(1, len(found.findings))))
     suite.set("failures", str(len(found.findings)))
     suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _printable(text: str) -> str:
-    """Without the control characters that XML cannot hold."""
-    return "".join(c if c.isprintable() or c.isspace() else "�" for c in text)
 
 
 def workflow_commands(found: Verified) -> Iterator[str]:
@@ -118,28 +115,24 @@ def finding_commands(found: Audited) -> Iterator[str]:
 
 def findings_summary(found: Audited) -> str:
     """The findings as Markdown, a line for each."""
-    lines = [f"## Audit of {escape(found.about)}", ""]
+    lines = [f"## Audit of {escape(plain(found.about))}", ""]
     lines += [f"{len(found.findings)} findings", ""] if found.findings else ["No findings.", ""]
     lines += [f"Not read: {escape(line)}\n" for line in found.unread]
     if found.findings:
         lines += ["| severity | rule | printed | expected |", "|---|---|---|---|"]
     for finding in found.findings:
         cells = (finding.severity, finding.rule, finding.printed, finding.expected)
-        lines.append(f"| {' | '.join(map(escape, cells))} |")
+        lines.append(f"| {' | '.join(escape(plain(cell)) for cell in cells)} |")
     return "\n".join(lines) + "\n\n"
 
 
 def _command(level: str, properties: Mapping[str, str], message: str) -> str:
     """A workflow command; what its syntax uses is escaped as GitHub's own toolkit does."""
     settings = ",".join(
-        f"{key}={_escaped(value).replace(':', '%3A').replace(',', '%2C')}"
+        f"{key}={workflow(value).replace(':', '%3A').replace(',', '%2C')}"
         for key, value in properties.items()
     )
-    return f"::{level}{' ' if settings else ''}{settings}::{_escaped(message)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{level}{' ' if settings else ''}{settings}::{workflow(message)}"
 
 
 def _from_workspace(path: Path) -> str:
@@ -161,5 +154,5 @@ def claim_badges(found: Verified) -> dict[str, Badge]:
 
 def summary(found: Verified) -> str:
     """The claims as Markdown, and what was in the way of results."""
-    problems = "".join(f"\n> {' '.join(problem.split())}\n" for problem in found.problems)
+    problems = "".join(f"\n> {escape(plain(problem))}\n" for problem in found.problems)
     return f"## Claims\n\n{markdown(found.judged, found.profile)}{problems}\n"

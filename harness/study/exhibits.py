@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from harness import media
 from harness.errors import UserError
 from harness.judge.exhibit import Judgement, judge_exhibit, numbers
 from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims
@@ -77,12 +78,7 @@ class JudgedExhibit:
     def _recorded(self) -> Console:
         from io import StringIO
 
-        from rich.console import Console
-
-        # Emoji codes and markup are off: `:name:` in an address is a row, not a picture.
-        console = Console(
-            file=StringIO(), width=100, record=True, emoji=False, markup=False, highlight=False
-        )
+        console = media.console(file=StringIO(), width=100, record=True)
         self.show(console)
         return console
 

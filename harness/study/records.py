@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
 from harness.plan.answers import answer_key, answers_of
-from harness.plan.library import check_installed, own_step_types
+from harness.plan.library import check_installed, own_step_types, step_types
 from harness.plan.parts import exhibit_of, steps_below
-from harness.plan.step import Json
+from harness.plan.program import PROGRAM
+from harness.plan.step import Json, StepType
 from harness.store.record import Record
-from harness.store.verify import Problem, verify
+from harness.store.verify import Problem, misnamed, verify
 from harness.study.exhibits import Request, named, plan_of
 from harness.study.project import Project
 
@@ -48,12 +50,20 @@ def rebuild(project: Project) -> int:
         ) from None
 
 
-def damaged(project: Project, set_aside: bool) -> list[Problem]:
-    """Recompute every digest; what is wrong with records, which may be set aside."""
-    problems = verify(project.store)
+def damaged(project: Project, set_aside: bool) -> tuple[list[Problem], int]:
+    """Recompute every digest and identity; what is wrong with records, which may be set aside.
+
+    Returns:
+        The problems, and the number of records whose identity could not be recomputed.
+    """
+    types: Mapping[str, StepType] = {}
+    with suppress(UserError):  # records are checked even where specs cannot be read
+        types = step_types(project.paper) if project.executes else {PROGRAM.name: PROGRAM}
+    forged, untold = misnamed(project.store, types)
+    problems = verify(project.store) + forged
     for problem in problems if set_aside else ():
         project.store.set_aside(problem.identity)
-    return problems
+    return problems, untold
 
 
 def drop(project: Project, name: str, request: Request, really: bool) -> list[Record]:

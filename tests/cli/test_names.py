@@ -89,3 +89,17 @@ def test_the_help_of_every_command_has_an_example_that_is_its_own() -> None:
     for name, command in commands(get_command(app), "repro"):
         assert command.epilog, name
         assert command.epilog.startswith(f"Such as: {name}"), name
+
+
+def test_a_word_alone_says_what_is_here_and_what_to_do_next(place: Workplace) -> None:
+    lines = place.repro().out.splitlines()
+    assert lines[1].startswith("3 exhibits; results are here of: ")
+    assert lines[4].startswith("repro show ")
+    assert len(lines) <= 12
+
+
+def test_a_family_alone_prints_its_help_line_by_line(place: Workplace) -> None:
+    shown = place.repro("evidence")
+    lines = (shown.out + shown.err).splitlines()
+    assert lines[0].startswith("Usage: ")
+    assert "Options:" in lines

@@ -221,7 +221,9 @@ def test_a_program_ends_with_the_command_that_was_interrupted(
         "REPRO_STORE": str(place.root / "store"),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
-    run = "from harness.cli.main import main; main()"
+    # However the tests were started: a child inherits that SIGINT is ignored.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    run = f"{heard}; from harness.cli.main import main; main()"
     command = [sys.executable, "-c", run, "make", "fits", "--executor", executor]
     with subprocess.Popen(command, env={**os.environ, **named}, stderr=subprocess.PIPE) as process:
         pid = place.root / "pid"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from tests.run.graphs import graph_of, waiting
 
 if __name__ == "__main__":
     root, place, name = sys.argv[1:]
+    # However the tests were started: a child inherits that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     executor = InlineExecutor() if name == "inline" else LocalExecutor(["cpu"])
     step = waiting("long", 60.0, place)
     try:

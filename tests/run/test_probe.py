@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.errors import UserError
-from harness.plan.step import Share, StepContext, StepInput, StepResult
+from harness.plan.step import Share, StepContext, StepInput, StepResult, StepType
 from harness.run.fingerprint import fingerprint
 from harness.run.probe import check, differences, flatten, update
 from tests.toy.functions import draw
@@ -147,3 +147,33 @@ def test_values_of_every_kind_are_compared(old, new):
     a, b = flatten(StepResult({"v": old})), flatten(StepResult({"v": new}))
     assert [line.startswith("values.v") for line in differences(a, b)] == [True]
     assert list(differences(a, flatten(StepResult({"v": old})))) == []
+
+
+def unannotated(params, inputs, context):  # type: ignore[no-untyped-def]
+    """Its author has forgotten to say which parameters it takes."""
+    return StepResult({})
+
+
+def broken_probe():
+    raise ZeroDivisionError("one over nothing")
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        (replace(STEPS[0], function=f"{__name__}:unannotated"), "must annotate its first argument"),
+        (
+            replace(STEPS[0], probe=f"{__name__}:broken_probe"),
+            "ZeroDivisionError: one over nothing",
+        ),
+        (replace(STEPS[0], probe=broken_probe), "test_probe.py"),
+    ],
+)
+def test_what_its_author_has_to_mend_is_a_message(kept: Path, step: StepType, says: str):
+    before = kept.read_bytes()
+    with pytest.raises(UserError, match="step draw: its probe does not run") as stop:
+        check([step], kept)
+    assert says in str(stop.value)
+    with pytest.raises(UserError, match="correct the step or its probe"):
+        update([step], kept)
+    assert kept.read_bytes() == before

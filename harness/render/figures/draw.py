@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from harness.media import write_csv
 from harness.render.figures.axes import draw_axes, legend
 from harness.render.figures.images import draw_images
 from harness.render.figures.model import AxesData, FigureData
@@ -37,7 +37,7 @@ def save(figure: FigureData, folder: Path, formats: Sequence[str] = FORMATS) -> 
             drawn.savefig(files[name], metadata=metadata)
     if "csv" in files:
         with files["csv"].open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows(figure))
+            write_csv(rows(figure), file)
     return list(files.values())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import Judged, exhibits_of
+from harness.media import json_text
 from harness.render.report.numbers import numbers_of, stated_of
 from harness.render.report.pages import ExhibitPage, Site
 from harness.render.report.site import write
@@ -84,7 +84,7 @@ def _write_badges(judged: Iterable[Judgement], folder: Path) -> None:
     every = [name for _, names in shown for name in names]
     folder.mkdir()
     for stem, told in {"paper": verdict_badge("numbers", every), **badges}.items():
-        (folder / f"{stem}.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
+        (folder / f"{stem}.json").write_text(json_text(told, None) + "\n", encoding="utf-8")
 
 
 def _page(

@@ -1,0 +1,78 @@
+"""Standard streams and Ctrl-C, so that neither a reader who leaves nor a fast finger costs work."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from harness.media import SPELT
+
+_STORM = 1.0
+"""Seconds after a Ctrl-C in which another one is the same one."""
+
+
+def prepare() -> None:
+    """Make sure that there are streams, that they outlive their readers, and that Ctrl-C counts
+    once."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # closed; the next file that is opened would become this stream
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout = _lasting(sys.stdout, 1)
+    sys.stderr = _lasting(sys.stderr, 2)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _Interrupts().interrupt)
+
+
+class _Lasting(io.FileIO):
+    """What is written to a pipe that nobody reads is dropped, and what was begun is finished.
+
+    Standard error takes nothing but words, so there any failure to write them is passed over. Of
+    standard output any other failure is said once.
+    """
+
+    _failed = False
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            pass
+        except OSError:
+            if self.fileno() != 2 and not self._failed:
+                self._failed = True
+                raise
+        return len(data)
+
+
+def _lasting(stream: Any, number: int) -> Any:
+    if stream is not None and not isinstance(stream, io.TextIOWrapper):
+        return stream  # a test, or a notebook, that keeps what is said
+    with suppress(OSError, ValueError):
+        if stream is not None and stream.fileno() != number:
+            return stream
+    raw = io.BufferedWriter(_Lasting(number, "wb", closefd=False))
+    return io.TextIOWrapper(
+        raw,
+        encoding=stream.encoding if stream else "utf-8",
+        errors=SPELT,  # a terminal that has no ✓ shows another sign
+        line_buffering=number == 2 or raw.isatty(),
+    )
+
+
+class _Interrupts:
+    def __init__(self) -> None:
+        self._last = float("-inf")
+
+    def interrupt(self, number: int, frame: FrameType | None) -> None:
+        """Stop at the first Ctrl-C, and let what stops come to its end."""
+        before, self._last = self._last, time.monotonic()
+        if self._last - before > _STORM:
+            raise KeyboardInterrupt

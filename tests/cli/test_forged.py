@@ -1,0 +1,73 @@
+"""A record that is not of the work that its identity names is reported, with all digests right."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.plan.identity import is_identity_of
+from harness.store.record import Record, content_digest
+from harness.store.writer import write_provenance
+from harness.study.project import find_project
+from harness.study.records import damaged
+from tests.toy.paper import Workplace
+from tests.toy.steps import STEPS, DrawParams
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def forge(place: Workplace, **other: Any) -> str:
+    """Write a record whole, with all of its digests, in the place of an honest one."""
+    record = next(r for r in place.store.iterate() if r.step == "measure" and r.link is None)
+    shown = {field.name: getattr(record, field.name) for field in fields(Record)}
+    values = {**record.values, "accuracy": 0.99}
+    forged = Record(**{**shown, "values": values, **other})
+    forged = replace(forged, digest=content_digest(values, forged.outputs))
+    write_provenance(record.directory, forged, "honest")
+    manifest = json.loads((record.directory / "manifest.json").read_text())
+    del manifest["files"]["manifest.json"]  # that of the honest one
+    (record.directory / "manifest.json").write_text(json.dumps(manifest))
+    return record.identity
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 77},
+        {"step": "draw", "params": DrawParams().model_dump()},
+        {"inputs": {"images": "0" * 64}},
+        {"params": {"mean": 0.99, "std": 0.0, "fail": False}},
+    ],
+)
+def test_what_a_record_says_that_it_is_has_its_identity(
+    copied: Workplace, other: dict[str, Any]
+) -> None:
+    assert copied.repro("store", "verify").code == 0
+    identity = forge(copied, **other)
+    found = copied.repro("store", "verify", "--json")
+    assert found.code == 1
+    assert [problem["identity"] for problem in found.json["problems"]] == [identity]
+    assert found.json["not_identified"] == 0
+
+
+def test_what_cannot_be_recomputed_is_counted(copied: Workplace) -> None:
+    forge(copied, revision=2)
+    assert copied.repro("store", "verify", "--json").json["not_identified"] == 1
+    blind = copied.repro("store", "verify", "--no-code")
+    assert blind.code == 0
+    assert "their identities were not recomputed" in blind.out
+
+
+def test_a_parameter_of_another_day_is_not_told(copied: Workplace) -> None:
+    measure = next(kind for kind in STEPS if kind.name == "measure")
+    record = next(r for r in copied.store.iterate() if r.step == "measure")
+    odd = {**record.params, "gone": 1}
+    assert is_identity_of(record.identity, measure, 1, odd, record.seed, record.inputs) is None
+
+
+def test_all_that_this_paper_publishes_has_its_identity() -> None:
+    assert damaged(find_project(ROOT), set_aside=False) == ([], 0)
