@@ -31,12 +31,12 @@ from harness.plan.cost import forecast
 from harness.plan.exhibit import plan_exhibit
 from harness.plan.parts import needed
 from harness.plan.step import Step, StepContext, StepInput, StepParams, StepResult
+from harness.run.cluster.arrays import Array, arrays
+from harness.run.cluster.look import look
+from harness.run.cluster.resources import Cluster
+from harness.run.cluster.submit import ONE_BY_ONE, submit
+from harness.run.cluster.worker import Work
 from harness.run.lease import acquire, clean, held
-from harness.run.slurm.arrays import Array, arrays
-from harness.run.slurm.cluster import Cluster
-from harness.run.slurm.look import look
-from harness.run.slurm.submit import ONE_BY_ONE, submit
-from harness.run.slurm.worker import Work
 from harness.run.state import states
 from harness.spec.paper import load_paper
 from harness.store.digest import digest_json

@@ -23,11 +23,12 @@ from harness.cli.options import (
 from harness.cli.output import console, print_json, submission_lines
 from harness.cli.until import make_until_decided
 from harness.errors import EvidenceError, UserError
+from harness.run.executors import executor_entry
 from harness.study import as_json as to_json
 from harness.study.study import How, Study, Where
 
 if TYPE_CHECKING:
-    from harness.run.slurm.submission import QueuedArray
+    from harness.run.cluster.submission import QueuedArray
     from harness.study.explore import WrittenDesign
 
 app = typer.Typer()
@@ -46,12 +47,12 @@ def make(
         str,
         typer.Option(
             metavar="NAME",
-            help="local: processes; inline: this one; slurm: jobs that are queued and left.",
+            help="local: processes; inline: this one; slurm, batch: queued jobs.",
         ),
     ] = "local",
     device: Annotated[Device, typer.Option(help="Where to run.")] = "auto",
     cluster: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="What Slurm jobs ask for, as TOML.")
+        Path | None, typer.Option(metavar="FILE", help="What queued jobs ask for, as TOML.")
     ] = None,
     explore: Annotated[
         int | None,
@@ -91,8 +92,8 @@ def make(
     if source == "reported":
         _render_reported(study, exhibits, as_json)
         return
-    if cluster is not None and executor != "slurm":
-        raise UserError("--cluster says what Slurm jobs ask for; add --executor slurm")
+    if cluster is not None and not executor_entry(executor).leaves:
+        raise UserError("--cluster says what queued jobs ask for; add --executor slurm or batch")
     written = _design(study, exhibits, how, explore, write_only, as_json)
     if write_only:
         return

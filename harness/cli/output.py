@@ -15,7 +15,7 @@ from harness.study.as_json import VERSION
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.run.slurm.look import Standing
+    from harness.run.cluster.look import Standing
 
 
 def print_json(fields: dict[str, Any]) -> None:

@@ -83,12 +83,15 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Such as store/published.")],
     exhibits: PartNames,
     how: How,
+    crate: Annotated[
+        bool, typer.Option("--crate", help="Describe them as a Workflow Run RO-Crate too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the records of exhibits as Parquet, without weights, large arrays and pictures."""
     from harness.study.records import export
 
-    written, held = export(study.project, folder, exhibits, study.request(**how))
+    written, held = export(study.project, folder, exhibits, study.request(**how), crate)
     if as_json:
         print_json({"written": written, "held": held})
         return

@@ -41,8 +41,8 @@ class ExecutorEntry:
     name: str
     factory: str
     """`package.module:callable`. It takes the devices of this machine that may be used, such as
-    `["cpu", "cpu"]`, and returns an `Executor`. Where the executor leaves, it is the function that
-    queues, as `harness.run.slurm.submit:submit`."""
+    `["cpu", "cpu"]`, and returns an `Executor`. Where the executor leaves, it takes the
+    `Cluster` file and returns a `Scheduler`, as `harness.run.cluster.slurm:Slurm` does."""
     leaves: bool = False
     """Whether steps are queued, to be collected later, and not run to their end."""
 
@@ -52,7 +52,8 @@ _EXECUTORS = Registry(
     (
         ExecutorEntry("inline", "harness.run.inline:inline"),
         ExecutorEntry("local", "harness.run.local:LocalExecutor"),
-        ExecutorEntry("slurm", "harness.run.slurm.submit:submit", leaves=True),
+        ExecutorEntry("slurm", "harness.run.cluster.slurm:Slurm", leaves=True),
+        ExecutorEntry("batch", "harness.run.cluster.batch:Batches", leaves=True),
     ),
 )
 register, executors = _EXECUTORS.register, _EXECUTORS.known

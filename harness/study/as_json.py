@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from harness.plan.cost import Seconds
     from harness.plan.settings import Shared
     from harness.render.views.base import ExhibitView
-    from harness.run.slurm.look import Standing
-    from harness.run.slurm.submission import QueuedArray
+    from harness.run.cluster.look import Standing
+    from harness.run.cluster.submission import QueuedArray
     from harness.spec.paper import Paper
     from harness.spec.profile import Profile
     from harness.study.compare import Comparison

@@ -20,11 +20,11 @@ from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
 from harness.render.views import view_of
+from harness.run.cluster.look import Standing
+from harness.run.cluster.submission import QueuedArray
 from harness.run.executors import Executor, executor_entry
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
-from harness.run.slurm.look import Standing
-from harness.run.slurm.submission import QueuedArray
 from harness.run.state import states
 from harness.store.files import clean_temporary
 from harness.store.record import DamagedRecord, NewerRecord
@@ -141,9 +141,9 @@ def make(
     """Make exhibits or parts of them, or queue what they lack and leave.
 
     Args:
-        executor: `inline` (this process), `local` (processes) or `slurm` (jobs that are queued).
+        executor: `inline` (this process), `local` (processes), `slurm` or `batch` (queued jobs).
         device: `auto`, `cpu` or `cuda`.
-        cluster: TOML file that says what Slurm jobs ask for.
+        cluster: TOML file that says what queued jobs ask for.
         also: variations that are run beside it, and not rendered.
 
     Raises:
@@ -155,7 +155,8 @@ def make(
         from harness.study.queue import submit
 
         writable(project.root)
-        return Made(queued=submit(project, wanted.names, request, wanted.graph, device, cluster))
+        given = (project, wanted.names, request, wanted.graph, device, cluster, executor)
+        return Made(queued=submit(*given))
     report = run(project, wanted.graph, executor, device)
     problems = () if report.complete else (failures(report, wanted.graph),)
     return Made(tuple(_present(wanted)), problems=problems)
@@ -180,16 +181,17 @@ def probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
 
 def collect(project: Project) -> Collected:
     """Reconcile queue and records; judge and render what is over."""
-    from harness.run.slurm.look import collect as reconcile
+    from harness.run.cluster.look import collect as reconcile
 
     standings = reconcile(project.store)
     exhibits: list[MadeExhibit] = []
     problems: list[str] = []
-    for asked in _distinct([s.request for s in standings if s.over]):
-        names = asked.pop("exhibits")
+    over = [s for s in standings if s.over]
+    for asked in _distinct([{**s.request, "executor": s.submission.executor} for s in over]):
+        names, executor = asked.pop("exhibits"), asked.pop("executor")
         wanted = _Wanted(project, names, Request(**asked))
         exhibits += _present(wanted)
-        problems += _problems(wanted)
+        problems += _problems(wanted, executor)
     return Collected(standings, exhibits, problems)
 
 
@@ -308,7 +310,7 @@ def _distinct(requests: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def _problems(wanted: _Wanted) -> list[str]:
+def _problems(wanted: _Wanted, executor: str) -> list[str]:
     """Say what is missing although everything is over."""
     known = states(wanted.graph, wanted.project.store)
     failed = {i: _message(wanted.project, i) for i, state in known.items() if state == "failed"}
@@ -316,7 +318,7 @@ def _problems(wanted: _Wanted) -> list[str]:
     if failed:
         return [failures(RunReport(failed=failed, blocked=left), wanted.graph)]
     if left:
-        again = f"`repro make {shlex.join(wanted.names)} --executor slurm`"
+        again = f"`repro make {shlex.join(wanted.names)} --executor {executor}`"
         return [f"{len(left)} steps have no record and no job any more; {again} queues them anew"]
     return []
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from harness.errors import UserError, nearest
 from harness.plan.library import step_types
 from harness.plan.step import Json, Step
-from harness.run.slurm.cluster import Cluster
-from harness.run.slurm.submission import QueuedArray
-from harness.run.slurm.submit import submit as queue
+from harness.run.cluster.resources import Cluster
+from harness.run.cluster.submission import QueuedArray
+from harness.run.cluster.submit import submit as queue
 from harness.spec.toml import read_spec
 from harness.study.exhibits import Request
 from harness.study.project import Project
@@ -23,12 +23,13 @@ def submit(
     graph: Mapping[str, Step],
     device: str,
     cluster: Path | None,
+    executor: str,
 ) -> list[QueuedArray]:
     """Queue what a graph lacks and is not queued already; the arrays that were submitted.
 
     Raises:
-        UserError: the cluster file is wrong, or Slurm is not here.
-        EvidenceError: Slurm refused, or did not answer.
+        UserError: the cluster file is wrong, or the scheduler is not here.
+        EvidenceError: the scheduler refused, or did not answer.
     """
     asked: dict[str, Json] = {
         "exhibits": list(names),
@@ -36,7 +37,7 @@ def submit(
         "seeds": request.seeds,
         "variation": dict(request.variation or {}),
     }
-    return queue(graph, project.store, _cluster(project, cluster), device, asked)
+    return queue(graph, project.store, _cluster(project, cluster), device, asked, executor)
 
 
 def _cluster(project: Project, path: Path | None) -> Cluster:

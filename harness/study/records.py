@@ -16,7 +16,7 @@ from harness.plan.program import PROGRAM
 from harness.plan.step import Json, StepType
 from harness.store.record import Record
 from harness.store.verify import Problem, misnamed, verify
-from harness.study.exhibits import Request, named, plan_of
+from harness.study.exhibits import Request, judge, named, plan_of
 from harness.study.project import Project
 
 
@@ -101,9 +101,12 @@ def drop(project: Project, name: str, request: Request, really: bool) -> list[Re
 
 
 def export(
-    project: Project, folder: Path, names: Sequence[str], request: Request
+    project: Project, folder: Path, names: Sequence[str], request: Request, crate: bool = False
 ) -> tuple[int, int]:
     """Write the records of exhibits or parts to a folder, beside what was published there.
+
+    Args:
+        crate: also describe them as a Workflow Run RO-Crate.
 
     Returns:
         How many records were written, and how many the folder holds.
@@ -114,8 +117,10 @@ def export(
     store, identities = project.store, set[str]()
     looks: dict[str, tuple[int, ...]] = {}
     answers: dict[str, Json] = {}
+    plans = {}
     for name in named(project, names):
         planned = plan_of(project, exhibit_of(name), request)
+        plans[planned.exhibit.id] = planned
         identities.update(steps_below(planned, [name]))
         looks |= {item.key: at for item in planned.items if (at := store.looks.of(item.key))}
         if not request.variation and not request.seeds:
@@ -123,7 +128,12 @@ def export(
                 project.paper, planned
             )
     records = [record for i in sorted(identities) if (record := store.get(i))]
-    return export_records(records, folder, looks, answers)
+    counts = export_records(records, folder, looks, answers)
+    if crate:
+        from harness.study.crate import write_crate
+
+        write_crate(project, folder, [judge(project, plan) for plan in plans.values()], records)
+    return counts
 
 
 def import_published(project: Project, folder: Path) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError, nearest
-from harness.run.slurm.look import Standing, look
+from harness.run.cluster.look import Standing, look
 from harness.run.state import State, states
 from harness.study.exhibits import Request, plan_of
 from harness.study.project import Project

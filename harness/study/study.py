@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.judge.audit.finding import Finding
     from harness.judge.exhibit import Judgement
     from harness.plan.settings import Shared
-    from harness.run.slurm.submission import QueuedArray
+    from harness.run.cluster.submission import QueuedArray
     from harness.spec.paper import Paper
     from harness.store.store import Store
     from harness.study.compare import Comparison
@@ -50,12 +50,12 @@ class Where(TypedDict, total=False):
     """How steps are run; all may be left out."""
 
     executor: str
-    """`inline` (this process), `local` (processes) or `slurm` (jobs that are queued and left; see
-    `Study.collect`)."""
+    """`inline` (this process), `local` (processes), `slurm` or `batch` (jobs that are queued
+    and left; see `Study.collect`)."""
     device: str
     """`auto`, `cpu` or `cuda`."""
     cluster: Path | None
-    """TOML file that says what Slurm jobs ask for."""
+    """TOML file that says what queued jobs ask for."""
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ class Study:
         A step that fails stops nothing that does not need it; `Made.problems` tells of it.
 
         Args:
-            executor: `inline` (this process), `local` (processes) or `slurm` (jobs that are
-                queued and left; see `collect`).
+            executor: `inline` (this process), `local` (processes), `slurm` or `batch` (jobs
+                that are queued and left; see `collect`).
             device: `auto`, `cpu` or `cuda`.
-            cluster: TOML file that says what Slurm jobs ask for.
+            cluster: TOML file that says what queued jobs ask for.
         """
         from harness.study.make import make
 
@@ -216,7 +216,7 @@ class Study:
 
     def cancel(self, *jobs: str) -> list[QueuedArray]:
         """Cancel arrays of jobs, by default all that were submitted; those that were cancelled."""
-        from harness.run.slurm.look import cancel
+        from harness.run.cluster.look import cancel
 
         return cancel(self.store, jobs)
 

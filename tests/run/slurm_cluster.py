@@ -103,7 +103,7 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 120.0) -
 def _configure(place: Path) -> Path:
     for name in ("state", "spool"):
         (place / name).mkdir()
-    controller, node = _free_ports(2)
+    controller, node = free_ports(2)
     conf = place / "slurm.conf"
     text = _SLURM.format(
         place=place,
@@ -129,7 +129,7 @@ def _version() -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", shown.stdout)[:2])
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     with ExitStack() as open_sockets:
         sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

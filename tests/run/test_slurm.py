@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from harness.errors import EvidenceError, UserError
 from harness.plan.step import Step
+from harness.run.cluster.arrays import arrays
+from harness.run.cluster.look import cancel, collect, look
+from harness.run.cluster.resources import Cluster
+from harness.run.cluster.submission import QueuedArray
+from harness.run.cluster.submit import submit
 from harness.run.lease import acquire
-from harness.run.slurm.arrays import arrays
-from harness.run.slurm.cluster import Cluster
-from harness.run.slurm.look import cancel, collect, look
-from harness.run.slurm.submission import QueuedArray
-from harness.run.slurm.submit import submit
 from harness.spec.toml import SpecError, read_spec
 from harness.store.store import Store
 from tests.run.graphs import chain, graph_of, make_step, run_inline, waiting
@@ -311,7 +311,7 @@ def test_one_array_is_cancelled_alone(slurm: Commands, store: Store):
 
 def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="squeue is not here"):
+    with pytest.raises(UserError, match="scontrol is not here"):
         queued(chain(), Store(tmp_path / "store"))
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from harness.plan.step import Json, Step
-from harness.run.slurm.cluster import Cluster
-from harness.run.slurm.look import Standing, cancel, collect, look
-from harness.run.slurm.submission import QueuedArray
-from harness.run.slurm.submit import submit
+from harness.run.cluster.look import Standing, cancel, collect, look
+from harness.run.cluster.resources import Cluster
+from harness.run.cluster.submission import QueuedArray
+from harness.run.cluster.submit import submit
 from harness.store.store import Store
 from harness.store.verify import verify
 from tests.run import slurm_cluster

@@ -5,6 +5,11 @@ A worker reads and writes records alone, and never the index over them.
 
 from __future__ import annotations
 
+import os
+import pickle
+import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +56,37 @@ class JobWork:
         return DelayedSubmission(self)
 
 
+def environment_lines(setup: Sequence[str], code: Path) -> list[str]:
+    """Lines of shell before the workers: the user's own, and where the submitted code is."""
+    return [
+        *setup,
+        f"export PYTHONPATH={shlex.quote(str(code))}${{PYTHONPATH:+:$PYTHONPATH}}",
+        # Else the folder in which the command was given comes first.
+        "export PYTHONSAFEPATH=1",
+    ]
+
+
+def main(works: str, index: str, tasks: str = "1") -> int:
+    """Do one of the works in a file, in as many processes as there are tasks.
+
+    Each process sees its own share of the GPUs that the job was given.
+    """
+    count = int(tasks)
+    if count == 1:
+        work: JobWork = pickle.loads(Path(works).read_bytes())[int(index)]
+        work()
+        return 0
+    gpus = [each for each in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if each]
+    share = len(gpus) // count
+    command = [sys.executable, "-m", __spec__.name, works, index]
+    workers = []
+    for task in range(count):
+        own = gpus[task * share : (task + 1) * share]
+        seen = {"CUDA_VISIBLE_DEVICES": ",".join(own)} if gpus else {}
+        workers.append(subprocess.Popen(command, env=os.environ | seen))
+    return max(abs(worker.wait()) for worker in workers)
+
+
 def _readable(step: Step, store: Store) -> bool:
     """Whether the inputs are there. Where one failed, its dependants wait for it to be mended."""
     missing = [name for name, i in sorted(step.inputs.items()) if store.whole(i) is None]
@@ -65,3 +101,7 @@ def _is_busy(step: Step, store: Store, device: str) -> bool:
     if outcome.status != "busy":
         print(describe(step, outcome), flush=True)
     return outcome.status == "busy"
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

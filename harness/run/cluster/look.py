@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal, TypeAlias, get_args
 
 from harness.errors import UserError, nearest
 from harness.plan.step import Json
+from harness.run.cluster.scheduler import lives, scheduler_behind
+from harness.run.cluster.submission import Queued, QueuedArray, Submission, submissions
 from harness.run.lease import clean, held
-from harness.run.slurm import queue
-from harness.run.slurm.submission import Queued, QueuedArray, Submission, submissions
+from harness.store.digest import canonical
 from harness.store.failures import Failure
 from harness.store.store import Store
 
@@ -44,26 +46,48 @@ def look(store: Store) -> list[Standing]:
     """Every submission that was not collected, oldest first. Changes nothing.
 
     Raises:
-        UserError: something was submitted, and Slurm is not installed here.
-        SlurmSilent: something was submitted, and Slurm does not answer.
+        UserError: something was submitted, and its scheduler is not here.
+        SchedulerSilent: something was submitted, and its scheduler does not answer.
     """
     found = list(submissions(store))
     if not found:
         return []
-    looker = _Looker(store, queue.job_states())
-    return [looker.standing(submission) for submission in found]
+    looker, states = _Looker(store), _States()
+    return [looker.standing(submission, states.of(submission)) for submission in found]
 
 
-def awaited(store: Store, states: Mapping[str, str]) -> dict[str, str]:
-    """Identity -> job, of every step that a living job was given."""
-    return {
-        step.identity: job
-        for submission in submissions(store)
-        for array in submission.arrays()
-        for job, steps in array.jobs.items()
-        for step in steps
-        if not array.cancelled and not queue.ended(states.get(job))
-    }
+class _States:
+    """What schedulers say of their jobs. Each is asked once, though it has several submissions."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], Mapping[str, str]] = {}
+
+    def of(self, submission: Submission) -> Mapping[str, str]:
+        name = (submission.executor, canonical(dict(submission.kept)))
+        if name not in self._known:
+            self._known[name] = scheduler_behind(submission).job_states()
+        return self._known[name]
+
+
+def awaited(store: Store, executor: str) -> dict[str, str]:
+    """Identity -> job, of every step that a living job of an executor was given.
+
+    Raises:
+        UserError: there are living jobs of another executor, which nothing here could wait for.
+    """
+    states = _States()
+    found: dict[str, str] = {}
+    for submission in submissions(store):
+        for array in submission.arrays():
+            for job, steps in array.jobs.items():
+                if not array.cancelled and lives(job, states.of(submission)):
+                    if submission.executor != executor:
+                        raise UserError(
+                            f"jobs of --executor {submission.executor} are queued from this "
+                            "store; wait for them, or end them with `repro cancel`"
+                        )
+                    found |= {step.identity: job for step in steps}
+    return found
 
 
 def collect(store: Store) -> list[Standing]:
@@ -91,13 +115,12 @@ def cancel(store: Store, jobs: Sequence[str]) -> list[QueuedArray]:
     Raises:
         UserError: a number is of no array that is queued or runs.
     """
-    found = list(submissions(store))
-    states = queue.job_states() if found else {}
+    states = _States()
     living = [
         (submission, number, array)
-        for submission in found
+        for submission in submissions(store)
         for number, array in enumerate(submission.arrays())
-        if not all(queue.ended(states.get(job)) for job in array.jobs)
+        if any(lives(job, states.of(submission)) for job in array.jobs)
     ]
     known = [array.job for _, _, array in living]
     for job in jobs:
@@ -107,34 +130,36 @@ def cancel(store: Store, jobs: Sequence[str]) -> list[QueuedArray]:
             )
     chosen = [entry for entry in living if not jobs or entry[2].job in jobs]
     # What waits for others goes first, so that nothing starts because its inputs were cancelled.
-    queue.cancel([array.job for _, _, array in reversed(chosen)])
+    for submission, group in groupby(reversed(chosen), lambda entry: entry[0]):
+        scheduler_behind(submission).cancel([array.job for _, _, array in group])
     for submission, number, array in chosen:
         submission.put(number, replace(array, cancelled=True))
     return [array for _, _, array in chosen]
 
 
 class _Looker:
-    def __init__(self, store: Store, states: Mapping[str, str]) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._states = states
         self._recorded = store.identities()
         self._held = held(store)
         self._failed = store.failures.identities()
 
-    def standing(self, submission: Submission) -> Standing:
+    def standing(self, submission: Submission, states: Mapping[str, str]) -> Standing:
         steps: dict[str, Stand] = {}
         lost = []
-        lives = False
-        for array in submission.arrays():
-            for job, given in array.jobs.items():
-                job_lives = not queue.ended(self._states.get(job))
-                lives = lives or job_lives
+        any_lives = False
+        for number, array in enumerate(submission.arrays()):
+            for place, (job, given) in enumerate(array.jobs.items()):
+                job_lives = lives(job, states)
+                any_lives = any_lives or job_lives
                 for step in given:
                     stand = self._stand(step, job_lives, array.cancelled)
                     steps[step.identity] = stand
                     if stand == "lost":
-                        lost.append(self._loss(submission, array, job, step))
-        over = submission.complete and not lives
+                        log = submission.log(job, number, place)
+                        message = _how_lost(submission.executor, job, states)
+                        lost.append(Failure(step.identity, array.step, "JobEnded", message, log))
+        over = submission.complete and not any_lives
         return Standing(submission, submission.request, steps, lost, over)
 
     def _stand(self, step: Queued, job_lives: bool, cancelled: bool) -> Stand:
@@ -150,10 +175,10 @@ class _Looker:
             return "cancelled"
         return "lost" if all(self._has(source) for source in step.inputs) else "blocked"
 
-    def _loss(self, submission: Submission, array: QueuedArray, job: str, step: Queued) -> Failure:
-        how = self._states.get(job, "some time ago")
-        message = f"Slurm job {job} ended ({how}) before the step had a record"
-        return Failure(step.identity, array.step, "JobEnded", message, submission.log(job))
-
     def _has(self, identity: str) -> bool:
         return identity in self._recorded or self._store.whole(identity) is not None
+
+
+def _how_lost(executor: str, job: str, states: Mapping[str, str]) -> str:
+    how = states.get(job, "some time ago")
+    return f"{executor.capitalize()} job {job} ended ({how}) before the step had a record"

@@ -1,9 +1,12 @@
 """Submissions in the store: one folder each time.
 
 slurm/<number>/code/          the code that its jobs run
-               jobs/          submitit's: scripts, arguments, logs
+               scheduler.json the executor, and what of the cluster file it needs again
+               jobs/          scripts, arguments, logs
                arrays/        one file an array: its job and its steps
                request.json   what was asked for; written when all arrays are queued
+
+The folder bears the name of the first scheduler, whichever it is.
 """
 
 from __future__ import annotations
@@ -12,7 +15,10 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
+from glob import escape
 from pathlib import Path
+from typing import Any
 
 from harness.errors import EvidenceError
 from harness.plan.step import Json
@@ -35,10 +41,10 @@ class QueuedArray:
     """An array that was submitted."""
 
     job: str
-    """Slurm's number of the array."""
+    """The scheduler's name of the array."""
     step: str
     jobs: Mapping[str, Sequence[Queued]]
-    """Slurm's number of each job -> its steps."""
+    """The name of each job -> its steps. An element of an array is `array_index`."""
     cancelled: bool = False
 
 
@@ -50,8 +56,8 @@ class Submission:
         self.folder = folder
 
     @classmethod
-    def new(cls, store: Store) -> Submission:
-        """A folder that nobody else has."""
+    def new(cls, store: Store, executor: str, kept: Mapping[str, Json]) -> Submission:
+        """A folder that nobody else has, of one executor."""
         place = store.root / "slurm"
         place.mkdir(parents=True, exist_ok=True)
         number = 1 + max(_numbers(place), default=0)
@@ -61,7 +67,27 @@ class Submission:
                 break
             except FileExistsError:
                 number += 1
-        return cls(store.root, place / str(number))
+        made = cls(store.root, place / str(number))
+        told = canonical({"executor": executor, "kept": dict(kept)})
+        write_atomic(store.root, made.folder / "scheduler.json", told)
+        return made
+
+    @property
+    def executor(self) -> str:
+        """The executor that it went to."""
+        return str(self._scheduler.get("executor", "slurm"))
+
+    @property
+    def kept(self) -> Mapping[str, Json]:
+        """What of the cluster file its scheduler needs again."""
+        kept: Mapping[str, Json] = self._scheduler.get("kept", {})
+        return kept
+
+    @cached_property
+    def _scheduler(self) -> Mapping[str, Any]:
+        with suppress(FileNotFoundError), self._readable("scheduler.json"):
+            return dict(read_json(self.folder / "scheduler.json"))
+        return {}  # submitted when there was only Slurm
 
     @property
     def name(self) -> str:
@@ -98,11 +124,14 @@ class Submission:
         """Keep what is known of one array."""
         write_atomic(self._root, self._array(number), canonical(asdict(array)))
 
-    def log(self, job: str) -> str:
-        """The end of what the workers of a job wrote."""
+    def log(self, job: str, number: int, place: int) -> str:
+        """The end of what the workers of a job wrote, which is in a place of an array's number."""
+        jobs = self.folder / "jobs"
+        files = [*sorted(jobs.glob(f"{escape(job)}_*_log.err")), jobs / f"{number}-{place}.log"]
         texts = [
             path.read_text(encoding="utf-8", errors="replace")[-4000:]
-            for path in sorted((self.folder / "jobs").glob(f"{job}_*_log.err"))
+            for path in files
+            if path.exists()
         ]
         return "\n".join(text for text in texts if text)
 
@@ -117,7 +146,7 @@ class Submission:
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise EvidenceError(
                 f"{self.folder}: {name} cannot be read ({error}); records are not concerned: end "
-                "its jobs with scancel, delete the folder, and submit again"
+                "its jobs by the scheduler's own command, delete the folder, and submit again"
             ) from None
 
     def _array(self, number: int) -> Path:

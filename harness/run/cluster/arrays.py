@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from harness.plan.step import Step
-from harness.run.slurm.cluster import Cluster
+from harness.run.cluster.resources import Cluster
 
 T = TypeVar("T")
 

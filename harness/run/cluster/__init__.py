@@ -1,0 +1,1 @@
+"""Steps as jobs of a scheduler: submit and leave, look, collect, cancel."""

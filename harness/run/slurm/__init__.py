@@ -1,1 +1,0 @@
-"""Steps as Slurm jobs: submit and leave, look, collect, cancel."""
