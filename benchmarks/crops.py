@@ -3,8 +3,8 @@
 ImageNet's files have a shorter side of 375 pixels as a rule, and are kept at 256, of which crops of
 224 are taken, and patches of half of that. The sample has one picture of each class, of 128 pixels.
 So here 128 stands for 375, and everything else is smaller by the same factor: kept are 87 pixels,
-crops have 76 and patches 38. What a network makes of the difference is not measured: nothing can be
-trained on one picture of each class.
+crops have 76 and patches 38. `benchmarks.crop_students` says what students make of the difference,
+since nothing can be trained on one picture of each class.
 
     python -m benchmarks.crops FOLDER_OF_THE_SAMPLE
 """

@@ -8,21 +8,24 @@ import numpy as np
 import pytest
 from scipy.stats import f_oneway
 
-from benchmarks import crops, dd_ranking, pipelines
+from benchmarks import crop_students, crops, dd_ranking, pipelines
 from harness.errors import UserError
+from harness.lab.data.prepared import Split
 from tests.docs.console import ROOT
 
 PAGE = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
 SAMPLE = ROOT.parent / "shared" / "data" / "imagenet1k_sample"
 
 
-@pytest.mark.parametrize("file", [crops.FILE, dd_ranking.TABLE, pipelines.TABLE])
+@pytest.mark.parametrize(
+    "file", [crops.FILE, crop_students.TABLE, dd_ranking.TABLE, pipelines.TABLE]
+)
 def test_the_page_quotes_the_whole_table(file: Path) -> None:
     assert file.read_text(encoding="utf-8") in PAGE
 
 
 def test_the_commands_print_what_is_published() -> None:
-    for each in (dd_ranking, pipelines):
+    for each in (crop_students, dd_ranking, pipelines):
         assert each.table(each.kept()) + "\n" == each.TABLE.read_text(encoding="utf-8")
 
 
@@ -37,6 +40,27 @@ def test_the_parts_of_a_variance_by_hand() -> None:
 
 def test_pipelines_that_differ_by_less_than_their_students_have_no_spread_of_their_own() -> None:
     assert pipelines.Spread.of(np.array([[0.0, 4.0], [1.0, 3.0]])).pipelines == 0
+
+
+def test_pairs_of_students_by_hand() -> None:
+    """Differences 1, 2, 3: mean 2, of which the error is 1 / sqrt(3), with 2 degrees of freedom."""
+    effect = crop_students.Effect.of(np.array([[1.0, 0.0], [4.0, 2.0], [3.0, 0.0]]))
+    half = 4.302653 / 3**0.5
+    assert effect == pytest.approx((2, 2 - half, 2 + half))
+
+
+def test_both_students_of_a_pair_see_the_same_part_of_an_image() -> None:
+    """Of a picture whose shades are its columns, with 4 levels from one to the next.
+
+    What both show is less than a kept pixel apart, which is 64 / 44 columns.
+    """
+    shades = np.broadcast_to(np.arange(64, dtype=np.uint8) * 4, (64, 64))
+    image = np.repeat(shades[None, :, :, None], 3, axis=3)
+    pictures = crop_students.Pictures.of(Split(image, np.array([20]), ""))
+    assert pictures.labels.tolist() == [1]
+    views = crop_students.test_views(pictures)
+    assert all(view.shape == (1, 3, 38, 38) for view in views.values())
+    assert (views["files"] - views["kept images"]).abs().max() < 4 * 64 / 44
 
 
 def test_percent_becomes_a_fraction_once_before_a_set_is_scored() -> None:

@@ -19,6 +19,7 @@ from harness.lab.models.networks import NETWORKS
 from harness.plan.comparable import all_settings, cannot_run
 from harness.plan.exhibit import ExhibitPlan, Planner, plan_exhibit
 from harness.plan.graph import GraphBuilder
+from harness.plan.inputs import Inputs
 from harness.plan.library import step_types
 from harness.plan.resolver import NOTHING_MORE, Resolver
 from harness.plan.settings import Variation, plain
@@ -32,6 +33,7 @@ from harness.spec.paper import load_paper
 from harness.spec.profile import Profile
 
 PAPER = load_paper(Path(__file__).parents[2] / "specs")
+TYPES = step_types(PAPER)
 PROFILES = ("paper", "digits")
 
 
@@ -84,7 +86,7 @@ class Walk(Planner):
     """
 
     def __init__(self, exhibit: Exhibit, profile: Profile) -> None:
-        super().__init__(PAPER, profile, 1, {})
+        super().__init__(PAPER, profile, 1, {}, TYPES)
         self.acts: dict[Case, bool] = {}
         self.why: dict[Case, str] = {}
         self._exhibit = exhibit
@@ -124,7 +126,7 @@ class Walk(Planner):
 
     def _resolver(self, case: Case, value: Any) -> Resolver:
         if case not in self._varied:
-            builder = GraphBuilder(step_types(PAPER), PAPER)
+            builder = GraphBuilder(TYPES, PAPER, Inputs(PAPER.root.resolve().parent))
             self._varied[case] = Resolver(PAPER, self.profile, {case.setting: value}, builder)
         return self._varied[case]
 
@@ -136,7 +138,7 @@ class Walk(Planner):
                 self.acts[case] = before != self._outline({case.setting: json.loads(case.value)})
 
     def _outline(self, variation: Variation) -> Any:
-        planner = Outline(PAPER, self.profile, 1, variation)
+        planner = Outline(PAPER, self.profile, 1, variation, TYPES)
         items = tuple(resolve(kinds()[self._exhibit.kind].items)(self._exhibit, planner))
         return ExhibitPlan(self._exhibit, self.profile, items, {}, planner.choices, {}).shown
 
@@ -330,7 +332,7 @@ def test_what_the_specs_put_into_a_step_is_probed() -> None:
         for name, value in flat(step.params):
             used.setdefault(step.name, {})[f"{name}={json.dumps(value)}"] = (name, value)
     missing, excused = [], set()
-    for kind in [kind for kind in step_types(PAPER).values() if kind.name in used]:
+    for kind in [kind for kind in TYPES.values() if kind.name in used]:
         held = probed(kind)
         for text, (name, value) in used[kind.name].items():
             last = name.rpartition(".")[2]
@@ -344,6 +346,7 @@ def test_what_the_specs_put_into_a_step_is_probed() -> None:
 
 
 SILENT = {
+    'feature_statistics "train_resize": "none"': "the images of probes have one size",
     'stitch "train_resize": "none"': "the images of probes have one size",
     'tm_loss "labels": "learned"': "the images of its probe have no labels of their own",
     'tm_loss "t_plus_included": false': "another run of the probe has a start at t_plus",

@@ -16,11 +16,14 @@ from harness.lab.data import datasets, packing, prepared, sets
 from harness.lab.data.published import PublishedFiles
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import cut, sizes_of
+from harness.lab.distill.backbones.methods import FeatureStatisticsParams
+from harness.lab.distill.backbones.moments import augmented_views
 from harness.lab.distill.patches import best_crops
 from harness.lab.distill.stitch import StitchParams
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef
 from harness.lab.train.augment import RATIOS, boxes_within, crop_views, views
+from harness.lab.train.loop import Examples
 from harness.lab.train.student import StudentParams
 from harness.lab.train.teacher import TeacherParams
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed
@@ -117,6 +120,21 @@ def test_patches_are_cut_out_of_the_files_where_that_is_asked_for(
     for patch, source, box in zip(best.pixels, best.sources, best.boxes, strict=True):
         exact = cut(kept().published[[int(source)]], box[None], 112, torch.float64)
         assert torch.equal(patch, exact[0].round().to(torch.uint8))
+
+
+def test_statistics_of_real_images_see_crops_of_the_files_where_that_is_asked_for(
+    pictures: list[np.ndarray],
+) -> None:
+    fields = {"dataset": dataset(), "network": "mlp", "patch": 4, "by_class": True}
+    fields |= {"augmentation": "rrc-flip", "crop_scale": (0.08, 1.0)}
+    examples = Examples(kept(), torch.zeros(3, dtype=torch.int64))
+    made = {}
+    for resize in ("256", "none"):
+        params = FeatureStatisticsParams.model_validate(fields | {"train_resize": resize})
+        made[resize] = augmented_views(params, reader(), examples, torch.arange(3), generator(3))
+    boxes = boxes_within(torch.tensor(SIZES), (0.08, 1.0), RATIOS, generator(3))
+    assert torch.equal(made["none"], cut(kept().published, boxes, 224, torch.float64) / 255)
+    assert not torch.equal(made["none"], made["256"])
 
 
 def test_images_of_one_size_are_the_same_work_by_either_reading() -> None:

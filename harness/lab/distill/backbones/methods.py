@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.lab.cost import passes
 from harness.lab.distill.recover import FROZEN, RecoveryParams
-from harness.lab.recipe import Count, CropScale, DatasetRef
+from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -46,6 +46,7 @@ class FeatureStatisticsParams(StepParams):
     """How the backbone sees the training split, each image once."""
     crop_scale: CropScale
     precision: Literal["float32", "float64"] = "float32"
+    train_resize: CropsOf = "256"
 
 
 class MatchParams(RecoveryParams):

@@ -192,7 +192,7 @@ def augmented_views(
     """
     images = examples.taken(rows)
     if params.augmentation == "rrc-flip":
-        return crop_views(backbone, images, params.crop_scale, drawn)
+        return crop_views(backbone, images, params.crop_scale, drawn, params.train_resize)
     shown = backbone.shown(images)
     if params.augmentation == "none":
         return shown
