@@ -58,12 +58,15 @@ class _Lasting(io.FileIO):
         return len(data)
 
 
-def _lasting(stream: Any, number: int) -> Any:
-    if stream is not None and not isinstance(stream, io.TextIOWrapper):
-        return stream  # a test, or a notebook, that keeps what is said
+def _is_of(stream: Any, number: int) -> bool:
     with suppress(OSError, ValueError):
-        if stream is not None and stream.fileno() != number:
-            return stream
+        return isinstance(stream, io.TextIOWrapper) and stream.fileno() == number
+    return False
+
+
+def _lasting(stream: Any, number: int) -> Any:
+    if stream is not None and not _is_of(stream, number):
+        return stream  # a test, or a notebook, that keeps what is said
     raw = io.BufferedWriter(_Lasting(number, "wb", closefd=False))
     return io.TextIOWrapper(
         raw,
