@@ -118,7 +118,7 @@ class Numbers:
     def _at_bounds(self, question: Question, alpha: float) -> Comparison | None:
         """The answer at the ends of bounds, where no number beyond them has another one.
 
-        `< 0.001` is below 0.05 whatever it is. None where numbers are missing or the answer is open.
+        `< 0.001` is below 0.05 whatever it is. None where numbers are missing or it is open.
         """
         towards = {question.first: 1, question.second: -1}
         held = {o: self.bounds[o] for o in towards if isinstance(o, str) and o in self.bounds}

@@ -68,8 +68,8 @@ class GapCloses(Gaps):
 
 
 class GapShrinks(Gaps):
-    """left is better than right by less in each `narrow` column than in its `wide` one, by more than
-    the margin; the gap may stay open, or turn round.
+    """left is better than right by less in each `narrow` column than in its `wide` one, the change
+    being more than the margin; the gap may stay open, or turn round.
     """
 
     kind: Literal["gap_shrinks"]

@@ -180,7 +180,7 @@ SHAPES = {
         r"50.00 $\pm$ 0.30 (n = 7)", ""),
     "text": (MARGIN, "", "OOM", "not comparable", "OOM", ""),
     "scientific notation": ("margin = 0.01", FRACTION, r"$5.00 \times 10^{-1}$", "reproduced",
-        r"5.00 $\times$ 10\textsuperscript{$-$1}", "5.00 × 10<sup>-1</sup>"),
+        r"5.00 $\times$10\textsuperscript{$-$1}", "5.00 ×10<sup>-1</sup>"),
     "deterministic": ("", COUNT, "10/178", "reproduced", "10/178", ""),
     "another metric": ('unit = "images"\nmargin = 1', COUNT, "12", "deviates", "12", ""),
 }  # fmt: skip
