@@ -390,10 +390,12 @@ def test_the_papers_claims_come_out_as_expected_without_torch(
 def test_without_a_profile_it_is_judged_under_the_one_that_has_results(tmp_path: Path) -> None:
     place = new_workplace(tmp_path)
     table = place.repro("list", "--json").json["exhibits"][0]["id"]
-    assert place.repro("verify", "--json").json["profile"] == "stated"
+
+    def profiles() -> set[str]:
+        report = place.repro("report", "--out", str(tmp_path / "site"), "--json").json
+        claims = place.repro("verify", "--json").json["claims"]
+        return {report["profile"], *(claim["profile"] for claim in claims)}
+
+    assert profiles() == {"stated"}
     assert place.repro("make", table, "--profile", "small", "--executor", "inline").code == 0
-    assert place.repro("verify", "--json").json["profile"] == "small"
-    assert (
-        place.repro("report", "--out", str(tmp_path / "site"), "--json").json["profile"] == "small"
-    )
-    assert place.repro("verify", "--profile", "stated", "--json").json["profile"] == "stated"
+    assert profiles() == {"small"}
