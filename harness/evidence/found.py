@@ -187,14 +187,15 @@ class _Names:
     def _named(
         self,
         result: Result,
-        field: str,
+        field: str | tuple[str, ...],
         known: Mapping[str, str],
         only: str,
         unknown: dict[str, None],
     ) -> str:
         if not field:
             return only
-        text = str(result.get(field))
+        fields = (field,) if isinstance(field, str) else field
+        text = "/".join(str(result.get(each)) for each in fields)
         meant = self._evidence.names.get(text, text)
         found = known.get(meant) or known.get(text_key(meant), "")
         if not found:

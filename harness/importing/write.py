@@ -82,6 +82,15 @@ def row_lines(name: str, row: Row, columns: Sequence[str]) -> list[str]:
         if entry.printed.kind == "unreadable"
     ]
     keys = [f"{key} = {text}" for key, text in cell_keys(held).items() if text]
+    shares = [
+        f'{quoted(column)} = {{ spread = "share" }}'
+        for column, entry in held.items()
+        if entry.printed.is_number
+        and entry.printed.error is None
+        and read_printed(entry.printed.text).error is not None
+    ]
+    if shares:
+        keys.append(f"cell_reporting = {{ {', '.join(shares)} }}")
     return ["[[rows]]", *_headed(name, row.path), *map(one_line, notes), *keys]
 
 

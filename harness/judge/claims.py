@@ -15,7 +15,7 @@ from harness.judge.model import Interval, OutcomeName, Source, together
 from harness.judge.sample import Summary
 from harness.judge.welch import Difference
 from harness.spec import claims as spec
-from harness.spec.operands import Operand, printed_count, printed_step
+from harness.spec.operands import Operand, Pair, printed_count, printed_step
 from harness.spec.printed import Printed
 
 
@@ -53,14 +53,18 @@ def evaluate(
     """
     if source == "reproduced" and spec.about_print(claim):
         return Evaluation("not run", "the claim is about what the paper prints, not about results")
-    known = Numbers(numbers, source, runs or {}, quoted, searched or {}, by_seed or {}, lower)
+    others = without or {}
+    bounds = {at: printed for at, printed in others.items() if printed.kind == "number"}
+    known = Numbers(
+        numbers, source, runs or {}, quoted, searched or {}, by_seed or {}, lower, bounds
+    )
     made = _PREDICATES[claim.kind](claim, known)
-    return _combined([_without_number(each, without or {}) for each in made])
+    return _combined([_without_number(each, others) for each in made])
 
 
 def _without_number(made: Comparison, printed: Mapping[str, Printed]) -> Comparison:
-    """The same, if numbers are missing where the paper prints something else: a bound leaves it
-    undecided, and to a word it does not apply.
+    """The same, if numbers are missing where the paper prints something else: a bound that does not
+    settle it leaves it undecided, and to a word it does not apply.
     """
     others = [printed[address] for address in made.missing if address in printed]
     if made.outcome != "not run" or not others or len(others) < len(made.missing):
@@ -139,9 +143,7 @@ def _on_par_or_better(claim: spec.OnParOrBetter, numbers: Numbers) -> list[Compa
 
 def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
     """Where no wide gap is there to close, the claim does not apply."""
-    columns = numbers.distinct_gaps(
-        zip(claim.gaps(claim.wide), claim.gaps(claim.narrow), strict=True)
-    )
+    columns = numbers.distinct_gaps(_leads(claim, numbers))
     unproven: list[Comparison] = []
     closing: list[Question] = []
     for wide, narrow in columns:
@@ -157,8 +159,13 @@ def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
 
 
 def _gap_shrinks(claim: spec.GapShrinks, numbers: Numbers) -> list[Comparison]:
-    gaps = zip(claim.gaps(claim.wide), claim.gaps(claim.narrow), strict=True)
-    return numbers.ask_gaps(more(claim.margin), list(gaps))
+    return numbers.ask_gaps(more(claim.margin), _leads(claim, numbers))
+
+
+def _leads(claim: spec.GapCloses | spec.GapShrinks, numbers: Numbers) -> list[tuple[Pair, Pair]]:
+    """The wide and the narrow gap of each column: how much better left is than right."""
+    gaps = ([numbers.lead(*pair) for pair in claim.gaps(c)] for c in (claim.wide, claim.narrow))
+    return list(zip(*gaps, strict=True))
 
 
 def _increasing(claim: spec.Increasing, numbers: Numbers) -> list[Comparison]:

@@ -12,6 +12,7 @@ from harness.judge.model import Interval, OutcomeName, Source
 from harness.judge.sample import Summary, pairs_of
 from harness.judge.welch import Difference, difference
 from harness.spec.operands import Operand, Pair
+from harness.spec.printed import Printed
 
 T = TypeVar("T")
 
@@ -63,12 +64,18 @@ class Numbers:
     their data in common, so that they are compared as pairs."""
     lower: frozenset[str] = frozenset()
     """Addresses of numbers of which lower ones are better."""
+    bounds: Mapping[str, Printed] = field(default_factory=dict)
+    """Address -> the bound that the paper prints there, such as `< 0.001`."""
 
     def beyond(self, region: Region, better: Operand, worse: Operand) -> Question:
         """Does a number lie in the region above another one; or below it, where lower is better?"""
+        return Question(region, *self.lead(better, worse))
+
+    def lead(self, better: Operand, worse: Operand) -> Pair:
+        """The two in the order in which their difference is how much the first is better."""
         if self.lower.intersection(o for o in (better, worse) if isinstance(o, str)):
-            return Question(region, worse, better)
-        return Question(region, better, worse)
+            return worse, better
+        return better, worse
 
     def read(self, operand: Operand) -> Summary | None:
         """The number, or None where there is none."""
@@ -96,7 +103,7 @@ class Numbers:
         """Answer one question; failing is tested at `alpha`."""
         found = self._tested(question, alpha)
         if found.outcome == "not run":
-            return found
+            return self._at_bounds(question, alpha) or found
         same = isinstance(question.first, str) and question.first == question.second
         if same and question.factor == 1:
             return itself(found.what)
@@ -107,6 +114,29 @@ class Numbers:
             why = f"{found.what} is so by construction: the search goes no further"
             return replace(found, outcome="restated", why=why)
         return found
+
+    def _at_bounds(self, question: Question, alpha: float) -> Comparison | None:
+        """The answer at the ends of bounds, where no number beyond them has another one.
+
+        `< 0.001` is below 0.05 whatever it is. None where numbers are missing or it is open.
+        """
+        towards = {question.first: 1, question.second: -1}
+        held = {o: self.bounds[o] for o in towards if isinstance(o, str) and o in self.bounds}
+        sides = {towards[o] * (-1 if b.relation in "<≤" else 1) for o, b in held.items()}
+        if len(sides) != 1:
+            return None
+        ends = {at: Summary.exact(float(bound.number)) for at, bound in held.items()}
+        at_ends = replace(self, lookup=lambda at: ends.get(at) or self.lookup(at), bounds={})
+        found = at_ends.answer(question, alpha)
+        if found.difference is None:
+            return None
+        upwards, region = sides == {1}, question.region
+        open_ended = math.isinf(region.high if upwards else region.low)
+        outside = found.difference > region.high if upwards else found.difference < region.low
+        if not {"holds": open_ended, "fails": outside}.get(found.outcome, False):
+            return None
+        texts = ", ".join(f"'{bound.text}'" for bound in held.values())
+        return replace(found, why=f"the paper prints {texts}, and at that bound {found.why}")
 
     def _copied(self, question: Question, found: Comparison) -> bool:
         """Whether printed numbers of one sentence are held against each other, or against a bound
@@ -158,6 +188,8 @@ class Numbers:
         known = [number for operand in wide + narrow if (number := self.read(operand)) is not None]
         if len(known) < 4:
             return not_run(what, self.missing(*wide, *narrow))
+        if wide == narrow:
+            return itself(what)
         a, b, c, d = known
         estimate = (a.mean - b.mean) - (c.mean - d.mean)
         pairs = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))

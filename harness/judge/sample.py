@@ -121,7 +121,9 @@ class ReportedNumber:
             ValueError: the text is no number.
         """
         error, spread, obstacle = printed.spread, _spread_of(printed, reporting), ""
-        if error is None and printed.interval is not None:
+        if spread == "share":
+            error = None
+        elif error is None and printed.interval is not None:
             low, high = printed.interval.low, printed.interval.high
             error = max(printed.number - low, high - printed.number)
             if spread == "unknown":

@@ -6,8 +6,7 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from harness.spec.notation import canonical
-from harness.spec.reading import read_printed
+from harness.render.text import shifted
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -144,18 +143,9 @@ def escape(text: str) -> str:
 
 
 def printed(text: str) -> str:
-    """The same of a printed cell: what it raises or lowers, as `10^{-3}`, is raised or lowered.
-
-    A number that is written in LaTeX is spelt in plain signs first.
-    """
-    if ("\\" in text or text.count("$") > 1) and read_printed(text).kind == "number":
-        text = canonical(text).text
-    named = {"^": "textsuperscript", "_": "textsubscript"}
-    text = re.sub(r"\^(\d)", r"^{\1}", text)
-    first, *others = re.split(r"([_^])\{([^{}]*)\}", text)
-    pieces = zip(others[::3], others[1::3], others[2::3], strict=True)
-    shifted = (rf"\{named[sign]}{{{escape(inner)}}}{escape(rest)}" for sign, inner, rest in pieces)
-    return escape(first) + "".join(shifted)
+    """The same of a printed cell: what it raises or lowers, as `10^{-3}`, is raised or lowered."""
+    styles = {"": "%s", "^": r"\textsuperscript{%s}", "_": r"\textsubscript{%s}"}
+    return "".join(styles[sign] % escape(piece) for piece, sign in shifted(text))
 
 
 def symbol(name: str) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+
+from harness.spec.notation import canonical
+from harness.spec.reading import read_printed
 
 # Terminal control strings: CSI (ESC [ or U+009B), OSC and its kin up to their terminator, two-byte.
 _ESCAPES = re.compile(
@@ -30,3 +34,18 @@ def plain(text: str) -> str:
         if char.isspace() or unicodedata.category(char) not in _UNPRINTABLE
     )
     return _SPACES.sub(lambda found: found[1] or " ", "".join(kept)).strip()
+
+
+def shifted(text: str) -> Iterator[tuple[str, str]]:
+    """A printed cell in pieces, each with `^` where it is raised and `_` where it is lowered.
+
+    A number that is written in LaTeX is spelt in plain signs first.
+    """
+    if ("\\" in text or text.count("$") > 1) and read_printed(text).kind == "number":
+        text = canonical(text).text
+    text = re.sub(r"\^(\d)", r"^{\1}", text)
+    first, *others = re.split(r"([_^])\{([^{}]*)\}", text)
+    yield first, ""
+    for sign, inner, rest in zip(others[::3], others[1::3], others[2::3], strict=True):
+        yield inner, sign
+        yield rest, ""

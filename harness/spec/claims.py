@@ -58,7 +58,8 @@ class OnParOrBetter(Better):
 
 
 class GapCloses(Gaps):
-    """left - right exceeds the margin in a `wide` column and is within it in its `narrow` one.
+    """left is better than right by more than the margin in a `wide` column, and they are within it
+    in its `narrow` one.
 
     A column in which no gap is shown to be there has none to close: it does not apply.
     """
@@ -67,15 +68,15 @@ class GapCloses(Gaps):
 
 
 class GapShrinks(Gaps):
-    """left - right is smaller in each `narrow` column than in its `wide` one, by more than the
-    margin; the gap may stay open, or turn round.
+    """left is better than right by less in each `narrow` column than in its `wide` one, the change
+    being more than the margin; the gap may stay open, or turn round.
     """
 
     kind: Literal["gap_shrinks"]
 
 
 class Increasing(Ordered):
-    """Every number of a sequence exceeds the one before."""
+    """Every number of a sequence exceeds the one before, whichever numbers are better."""
 
     kind: Literal["increasing"]
     margin: Margin = 0.0
@@ -128,7 +129,7 @@ class ParameterDomain(ClaimBase, Bounded):
 
 
 class Slower(ClaimBase):
-    """One quantity is at least `factor` times another."""
+    """One quantity is at least `factor` times another, whichever numbers are better."""
 
     kind: Literal["slower"]
     slow: Number

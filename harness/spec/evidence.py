@@ -32,8 +32,9 @@ class Evidence(SpecModel):
     for a part of a path that becomes the field `name`."""
     reader: str = ""
     """What the files are; told by their names where it is left out."""
-    row: str = ""
-    """The field that names the row. Left out: the table has one row."""
+    row: str | tuple[Text, ...] = ""
+    """The field that names the row, or several, whose texts are joined with `/`, as the names of
+    imported rows are. Left out: the table has one row."""
     column: str = ""
     """The field that names the column. Left out: the table has one, or `value` names them."""
     seed: str = ""

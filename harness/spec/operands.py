@@ -194,7 +194,9 @@ class Ordered(Lists):
 
 
 class Gaps(ClaimBase):
-    """A claim about left - right in the `wide` columns and in the `narrow` ones."""
+    """A claim about how much better left is than right in the `wide` columns and in the `narrow`
+    ones: left - right, or right - left where a cell's measure has `better = "lower"`.
+    """
 
     exhibit: Name
     left: AddressPart

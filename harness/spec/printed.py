@@ -16,9 +16,12 @@ Kind: TypeAlias = Literal["number", "bracketed", "missing", "word", "unreadable"
 Relation: TypeAlias = Literal["=", "<", "≤", ">", "≥", "≈"]
 Form: TypeAlias = Literal["plus-minus", "parentheses", "digits", "asymmetric"]
 Meaning: TypeAlias = Literal["ci", "iqr", "range", "unknown"]
-Spread: TypeAlias = Literal["std", "sem", "ci90", "ci95", "ci99", "iqr", "range", "unknown"]
+Spread: TypeAlias = Literal[
+    "std", "sem", "ci90", "ci95", "ci99", "iqr", "range", "share", "unknown"
+]
 """What a spec says that the printed errors or intervals are. With `iqr` and `range` the number is
-a median or whatever else stands between such ends."""
+a median or whatever else stands between such ends; with `share` the parentheses hold no error but
+a percentage, as under `n (%)`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from harness.render.views.table import our_number
 from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
+from harness.study.results import main_profile
 from harness.study.typeset import typeset
 
 MAIN = "main.tex"
@@ -96,7 +97,7 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
             f"{sources / MAIN}: the file is missing; expected the LaTeX document of the paper, "
             r"which loads \usepackage{repro} and shows exhibits with \reproexhibit{...}"
         )
-    chosen = None if reported else project.paper.profile(profile).id
+    chosen = None if reported else main_profile(project, profile).id
     judged, lacking = judge_each(project, project.paper.runnable, chosen) if chosen else ({}, {})
     problems = [f"{name} has no results: {why}" for name, why in lacking.items()]
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import cast
 
+from harness.errors import UserError
 from harness.evidence.found import find
 from harness.judge.exhibit import Judgement
 from harness.plan.answers import answer_key, answers_of, count_answered, specs_digest
 from harness.plan.step import Json
 from harness.spec.exhibit import Table
+from harness.spec.profile import Profile
 from harness.study.project import Project
 
 _MADE, _PUBLISHED = "answers", "published-results"
@@ -47,6 +50,18 @@ def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | N
     about, there = project.paper.about, results(project, exhibit)
     first = (about.default_profile, about.paper_profile, *there)
     return next((profile for profile in first if profile in there), None)
+
+
+def main_profile(project: Project, named: str | None) -> Profile:
+    """The profile that was named; else the first with a result of any exhibit: the default, the
+    paper's, or another; else the default.
+    """
+    paper, there = project.paper, dict[str, int]()
+    for exhibit in () if named else paper.runnable:
+        with suppress(UserError):  # told by what reads the exhibit
+            there |= results(project, exhibit)
+    first = (paper.about.default_profile, paper.about.paper_profile, *there)
+    return paper.profile(named or next((profile for profile in first if profile in there), None))
 
 
 def _published(project: Project, exhibit: str, specs: str) -> Mapping[str, int]:

@@ -288,8 +288,10 @@ class Study:
         """The choices that an exhibit rests on and that the paper does not state, by name."""
         from harness.study.assumptions import assumptions_of
         from harness.study.exhibits import plan_of
+        from harness.study.results import chosen_profile
 
-        return assumptions_of(plan_of(self.project, exhibit, self.request(profile=profile)))
+        chosen = chosen_profile(self.project, exhibit, profile)
+        return assumptions_of(plan_of(self.project, exhibit, self.request(profile=chosen)))
 
     def compare(self, a: str, b: str, *exhibits: str, **how: Unpack[How]) -> Comparison:
         """Which numbers changed between two stores, exports or profiles.

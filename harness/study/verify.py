@@ -12,6 +12,7 @@ from harness.spec.coverage import CoverageFile
 from harness.spec.toml import read_spec
 from harness.study.exhibits import claims_on, exhibits_behind, judge_each
 from harness.study.project import Project
+from harness.study.results import main_profile
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     """Judge every claim. An exhibit that cannot be planned has no results, which is a problem
     to name, not one that stops the paper's own numbers from being checked.
     """
-    chosen, claims = project.paper.profile(profile).id, project.paper.claims.values()
+    chosen, claims = main_profile(project, profile).id, project.paper.claims.values()
     ours, lacking = judge_each(project, exhibits_behind(project, claims), chosen)
     problems = [
         f"{name} has no results, as it cannot be planned: {why}" for name, why in lacking.items()

@@ -24,6 +24,7 @@ from harness.study.ci import junit_xml, workflow_commands
 from harness.study.project import find_project
 from harness.study.trust import trust
 from harness.study.verify import Verified
+from tests.toy.paper import new_workplace
 
 ROOT = Path(__file__).parents[2]
 TOY = ROOT / "tests" / "toy" / "specs"
@@ -384,3 +385,17 @@ def test_the_papers_claims_come_out_as_expected_without_torch(
     assert (code, torch) == ("0", "False")
     assert int(count) >= 45
     assert all(json.loads(counts)[of]["restated"] >= 4 for of in ("sentences", "comparisons"))
+
+
+def test_without_a_profile_it_is_judged_under_the_one_that_has_results(tmp_path: Path) -> None:
+    place = new_workplace(tmp_path)
+    table = place.repro("list", "--json").json["exhibits"][0]["id"]
+
+    def profiles() -> set[str]:
+        report = place.repro("report", "--out", str(tmp_path / "site"), "--json").json
+        claims = place.repro("verify", "--json").json["claims"]
+        return {report["profile"], *(claim["profile"] for claim in claims)}
+
+    assert profiles() == {"stated"}
+    assert place.repro("make", table, "--profile", "small", "--executor", "inline").code == 0
+    assert profiles() == {"small"}

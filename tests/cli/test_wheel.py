@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.docs.console import commands
+from tests.importing.test_from_sources import SOURCE
 
 ROOT = Path(__file__).parents[2]
 MEGABYTES = 450
@@ -149,31 +150,66 @@ def test_a_paper_of_files_alone_is_made_and_a_new_one_names_what_it_needs(
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_new_paper_is_run_again_by_its_page_and_by_its_workflow(
-    bin: Path, tmp_path: Path
-) -> None:
-    """With an index that has the wheel, which is what a release of this package is."""
-    called(bin / "repro", "new-paper", "mine", cwd=tmp_path)
-    mine = tmp_path / "mine"
-    jobs = yaml.safe_load((mine / ".github" / "workflows" / "repro.yml").read_text())["jobs"]
-    steps = [step["run"] for step in jobs["repro"]["steps"] if "run" in step]
-    page = [command.text for command in commands(mine / "README.md")]
-    assert (len(page), len(steps)) == (5, 6)
-    env = {
+@pytest.fixture
+def released(bin: Path) -> dict[str, str]:
+    """Settings with which uv finds the wheel, as it finds a release of this package."""
+    return {
         "UV_FIND_LINKS": str(bin.parents[1] / "dist"),
         "PATH": f"{UV.parent}{os.pathsep}{os.environ['PATH']}",
     }
+
+
+def run_again(mine: Path, env: Mapping[str, str]) -> tuple[int, int]:
+    """Run what a project's page and its workflow say; how many commands each of them has."""
+    jobs = yaml.safe_load((mine / ".github" / "workflows" / "repro.yml").read_text())["jobs"]
+    steps = [step["run"] for step in jobs["repro"]["steps"] if "run" in step]
+    page = [command.text for command in commands(mine / "README.md")]
     for line in page + steps:
         called("sh", "-c", line, cwd=mine, env=env)
-    assert "Central (ours)" in next((mine / "site").rglob("table1.html")).read_text()
     if shutil.which("latexmk"):
         called("sh", "-c", "uv run repro paper", cwd=mine, env=env)
+    return len(page), len(steps)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_new_paper_is_run_again_by_its_page_and_by_its_workflow(
+    bin: Path, released: dict[str, str], tmp_path: Path
+) -> None:
+    called(bin / "repro", "new-paper", "mine", cwd=tmp_path)
+    mine = tmp_path / "mine"
+    assert run_again(mine, released) == (5, 6)
+    assert "Central (ours)" in next((mine / "site").rglob("table1.html")).read_text()
     pins = (ROOT / "requirements.lock").read_text()
     for pinned in ("scikit-learn==", "pytest=="):
         (version,) = re.findall(rf'"{pinned}([\d.]+)"', (mine / "pyproject.toml").read_text())
         assert f"\n{pinned}{version} " in pins
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_paper_begun_from_its_source_is_run_again_and_kept_in_step_with_it(
+    bin: Path, released: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "main.tex").write_text(SOURCE, encoding="utf-8")
+    told = called(bin / "repro", "new-paper", "mine", "--from", "main.tex", cwd=tmp_path, code=2)
+    assert told.strip().endswith("pip install 'repro-harness[latex]'")
+    assert not (tmp_path / "mine").exists()
+    (wheel,) = (bin.parents[1] / "dist").glob("*.whl")
+    once = (UV, "tool", "run", "--from", f"{wheel}[latex]", "repro")  # which is `uvx --from`
+    called(*once, "new-paper", "mine", "--from", "main.tex", cwd=tmp_path)
+    mine = tmp_path / "mine"
+    assert run_again(mine, released) == (5, 3)
+    assert "88.1 ± 0.4" in next((mine / "site").rglob("table1.html")).read_text()
+    shutil.copy(tmp_path / "main.tex", mine)
+    again = called("sh", "-c", "uv run repro tables sync main.tex", cwd=mine, env=released)
+    assert "88.1" not in again
+
+
+@pytest.mark.slow
+def test_the_other_names_of_the_command_work(bin: Path, paper: Path) -> None:
+    for module in ("harness", "repro_harness"):
+        assert "table7" in called(bin / "python", "-m", module, "list", cwd=paper)
 
 
 def test_another_package_of_that_name_is_named(tmp_path: Path) -> None:

@@ -53,3 +53,6 @@ def test_an_example_comes_to_the_verdicts_that_its_page_tells(name: str, tmp_pat
         name
     ]
     json.loads(repro("verify", "--json"))
+    repro("report", "--out", "site")
+    page = (folder / "site" / "exhibits" / f"{tables[0]}.html").read_text(encoding="utf-8")
+    assert "reproduced" in page

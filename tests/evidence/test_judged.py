@@ -157,3 +157,24 @@ def test_columns_may_be_fields_and_parts_of_paths(
         (pytest.approx(70.15), [1, 2]),
         (pytest.approx(60.15), [1, 2]),
     ]
+
+
+def test_a_row_may_be_named_by_several_fields(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.root)
+    (place.root / "nets.csv").write_text("net,depth,seed,acc\nResNet,18,0,90.1\nVGG,18,0,10\n")
+    place.edit("tables/table2.toml", 'name = "ResNet-18"\n', 'name = "ResNet/18"\n')
+    entry = '[[evidence]]\nfiles = ["nets.csv"]\nrow = ["net", "depth"]\nseed = "seed"\n'
+    place.add("tables/table2.toml", f'\n{entry}value = {{ Wine = "acc" }}\n')
+    shown = place.repro("show", "table2", "--json").json["cells"]
+    found = {(c["row"], c["column"]): c["reproduced"]["mean"] for c in shown if c["reproduced"]}
+    assert found == {("ResNet/18", "Wine"): 90.1}
+
+
+def test_a_share_in_parentheses_is_no_error(place: Workplace) -> None:
+    place.edit("tables/table2.toml", 'Wine = "90.00 ± 0.10"', 'Wine = "12 (3.4)"')
+    place.edit("tables/table2.toml", 'spread = "std"', 'spread = "share"')
+    cells = place.repro("show", "table2", "--json").json["cells"]
+    reported = next(c["reported"] for c in cells if c["reported"]["text"] == "12 (3.4)")
+    assert (reported["mean"], reported["error"], reported["spread"]) == (12, None, "share")

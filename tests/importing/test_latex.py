@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.errors import UserError
 from harness.importing import read_tables
 from harness.importing.model import Sources, Table
+from harness.importing.write import write_spec
 from tests.importing.conftest import Read
 
 MAIN = r"""
@@ -168,6 +169,8 @@ def test_a_percentage_beside_a_count_is_no_error(read: Read) -> None:
     share, mean = (entry.printed for entry in table.rows[0].entries)
     assert (share.error, share.notes) == (None, ("34.3",))
     assert mean.error is not None
+    spec = write_spec(table, 1)
+    assert 'cell_reporting = { "n (%)" = { spread = "share" } }' in spec
 
 
 def test_numbers_may_be_headings(read: Read) -> None:

@@ -654,7 +654,7 @@ class TestLowerIsBetter:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("< 0.001", "undecided"), ("OOM", "not applicable"), ("–", "not applicable")],
+    [("> 0.001", "undecided"), ("OOM", "not applicable"), ("–", "not applicable")],
 )
 def test_what_is_printed_instead_of_a_number_decides_what_a_claim_can_say(text, expected):
     asked = claim("greater", **A_OVER_B)
@@ -665,8 +665,81 @@ def test_what_is_printed_instead_of_a_number_decides_what_a_claim_can_say(text, 
     assert evaluate(asked, numbers.get).outcome == "not run"
 
 
-@pytest.mark.parametrize("kind", ["equal", "on_par"])
-def test_a_number_beside_itself_is_restated(kind):
+@pytest.mark.parametrize(
+    ("kind", "sides"),
+    [
+        ("equal", ("left", "right")),
+        ("on_par", ("left", "right")),
+        ("greater", ("better", "worse")),
+        ("on_par_or_better", ("better", "worse")),
+    ],
+)
+def test_a_number_beside_itself_is_restated(kind, sides):
     numbers = {"e:a:x": Summary.exact(1.0)}
-    asked = claim(kind, left=["e:a:x"], right=["e:a:x"])
+    asked = claim(kind, **{side: ["e:a:x"] for side in sides})
     assert evaluate(asked, numbers.get).outcome == "restated"
+    assert evaluate(asked, numbers.get, lower=frozenset(numbers)).outcome == "restated"
+
+
+def test_a_gap_beside_itself_is_restated():
+    numbers = {"e:a:x": Summary.exact(5.0), "e:b:x": Summary.exact(1.0)}
+    asked = claim("gap_shrinks", exhibit="e", left="a", right="b", wide=["x"], narrow=["x"])
+    assert evaluate(asked, numbers.get).outcome == "restated"
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "expected"),
+    [
+        ("< 0.001", None, 0.05, "holds"),
+        ("< 0.05", None, 0.05, "holds"),
+        ("< 0.1", None, 0.05, "undecided"),
+        ("> 0.1", None, 0.05, "fails"),
+        ("> 0.01", None, 0.05, "undecided"),
+        ("< 0.001", 0.05, None, "fails"),
+        ("< 0.001", -1.0, 0.05, "undecided"),
+        ("≥ 95", 90.0, None, "holds"),
+        ("≥ 95", 90.0, 100.0, "undecided"),
+        ("≥ 95", 0.0, 90.0, "fails"),
+    ],
+)
+def test_a_bound_settles_what_no_number_beyond_it_changes(text, low, high, expected):
+    asked = claim("within", cells=["e:p:x"], low=low, high=high)
+    found = evaluate(asked, {}.get, without={"e:p:x": read_printed(text)})
+    assert found.outcome == expected
+    assert f"'{text}'" in found.why
+
+
+@given(
+    bounds=st.tuples(*[st.sampled_from(["", "<", ">"])] * 2).filter(any),
+    ends=st.tuples(*[st.integers(-3, 3)] * 2),
+    beyond=st.tuples(*[st.integers(1, 9)] * 2),
+    kind=st.sampled_from(["greater", "on_par", "on_par_or_better"]),
+)
+def test_a_settled_claim_has_that_outcome_for_every_number_that_keeps_the_bounds(
+    bounds, ends, beyond, kind
+):
+    names = ("better", "worse") if kind != "on_par" else ("left", "right")
+    asked = claim(kind, margin=1.0, **dict(zip(names, (["e:a:x"], ["e:b:x"]), strict=True)))
+    known, without, kept = {}, {}, {}
+    rows = zip(("e:a:x", "e:b:x"), bounds, ends, beyond, strict=True)
+    for at, relation, end, step in rows:
+        kept[at] = Summary.exact(end + step * {"": 0, "<": -1, ">": 1}[relation])
+        if relation:
+            without[at] = read_printed(f"{relation} {end}")
+        else:
+            known[at] = kept[at]
+    found = evaluate(asked, known.get, without=without).outcome
+    assert found in ("holds", "fails", "undecided")
+    if found != "undecided":
+        assert evaluate(asked, kept.get).outcome == found
+
+
+@pytest.mark.parametrize("kind", ["gap_closes", "gap_shrinks"])
+def test_a_gap_is_a_lead_whichever_numbers_are_better(kind):
+    accuracies = {"e:a:x": 90.0, "e:b:x": 80.0, "e:a:y": 95.0, "e:b:y": 94.8}
+    asked = claim(kind, exhibit="e", left="a", right="b", wide=["x"], narrow=["y"])
+    errors = {at: Summary.exact(100.0 - value) for at, value in accuracies.items()}
+    found = evaluate(asked, errors.get, lower=frozenset(errors))
+    assert found.outcome == "holds"
+    # Read as plain differences, the gap would be -10 and grow.
+    assert evaluate(asked, errors.get).outcome != "holds"

@@ -167,6 +167,53 @@ def test_several_measures_stand_in_one_table_with_bold_and_underline(tmp_path: P
     assert "| **50.00 ± 0.30** | <u>10</u> |" in shown.read_text(encoding="utf-8")
 
 
+SHAPES = {
+    # shape: how it is read, which value, text, verdict, LaTeX, HTML
+    "median and IQR": ('unit = "percent accuracy"\nspread = "iqr"', "", "50.0 [49.7, 50.3]",
+        "not comparable", "50.0 [49.7, 50.3]", ""),
+    "standard error in parentheses": ('unit = "percent accuracy"\nspread = "sem"\nn = 5', "",
+        "50.0 (0.1)", "reproduced", "50.0 (0.1)", ""),
+    "p-value with stars": ('margin = 0.01', FRACTION, "0.500**", "reproduced", "0.500**", ""),
+    "p-value that is a bound": ("", FRACTION, "< 0.51*", "reproduced", "$<$ 0.51*", "&lt; 0.51*"),
+    "ratio": ("margin = 0.01", FRACTION, "0.50×", "reproduced", r"0.50$\times$", ""),
+    "n in the cell": (MARGIN, "", "50.00 ± 0.30 (n = 7)", "reproduced",
+        r"50.00 $\pm$ 0.30 (n = 7)", ""),
+    "text": (MARGIN, "", "OOM", "not comparable", "OOM", ""),
+    "scientific notation": ("margin = 0.01", FRACTION, r"$5.00 \times 10^{-1}$", "reproduced",
+        r"5.00 $\times$10\textsuperscript{$-$1}", "5.00 ×10<sup>-1</sup>"),
+    "deterministic": ("", COUNT, "10/178", "reproduced", "10/178", ""),
+    "another metric": ('unit = "images"\nmargin = 1', COUNT, "12", "deviates", "12", ""),
+}  # fmt: skip
+"""The ways to print results that other fields have, which one table may hold together."""
+
+
+def test_every_shape_goes_from_one_table_to_its_verdict_and_to_every_render(
+    tmp_path: Path,
+) -> None:
+    place = new_workplace(tmp_path)
+    rows = [
+        f"\n[[rows]]\nname = '{name}'\nlabel = '{name}'\nbind = {{ method = 'faithful' }}\n"
+        f"cells = {{ A = '{text}' }}\n{measure}[rows.reporting]\n{reporting}\n"
+        for name, (reporting, measure, text, *_) in SHAPES.items()
+    ]
+    place.add("tables/forms.toml", HEAD.format(reporting="") + "".join(rows))
+    assert place.repro("make", "forms", "--executor", "inline").code == 0
+    assert place.repro("report", "--out", str(tmp_path / "site")).code == 0
+
+    cells = {cell["row"]: cell for cell in place.repro("diff", "forms", "--json").json["cells"]}
+
+    found = {name: (each["reported"]["text"], each["verdict"]) for name, each in cells.items()}
+    assert found == {name: (text, verdict) for name, (_, _, text, verdict, *_) in SHAPES.items()}
+    build = {path.suffix: path for path in (tmp_path / "build").rglob("forms.*")}
+    source, plotted = (build[suffix].read_text(encoding="utf-8") for suffix in (".tex", ".csv"))
+    page = (tmp_path / "site" / "exhibits" / "forms.html").read_text(encoding="utf-8")
+    for name, (_, _, text, _, tex, html) in SHAPES.items():
+        assert tex in source, name
+        assert f'<span class="reported">{html or text}</span>' in page, name
+        number = cells[name]["reported"]["mean"]
+        assert number is None or f"{number:g}" in plotted, name
+
+
 def test_markup_and_what_can_be_read_in_two_ways_are_refused(tmp_path: Path) -> None:
     place = new_workplace(tmp_path)
     for text, says in {

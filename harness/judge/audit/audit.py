@@ -16,7 +16,13 @@ from harness.judge.audit.finding import SEVERITIES, Finding
 from harness.judge.audit.granularity import granularity
 from harness.judge.audit.grids import grid_nodes
 from harness.judge.audit.inference import tested_lines, tests_in_text
-from harness.judge.audit.marks import bold_is_best, digits, repeated_rows, star_order
+from harness.judge.audit.marks import (
+    bold_is_best,
+    digits,
+    repeated_rows,
+    star_order,
+    underline_is_second,
+)
 from harness.judge.audit.official import official_recipes
 from harness.judge.audit.order import order_breaks
 from harness.judge.audit.precision import precision
@@ -65,6 +71,7 @@ SHEET_RULES: tuple[SheetRule, ...] = (
     scores,
     granularity,
     bold_is_best,
+    underline_is_second,
     star_order,
     stars_by_legend,
     order_breaks,

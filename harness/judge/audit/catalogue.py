@@ -60,6 +60,7 @@ RULES: Mapping[str, str] = {
     "symbol": "A symbol has one meaning.",
     "text-cell": "A number in a sentence is that of the cell that it names.",
     "uncited": "An entry of the bibliography is cited.",
+    "underline": "An underlined number is the best of those that are not bold.",
     "unexplained-error-bars": "A caption says what ± is and over how many runs.",
     "unnamed": "A table names its data set, network and measure.",
     "unplotted-term": "A figure plots what its caption speaks of.",

@@ -43,7 +43,8 @@ def _sheet(table: Table, label: str, name: str, root: Path) -> Sheet:
             words = f"{' / '.join(row.path)}:{' / '.join(column)}"
             place = f"{label}, {' / '.join(row.path)} at {' / '.join(column)}"
             address = _numbered(f"{name}:{words}", seen)
-            number = Number.read(entry.printed, address, place, entry.printed.bold)
+            shown = entry.printed
+            number = Number.read(shown, address, place, shown.bold, shown.underline)
             if number is not None:
                 share, source = _share(entry.printed.notes), source_of(entry.place, root)
                 numbers[r, c] = replace(number, share=share, source=source)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
@@ -20,6 +22,24 @@ def bold_is_best(sheet: Sheet) -> Iterator[Finding]:
     Bold marks the best of rows or of columns: whichever is right more often is taken. Which
     direction is better is known from the measure, from an arrow, or from the other lines.
     """
+    yield from _best_marked(sheet, "bold")
+
+
+def underline_is_second(sheet: Sheet) -> Iterator[Finding]:
+    """Findings on underlined numbers where another one is better that is not bold.
+
+    Beside bold numbers, underlined ones are the best of the rest.
+    """
+    rest = {
+        at: replace(number, bold=number.underline)
+        for at, number in sheet.numbers.items()
+        if not number.bold
+    }
+    if len(rest) < len(sheet.numbers):
+        yield from _best_marked(replace(sheet, numbers=rest), "underline")
+
+
+def _best_marked(sheet: Sheet, rule: Literal["bold", "underline"]) -> Iterator[Finding]:
     if not any(n.bold for n in sheet.numbers.values()):
         return
     ways = []
@@ -42,7 +62,7 @@ def bold_is_best(sheet: Sheet) -> Iterator[Finding]:
     )
     if len(wrong) * 3 <= len(marked):
         for column, line, better in wrong:
-            yield _not_best(way, column, line, better)
+            yield _not_best(way, column, line, better, rule)
 
 
 def direction(sheet: Sheet, column: int) -> Better:
@@ -99,21 +119,34 @@ def _direction(sheet: Sheet, column: int, others: list[tuple[int, list[Number]]]
     return ""
 
 
-def _not_best(sheet: Sheet, column: int, line: Sequence[Number], better: Better) -> Finding:
+_MARKED = {
+    "bold": ("Bold marks the best", "in bold", "is better"),
+    "underline": ("An underline marks the second best", "underlined", "is better and not bold"),
+}
+
+
+def _not_best(
+    sheet: Sheet,
+    column: int,
+    line: Sequence[Number],
+    better: Better,
+    rule: Literal["bold", "underline"],
+) -> Finding:
+    marks, marked, is_better = _MARKED[rule]
     sign = 1 if better == "higher" else -1
     bold = max((n for n in line if n.bold), key=lambda n: sign * n.value)
     best = max(line, key=lambda n: sign * n.value)
     return Finding(
-        rule="bold",
+        rule=rule,
         subject=f"{sheet.id}:{sheet.axis}:{sheet.columns[column].words}",
         addresses=(bold.address, best.address),
-        printed=f"{bold} in bold",
-        expected=f"{best} in bold",
+        printed=f"{bold} {marked}",
+        expected=f"{best} {marked}",
         severity="notable",
         confidence="likely",
         explanation=(
-            f"Bold marks the best of a {sheet.axis} in {sheet.label}, where {better} is better. "
-            f"{bold} is bold, but {best} is better."
+            f"{marks} of a {sheet.axis} in {sheet.label}, where {better} is better. "
+            f"{bold} is {marked}, but {best} {is_better}."
         ),
     )
 

@@ -31,6 +31,7 @@ class Number:
     """Half a unit of the last printed digit."""
     error: Decimal | None = None
     bold: bool = False
+    underline: bool = False
     low: Decimal | None = None
     high: Decimal | None = None
     """Ends of its own interval, where one is printed."""
@@ -49,7 +50,9 @@ class Number:
     """Where it stands in the files that it was read from."""
 
     @classmethod
-    def read(cls, printed: Printed, address: str, place: str, bold: bool) -> Number | None:
+    def read(
+        cls, printed: Printed, address: str, place: str, bold: bool, underline: bool
+    ) -> Number | None:
         """The number of a cell; bounds and what belongs to other cells are none.
 
         An error that differs between its sides is left out.
@@ -65,6 +68,7 @@ class Number:
             half=printed.rounding,
             error=error.plus if error and error.minus == error.plus else None,
             bold=bold,
+            underline=underline,
             low=interval.low if interval else None,
             high=interval.high if interval else None,
             stars=len(printed.stars),
@@ -178,11 +182,14 @@ def from_table(table: Table) -> Sheet:
         for name, printed in row.cells.items():
             place = f"{table.label}, {row.name} at {name}"
             address = f"{table.id}:{row.name}:{name}"
-            number = Number.read(printed, address, place, name in row.bold)
+            number = Number.read(printed, address, place, name in row.bold, name in row.underline)
             if number is not None:
                 reporting = table.reporting_of(row.name, name)
+                shared = reporting.spread == "share"
                 numbers[index, columns[name]] = replace(
                     number,
+                    error=None if shared else number.error,
+                    share=number.error if shared else None,
                     percent=reporting.unit.startswith("percent"),
                     runs=reporting.n if isinstance(reporting.n, int) else None,
                     # A mean over several settings is one over more items than those of a run.

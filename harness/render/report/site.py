@@ -22,7 +22,7 @@ from harness.render.report import drawing
 from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
 from harness.render.symbols import OUTCOMES, VERDICTS
 from harness.render.table import as_printed
-from harness.render.text import plain
+from harness.render.text import plain, shifted
 
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
 _ASSETS = ("report.css", "report.js")
@@ -112,7 +112,12 @@ def _environment() -> Environment:
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
     environment.filters.update(
-        prose=prose, plain=plain, code=code, pretty=pretty, slug=lambda text: text.replace(" ", "-")
+        prose=prose,
+        printed=printed,
+        plain=plain,
+        code=code,
+        pretty=pretty,
+        slug=lambda text: text.replace(" ", "-"),
     )
     environment.globals.update(
         interval=drawing.interval,
@@ -135,6 +140,13 @@ def prose(text: str) -> Markup:
     """A text with the markup of captions."""
     tags = {"": "{}", "bold": "<strong>{}</strong>", "italic": "<em>{}</em>"}
     return Markup().join(Markup(tags[run.style]).format(run.text) for run in runs(plain(text)))
+
+
+def printed(text: str) -> Markup:
+    """A printed cell, in which what it raises or lowers is raised or lowered."""
+    tags = {"": "{}", "^": "<sup>{}</sup>", "_": "<sub>{}</sub>"}
+    pieces = shifted(plain(text))
+    return Markup().join(Markup(tags[sign]).format(piece) for piece, sign in pieces)
 
 
 def code(text: str) -> Markup:

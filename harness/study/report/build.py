@@ -24,6 +24,7 @@ from harness.study.exhibits import claims_on, judge_each
 from harness.study.project import Project
 from harness.study.renders import write_renders
 from harness.study.report.alternatives import Tell, alternatives_of
+from harness.study.results import main_profile
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def write_report(
     Raises:
         UserError: the folder holds something that is no report.
     """
-    paper, chosen = project.paper, project.paper.profile(profile)
+    paper, chosen = project.paper, main_profile(project, profile)
     folder = out or project.build / chosen.id / "report"
     judged, lacking = judge_each(project, paper.runnable, chosen.id)
     claims = claims_on(project, paper.claims.values(), judged.values())

@@ -73,6 +73,14 @@ DESCRIBED = """
 | Left-handed (dummy) | 41 | 0.24 | {} | 0 | 1 |
 | Answers (7-point Likert) | 25 | {} | 1.31 | 1 | 7 |
 """
+UNDERLINED = r"""
+\begin{{tabular}}{{lccc}}
+Model & X $\uparrow$ & Y $\uparrow$ & Z $\uparrow$ \\ \hline
+A & \textbf{{30.1}} & \underline{{20.2}} & {} \\
+B & \underline{{25.3}} & \textbf{{24.4}} & {} \\
+C & 11.5 & 12.6 & \textbf{{44.2}} \\
+\end{{tabular}}
+"""
 RELATED = """
 Size and speed are significantly related ($r = {}$, $n = 42$).
 There is no correlation between size and colour (rho = {}, n = 60).
@@ -101,6 +109,7 @@ Their answers on a 7-point scale (M = {}, n = 28) were high.
         ("significance", RELATED, ("0.13", "0.05"), ("0.41", "0.05")),
         ("significance", RELATED, ("0.41", "-0.45"), ("0.41", "0.05")),
         ("granularity", DESCRIBED, ("0.43", "4.30"), ("0.43", "4.32")),
+        ("underline", UNDERLINED, (r"\underline{38.7}", "41.9"), ("38.7", r"\underline{41.9}")),
         ("granularity", ANSWERED, ("62.5", "5.36"), ("64.3", "5.36")),
         ("granularity", ANSWERED, ("64.3", "5.35"), ("64.3", "5.36")),
     ],
