@@ -101,3 +101,25 @@ def test_a_verdict_on_pipelines_is_conditional_on_no_step(place: Workplace) -> N
 def noisy(place: Workplace, *options: str) -> list[dict[str, Any]]:
     cells = place.repro("diff", "verdicts", "--json", *options).json["cells"]
     return [cell for cell in cells if (cell["row"], cell["column"]) == ("Noisy", "Small")]
+
+
+def test_students_of_the_first_pipeline_that_have_run_tell_what_is_between(
+    place: Workplace,
+) -> None:
+    whole = ("--vary", "replicate=pipeline")
+    place.repro("make", "verdicts:Noisy:Small", "--executor", "inline", *whole)
+    [alone] = noisy(place, *whole)
+    assert alone["components"]["students"] == 1
+    place.repro("make", "verdicts:Noisy:Small", "--executor", "inline")
+    ran = place.starts()
+    [both] = noisy(place, *whole)
+    found = both["components"]
+    assert (found["pipelines"], found["students"]) == (5, 5)
+    assert 0 < found["p"] < 1
+    assert "pipelines differ by a standard deviation of" in both["why"]
+    assert both["reproduced"] == alone["reproduced"], "the number is of one run of each pipeline"
+    [one] = noisy(place)
+    assert one["components"] is None
+    # What only tells is never asked for.
+    place.repro("make", "verdicts:Noisy:Small", "--executor", "inline", *whole)
+    assert place.starts() == ran
