@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from harness.judge.decision import Decision, Tail
+from harness.judge.nested import Components
 from harness.judge.sample import ReportedNumber, Summary
 from harness.judge.second_opinion import Predicted
 from harness.spec.runs import Adjustment
@@ -39,6 +40,9 @@ class Amount:
     low: float | None = None
     high: float | None = None
     """Ends that hold the 95 % intervals which the step gives for every seed."""
+    students: tuple[float, ...] | None = None
+    """Where each run is a pipeline: those of the first pipeline. None where runs share all that
+    comes before, or nothing comes before."""
     seeds: tuple[int, ...] = ()
     """The seed of each value; none where the values are not of seeds."""
 
@@ -109,6 +113,8 @@ class CellEvidence:
     """Whether further runs give the same value."""
     conditional_on: tuple[str, ...] = ()
     """Names of the steps that were done once for all runs."""
+    students: tuple[float, ...] | None = None
+    """See `Amount.students`: the printed number is of one pipeline then, and ours of several."""
     rivals: tuple[Rival, ...] = ()
     looks: tuple[int, ...] = ()
     """Runs of ours after which it was judged before, where runs are added until it is decided."""
@@ -145,6 +151,8 @@ class Verdict:
     deterministic: bool = False
     conditional_on: tuple[str, ...] = ()
     """Names of the steps that were done once for all runs: the verdict is on that one outcome."""
+    components: Components | None = None
+    """What our runs vary by, where each is a pipeline and enough have run to tell."""
     ours_interval: Interval | None = None
     """The 95 % interval of our own number, where a stated number is judged."""
 

@@ -234,7 +234,16 @@ class _Collector:
             min(numbers(quantity.low).values(), default=None) if quantity.low else None,
             max(numbers(quantity.high).values(), default=None) if quantity.high else None,
             seeds=kept,
+            students=self._students(quantity),
         )
+
+    def _students(self, quantity: Quantity) -> tuple[float, ...] | None:
+        """The runs of the first pipeline, where each run of the item is a pipeline."""
+        if not self.item.students:
+            return None
+        beside = replace(self.item, sources=self.item.students, students={})
+        found = _Collector(beside, self.readings, self.read).result("").amounts
+        return found[quantity.name].values if quantity.name in found else ()
 
     def _runs(self, source: str, complete: Sequence[int]) -> tuple[list[int], bool]:
         """Which of the complete seeds are runs of their own, and whether all left the same.

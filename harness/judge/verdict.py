@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.judge.chance import chances
 from harness.judge.decision import Decision, Evidence, Region, decide, exhibit_prior
 from harness.judge.model import CellEvidence, Verdict, VerdictName
+from harness.judge.nested import Components, components, of_one_pipeline
 from harness.judge.sample import UNKNOWN_RUNS, Summary
 from harness.judge.second_opinion import cv_star, predict
 from harness.judge.wording import reason
@@ -67,9 +68,18 @@ def evidence_of(cell: CellEvidence, unknown_n: int = UNKNOWN_RUNS) -> Evidence |
         ours = Summary.exact(ours.mean)
         # Without a spread of theirs there is nothing to test: numbers are as printed, or not.
         reported = reported if cell.reported.error else Summary.exact(reported.mean)
+    if cell.students is not None and not cell.deterministic:
+        reported = of_one_pipeline(reported, _components(cell, reported))
     before = tuple(n for n in cell.looks if n < ours.n)
     looks = (*before, ours.n) if cell.looks and not cell.deterministic else ()
     return Evidence(reported, ours, cell.margin, cell.reported.half_unit, cell.tail, looks)
+
+
+def _components(cell: CellEvidence, reported: Summary) -> Components | None:
+    """What our runs vary by, where each is a pipeline and enough have run to tell."""
+    if cell.students is None or cell.deterministic:
+        return None
+    return components(cell.values, cell.students, reported)
 
 
 def _obstacle(cell: CellEvidence) -> tuple[VerdictName, str] | None:
@@ -158,11 +168,14 @@ def _verdict(
     open_still = tested.outcome == "inconclusive" and not cell.deterministic
     coming = dict(chances(evidence, prior)) if open_still else {}
     needed = next((n for n, chance in coming.items() if chance >= ENOUGH), None)
+    assert cell.reported is not None  # a cell with evidence has a printed number
+    printed = cell.reported.summary()
+    varies = _components(cell, printed)
     name: VerdictName = "paper-inconsistent" if clash else tested.outcome
     return Verdict(
         cell.address,
         name,
-        reason(cell, evidence, tested, flips, clash, coming),
+        reason(cell, evidence, tested, flips, clash, coming, varies),
         cell.margin,
         difference=tested.difference,
         interval=tested.statistics.interval if tested.statistics else None,
@@ -170,8 +183,9 @@ def _verdict(
         seeds_needed=needed,
         chances=coming,
         flips=flips,
-        prediction=predict(evidence.reported, evidence.ours, evidence.half_unit),
+        prediction=predict(printed, evidence.ours, evidence.half_unit),
         cv_star=cv_star([evidence.reported.mean, evidence.ours.mean]),
+        components=varies,
         deterministic=cell.deterministic,
         conditional_on=cell.conditional_on,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from harness.judge.decision import Decision, Evidence
 from harness.judge.model import CellEvidence, Verdict
+from harness.judge.nested import Components
 
 
 def reason(
@@ -15,6 +16,7 @@ def reason(
     flips: tuple[int, ...],
     clash: str,
     coming: Mapping[int, float],
+    varies: Components | None,
 ) -> str:
     """Why a cell that was compared has its verdict.
 
@@ -22,6 +24,7 @@ def reason(
         flips: numbers of reported runs under which another verdict would stand.
         clash: how another printed number would be judged; empty if alike.
         coming: runs of ours -> how likely they are to decide it.
+        varies: what our runs vary by, where each is a pipeline.
     """
     parts = [f"The paper prints two numbers here: {clash}"] if clash else []
     parts.append(_compared(cell, evidence) + _found(evidence, tested))
@@ -33,7 +36,19 @@ def reason(
         parts.append(f"this flips if the paper's n is {' or '.join(map(str, flips))}")
     if cell.conditional_on:
         parts.append(conditional(cell.conditional_on))
+    if varies:
+        parts.append(_components(varies))
     return "; ".join(parts) + "."
+
+
+def _components(found: Components) -> str:
+    """What runs vary by, and that it enters the error of the printed number."""
+    few = f"{found.students} students of one" if found.students > 1 else "the paper's runs of one"
+    p = "" if found.p is None else f" (p = {found.p:.2g} if pipelines are alike)"
+    return (
+        f"{found.pipelines} pipelines differ by a standard deviation of {found.between:.2g}, "
+        f"{few} by {found.within:.2g}{p}, and the paper's number is taken as of one pipeline"
+    )
 
 
 def conditional(shared: tuple[str, ...]) -> str:

@@ -131,6 +131,8 @@ class Planner:
             else Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
         )
         """Resolves as the paper states it, to compare with."""
+        self._beside = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
+        """Resolves what is read where it is there, and never run."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}
         self.other_seeds = False
@@ -194,6 +196,9 @@ class Planner:
         if not reason:
             asked = (read, runs, own, place, again)
             sources, reason = self._read_from(address, each, seeds, asked, settings)
+        students: Sources = {}
+        if sources and again == "pipeline":
+            students = _sources(self._beside, each, seeds, read, runs, own, place)
         return Item(
             address=address,
             stated=variables,
@@ -202,6 +207,7 @@ class Planner:
             seeds=tuple(range(len(next(iter(sources.values()), ())))),
             replicate=again,
             sources=sources,
+            students={} if students == sources else students,
             reported=reported,
             comparable=bool(sources) and not reason,
             reason=reason,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from harness.plan.identity import digest
@@ -33,6 +33,9 @@ class Item:
     """What is done again for each of them."""
     sources: Sources
     """Empty where it cannot be run."""
+    students: Sources = field(default_factory=dict)
+    """Where each run is a pipeline: the same for further students of the first one, which are read
+    where they have run and are never asked for. Empty where pipelines are not what differs."""
     reported: Printed | None = None
     """The number that the paper prints here, if any."""
     comparable: bool

@@ -1,7 +1,8 @@
 """Seeds until decided: the next runs are those that are likely to decide most for their time.
 
 Every cell is run up to its first look. Then the cell whose later looks promise most decisions for
-the time that they take is run up to its next one, until each is decided or given up. A look is
+the time that they take is run up to its next one, until each is decided or given up. Decisions
+are the cell's verdict and its part in every open claim that reads it. A look is
 noted before its runs begin, so that one that was cut off is the next to be taken up.
 """
 
@@ -16,6 +17,7 @@ from harness.errors import UserError
 from harness.judge.chance import at_looks
 from harness.judge.exhibit import evidence_on, verdicts_on
 from harness.judge.model import CellEvidence, Verdict
+from harness.judge.outcomes import KnownNumber, about, judge_claims
 from harness.judge.results import ItemResult, collect
 from harness.judge.sequential import FUTILE, LOOKS, looks_up_to
 from harness.judge.verdict import evidence_of
@@ -26,6 +28,8 @@ from harness.plan.parts import addresses, closure, exhibit_of
 from harness.plan.step import Step
 from harness.run.executors import executor_entry
 from harness.run.state import failures_behind
+from harness.spec.claims import Claim
+from harness.spec.claims import addresses as addresses_of
 from harness.spec.profile import Device
 from harness.study.exhibits import Request, plan_of
 from harness.study.forecast import seconds_of
@@ -57,6 +61,8 @@ class Standing:
     """What the runs up to the next look take, on one of the device."""
     promise: float = 0.0
     """Decisions a second of that later look, by which the next cell is chosen."""
+    claims: tuple[str, ...] = ()
+    """The open claims that read it, which its runs help to decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +254,19 @@ class _Cells:
         shown = replace(self.plan, items=items)
         results = collect(shown, store)
         of = {str(result.item.address): result for result in results}
+        ours = {
+            address: KnownNumber(result.amount.summary, address, by_seed=result.amount.by_seed)
+            for address, result in of.items()
+            if result.amount
+        }
+        claims = about(paper, self.plan.exhibit.id)
+        judged = judge_claims(paper, claims, ours, store)
+        open_claims = [each.claim for each in judged if each.reproduced.outcome == "undecided"]
         cells = evidence_on(paper, shown, results, store)
         evidence = {cell.address: cell for cell in cells}
         failed = failures_behind(self.plan.steps, store)
         return [
-            self._standing(evidence[v.address], v, of[v.address], failed)
+            self._standing(evidence[v.address], v, of[v.address], failed, open_claims)
             for v in verdicts_on(cells, store)
             if v.address in self.wanted
         ]
@@ -264,12 +278,18 @@ class _Cells:
         return last if wanted and last else max(last, self.plan.profile.seeds)
 
     def _standing(
-        self, cell: CellEvidence, verdict: Verdict, result: ItemResult, failed: Container[str]
+        self,
+        cell: CellEvidence,
+        verdict: Verdict,
+        result: ItemResult,
+        failed: Container[str],
+        claims: Sequence[Claim],
     ) -> Standing:
         """A cell judged, with the look that comes next if one is worth it.
 
         Args:
             failed: identities of the steps that failed, or wait for one that did.
+            claims: those that are open.
         """
         broken = any(identity in failed for identity in result.missing)
         stands = Standing(cell.address, cell.looks, verdict.name, "")
@@ -282,9 +302,11 @@ class _Cells:
             return replace(stands, why="a run of it failed")
         if why := _closed(cell, verdict):
             return replace(stands, why=why)
-        return self._ahead(stands, cell, verdict)
+        return self._ahead(stands, cell, verdict, claims)
 
-    def _ahead(self, stands: Standing, cell: CellEvidence, verdict: Verdict) -> Standing:
+    def _ahead(
+        self, stands: Standing, cell: CellEvidence, verdict: Verdict, claims: Sequence[Claim]
+    ) -> Standing:
         """An open cell, with what its later looks promise."""
         evidence, tested = evidence_of(cell), verdict.decision
         later = [n for n in looks_up_to(self.most) if n > max(cell.looks)]
@@ -299,12 +321,15 @@ class _Cells:
             up_to = f"no look up to {self.most} runs" if few else "no number of runs of ours"
             return replace(stands, why=f"{up_to} is likely to decide it")
         best = max(worth, key=lambda n: worth[n])
+        reading = [claim for claim in claims if cell.address in addresses_of(claim)]
+        shares = sum(1 / len(self.wanted.keys() & set(addresses_of(claim))) for claim in reading)
         return replace(
             stands,
             next=later[0],
             chance=found[best],
             seconds=costs[later[0]],
-            promise=worth[best],
+            promise=worth[best] * (1 + shares),
+            claims=tuple(claim.id for claim in reading),
         )
 
 

@@ -241,3 +241,26 @@ def test_what_it_cannot_do_is_one_message(
     assert told in outcome.err
     assert outcome.err.count("\n") == 1
     assert not (place.root / "store").exists() or place.starts() == 0
+
+
+def test_a_cell_that_open_claims_read_comes_before_one_that_none_reads(place: Workplace) -> None:
+    """Two cells whose verdicts are as likely to be decided: the one comes first of which an open
+    claim is decided with it."""
+    plan = ("plan", "verdicts", "--until-decided", "--json")
+    place.repro("make", "verdicts", "--until-decided", "--most", "2", *INLINE)
+    alone = {cell["address"]: cell for cell in place.repro(*plan).json["cells"]}
+    going = [cell for cell in alone.values() if cell["next"]]
+    assert going, [cell["why"] for cell in alone.values()]
+    last = going[-1]
+    row = last["address"].split(":")[1]
+    number = shown(place)[row]["reproduced"]["mean"]
+    claim = 'id = "c{i}"\ntext = "It is so much"\nwhere = "Section 1"\nkind = "within"\n'
+    claim += 'exhibit = "verdicts"\nrows = ["{row}"]\ncolumns = ["Small"]\nlow = {low}\n'
+    for i in range(2):
+        text = "[[claims]]\n" + claim.format(i=i, row=row, low=number + i / 100)
+        place.add("claims.toml", text)
+    found = {cell["address"]: cell for cell in place.repro(*plan).json["cells"]}
+    assert found[last["address"]]["claims"] == ["c0", "c1"]
+    assert found[last["address"]]["promise"] == pytest.approx(3 * last["promise"])
+    others = found.keys() - {last["address"]}
+    assert all(found[at] == alone[at] for at in others)

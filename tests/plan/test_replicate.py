@@ -101,3 +101,23 @@ def test_a_verdict_on_pipelines_is_conditional_on_no_step(place: Workplace) -> N
 def noisy(place: Workplace, *options: str) -> list[dict[str, Any]]:
     cells = place.repro("diff", "verdicts", "--json", *options).json["cells"]
     return [cell for cell in cells if (cell["row"], cell["column"]) == ("Noisy", "Small")]
+
+
+def test_students_of_the_first_pipeline_that_have_run_tell_what_is_between(
+    place: Workplace,
+) -> None:
+    make = ("make", "verdicts:Noisy:Small", "--executor", "inline")
+    place.edit("profiles/stated.toml", "seeds = 5", 'seeds = 5\nreplicate = "pipeline"')
+    place.repro(*make)
+    assert place.starts() == 3 * 5, "what only tells is never asked for"
+    [alone] = noisy(place)
+    assert alone["components"]["students"] == 1
+    place.repro(*make, "--vary", "replicate=seed")
+    [both] = noisy(place)
+    found = both["components"]
+    assert (found["pipelines"], found["students"]) == (5, 5)
+    assert 0 < found["p"] < 1
+    assert "pipelines differ by a standard deviation of" in both["why"]
+    assert both["reproduced"] == alone["reproduced"], "the number is of one run of each pipeline"
+    [one] = noisy(place, "--vary", "replicate=seed")
+    assert one["components"] is None

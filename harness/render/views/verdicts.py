@@ -42,6 +42,7 @@ def verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "cv_star": verdict.cv_star,
         "deterministic": verdict.deterministic,
         "conditional_on": list(verdict.conditional_on),
+        "components": asdict(verdict.components) if verdict.components else None,
     }
 
 
