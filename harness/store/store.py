@@ -52,7 +52,9 @@ class Store:
     def __init__(self, root: Path, published: Path | None = None) -> None:
         self.root = root
         self.memo = Memo(root)
-        self.published = Published(published, self.memo) if published else None
+        self.published = (
+            Published(published, self.memo if root.is_dir() else None) if published else None
+        )
         self.events = Events(root)
         self.failures = Failures(root)
         self.looks = Looks(root, self.published)
