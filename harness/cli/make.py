@@ -23,7 +23,6 @@ from harness.cli.options import (
 from harness.cli.output import console, print_json, submission_lines
 from harness.cli.until import make_until_decided
 from harness.errors import EvidenceError, UserError
-from harness.run.executors import executor_entry
 from harness.study import as_json as to_json
 from harness.study.study import How, Study, Where
 
@@ -92,6 +91,8 @@ def make(
     if source == "reported":
         _render_reported(study, exhibits, as_json)
         return
+    from harness.run.executors import executor_entry
+
     if cluster is not None and not executor_entry(executor).leaves:
         raise UserError("--cluster says what queued jobs ask for; add --executor slurm or batch")
     written = _design(study, exhibits, how, explore, write_only, as_json)

@@ -159,7 +159,12 @@ def parse_variation(paper: Paper, texts: list[str]) -> dict[str, Any]:
     Raises:
         UserError: the text, the setting or the value is wrong; the message lists what is right.
     """
-    return dict(_parse_one(paper, text) for text in texts)
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, value = _parse_one(paper, text)
+        if found.setdefault(name, value) != value:
+            raise UserError(f"--vary '{text}': {name} is already {found[name]}; say it once")
+    return found
 
 
 def _parse_one(paper: Paper, text: str) -> tuple[str, Any]:
@@ -189,7 +194,9 @@ def _parse_one(paper: Paper, text: str) -> tuple[str, Any]:
         value = written
     choices = settings[matches[0]].choices
     known = [plain(v) for choice in choices for v in (choice.value, *choice.alternatives)]
+    if type(value) is int and not any(type(k) is int for k in known):
+        value = float(value)  # 0 is a way to write 0.0
     if not any(type(value) is type(k) and value == k for k in known):
-        listed = ", ".join(json.dumps(k) for k in known)
+        listed = ", ".join(dict.fromkeys(json.dumps(k) for k in known))
         raise UserError(f"--vary '{text}': expected one of {listed}, the values that specs declare")
     return matches[0], value

@@ -52,9 +52,9 @@ class Store:
     def __init__(self, root: Path, published: Path | None = None) -> None:
         self.root = root
         self.memo = Memo(root)
-        self.published = (
-            Published(published, self.memo if root.is_dir() else None) if published else None
-        )
+        # An export that is looked at by itself is left as it is.
+        memo = None if root.parent == published else self.memo
+        self.published = Published(published, memo) if published else None
         self.events = Events(root)
         self.failures = Failures(root)
         self.looks = Looks(root, self.published)

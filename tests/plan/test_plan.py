@@ -299,5 +299,16 @@ def test_a_variation_must_be_declared(place: Workplace, text: str, says: str) ->
     assert says in str(caught.value)
 
 
+def test_a_setting_is_varied_once(place: Workplace) -> None:
+    assert parse_variation(place.paper, ["assumed.keep=5", "assumed.keep=5"]) == {"assumed.keep": 5}
+    with pytest.raises(UserError, match=r"assumed\.keep is already 5"):
+        parse_variation(place.paper, ["assumed.keep=5", "assumed.keep=10"])
+
+
+def test_a_whole_number_is_a_way_to_write_a_declared_fraction(place: Workplace) -> None:
+    place.edit("methods/assumed.toml", "0.6", "0.6, 1.0")
+    assert parse_variation(place.paper, ["assumed.truth=1"]) == {"assumed.truth": 1.0}
+
+
 def test_a_setting_may_be_named_without_its_owner_if_only_one_has_it(place: Workplace) -> None:
     assert parse_variation(place.paper, ["epochs=3"]) == {"measuring.epochs": 3}
