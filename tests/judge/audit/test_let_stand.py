@@ -172,3 +172,37 @@ def test_what_one_cell_says_of_its_error_bars_counts() -> None:
     fewer = row.model_copy(update={"reporting": table.reporting.model_validate({**told, "n": 5})})
     two = two.model_copy(update={"rows": (fewer,)})
     assert [f.rule for f in two_readings(paper(one, two))] == ["runs-differ"]
+
+
+REFERRING = r"""
+\documentclass{article}
+\citestyle{nature}
+%s
+\begin{document}
+It is known \citep[see][]{found}. %s
+\begin{table}\caption{Text.}\label{tab:b}\end{table}
+\begin{lstlisting}[caption=Code,label=lst:a]
+code
+\end{lstlisting}
+\begin{tblr}[label={tab:c}]{l}x\end{tblr}
+\begin{thebibliography}{9}\bibitem{found} A.\end{thebibliography}
+\end{document}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "rules"),
+    [
+        ("", r"See \ref{tab:b}, \ref{lst:a} and \ref{tab:c}.", []),
+        ("", r"See \hyperref[tab:b]{the table} and \zcref{tab:c}.", []),
+        ("", r"See \ref{tab:b} and \zcref{tab:c}, or \href{tab.pdf}{this}.", []),
+        (r"\newcommand{\tabref}[1]{Table~\ref{tab:#1}}", r"See \tabref{b}.", []),
+        ("", r"See \ref{tab:b} and \ref{tab:c}, not \ref{tab:d}.", ["unresolved"]),
+        ("", r"See \ref{tab:c}.", ["unreferenced"]),
+        ("", r"See \cref{tab:c,tab:b} and \textcite{lost}.", ["unresolved"]),
+    ],
+)
+def test_a_reference_may_be_made_in_many_ways(
+    tmp_path: Path, before: str, text: str, rules: list[str]
+) -> None:
+    assert found(tmp_path, REFERRING % (before, text)) == rules
