@@ -133,7 +133,11 @@ def star_order(sheet: Sheet) -> Iterator[Finding]:
         return
     for way in sheet.both_ways():
         for column in range(len(way.columns)):
-            held = [n for n in way.column(column).values() if n.error and n.value and not RATIO.search(n.place)]
+            held = [
+                n
+                for n in way.column(column).values()
+                if n.error and n.value and not RATIO.search(n.place)
+            ]
             if len(held) < LEAST_STARRED or len({n.stars for n in held}) < 2:
                 continue
             odd = [n for n in held if _clash(n, held) == len(held) - 1 or _clashes_most(n, held)]
@@ -207,6 +211,8 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
         split = not starred and _is_split(number)
         if not places and abs(number.mean) >= 1000:
             continue  # a count among other things
+        if P_VALUE.fullmatch(sheet.columns[column].label.strip(" *$")):
+            continue  # small ones have more digits, by most styles
         if (other and alone) or split:
             odd.append((column, number))
     # One number alone that goes by its size may as well be a slip.
@@ -214,6 +220,9 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
     if len({column for column, _ in sized}) > 1:
         odd = [each for each in odd if each not in sized]
     yield from _unlike(sheet, [number for _, number in odd])
+
+
+P_VALUE = re.compile(r"p|p[- ]?val(?:ue)?s?\.?|pr\(.*\)", re.IGNORECASE)
 
 
 def _unlike(sheet: Sheet, odd: Sequence[Number]) -> Iterator[Finding]:

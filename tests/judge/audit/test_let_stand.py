@@ -141,9 +141,7 @@ def test_numbers_that_are_rightly_of_another_size(
 
 
 @pytest.mark.parametrize(("caption", "rules"), [("Odds ratios", []), ("Effects", ["stars-level"])])
-def test_ratios_are_not_tested_against_zero(
-    tmp_path: Path, caption: str, rules: list[str]
-) -> None:
+def test_ratios_are_not_tested_against_zero(tmp_path: Path, caption: str, rules: list[str]) -> None:
     note = f"{caption}. Standard errors in parentheses. * p < 0.10, ** p < 0.05"
     rows = ("x & 0.32**", " & (0.25)", "z & 0.70**", " & (0.20)")
     assert found(tmp_path, tabular(note, " & (1)", *rows)) == rules
@@ -206,3 +204,64 @@ def test_a_reference_may_be_made_in_many_ways(
     tmp_path: Path, before: str, text: str, rules: list[str]
 ) -> None:
     assert found(tmp_path, REFERRING % (before, text)) == rules
+
+
+@pytest.mark.parametrize(
+    ("sentence", "rules"),
+    [
+        ("We saw F(1,58)=7.11, p=.10. t(28) = 1.00, p = .16, one-tailed.", ["p-value"]),
+        ("We saw t(28) = 1.00, p = .16, one-tailed. t(28) = 2.20, p = .036.", []),
+        ("All were Bonferroni-corrected: F(1,58) = 7.11, p=.10; z = 1.20, p = .02.", []),
+    ],
+)
+def test_a_correction_is_of_the_tests_beside_it(
+    tmp_path: Path, sentence: str, rules: list[str]
+) -> None:
+    assert found(tmp_path, f"{sentence}\n") == rules
+
+
+@pytest.mark.parametrize(("p", "severity"), [(".01", "notable"), (".20", "notable")])
+def test_an_interval_that_holds_the_level_is_on_neither_side_of_it(
+    tmp_path: Path, p: str, severity: str
+) -> None:
+    """z = 1.96 is any of 1.955 to 1.965, whose p is 0.0506 to 0.0494."""
+    path = tmp_path / "paper.md"
+    path.write_text(f"We saw z = 1.96, p = {p}.\n", encoding="utf-8")
+    (finding,) = audit_files([path], tmp_path).findings
+    assert (finding.severity, "either side" in finding.explanation) == (severity, False)
+
+
+def test_only_a_test_of_two_sides_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "paper.md"
+    path.write_text("F(1, 58) = 7.11, p = .10.\n\nt(28) = 2.20, p = .36.\n", encoding="utf-8")
+    one, two = sorted(audit_files([path], tmp_path).findings, key=lambda finding: finding.id)
+    assert ("both sides" in one.explanation, "both sides" in two.explanation) == (False, True)
+
+
+def test_p_values_may_have_digits_by_their_size(tmp_path: Path) -> None:
+    rows = ("a & <0.001", "b & 0.02", "c & 0.40", "d & 0.003", "e & 0.10", "f & 0.20")
+    assert found(tmp_path, tabular("Tests.", "Term & p", *rows)) == []
+    assert found(tmp_path, tabular("Tests.", "Term & share", *rows)) == ["digits"]
+
+
+@pytest.mark.parametrize("cost", ["Params (M)", "FLOPs (G)"])
+def test_a_cost_takes_no_direction_from_its_neighbours(tmp_path: Path, cost: str) -> None:
+    rows = (
+        r"A & 70.1 & 60.2 & 50.9 & \textbf{11.2}",
+        r"B & 71.3 & 61.1 & 51.3 & 25.6",
+        r"C & \textbf{74.4} & \textbf{65.5} & \textbf{55.7} & 44.5",
+    )
+    assert found(tmp_path, tabular("Results.", f"Model & x & y & z & {cost}", *rows)) == []
+    assert found(tmp_path, tabular("Results.", "Model & x & y & z & w", *rows)) == ["bold"]
+
+
+def test_a_bold_number_may_round_to_the_best(tmp_path: Path) -> None:
+    def rows(best: str) -> tuple[str, ...]:
+        return (
+            r"A & 70.12 & \textbf{90.18} & 60.11",
+            rf"B & \textbf{{71.32}} & {best} & \textbf{{61.54}}",
+        )
+
+    head = r"Model & x $\uparrow$ & y $\uparrow$ & z $\uparrow$"
+    assert "bold" not in found(tmp_path, tabular("Results.", head, *rows("90.2")))
+    assert "bold" in found(tmp_path, tabular("Results.", head, *rows("90.19")))
