@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.importing.latex import GRIDS
-from harness.importing.macros import closing, take_definitions
+from harness.importing.macros import Definitions, closing, take_definitions
 from harness.importing.model import Place, Prose, Sentence
 from harness.importing.sources import LatexText, read_latex_text, read_text
 from harness.importing.typeset import Typesetter, Unparsable
@@ -26,11 +26,19 @@ _BREAK = re.compile(
     r"|\\(?:begin|end)\s*\{[^{}]*\}(?:\[[^\]]*\])?|\\(?:table)?caption\*?\s*(?:\[[^\]]*\])?\s*\{"
 )
 _CITATION = re.compile(
-    r"\\(?:no)?(?:paren|text|auto|foot|full|super)?cite[a-zA-Z]*\*?\s*(?:\[[^\]]*\]\s*){0,2}"
-    r"\{([^{}]*)\}"
+    r"\\(?:nocite|[cC]ite(?:[tp]|alt|alp|author|year|yearpar|num|title|date|url|s)?"
+    r"|(?:[pP]aren|[tT]ext|[aA]uto|[sS]mart|[fF]oot|super)cites?|footcitetext|fullcite|footfullcite"
+    r"|[nN]otecite|onlinecite)\*?\s*(?:\[[^\]]*\]\s*){0,2}\{([^{}]*)\}"
 )
+"""The commands of natbib, biblatex and REVTeX; `citestyle` and its like cite nothing."""
 _REFERENCE = re.compile(r"\\(?:[cC]|auto|page|eq|name|v)?(?:ref|refrange)\*?\s*\{([^{}]*)\}")
+_ALSO_REFERENCE = re.compile(
+    r"\\hyperref\s*\[(?=([^\]]*)\])|\\(?!href\b)[A-Za-z]*ref\*?\s*\{(?=([^{}]*)\})"
+)
+"""Commands of other packages and of the paper's own; they may add to the name."""
 _LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
+_LABEL_OPTION = re.compile(r"[\[{,]\s*label\s*=\s*\{?([^{},\]\s]+)")
+_IN_DEFINITION = re.compile(r"\\(?!href\b)(?:[A-Za-z]*ref|label)\*?\s*\{|\\hyperref\s*\[")
 _BIBITEM = re.compile(r"\\bibitem\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
 _TITLE = re.compile(r"\\title\s*(?:\[[^\]]*\])?\s*(?=\{)")
 _BIBLIOGRAPHY = re.compile(r"\\(?:bibliography|addbibresource)\s*\{([^{}]*)\}")
@@ -62,11 +70,12 @@ def latex_prose(path: Path) -> Prose:
     begin = text.find(r"\begin{document}")
     start = begin + len(r"\begin{document}") if begin >= 0 else 0
     known, listed = _bibliography(source, path)
+    referred, labels = _references(source, definitions)
     return Prose(
         tuple(_sentences(source, _BLANKED.sub(_blank, text), start, plain)),
         cited=_places(source, _CITATION),
-        referred=_places(source, _REFERENCE),
-        labels=_places(source, _LABEL),
+        referred=referred,
+        labels=labels,
         listed=listed,
         # A part of a paper has its labels and entries elsewhere.
         known=known if begin >= 0 and not missing else None,
@@ -88,10 +97,25 @@ def _blank(match: re.Match[str]) -> str:
 def _places(source: LatexText, pattern: re.Pattern[str]) -> dict[str, Place]:
     found: dict[str, Place] = {}
     for match in pattern.finditer(source.text):
-        for name in match[1].split(","):
+        for name in match[match.lastindex or 0].split(","):
             if name.strip() and "#" not in name:
                 found.setdefault(name.strip(), source.place(match.start()))
     return found
+
+
+def _references(
+    source: LatexText, definitions: Definitions
+) -> tuple[dict[str, Place], dict[str, Place]]:
+    """What is referred to, and the labels.
+
+    Neither, where a definition of the paper refers or labels: it may make names of its arguments.
+    """
+    if any(_IN_DEFINITION.search(macro.body) for _, macro in definitions.found):
+        return {}, {}
+    labels = {**_places(source, _LABEL_OPTION), **_places(source, _LABEL)}
+    also = _places(source, _ALSO_REFERENCE)
+    reached = {name: place for name, place in also.items() if name in labels}
+    return {**reached, **_places(source, _REFERENCE)}, labels
 
 
 def _bibliography(source: LatexText, path: Path) -> tuple[frozenset[str] | None, dict[str, Place]]:

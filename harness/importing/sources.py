@@ -19,6 +19,9 @@ _HIDDEN = re.compile(
     r"|\\iffalse(?![A-Za-z]).*?\\fi(?![A-Za-z])|\\end\{document\}.*",
     re.DOTALL,
 )
+_LISTED = re.compile(
+    r"\\begin\{(?:lstlisting|minted)\*?\}\s*\[[^\]]*?\blabel\s*=\s*\{?([^{},\]\s]+)"
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ def read_latex_text(path: Path) -> tuple[LatexText, list[Unread]]:
 
 
 def _blank(match: re.Match[str]) -> str:
-    return re.sub(r"[^\n]", " ", match[0])
+    """Spaces, and the label that the options of a listing give it."""
+    label = _LISTED.match(match[0])
+    return (f"\\label{{{label[1]}}}" if label else "") + re.sub(r"[^\n]", " ", match[0])
 
 
 def _lines(

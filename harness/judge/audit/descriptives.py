@@ -16,7 +16,7 @@ from decimal import Decimal
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.said import Said
 from harness.judge.audit.sheet import Number, Sheet
-from harness.spec.printed import may_print
+from harness.spec.printed import half_unit, may_print
 
 _HEADINGS = {
     "mean": re.compile(r"mean|m|average|avg\.?", re.IGNORECASE),
@@ -34,6 +34,8 @@ _WHOLE = re.compile(
     r"\b(?:likert|(?:number|count) of|[1-9]-point|on a scale (?:of|from) \d)\b", re.IGNORECASE
 )
 """What is counted or answered in whole numbers."""
+_COMPOSED = re.compile(r"\b(?:mean|average) of\b|\bitems\b|\bcomposite\b", re.IGNORECASE)
+"""What is a mean of several such answers, and so no whole number."""
 _AMOUNT = r"\d+\.\d+"
 _MEAN_IN_TEXT = re.compile(rf"(?<![A-Za-z])M\s*=\s*(?P<mean>{_AMOUNT})(?![\d%])")
 _COUNT_IN_TEXT = re.compile(r"(?<![A-Za-z])[nN]\s*=\s*(?P<n>\d+)(?![\d.,]*\d)")
@@ -79,10 +81,14 @@ def descriptives(sheet: Sheet) -> Iterator[Finding]:
             mean, deviation = line.held["mean"], line.held.get("deviation")
             if deviation is not None and deviation.value >= 0:
                 yield from _deviation(line, mean, deviation)
-            if "count" in line.held and _WHOLE.search(line.words):
+            if "count" in line.held and _whole(line.words):
                 yield from _mean_of_whole(
                     mean.value, mean.slack, line.count(), (mean.address,), str(mean)
                 )
+
+
+def _whole(words: str) -> bool:
+    return bool(_WHOLE.search(words)) and not _COMPOSED.search(words)
 
 
 def _lines(sheet: Sheet) -> Iterator[_Line]:
@@ -144,9 +150,9 @@ def counts_in_text(said: Sequence[Said]) -> Iterator[Finding]:
     for sentence in said:
         yield from _shares(sentence)
         counts = {int(match["n"]) for match in _COUNT_IN_TEXT.finditer(sentence.text)}
-        if len(counts) == 1 and _WHOLE.search(sentence.text):
+        if len(counts) == 1 and _whole(sentence.text):
             for match in _MEAN_IN_TEXT.finditer(sentence.text):
-                half = 0.5 * 10.0 ** -len(match["mean"].partition(".")[2])
+                half = float(half_unit(Decimal(match["mean"])))
                 words = f"{match[0]} ({sentence.where})"
                 place = (sentence.address,)
                 yield from _mean_of_whole(float(match["mean"]), half, min(counts), place, words)

@@ -56,7 +56,7 @@ def _references(prose: Prose, root: Path) -> tuple[list[Finding], dict[str, Sour
                     printed=printed.format(name),
                     expected=expected,
                     severity="notable" if severe else "minor",
-                    confidence="certain",
+                    confidence="likely",
                     cause="" if severe else rule,
                     explanation=why.format(name),
                 )

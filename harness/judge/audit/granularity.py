@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.sheet import Number, Sheet
-from harness.spec.printed import decimals
+from harness.spec.printed import decimals, half_unit
 
 MOST_SUMS = 20_000
 """Sums of squares that are tried for one ±; beyond, the test has no power anyway."""
@@ -53,9 +53,9 @@ def _counts(number: Number, total: int) -> range:
 def _spread_possible(number: Number, counts: range, n: int, items: int) -> bool:
     """Whether some runs with one of these sums have the printed deviation (divisor n or n - 1)."""
     unit = 100 / items
-    if n < 2 or number.error is None:
+    if n < 2 or number.error is None or number.spread != "std":
         return True
-    half = 0.5 * 10.0 ** -decimals(number.error)
+    half = float(half_unit(number.error))
     low, high = max(0.0, float(number.error) - half), float(number.error) + half
     for divisor in (n, n - 1):
         least, most = divisor * (low / unit) ** 2, divisor * (high / unit) ** 2

@@ -27,6 +27,7 @@ _CORRECTED = re.compile(
     r"bootstrap|greenhouse|wilcoxon|mann",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"(?<=[\da-z)*$])\.\s+")
 _LEVEL = 0.05
 
 
@@ -81,11 +82,19 @@ def tests_in_text(said: Sequence[Said]) -> Iterator[Finding]:
     for sentence in said:
         for match in _TEST.finditer(sentence.text):
             test = _read(match)
-            if test is None or test.agrees() or _CORRECTED.search(sentence.text):
+            if test is None or test.agrees() or _CORRECTED.search(_around(sentence.text, match)):
                 continue
             printed = f"{match[0].strip()} ({sentence.where})"
             places = (sentence.address,)
             yield _finding(test, f"{sentence.address}:{match[0].strip()}", places, printed)
+
+
+def _around(text: str, match: re.Match[str]) -> str:
+    """The text from the full stop before a test to that after it, where a new test may begin."""
+    stops = [stop.end() for stop in _STOP.finditer(text)]
+    start = max((at for at in stops if at <= match.start()), default=0)
+    end = min((at for at in stops if at >= match.end()), default=len(text))
+    return text[start:end]
 
 
 def _read(match: re.Match[str]) -> _Test | None:
@@ -112,7 +121,10 @@ def _finding(test: _Test, subject: str, places: tuple[str, ...], printed: str) -
     low, high = test.ends()
     worked = f"{low:.3g}" if f"{low:.3g}" == f"{high:.3g}" else f"{low:.3g} to {high:.3g}"
     one_sided = test.agrees(0.5)
-    crosses = not one_sided and (high < _LEVEL) != _says_significant(test)
+    crosses = not one_sided and (
+        low >= _LEVEL if _says_significant(test) else high < _LEVEL and test.p >= _LEVEL
+    )
+    sides = "" if test.kind in ("F", "χ²") else " on both sides"
     return Finding(
         rule="p-value",
         subject=subject,
@@ -122,7 +134,7 @@ def _finding(test: _Test, subject: str, places: tuple[str, ...], printed: str) -
         severity="minor" if one_sided else "severe" if crosses else "notable",
         confidence="possible" if one_sided else "certain",
         explanation=(
-            f"{printed}: the statistic gives p = {worked}, two-sided, whatever its rounding."
+            f"{printed}: the statistic gives p = {worked}{sides}, whatever its rounding."
             + (" Half of that fits, so that p may be one-sided, which is not said." * one_sided)
             + (f" The two lie on either side of {_LEVEL}." * crosses)
         ),

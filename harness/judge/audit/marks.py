@@ -11,9 +11,15 @@ from typing import Literal
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Better, Number, Sheet
-from harness.spec.printed import decimals
+from harness.spec.printed import decimals, half_unit
 
 _UP, _DOWN = re.compile(r"↑|higher is better", re.I), re.compile(r"↓|lower is better", re.I)
+
+_COST = re.compile(
+    r"\b(?:param(?:eter)?s?|flops?|gflops|macs?|gmacs|memory|size|latency|(?:run)?time|seconds|ms|"
+    r"hours|cost)\b|#",
+    re.IGNORECASE,
+)
 
 
 def bold_is_best(sheet: Sheet) -> Iterator[Finding]:
@@ -91,11 +97,12 @@ def _repeats(sheet: Sheet, held: Mapping[int, Number]) -> bool:
 
 
 def _right(line: Sequence[Number], better: Better) -> bool:
-    """Whether no number is surely better than a bold one that has none better in bold."""
+    """Whether the best bold number is the best of its line, as far as rounding tells."""
     sign = 1 if better == "higher" else -1
-    best = max(sign * n.value for n in line)
-    bold = [n for n in line if n.bold]
-    return max(sign * n.value + n.slack for n in bold) >= best - 1e-12
+    best = max(line, key=lambda n: sign * n.mean)
+    bold = max((n for n in line if n.bold), key=lambda n: sign * n.mean)
+    gap = sign * (best.mean - bold.mean)
+    return not gap or gap < best.half + bold.half
 
 
 def _direction(sheet: Sheet, column: int, others: list[tuple[int, list[Number]]]) -> Better:
@@ -105,6 +112,8 @@ def _direction(sheet: Sheet, column: int, others: list[tuple[int, list[Number]]]
         return sheet.better
     if _UP.search(words) or _DOWN.search(words):
         return "higher" if _UP.search(words) else "lower"
+    if _COST.search(words):
+        return ""  # fewer is better, as a rule, and more in some tables: nothing is borrowed
     # Lines of different measures may go different ways, so that only those of one heading count.
     votes: Counter[Better] = Counter()
     alike = [line for c, line in others if sheet.columns[c].label == sheet.columns[column].label]
@@ -153,9 +162,15 @@ def _not_best(
 
 def star_order(sheet: Sheet) -> Iterator[Finding]:
     """Findings on a coefficient whose stars do not go with its error, when all others' do."""
+    if RATIO.search(sheet.caption):
+        return
     for way in sheet.both_ways():
         for column in range(len(way.columns)):
-            held = [n for n in way.column(column).values() if n.error and n.value]
+            held = [
+                n
+                for n in way.column(column).values()
+                if n.error and n.value and not RATIO.search(n.place)
+            ]
             if len(held) < LEAST_STARRED or len({n.stars for n in held}) < 2:
                 continue
             odd = [n for n in held if _clash(n, held) == len(held) - 1 or _clashes_most(n, held)]
@@ -165,12 +180,14 @@ def star_order(sheet: Sheet) -> Iterator[Finding]:
 
 
 LEAST_STARRED = 4
+RATIO = re.compile(r"\b(?i:odds|hazards?|risk|rate) (?i:ratios?)\b|\b(?:OR|HR|RR|IRR)s?\b")
+"""What is tested against 1, on a scale of its own, and not against 0."""
 
 
 def _statistic(number: Number) -> tuple[float, float]:
     """The least and the greatest |value / error| that rounding allows."""
     assert number.error is not None
-    half = 0.5 * 10.0 ** -decimals(number.error)
+    half = float(half_unit(number.error))
     value, error = abs(number.value), float(number.error)
     low = max(0.0, value - number.slack) / (error + half)
     high = (value + number.slack) / (error - half) if error > half else float("inf")
@@ -227,6 +244,8 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
         split = not starred and _is_split(number)
         if not places and abs(number.mean) >= 1000:
             continue  # a count among other things
+        if P_VALUE.fullmatch(sheet.columns[column].label.strip(" *$")):
+            continue  # small ones have more digits, by most styles
         if (other and alone) or split:
             odd.append((column, number))
     # One number alone that goes by its size may as well be a slip.
@@ -234,6 +253,9 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
     if len({column for column, _ in sized}) > 1:
         odd = [each for each in odd if each not in sized]
     yield from _unlike(sheet, [number for _, number in odd])
+
+
+P_VALUE = re.compile(r"p|p[- ]?val(?:ue)?s?\.?|pr\(.*\)", re.IGNORECASE)
 
 
 def _unlike(sheet: Sheet, odd: Sequence[Number]) -> Iterator[Finding]:

@@ -55,22 +55,21 @@ def _error_bars(table: Table, cells: list[_Cell], used: bool) -> Iterator[Findin
 
 def _unexplained(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
     """± of which neither the paper nor the caption says what it is."""
-    barred = [cell for cell in cells if cell.has_error]
-    unsaid = [
-        words
-        for words, value in (
-            ("what ± is", table.reporting.spread),
-            ("over how many runs", table.reporting.n),
-        )
-        if value == "unknown"
-    ]
-    if barred and unsaid:
+    barred = []
+    unsaid: dict[str, None] = {}
+    for cell in (cell for cell in cells if cell.has_error):
+        reporting = table.reporting_of(cell.address.row, cell.address.column)
+        told = {"what ± is": reporting.spread, "over how many runs": reporting.n}
+        lacking = [words for words, value in told.items() if value == "unknown"]
+        barred += [cell] if lacking else []
+        unsaid |= dict.fromkeys(lacking)
+    if unsaid:
         yield _finding(
             "unexplained-error-bars",
             table,
             barred,
             printed=f"{len(barred)} numbers with ±",
-            expected=f"a word on {listed(unsaid)}",
+            expected=f"a word on {listed(list(unsaid))}",
             why="A standard deviation, a standard error and an interval over the same runs differ "
             "by factors of two and more.",
         )

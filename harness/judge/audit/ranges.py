@@ -10,6 +10,7 @@ from statistics import median
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.sheet import Number, Sheet
+from harness.spec.printed import decimals
 
 _PROBABILITY = re.compile(r"p|(?i:p[- ]?values?|pr\(.*\)|p adj\w*\.?)")
 _COEFFICIENT = re.compile(
@@ -28,6 +29,10 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 """What is as well negative as positive, so that one negative number among others is no slip."""
+_DEVIATIONS = ("std", "unknown")
+"""What ± may be for it to be held against the largest standard deviation."""
+_CHANCE = re.compile(r"\b(?:random|chance)\b", re.IGNORECASE)
+"""Rows that are no slip however far they are from the others."""
 LEAST = 4
 """Other numbers of a line that must agree before one is taken for a slip."""
 NARROW = 1.6
@@ -46,7 +51,7 @@ def outside_range(sheet: Sheet) -> Iterator[Finding]:
     for number, allowed in _ranged(sheet):
         if number.value + number.slack < allowed.low or number.value - number.slack > allowed.high:
             yield _outside(number, allowed)
-        elif number.error is not None and allowed.low >= 0:
+        elif number.error is not None and allowed.low >= 0 and number.spread in _DEVIATIONS:
             largest = _largest_deviation(number, allowed, number.runs)
             if float(number.error) * (1 - 1e-9) > largest:
                 yield _too_wide(number, allowed, largest)
@@ -61,6 +66,8 @@ def _ranged(sheet: Sheet) -> Iterator[tuple[Number, _Range]]:
         for index, line in enumerate(way.columns):
             allowed = _named_range(line.label, line.group)
             held = [n for n in way.column(index).values() if n.address not in seen]
+            if allowed and allowed.what != "a probability":  # a change of a share may be negative
+                held = [n for n in held if not _CHANGE.search(n.place)]
             # A heading may mean something else: most of its numbers must bear it out.
             inside = [n for n in held if allowed and allowed.low <= n.value <= allowed.high]
             if allowed and len(inside) * 3 >= len(held) * 2:
@@ -104,6 +111,7 @@ def _outside(number: Number, allowed: _Range) -> Finding:
 def _too_wide(number: Number, allowed: _Range, largest: float) -> Finding:
     return number.finding(
         "impossible-spread",
+        confidence="certain" if number.spread == "std" else "likely",
         expected=f"± at most {largest:.4g}",
         explanation=(
             f"Numbers between {allowed.low:g} and {allowed.high:g} with the mean {number.mean} "
@@ -118,7 +126,11 @@ def scale_slips(sheet: Sheet) -> Iterator[Finding]:
     for way in sheet.both_ways() if _one_measure(sheet) else [sheet]:
         for column in range(len(way.columns)):
             held = way.column(column)
+            if not any(decimals(n.mean) for n in held.values()):
+                continue  # sizes and counts, which may be of any size
             for row, number in held.items():
+                if _CHANCE.search(number.place):
+                    continue
                 others = [n.value for r, n in held.items() if r != row]
                 factor = _slip(number, others)
                 across = [n.value for (r, c), n in way.numbers.items() if r == row and c != column]
@@ -162,7 +174,7 @@ def _slipped(
         expected=f"about {median(others):.4g}, as the {len(others)} other numbers of "
         f"{sheet.columns[column].label}",
         severity="notable",
-        confidence="likely",
+        confidence="possible",
         explanation=(
             f"{number} is {factor:g} times what fits the other numbers of its {sheet.axis}, "
             f"which go from {low:g} to {high:g}: a point or a unit may have slipped."

@@ -109,6 +109,7 @@ def _against(sheet: Sheet, ranked: _Ranked, column: int) -> tuple[Number, Number
 _OF_VALUE: dict[str, Better] = {
     "highest": "higher", "largest": "higher", "is higher than": "higher",
     "lowest": "lower", "smallest": "lower", "is lower than": "lower",
+    "exceed": "higher", "exceeds": "higher",
 }  # fmt: skip
 
 
@@ -116,9 +117,13 @@ def _better(sheet: Sheet, word: str, column: int) -> Better:
     """Which values the word calls better in a column; nothing where that cannot be told."""
     if word in _OF_VALUE:
         return _OF_VALUE[word]
-    told = direction(sheet, column)
-    if told:
-        return told
+    better = direction(sheet, column) or _by_name(sheet, column)
+    # With errors and durations, "surpasses" may mean that it is better, or that it is more.
+    return "" if word.startswith("surpass") and better == "lower" else better
+
+
+def _by_name(sheet: Sheet, column: int) -> Better:
+    """Which values are better by the names of well-known measures."""
     words = f"{sheet.columns[column].words} {sheet.caption}"
     high, low = bool(_HIGH.search(words)), bool(_LOW.search(words))
     if high == low:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.judge.audit.finding import Finding
+from harness.judge.audit.finding import Confidence, Finding
 from harness.judge.audit.sheet import Number, Sheet
 
 _NAMES = {
@@ -20,6 +20,7 @@ _CLASSES = re.compile(
     r"(?P<p>\d[\d,]*) (?:\w+ )?positives?\b\D{1,20}(?P<n>\d[\d,]*) (?:\w+ )?negatives?\b",
     re.IGNORECASE,
 )
+_TWO_CLASSES = re.compile(r"\bbinary\b|\bpositives?\b.*\bnegatives?\b", re.IGNORECASE)
 _AVERAGED = re.compile(r"fold|cross-?valid|runs|seeds|averag|mean|macro|±|bootstrap", re.IGNORECASE)
 MOST = 4_000_000
 """Confusion matrices that are tried; with more, hardly any scores are impossible."""
@@ -29,8 +30,9 @@ def scores(sheet: Sheet) -> Iterator[Finding]:
     """Findings on F1 above the mean of precision and recall, and on accuracy outside its bounds.
 
     A harmonic mean is at most the arithmetic one, and means of both over classes, folds or runs
-    keep that order, so that the bound holds for micro, macro and weighted F1. Accuracy is a mean of
-    sensitivity and specificity, weighted by the classes. Where the caption gives the numbers of
+    keep that order, so that the bound holds for micro, macro and weighted F1. Accuracy of two classes
+    is a mean of sensitivity and specificity, weighted by the classes; with more classes it is not,
+    so that the caption has to say that there are two. Where the caption gives the numbers of
     positives and negatives, some confusion matrix must have all scores of a line, as in
     mlscorecheck (Fazekas and Kovács, Pattern Recognition 2024).
     """
@@ -39,7 +41,9 @@ def scores(sheet: Sheet) -> Iterator[Finding]:
             at = _columns(way, group)
             for row in range(len(way.rows)):
                 held = {name: way.numbers.get((row, column)) for name, column in at.items()}
-                plain = [*_f1(held), *_accuracy(held)]
+                if len({n.value > 1 for n in held.values() if n is not None}) > 1:
+                    continue  # some in percent, some not
+                plain = [*_f1(held), *_accuracy(sheet.caption, held)]
                 yield from plain or _impossible(sheet.caption, held)
 
 
@@ -66,7 +70,9 @@ def _f1(held: dict[str, Number | None]) -> Iterator[Finding]:
         ))  # fmt: skip
 
 
-def _accuracy(held: dict[str, Number | None]) -> Iterator[Finding]:
+def _accuracy(caption: str, held: dict[str, Number | None]) -> Iterator[Finding]:
+    if not _TWO_CLASSES.search(caption) or _AVERAGED.search(caption):
+        return
     names = ("accuracy", "sensitivity", "specificity")
     accuracy, one, other = (held.get(name) for name in names)
     if accuracy is None or one is None or other is None:
@@ -75,8 +81,8 @@ def _accuracy(held: dict[str, Number | None]) -> Iterator[Finding]:
     above = accuracy.value - accuracy.slack > high.value + high.slack
     if above or accuracy.value + accuracy.slack < low.value - low.slack:
         yield _finding(accuracy, (one, other), f"from {low.text} to {high.text}", (
-            "accuracy is a weighted mean of sensitivity and specificity, whatever the classes"
-        ))  # fmt: skip
+            "accuracy of two classes is a mean of sensitivity and specificity, weighted by them"
+        ), "likely")  # fmt: skip
 
 
 def _impossible(caption: str, held: dict[str, Number | None]) -> Iterator[Finding]:
@@ -127,7 +133,13 @@ def _possible(known: dict[str, Number], positives: int, negatives: int) -> bool:
     return bool(fits.any())
 
 
-def _finding(score: Number, parts: tuple[Number, Number], expected: str, why: str) -> Finding:
+def _finding(
+    score: Number,
+    parts: tuple[Number, Number],
+    expected: str,
+    why: str,
+    confidence: Confidence = "certain",
+) -> Finding:
     return Finding(
         rule="scores",
         subject=score.address,
@@ -135,6 +147,6 @@ def _finding(score: Number, parts: tuple[Number, Number], expected: str, why: st
         printed=f"{score} beside {parts[0]} and {parts[1]}",
         expected=expected,
         severity="severe",
-        confidence="certain",
+        confidence=confidence,
         explanation=f"{score} cannot go with {parts[0]} and {parts[1]}: {why}.",
     )

@@ -205,10 +205,13 @@ _OF = re.compile(
     r"(?<![\d.,/])(?P<part>\d+)\s*(?:/|(?:out )?of)\s*(?P<whole>\d+)\s*[^\d()]{0,20}"
     r"\((?P<share>\d+(?:\.\d+)?)\s*%\)"
 )
+_TERM = r"\d+(?:,\d{3})*(?:\.\d+)?"
 _WORKED = re.compile(
-    r"(?<![\d.,×*+/–−-])(?P<left>\d+(?:\s*[×+]\s*\d+)+)(?!\.\d)\s*=\s*"
-    r"(?P<right>\d+(?:,\d{3})*(?:\.\d+)?)(?![\d.,]*\s*[×*+/–−^-]|\.\d|\d)"
+    rf"(?<![\w.,])(?P<left>{_TERM}(?:\s*[×+]\s*{_TERM})+)\s*=\s*"
+    rf"(?P<right>{_TERM})(?![\d.,]*\s*[×*+/–−^%-]|\.?\d|[A-Za-z]|\s*[KMB]\b|\s*[bm]illion)"
 )
+_GOES_ON = ("×", "*", "·", "+", "/", "–", "−", "-", "^", "_", ",", ".")
+"""Signs before a formula of which it may be the end only."""
 
 
 def worked_numbers(said: Sequence[Said]) -> Iterator[Finding]:
@@ -219,12 +222,34 @@ def worked_numbers(said: Sequence[Said]) -> Iterator[Finding]:
             if whole and part <= whole:
                 yield from _unless(sentence, match[0], 100 * part / whole, share, "percent")
         for match in _WORKED.finditer(sentence.text):
-            terms = [Decimal(t) for t in re.findall(r"\d+", match["left"])]
-            signs = set(re.findall(r"[×+]", match["left"]))
-            if len(signs) == 1:
-                value = sum(terms, Decimal(0)) if signs == {"+"} else prod(terms, start=Decimal(1))
-                right = Decimal(match["right"].replace(",", ""))
-                yield from _unless(sentence, match[0], value, right, "")
+            value = _worked(sentence.text[: match.start()], match)
+            if value is not None:
+                yield from _unless(sentence, match[0], value, _decimal(match["right"]), "")
+
+
+def _worked(before: str, match: re.Match[str]) -> Decimal | None:
+    """The value of a formula; None where it is the end of a longer one.
+
+    Terms with decimals may be rounded: where the printed result lies in their reach, it is taken.
+    """
+    signs = set(re.findall(r"[×+]", match["left"]))
+    if len(signs) != 1 or before.rstrip().endswith(_GOES_ON):
+        return None
+    terms = [_decimal(term) for term in re.split(r"\s*[×+]\s*", match["left"])]
+    halves = [half_unit(term) if decimals(term) else Decimal(0) for term in terms]
+    low, value, high = (
+        sum(each, Decimal(0)) if signs == {"+"} else prod(each, start=Decimal(1))
+        for each in (
+            [term + side * half for term, half in zip(terms, halves, strict=True)]
+            for side in (-1, 0, 1)
+        )
+    )
+    told = _decimal(match["right"])
+    return told if low <= told <= high else value
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal(text.replace(",", ""))
 
 
 def _unless(

@@ -13,7 +13,7 @@ from harness.judge.audit.finding import Confidence, Finding, Severity, Source
 from harness.spec.base import Scalar
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
-from harness.spec.printed import Printed
+from harness.spec.printed import Printed, Spread
 
 Better = Literal["higher", "lower", ""]
 
@@ -30,6 +30,8 @@ class Number:
     half: Decimal
     """Half a unit of the last printed digit."""
     error: Decimal | None = None
+    spread: Spread = "unknown"
+    """What the error is."""
     bold: bool = False
     underline: bool = False
     low: Decimal | None = None
@@ -191,6 +193,7 @@ def from_table(table: Table) -> Sheet:
                     error=None if shared else number.error,
                     share=number.error if shared else None,
                     percent=reporting.unit.startswith("percent"),
+                    spread=reporting.spread,
                     runs=reporting.n if isinstance(reporting.n, int) else None,
                     # A mean over several settings is one over more items than those of a run.
                     items=None if table.average else reporting.items,

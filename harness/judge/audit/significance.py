@@ -16,11 +16,12 @@ _SIGNIFICANT = re.compile(r"(?<!in)(?<!non-)(?<!not )\bsignificant(ly)?\b", re.I
 _NONE = re.compile(r"\bno[ *_]+(?:\w+[ *_]+)?correlation|\buncorrelated\b", re.IGNORECASE)
 _NOT_ABOVE = re.compile(r"\b(?:zero|null|no) or (?:a )?negative\b|\bnon-?positive\b", re.IGNORECASE)
 _NEGATED = re.compile(
-    r"\b(?:no|not|neither|nor|without|fails?|failed|lacks?)\b|n't\b", re.IGNORECASE
+    r"\b(?:no|not|never|neither|nor|without|fails?|failed|lacks?)\b|n't\b", re.IGNORECASE
 )
 _COEFFICIENT = re.compile(
     r"(?<![A-Za-z])(?:r_?s?|ρ|rho)\s*=\s*(?P<rho>[-−–]?0?\.\d+)", re.IGNORECASE
 )
+_CLAUSE = re.compile(r";|,? (?:but|while|whereas|although)\b|, (?:and|nor|yet)\b")
 _POINTS = re.compile(r"(?<![A-Za-z])[nN]\s*=\s*(?P<n>\d+)(?![\d.,]*\d)")
 SURE = 0.04, 0.06
 """A p below which a coefficient in a text differs from 0, and above which it does not, however it
@@ -44,7 +45,7 @@ def significance(paper: Paper) -> Iterator[Finding]:
         if mention is None or abs(mention.mean) >= 1:
             continue
         rho, points = float(mention.mean), claim.points or elsewhere
-        if _SIGNIFICANT.search(claim.text) and points and not _differs(rho, points):
+        if _says_significant(claim.text) and points and not _differs(rho, points):
             yield _not_significant(claim, mention, rho, points)
         elif _NONE.search(claim.text) and claim.points:
             low, high = interval(rho, claim.points)
@@ -65,9 +66,14 @@ def correlations_in_text(said: Sequence[Said]) -> Iterator[Finding]:
             continue
         rho, points = rhos[0], counts[0]
         p = _p(rho, points)
-        claimed = _SIGNIFICANT.search(sentence.text) and not _NEGATED.search(sentence.text)
-        if (_NONE.search(sentence.text) and p < SURE[0]) or (claimed and p > SURE[1]):
+        clause = next(c for c in _CLAUSE.split(sentence.text) if _COEFFICIENT.search(c))
+        claimed = _says_significant(clause)
+        if (_NONE.search(clause) and p < SURE[0]) or (claimed and p > SURE[1]):
             yield _in_text(sentence, f"{rho:g} over {points} points", p)
+
+
+def _says_significant(text: str) -> bool:
+    return bool(_SIGNIFICANT.search(text)) and not _NEGATED.search(text)
 
 
 def interval(rho: float, points: int) -> tuple[float, float]:

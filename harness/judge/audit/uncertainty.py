@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding
+from harness.judge.audit.marks import RATIO
 from harness.judge.audit.sheet import Number, Sheet
-from harness.spec.printed import decimals
+from harness.spec.printed import half_unit
 
 _ERROR = re.compile(r"s\.?e\.?|std\.? err(?:or|\.)?|standard error", re.IGNORECASE)
 _LOWER = re.compile(
@@ -101,7 +102,7 @@ def _intervals(sheet: Sheet) -> Iterator[list[_Interval]]:
 
 def _half(number: Number) -> float:
     assert number.low is not None
-    return 0.5 * 10.0 ** -decimals(number.low) * (1 + 1e-9) + 1e-12
+    return float(half_unit(number.low)) * (1 + 1e-9) + 1e-12
 
 
 def _beside(sheet: Sheet, at: int, low: int, high: int, error: int | None) -> Iterator[_Interval]:
@@ -170,11 +171,13 @@ def stars_by_legend(sheet: Sheet) -> Iterator[Finding]:
     levels = {len(m["stars"]): float(m["level"]) for m in _LEGEND.finditer(sheet.caption)}
     if not levels or not _ERRORS_BELOW.search(sheet.caption) or _OTHER_BELOW.search(sheet.caption):
         return
+    if RATIO.search(sheet.caption):
+        return
     for number in sheet.numbers.values():
         level = levels.get(number.stars)
-        if level is None or not number.error:
+        if level is None or not number.error or RATIO.search(number.place):
             continue
-        error = float(number.error) - 0.5 * 10.0 ** -decimals(number.error)
+        error = float(number.error - half_unit(number.error))
         least = (
             math.erfc((abs(number.value) + number.slack) / error / math.sqrt(2)) if error > 0 else 0
         )

@@ -10,7 +10,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed, mentions, stated_numbers
 from harness.judge.audit.quantities import run_of
 from harness.judge.audit.said import texts
-from harness.spec.exhibit import Table, variables_of
+from harness.spec.exhibit import Reporting, Table, variables_of
 from harness.spec.others import Fit
 from harness.spec.paper import Paper
 from harness.spec.setting import Choice, Choices, Setting, applies
@@ -90,25 +90,28 @@ def _gap_finding(paper: Paper, owner: str, name: str, cases: dict[str, list[str]
 
 def two_readings(paper: Paper) -> Iterator[Finding]:
     """Findings on a run that two tables print with another number of runs, or another ±."""
-    found: dict[str, list[tuple[Table, str]]] = {}
+    found: dict[str, list[tuple[Table, str, Reporting]]] = {}
     for table in paper.exhibits_of(Table):
         for row, column, printed in table.cells():
             if printed is not None and printed.is_number:
                 address = f"{table.id}:{row.name}:{column.name}"
-                found.setdefault(run_of(table, row, column), []).append((table, address))
-    told: dict[tuple[str, str], list[str]] = {}
+                place = (table, address, table.reporting_of(row.name, column.name))
+                found.setdefault(run_of(table, row, column), []).append(place)
+    told: dict[tuple[str, str], tuple[list[str], tuple[Reporting, Reporting]]] = {}
     for places in found.values():
         first = places[0]
         for other in places[1:]:
-            if _reading(first[0]) != _reading(other[0]) and "unknown" not in (
-                *_reading(first[0]), *_reading(other[0]),
-            ):  # fmt: skip
-                told.setdefault((first[0].id, other[0].id), []).extend((first[1], other[1]))
-    for (a, b), addresses in told.items():
-        one, two = (paper.exhibits[name] for name in (a, b))
-        assert isinstance(one, Table)
-        assert isinstance(two, Table)
-        said = [f"{t.reporting.spread} over {t.reporting.n} runs ({t.label})" for t in (one, two)]
+            readings = (first[2], other[2])
+            one, two = ((reading.spread, reading.n) for reading in readings)
+            if one != two and "unknown" not in (*one, *two):
+                pair = told.setdefault((first[0].id, other[0].id), ([], readings))
+                pair[0].extend((first[1], other[1]))
+    for (a, b), (addresses, readings) in told.items():
+        labels = [paper.exhibits[name].label for name in (a, b)]
+        said = [
+            f"{reading.spread} over {reading.n} runs ({label})"
+            for reading, label in zip(readings, labels, strict=True)
+        ]
         yield Finding(
             rule="runs-differ",
             subject=f"{a}:{b}",
@@ -118,13 +121,9 @@ def two_readings(paper: Paper) -> Iterator[Finding]:
             severity="notable",
             confidence="certain",
             explanation=(
-                f"{one.label} and {two.label} print the same runs, but call them {listed(said)}."
+                f"{labels[0]} and {labels[1]} print the same runs, but call them {listed(said)}."
             ),
         )
-
-
-def _reading(table: Table) -> tuple[object, object]:
-    return table.reporting.spread, table.reporting.n
 
 
 def unnamed(paper: Paper) -> Iterator[Finding]:

@@ -16,11 +16,13 @@ SCORED = """
 | A | 0.80 | 0.60 | {} |
 | B | 0.91 | 0.45 | 0.55 |
 """
-DIAGNOSED = """
-| Model | Sensitivity | Specificity | Accuracy |
-|---|---|---|---|
-| A | 81.2 | 90.3 | {} |
-| B | 70.1 | 88.0 | 79.6 |
+DIAGNOSED = r"""
+\begin{{table}}\caption{{Scores of the binary task.}}
+\begin{{tabular}}{{lrrr}}
+Model & Sensitivity & Specificity & Accuracy \\ \hline
+A & 81.2 & 90.3 & {} \\
+B & 70.1 & 88.0 & 79.6 \\
+\end{{tabular}}\end{{table}}
 """
 COUNTED = """
 | Sign | Cases (n = 25) | Controls (n = 40) |
