@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -79,7 +80,7 @@ def audit(
 
     found = audit_files(files, Path.cwd()) if files else audit_specs(Study.open().paper)
     known = None if baseline is None else _read_baseline(baseline)
-    new = [f for f in found.findings if known is None or not _covered(f, known)]
+    new = _unknown(found.findings, known)
     _write_reports(found, sarif, junit, badge, github, sys.stderr if as_json else sys.stdout)
     if as_json:
         print_json(to_json.findings(found.findings))
@@ -88,6 +89,8 @@ def audit(
     else:
         _print(new, every, "" if known is None else "new ", found.place_of if files else None)
     _tell_unread(found.unread, every)
+    if found.empty and (fail_on or known is not None):
+        raise UserError(f"{found.about}: nothing was audited, so that the policy cannot be kept")
     if _fails(new, fail_on, known is not None):
         raise typer.Exit(1)
 
@@ -133,23 +136,41 @@ def _json(told: Mapping[str, Any]) -> str:
     return json_text(told) + "\n"
 
 
-def _read_baseline(path: Path) -> dict[str, set[str]]:
-    """Rule -> the addresses that an earlier audit named."""
+_PLACE = re.compile(r"\S+, line \d+")
+
+
+def _read_baseline(path: Path) -> Counter[tuple[str, str]]:
+    """How often an earlier audit found each thing."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))["findings"]
-        pairs = [(finding["rule"], finding["addresses"]) for finding in told]
+        return Counter(_print_of(finding["rule"], finding["printed"]) for finding in told)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(
             f"{path}: expected the output of 'repro audit --json' of an earlier version"
         ) from None
-    known: dict[str, set[str]] = {}
-    for rule, addresses in pairs:
-        known.setdefault(rule, set()).update(addresses)
-    return known
 
 
-def _covered(finding: Finding, known: dict[str, set[str]]) -> bool:
-    return set(finding.addresses) <= known.get(finding.rule, set())
+def _print_of(rule: str, printed: str) -> tuple[str, str]:
+    """The rule and the digits that it speaks of, which last when lines and files move."""
+    return rule, _PLACE.sub("", printed)
+
+
+def _unknown(
+    findings: Sequence[Finding], known: Counter[tuple[str, str]] | None
+) -> Sequence[Finding]:
+    """The findings that an earlier audit does not have; each old one covers one."""
+    if known is None:
+        return findings
+    left, new = Counter(known), []
+    for finding in findings:
+        found = _print_of(finding.rule, finding.printed)
+        if left[found]:
+            left[found] -= 1
+        else:
+            new.append(finding)
+    return new
 
 
 def _explain(rule: str, findings: Sequence[Finding]) -> None:
@@ -175,7 +196,8 @@ def _print(
     out = console()
     counts = Counter(finding.severity for finding in findings)
     summary = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES)
-    out.print(f"{len(findings)} {kind}findings: {summary}\n")
+    noun = "finding" if len(findings) == 1 else "findings"
+    out.print(f"{len(findings)} {kind}{noun}: {summary}\n")
     if every:
         _print_full(findings)
         return

@@ -75,6 +75,7 @@ def spec_places(paper: Paper, root: Path) -> Callable[[str], Source | None]:
             path, words = paper.root / "claims.toml", f'id = "{rest}"'
         elif owner in ("symbol", "name", "citation"):
             path, words = paper.root / "statements.toml", rest.partition(":")[0]
+            path = path if path.is_file() else paper.root / "paper.toml"
         elif owner == "recipe":
             name, _, setting = rest.partition(":")
             path, words = paper.path_of(paper.owner(name)), f"settings.{setting}"

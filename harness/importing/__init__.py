@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError
 from harness.importing.model import Prose, Sources
 
 _READERS = {
@@ -37,7 +37,7 @@ def read_tables(path: Path) -> Sources:
     """
     kind = path.suffix.lower()
     if kind not in _READERS:
-        raise UserError(f"{path}: no reader for '{kind}' files; {nearest(kind, _READERS)}")
+        raise UserError(f"{path}: no reader for '{kind}' files, only for {', '.join(_READERS)}")
     found: Sources = _read(path, *_READERS[kind])
     return found
 
@@ -59,4 +59,7 @@ def _read(path: Path, module: str, function: str) -> Any:
     except ModuleNotFoundError as error:
         extra = "pip install 'repro-harness[latex]'"
         raise UserError(f"reading {path} needs '{error.name}', which comes with: {extra}") from None
-    return reader(path)
+    try:
+        return reader(path)
+    except RecursionError:
+        raise UserError(f"{path}: braces or tags are nested too deep to be read") from None

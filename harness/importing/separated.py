@@ -13,13 +13,13 @@ from harness.importing.sources import read_text
 
 
 def read_separated(path: Path) -> Sources:
-    """The table of a CSV file, or of a TSV file where the ending says so.
+    """The table of a file whose fields are parted by what its first line has most of.
 
     Raises:
         UserError: the file cannot be read.
     """
     lines = read_text(path).splitlines(keepends=True)
-    reader = csv.reader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    reader = csv.reader(lines, delimiter=max(",;\t", key=lines[0].count) if lines else ",")
     rows: list[GridRow] = []
     try:
         for texts in reader:

@@ -121,7 +121,7 @@ def _parts(lines: list[_Line]) -> Iterator[list[_Line]]:
     """Split where a row of headings of its own stands between two rules further down."""
     start = 0
     for index in range(1, len(lines) - 1):
-        if index > start + _count_headings(lines[start:]) and _is_new_head(lines, index, start):
+        if _is_new_head(lines, index, start) and index > start + _count_headings(lines[start:]):
             yield lines[start:index]
             start = index
     yield lines[start:]
@@ -129,9 +129,11 @@ def _parts(lines: list[_Line]) -> Iterator[list[_Line]]:
 
 def _is_new_head(lines: list[_Line], index: int, start: int) -> bool:
     line, after = lines[index], lines[index + 1]
+    if not (line.ruled and after.ruled):
+        return False
     words = [read_printed(cell.text).kind == "word" for cell in line.results()]
     same = bool(line.name) and line.name in {head.name for head in lines[start : start + 3]}
-    return line.ruled and after.ruled and same and len(words) > 1 and all(words)
+    return same and len(words) > 1 and all(words)
 
 
 def _count_headings(lines: Sequence[_Line]) -> int:

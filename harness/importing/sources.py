@@ -50,7 +50,9 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+        raise UserError(
+            f"{path}: cannot be read as UTF-8 text ({error}); save it as UTF-8"
+        ) from None
 
 
 def read_latex_text(path: Path) -> tuple[LatexText, list[Unread]]:

@@ -25,6 +25,8 @@ class Audited:
     """The title of the paper, or the names of the files."""
     unread: tuple[str, ...] = ()
     """What could not be read, so that nothing is said of it."""
+    empty: bool = False
+    """Whether no table and no sentence was read at all."""
 
     def place_of(self, finding: Finding) -> Source | None:
         """Where the first of its addresses that is known stands."""
@@ -48,11 +50,19 @@ def audit_files(files: Sequence[Path], root: Path) -> Audited:
     findings: list[Finding] = []
     places: dict[str, Source] = {}
     unread: list[str] = []
+    empty = 0
     for file in files:
         path = file.absolute()
-        read = read_tables(path)
-        found, where = audit_document(read.tables, read_prose(path), root)
-        findings += found
+        read, prose = read_tables(path), read_prose(path)
+        if not read.tables and not prose.sentences:
+            unread.append(f"{file}: no table and no sentence was found")
+            empty += 1
+        found, where = audit_document(read.tables, prose, root)
+        # A file may be an input of one before it.
+        told = {finding.id for finding in findings}
+        findings += [finding for finding in found if finding.id not in told]
         places |= where
         unread += map(str, read.unread)
-    return Audited(in_order(findings), places.get, ", ".join(map(str, files)), tuple(unread))
+    about = ", ".join(map(str, files))
+    nothing = empty == len(files)
+    return Audited(in_order(findings), places.get, about, tuple(dict.fromkeys(unread)), nothing)

@@ -160,3 +160,50 @@ def test_what_was_not_read_is_no_pass(tmp_path: Path) -> None:
     assert "1 not read" in badge["message"]
     assert badge["color"] != "brightgreen"
     assert int(suite.get("skipped", "0")) == int(suite.get("failures") == "0")
+
+
+def test_a_baseline_covers_what_it_found_and_no_other_digits(faulty: Path) -> None:
+    (faulty / "old.json").write_text(repro(faulty, "audit", "paper.tex", "--json").stdout, "utf-8")
+    text = (faulty / "paper.tex").read_text(encoding="utf-8")
+    (faulty / "moved").mkdir()
+    (faulty / "moved" / "paper.tex").write_text(f"\n\n{text}", encoding="utf-8")
+    words = ("audit", "moved/paper.tex", "--baseline", "old.json")
+    assert repro(faulty, *words).returncode == 0
+    (faulty / "moved" / "paper.tex").write_text(text.replace("85.3", "99.9"), encoding="utf-8")
+    assert repro(faulty, *words).returncode == 1
+    missing = repro(faulty, "audit", "paper.tex", "--baseline", "none.json")
+    assert "none.json: no such file" in missing.stderr
+
+
+def test_nothing_that_was_read_keeps_no_policy(tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_text("", encoding="utf-8")
+    done = repro(tmp_path, "audit", "empty.md")
+    assert "no table and no sentence was found" in done.stderr
+    assert done.returncode == 0
+    assert repro(tmp_path, "audit", "empty.md", "--fail-on", "severe").returncode == 2
+
+
+def test_deep_nesting_is_told_in_a_line(tmp_path: Path) -> None:
+    table = r"\begin{tabular}{ll}A & B \\ \hline x & %s1%s \\ \end{tabular}"
+    (tmp_path / "deep.tex").write_text(table % ("{" * 600, "}" * 600), encoding="utf-8")
+    done = repro(tmp_path, "audit", "deep.tex")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "nested too deep" in done.stderr
+
+
+def test_an_input_of_another_file_is_told_once(faulty: Path) -> None:
+    (faulty / "main.tex").write_text(r"\input{paper}", encoding="utf-8")
+    alone, both = (
+        json.loads(repro(faulty, "audit", *files, "--json").stdout)["findings"]
+        for files in (["paper.tex"], ["main.tex", "paper.tex"])
+    )
+    assert both == alone
+
+
+@pytest.mark.parametrize("sign", [";", "\t", ","])
+def test_fields_are_parted_by_what_the_first_line_has(tmp_path: Path, sign: str) -> None:
+    rows = ["name,Min,Mean,Max", "a,1,2,3", "b,1,9,3"]
+    text = "\n".join(row.replace(",", sign) for row in rows)
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    told = json.loads(repro(tmp_path, "audit", "t.csv", "--json").stdout)["findings"]
+    assert [finding["rule"] for finding in told] == ["outside-extremes"]

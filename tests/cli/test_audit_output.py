@@ -48,5 +48,5 @@ def test_only_what_is_new_fails_beside_a_baseline(tmp_path: Path) -> None:
     before["findings"] = [f for f in before["findings"] if f["rule"] != "order-break"]
     baseline.write_text(json.dumps(before), encoding="utf-8")
     told = run(tmp_path, "audit", "--baseline", str(baseline), code=EXITS)
-    assert "1 new findings" in told
+    assert "1 new finding:" in told
     assert told.rstrip().endswith("exit 1")

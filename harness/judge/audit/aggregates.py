@@ -96,7 +96,7 @@ def best_relation(sheet: Sheet, target: int) -> Relation | None:
 
 def _relations(sheet: Sheet, target: int) -> Iterator[Relation | None]:
     words = sheet.columns[target].label
-    values = {index: sheet.column(index) for index in range(len(sheet.columns))}
+    values = sheet.by_column
     for name, (operation, heading) in OVER_ALL.items():
         told = bool(heading.search(words))
         for parts in _sets(sheet, target, told):
@@ -104,8 +104,10 @@ def _relations(sheet: Sheet, target: int) -> Iterator[Relation | None]:
     asked = {name: bool(heading.search(words)) for name, (_, heading) in OF_TWO.items()}
     # The two lines before the target, unless a heading says so.
     before = [target - 2, target - 1] if target >= 2 else []
+    if len(sheet.columns) > WIDEST:
+        return
     others = [i for i in values if i != target] if any(asked.values()) else before
-    for parts in permutations(others, 2) if len(sheet.columns) <= WIDEST else ():
+    for parts in permutations(others, 2):
         for name, (operation, _) in OF_TWO.items():
             if asked[name] or (name in UNTOLD and set(parts) == set(before)):
                 tried = 1 if asked[name] else len(UNTOLD) * len(sheet.columns)
@@ -119,16 +121,17 @@ def _sets(sheet: Sheet, target: int, told: bool) -> list[tuple[int, ...]]:
     """
     total = len(sheet.columns)
     own = sheet.columns[target].group
-    same = tuple(i for i in range(total) if i != target and sheet.columns[i].group == own)
+    if not told:
+        # Only at the end of its group are the others listed, lest long tables take a day.
+        last = sheet.groups[own][:-1] if sheet.groups[own][-1] == target else ()
+        whole = tuple(range(target)) if target == total - 1 else ()
+        return [s for s in dict.fromkeys((last, whole)) if len(s) >= 3]
+    same = tuple(i for i in sheet.groups[own] if i != target)
     plain = tuple(
         i
         for i in range(total)
         if i != target and not any(h.search(sheet.columns[i].label) for _, h in OVER_ALL.values())
     )
-    if not told:
-        last = same if same and max(same) < target else ()
-        whole = tuple(range(target)) if target == total - 1 else ()
-        return [s for s in dict.fromkeys((last, whole)) if len(s) >= 3]
     sets = [tuple(range(start, target)) for start in range(max(0, target - WIDEST), target)]
     sets += [
         tuple(range(target + 1, end)) for end in range(target + 2, min(total, target + WIDEST) + 1)
@@ -198,6 +201,9 @@ def reach(operation: Operation, given: Sequence[Number]) -> tuple[float, float] 
     """The least and greatest result that rounding of the operands allows."""
     try:
         middle = operation([n.value for n in given])
+        if operation in (fmean, math.fsum):  # which move as their operands do
+            moved = operation([n.slack for n in given])
+            return middle - moved, middle + moved
         moved = 0.0
         for index, number in enumerate(given):
             ends = []

@@ -124,17 +124,23 @@ def scale_slips(sheet: Sheet) -> Iterator[Finding]:
     """Findings on a number that is 10, 100 or 1000 times off from a line of like numbers."""
     seen = set()
     for way in sheet.both_ways() if _one_measure(sheet) else [sheet]:
+        turned = way.transposed()
         for column in range(len(way.columns)):
             held = way.column(column)
             if not any(decimals(n.mean) for n in held.values()):
                 continue  # sizes and counts, which may be of any size
-            for row, number in held.items():
+            by_size = sorted(held, key=lambda row: abs(held[row].value))
+            # Among numbers as narrow as NARROW, one that is ten times off is an end of them all.
+            for row in sorted({*by_size[:1], *by_size[-1:]}):
+                number = held[row]
                 if _CHANCE.search(number.place):
                     continue
                 others = [n.value for r, n in held.items() if r != row]
                 factor = _slip(number, others)
-                across = [n.value for (r, c), n in way.numbers.items() if r == row and c != column]
-                if factor and number.address not in seen and not _alike(number.value, across):
+                if not factor or number.address in seen:
+                    continue
+                across = [n.value for c, n in turned.column(row).items() if c != column]
+                if not _alike(number.value, across):
                     seen.add(number.address)
                     yield _slipped(way, column, number, others, factor)
 

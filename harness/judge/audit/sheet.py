@@ -150,15 +150,23 @@ class Sheet:
 
     def column(self, index: int) -> Mapping[int, Number]:
         """Row -> number of one column, from the first row to the last."""
-        return self._columns.get(index, {})
+        return self.by_column.get(index, {})
 
     @cached_property
-    def _columns(self) -> Mapping[int, Mapping[int, Number]]:
+    def by_column(self) -> Mapping[int, Mapping[int, Number]]:
         """Every rule asks for columns, most of them for all, so that they are sorted once."""
-        found: dict[int, dict[int, Number]] = {}
+        found: dict[int, dict[int, Number]] = {index: {} for index in range(len(self.columns))}
         for (row, column), number in sorted(self.numbers.items()):
-            found.setdefault(column, {})[row] = number
+            found[column][row] = number
         return found
+
+    @cached_property
+    def groups(self) -> Mapping[str, tuple[int, ...]]:
+        """Group -> its columns, from the first to the last."""
+        lists: dict[str, list[int]] = {}
+        for index, column in enumerate(self.columns):
+            lists.setdefault(column.group, []).append(index)
+        return {group: tuple(indices) for group, indices in lists.items()}
 
     def both_ways(self) -> Iterator[Sheet]:
         """This sheet, and the same with rows and columns exchanged."""
