@@ -30,8 +30,8 @@ def scores(sheet: Sheet) -> Iterator[Finding]:
     """Findings on F1 above the mean of precision and recall, and on accuracy outside its bounds.
 
     A harmonic mean is at most the arithmetic one, and means of both over classes, folds or runs
-    keep that order, so that the bound holds for micro, macro and weighted F1. Accuracy of two classes
-    is a mean of sensitivity and specificity, weighted by the classes; with more classes it is not,
+    keep that order, so that the bound holds for micro, macro and weighted F1. Accuracy of two
+    classes is a mean of sensitivity and specificity, weighted by them; with more classes it is not,
     so that the caption has to say that there are two. Where the caption gives the numbers of
     positives and negatives, some confusion matrix must have all scores of a line, as in
     mlscorecheck (Fazekas and Kovács, Pattern Recognition 2024).
