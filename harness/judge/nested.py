@@ -89,8 +89,8 @@ def _between(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
     """The mean square between groups, and how often the variance between is in it."""
     sizes = [len(group) for group in groups]
     total, df = sum(sizes), len(groups) - 1
-    grand = math.fsum(value for group in groups for value in group) / total
-    square = math.fsum(len(g) * (statistics.fmean(g) - grand) ** 2 for g in groups) / df
+    overall = math.fsum(value for group in groups for value in group) / total
+    square = math.fsum(len(g) * (statistics.fmean(g) - overall) ** 2 for g in groups) / df
     return square, (total - sum(size**2 for size in sizes) / total) / df
 
 

@@ -41,9 +41,8 @@ def shifted(text: str) -> Iterator[tuple[str, str]]:
 
     A number that is written in LaTeX is spelt in plain signs first.
     """
-    if ("\\" in text or text.count("$") > 1) and read_printed(text).kind == "number":
-        text = canonical(text).text
-    text = re.sub(r"\^(\d)", r"^{\1}", text)
+    if ("\\" in text or "^" in text or text.count("$") > 1) and read_printed(text).kind == "number":
+        text = re.sub(r"\^(\d)", r"^{\1}", canonical(text).text)
     first, *others = re.split(r"([_^])\{([^{}]*)\}", text)
     yield first, ""
     for sign, inner, rest in zip(others[::3], others[1::3], others[2::3], strict=True):

@@ -39,6 +39,7 @@ def amount(
     item: Any = SimpleNamespace(
         seeds=tuple(range(seeds)),
         sources={"fit": sources},
+        students={},
         address=SimpleNamespace(exhibit="e", row="r"),
     )
 
