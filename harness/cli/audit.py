@@ -16,7 +16,7 @@ import typer
 from harness.cli.options import AsJson
 from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
-from harness.judge.audit.catalogue import RULES
+from harness.judge.audit.catalogue import OF_SPECS, RULES
 from harness.judge.audit.finding import SEVERITIES, Severity
 from harness.media import json_text
 from harness.study import as_json as to_json
@@ -85,7 +85,7 @@ def audit(
     if as_json:
         print_json(to_json.findings(found.findings))
     elif explain is not None:
-        _explain(explain, found.findings)
+        _explain(explain, found.findings, bool(files))
     else:
         _print(new, every, "" if known is None else "new ", found.place_of if files else None)
     _tell_unread(found.unread, every)
@@ -173,12 +173,15 @@ def _unknown(
     return new
 
 
-def _explain(rule: str, findings: Sequence[Finding]) -> None:
+def _explain(rule: str, findings: Sequence[Finding], of_files: bool) -> None:
     """Print what a rule compares, and all that it found, which may be nothing."""
     if rule not in RULES:
         raise UserError(f"unknown rule '{rule}'; {nearest(rule, RULES)}")
     own = [finding for finding in findings if finding.rule == rule]
-    console().print(f"{rule}: {RULES[rule]} Here it finds {len(own) or 'nothing'}.\n")
+    here = f"Here it finds {len(own) or 'nothing'}."
+    if of_files and rule in OF_SPECS:
+        here = "It compares what only specs tell, so it was not run on files."
+    console().print(f"{rule}: {RULES[rule]} {here}\n")
     _print_full(own)
 
 

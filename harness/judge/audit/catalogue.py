@@ -69,3 +69,14 @@ RULES: Mapping[str, str] = {
     "worked-number": "`a × b = c` and `k of n (p %)` come out.",
 }
 """Name -> what holds where the rule finds nothing."""
+
+OF_SPECS = frozenset(
+    {
+        *("bare-correlation", "bare-estimate", "bound-exceeded", "caption", "citation", "claim"),
+        *("grid-node", "grid-resolution", "missing-error-bars", "named-row", "official-recipe"),
+        *("order-break", "parameter-count", "parameter-domain", "printed-difference", "relation"),
+        *("runs-differ", "same-quantity", "setting-gap", "sign-convention", "spelling"),
+        *("stated-derivation", "symbol", "unnamed", "unplotted-term"),
+    }
+)
+"""Rules that compare what only specs tell, and so are not run on files."""

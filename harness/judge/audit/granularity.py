@@ -1,6 +1,6 @@
 """Rule: a mean of counts over so many test items and runs can have the printed value (GRIM).
 
-With many items every printed value is possible and the test has no power; `power` says so. The
+With many items every printed value is possible and the test has no power. The
 standard deviation over runs is tested as in GRIMMER where few runs leave few possible values.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.sheet import Number, Sheet
-from harness.spec.printed import decimals, half_unit
+from harness.spec.printed import half_unit
 
 MOST_SUMS = 20_000
 """Sums of squares that are tried for one ±; beyond, the test has no power anyway."""
@@ -30,17 +30,6 @@ def granularity(sheet: Sheet) -> Iterator[Finding]:
         elif not _spread_possible(number, counts, runs, items):
             why = f"no {runs} whole numbers of {items} have that mean and deviation"
             yield _impossible(number, why)
-
-
-def power(number: Number) -> float | None:
-    """The share of the percentages of its digits that no counts give; None if items are not known.
-
-    Where the number of runs is not known it is that of one run, and less for more.
-    """
-    if number.items is None or not number.percent:
-        return None
-    printable = 100 * 10.0 ** decimals(number.mean) + 1
-    return max(0.0, 1 - (number.items * (number.runs or 1) + 1) / printable)
 
 
 def _counts(number: Number, total: int) -> range:

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from harness.judge.audit.audit import audit
-from harness.judge.audit.granularity import power
-from harness.judge.audit.sheet import from_table
 from harness.judge.audit.significance import interval
 from harness.spec.claims import ClaimsFile
 from harness.spec.others import Figure, Lemma
@@ -299,14 +297,6 @@ def test_a_finding_that_is_accepted_with_a_reason_is_let_stand() -> None:
     (finding,) = (f for f in audit(averaged("16.8")) if f.rule == "aggregate")
     accepted = averaged("16.8").model_copy(update={"accepted": {finding.id: "weighted"}})
     assert finding.id not in {f.id for f in audit(accepted)}
-
-
-@pytest.mark.parametrize(("items", "share"), [(10_000, 0.0), (1_000, 0.9), (450, 0.955)])
-def test_how_much_a_granularity_test_can_find(items: int, share: float) -> None:
-    """Of the 10,001 percentages with two digits, `items + 1` can be had from one run."""
-    reporting = {"unit": "percent top-1", "items": items, "n": 1}
-    sheet = from_table(grid("one", ["x"], {"A": "50.00"}, reporting=reporting))
-    assert power(sheet.numbers[0, 0]) == pytest.approx(share, abs=1e-3)
 
 
 def test_the_interval_of_a_rank_correlation() -> None:
