@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.plan.settings import Shared
+from harness.plan.settings import plain as json_value
 from harness.render.terminal import show_grid
 from harness.render.text import plain
 from harness.spec.setting import Source
@@ -48,7 +49,7 @@ def _line(shared: Shared) -> Text:
 
 
 def _alternatives(shared: Shared) -> str:
-    return ", ".join(map(str, shared.used.choice.alternatives))
+    return ", ".join(str(json_value(each)) for each in shared.used.choice.alternatives)
 
 
 def show(found: Sequence[Shared], console: Console) -> None:

@@ -116,7 +116,8 @@ def finding_commands(found: Audited) -> Iterator[str]:
 def findings_summary(found: Audited) -> str:
     """The findings as Markdown, a line for each."""
     lines = [f"## Audit of {escape(plain(found.about))}", ""]
-    lines += [f"{len(found.findings)} findings", ""] if found.findings else ["No findings.", ""]
+    count = len(found.findings)
+    lines += [f"{count} finding{'s' * (count > 1)}", ""] if count else ["No findings.", ""]
     lines += [f"Not read: {escape(line)}\n" for line in found.unread]
     if found.findings:
         lines += ["| severity | rule | printed | expected |", "|---|---|---|---|"]
