@@ -17,10 +17,7 @@ _FORMULA = re.compile(r"\$(?=\S)((?:[^$\\{}^_]|\\[A-Za-z]+(?![A-Za-z]))+)(?<=\S)
 _SIGNED = re.compile(r"(?<=[A-Za-z])\^([-+])(?!\w)")
 _ABOUT = re.compile(r"~(?= ?\d)")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
-# The first of several characters that are set alike: ✗ is set as a cross, but a cross is none.
-_SYMBOLS = {
-    source.removeprefix("\\"): char for char, source in reversed(MATH.items()) if source[0] == "\\"
-}
+_SYMBOLS = {source.removeprefix("\\"): char for char, source in MATH.items() if source[0] == "\\"}
 
 
 class StyledText(NamedTuple):

@@ -72,8 +72,6 @@ MATH = {
     "∘": r"\circ",
     "∞": r"\infty",
     "√": r"\surd",
-    "✓": r"\surd",
-    "✗": r"\times",
     "∑": r"\sum",
     "∏": r"\prod",
     "∂": r"\partial",
@@ -86,6 +84,8 @@ MATH = {
     "⁻": "^{-}",
     "⁺": "^{+}",
 }
+_NEAREST = {"✓": "√", "✗": "×"}
+"""Signs that LaTeX has only by further packages, and those that are set in their place."""
 _GREEK = (
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
     *("lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "tau", "upsilon", "phi"),
@@ -156,8 +156,8 @@ def symbol(name: str) -> str:
 def _character(char: str) -> str:
     if char in _SPECIAL:
         return _SPECIAL[char]
-    if char in MATH:
-        return f"${MATH[char]}$"
+    if (sign := _NEAREST.get(char, char)) in MATH:
+        return f"${MATH[sign]}$"
     if " " <= char <= "~":
         return char
     return _decomposed(char)

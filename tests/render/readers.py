@@ -51,6 +51,11 @@ _MATH = {
     "leftrightarrow": "↔",
     "uparrow": "↑",
     "downarrow": "↓",
+    "Rightarrow": "⇒",
+    "Leftrightarrow": "⇔",
+    "wedge": "∧",
+    "vee": "∨",
+    "circ": "∘",
     "infty": "∞",
     "surd": "√",
     "sum": "∑",
@@ -93,6 +98,11 @@ def fold(text: str) -> str:
     """Texts that print alike, made equal: compatibility forms, quotes, minus signs."""
     text = unicodedata.normalize("NFKC", text)
     return text.translate(str.maketrans('−‘’"“⁄', "-`'””/"))
+
+
+def as_set(text: str) -> str:
+    """The text as LaTeX sets it, which has no ✓ and no ✗ and takes the nearest signs."""
+    return text.translate(str.maketrans("✓✗", "√×"))
 
 
 def latex_rows(source: str) -> list[list[str]]:

@@ -14,6 +14,7 @@ from harness.render.symbols import VERDICTS
 from harness.render.table import CellData, TableData, transpose
 from harness.render.text import plain
 from tests.render.readers import (
+    as_set,
     as_text,
     fold,
     latex_rows,
@@ -86,9 +87,10 @@ def test_latex_reads_back(table: TableData, view: View) -> None:
     for label, cells in expected(table, view):
         # A lone verdict stands on a dash, since a superscript needs something to sit on.
         shown = [
-            (text if text or not sign else "–") + (sign if sign else "") for text, sign in cells
+            (as_set(text) if text or not sign else "–") + (sign if sign else "")
+            for text, sign in cells
         ]
-        wanted.append([fold(text) for text in (label.removeprefix("└").strip(), *shown)])
+        wanted.append([fold(text) for text in (as_set(label.removeprefix("└").strip()), *shown)])
     assert latex_rows(source) == wanted
     assert source.isascii()
 
