@@ -21,8 +21,9 @@ from harness.plan.exhibit import ExhibitPlan
 from harness.plan.identity import digest
 from harness.plan.parts import shared_steps
 from harness.plan.step import Json
-from harness.spec.exhibit import Reporting, Table
+from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
+from harness.spec.reporting import Reporting
 from harness.spec.runs import Counterpart
 from harness.store.record import Record
 from harness.store.store import Store

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.spec.exhibit import Reporting
 from harness.spec.printed import Printed, Relation
+from harness.spec.reporting import Reporting
 
 UNKNOWN_RUNS = 3
 """How many runs a printed mean is taken to cover when the paper does not say."""

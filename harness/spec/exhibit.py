@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from harness.spec.base import (
     MOST_NUMBERS,
@@ -23,21 +22,17 @@ from harness.spec.base import (
 )
 from harness.spec.bindings import check_binding, check_bindings
 from harness.spec.evidence import Evidence
-from harness.spec.margin import MarginText
-from harness.spec.printed import Printed, Spread
+from harness.spec.printed import Printed
 from harness.spec.printed_field import PrintedAmount, PrintedText
+from harness.spec.reporting import Reporting
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
-from harness.spec.template import Replicate
 from harness.spec.toml import located
 
 if TYPE_CHECKING:
     from harness.spec.paper import Paper
 
 
-DEFAULT_MARGIN = 1.0
-"""Points that accuracies in percent may differ by, where a spec declares no margin."""
-_ACCURACY = re.compile(r"percent (top-\d+|accuracy)")
 LAST_STEP = "recipe"
 """A cell of a table is read from the last step of the recipe that this variable names."""
 
@@ -51,40 +46,6 @@ class Address(NamedTuple):
 
     def __str__(self) -> str:
         return ":".join(self)
-
-
-class Reporting(SpecModel):
-    """How the printed numbers of an exhibit are to be read."""
-
-    spread: Spread = "unknown"
-    n: PositiveInt | Literal["unknown"] = "unknown"
-    unit: str = ""
-    """Such as `percent top-1`."""
-    items: PositiveInt | None = None
-    """How many test items a percentage of one run counts, where it does."""
-    margin: MarginText | None = None
-    """Differences up to this count as none; declared before any result is seen: a number in the
-    unit, `2 %` of the printed number, or `3 digits`, units of its last digit. If none is declared,
-    accuracies in percent have 1 point, and other numbers are shown and not decided."""
-    direction: Literal["both", "at least", "at most"] = "both"
-    """`at least`: the number is stated as the least that is reached, so that more is as stated."""
-    replicate: Replicate | None = None
-    """What is done again for each run of ours; as the profile says if left out."""
-
-    def bound(self, printed: Printed, *, exact: bool = False) -> float | None:
-        """The margin of a printed number in its unit; None where none is declared.
-
-        Args:
-            exact: whether the number has no uncertainty, so that no default is needed.
-        """
-        if self.margin is not None:
-            return self.margin.of(printed)
-        return DEFAULT_MARGIN if _ACCURACY.fullmatch(self.unit) and not exact else None
-
-    def over(self, *closer: Reporting) -> Reporting:
-        """The same with what is said closer to a number, the closest last."""
-        said = {name: getattr(each, name) for each in closer for name in each.model_fields_set}
-        return self.model_copy(update=said)
 
 
 @dataclass(frozen=True)

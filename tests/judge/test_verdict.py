@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from harness.judge.model import CellEvidence, Rival
 from harness.judge.sample import ReportedNumber
 from harness.judge.verdict import judge_cells
-from harness.spec.exhibit import Reporting
 from harness.spec.reading import read_printed
+from harness.spec.reporting import Reporting
 
 PRINTED = ReportedNumber(40.21, 0.15, "unknown", "unknown")
 

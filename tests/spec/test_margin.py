@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.spec.exhibit import Reporting, Table
+from harness.spec.exhibit import Table
 from harness.spec.margin import parse_margin
 from harness.spec.paper import Paper
 from harness.spec.reading import read_printed
+from harness.spec.reporting import Reporting
 from tests.judge.audit.papers import paper, table
 
 

@@ -16,11 +16,12 @@ from harness.render.figures.model import AxesData, AxisData, FigureData, LineDat
 from harness.render.views.base import ExhibitView
 from harness.spec.base import AddressPart, Scalar, SpecModel
 from harness.spec.bindings import check_bindings
-from harness.spec.exhibit import Address, Exhibit, Readings, Reporting
+from harness.spec.exhibit import Address, Exhibit, Readings
 from harness.spec.kinds import ExhibitKind
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed
 from harness.spec.printed_field import PrintedNumber
+from harness.spec.reporting import Reporting
 from harness.spec.runs import Quantity
 
 RUNGS = "rungs"

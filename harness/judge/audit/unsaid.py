@@ -10,9 +10,10 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed, mentions, stated_numbers
 from harness.judge.audit.quantities import run_of
 from harness.judge.audit.said import texts
-from harness.spec.exhibit import Reporting, Table, variables_of
+from harness.spec.exhibit import Table, variables_of
 from harness.spec.others import Fit
 from harness.spec.paper import Paper
+from harness.spec.reporting import Reporting
 from harness.spec.setting import Choice, Choices, Setting, applies
 
 
