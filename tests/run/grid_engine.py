@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.run.slurm_cluster import free_ports, wait_for
+from tests.run.queued import wait_for
+from tests.run.slurm_cluster import free_ports
 
 SLOTS = 2
 _HOST = "localhost"

@@ -15,7 +15,6 @@ from harness.run.cluster.look import cancel, collect, look
 from harness.run.cluster.resources import Cluster
 from harness.run.cluster.submission import QueuedArray
 from harness.run.cluster.submit import submit
-from harness.spec.toml import SpecError, read_spec
 from harness.store.store import Store
 from tests.run.graphs import chain, digests, graph_of, make_step, run_inline
 
@@ -82,11 +81,6 @@ def words(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     place.mkdir()
     monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
     return Words(request.param, place)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
 
 
 def queued(graph: dict[str, Step], store: Store, preset: str, **asked: object) -> list[QueuedArray]:
@@ -178,22 +172,6 @@ def test_a_name_that_is_not_told_is_said(store: Store):
     cluster = Cluster.model_validate({"batch": HERE | {"id": r"number (\d+)", "lines": ["true"]}})
     with pytest.raises(EvidenceError, match=r"mend the pattern batch\.id"):
         submit(chain(), store, cluster, "cpu", {}, "batch")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("[batch]\npreset = 'pbss'", "unknown scheduler 'pbss'; did you mean 'pbs'"),
-        ("[batch]\npreset = 'pbs'\nid = '^\\d+'", "has 0 groups"),
-        ("[batch]\npreset = 'pbs'\nid = '('", "no regular expression"),
-    ],
-)
-def test_mistakes_in_a_cluster_file_are_located(tmp_path: Path, text: str, said: str):
-    path = tmp_path / "cluster.toml"
-    path.write_text(text)
-    with pytest.raises(SpecError) as caught:
-        read_spec(path, Cluster)
-    assert said in str(caught.value)
 
 
 def test_without_words_it_asks_for_them(store: Store):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.plan.step import Step
-from harness.run.cluster.look import Standing, cancel, collect, look
+from harness.run.cluster.look import cancel, collect, look
 from harness.run.cluster.resources import Cluster
 from harness.run.cluster.submission import QueuedArray
 from harness.run.cluster.submit import submit
@@ -18,8 +18,7 @@ from harness.store.verify import verify
 from tests.run import grid_engine
 from tests.run.graphs import chain, digests, graph_of, make_step, run_inline, special, waiting
 from tests.run.grid_engine import say
-from tests.run.slurm_cluster import wait_for
-from tests.run.test_slurm_cluster import repro, starts, values
+from tests.run.queued import over, repro, starts, values, wait_for
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -43,20 +42,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         yield environment
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
-
-
 def queued(graph: dict[str, Step], store: Store, **asked: object) -> list[QueuedArray]:
     cluster = Cluster.model_validate({"minutes": 5, "batch": {"preset": "sge"}} | asked)
     return submit(graph, store, cluster, "cpu", {"exhibits": []}, "batch")
-
-
-def over(store: Store) -> Standing:
-    """How the only submission stands once all of its jobs have ended."""
-    wait_for(lambda: look(store)[0].over, "the jobs", 300)
-    return look(store)[0]
 
 
 def test_jobs_make_what_one_process_makes(engine: dict[str, str], store: Store, tmp_path: Path):

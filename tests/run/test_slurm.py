@@ -17,7 +17,7 @@ from harness.run.cluster.resources import Cluster
 from harness.run.cluster.submission import QueuedArray
 from harness.run.cluster.submit import submit
 from harness.run.lease import acquire
-from harness.spec.toml import SpecError, read_spec
+from harness.spec.toml import read_spec
 from harness.store.store import Store
 from tests.run.graphs import chain, graph_of, make_step, run_inline, waiting
 
@@ -75,11 +75,6 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     place.mkdir()
     monkeypatch.setenv("PATH", f"{place}{os.pathsep}{os.environ['PATH']}")
     return Commands(place)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
 
 
 def queued(graph: dict[str, Step], store: Store, **asked: object) -> list[QueuedArray]:
@@ -191,26 +186,6 @@ def test_options_reach_sbatch(slurm: Commands, store: Store, tmp_path: Path):
     assert "#SBATCH --partition=cpu" in second
     assert not any("gpus" in line for line in second)
     assert "#SBATCH --dependency=afterany:1" in second
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("partiton = 'x'", "cluster.toml:1: partiton: unknown key; did you mean 'partition'"),
-        ("[sbatch]\narray = '0-3'", "cluster.toml:2: sbatch.array: 'array' is set by the harness"),
-        ("tasks = 0", "cluster.toml:1: tasks: "),
-        (
-            "[kinds.a]\nminute = 3",
-            "cluster.toml:2: kinds.a.minute: unknown key; did you mean 'minu",
-        ),
-    ],
-)
-def test_mistakes_in_a_cluster_file_are_located(tmp_path: Path, text: str, said: str):
-    path = tmp_path / "cluster.toml"
-    path.write_text(text)
-    with pytest.raises(SpecError) as caught:
-        read_spec(path, Cluster)
-    assert said in str(caught.value)
 
 
 def test_what_is_queued_is_not_queued_again_but_waited_for(slurm: Commands, store: Store):

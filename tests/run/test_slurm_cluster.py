@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.plan.step import Json, Step
-from harness.run.cluster.look import Standing, cancel, collect, look
+from harness.plan.step import Step
+from harness.run.cluster.look import cancel, collect, look
 from harness.run.cluster.resources import Cluster
 from harness.run.cluster.submission import QueuedArray
 from harness.run.cluster.submit import submit
@@ -23,7 +18,8 @@ from harness.store.store import Store
 from harness.store.verify import verify
 from tests.run import slurm_cluster
 from tests.run.graphs import chain, digests, graph_of, make_step, run_inline, special, waiting
-from tests.run.slurm_cluster import LARGEST_ARRAY, say, wait_for
+from tests.run.queued import over, repro, starts, values, wait_for
+from tests.run.slurm_cluster import LARGEST_ARRAY, say
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -46,19 +42,8 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield conf
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "store")
-
-
 def queued(graph: dict[str, Step], store: Store, **asked: Any) -> list[QueuedArray]:
     return submit(graph, store, Cluster.model_validate(asked), "cpu", {"exhibits": []})
-
-
-def over(store: Store) -> Standing:
-    """How the only submission stands once all of its jobs have ended."""
-    wait_for(lambda: look(store)[0].over, "the jobs", 300)
-    return look(store)[0]
 
 
 def requeued(conf: Path, job: str) -> None:
@@ -70,16 +55,6 @@ def requeued(conf: Path, job: str) -> None:
     wait_for(lambda: say(conf, *node).strip("*") in ("idle", "mix"), "the node to be done with it")
     time.sleep(3)
     say(conf, "scontrol", "update", f"jobid={job}", "starttime=now")
-
-
-def values(store: Store, step: Step) -> dict[str, Json]:
-    record = store.get(step.identity)
-    assert record is not None
-    return dict(record.values)
-
-
-def starts(store: Store) -> Counter[str]:
-    return Counter(e["identity"] for e in store.events.read() if e["event"] == "start")
 
 
 def test_jobs_make_what_one_process_makes(conf: Path, store: Store, tmp_path: Path):
@@ -221,24 +196,3 @@ def test_table_7_through_the_cluster_with_a_job_killed_midway(conf: Path, tmp_pa
         assert cell["missing"] == []
     assert sum(count > 1 for count in starts(store).values()) <= 1
     assert verify(store) == []
-
-
-def repro(root: Path, *arguments: str) -> dict[str, Any]:
-    """The JSON of a command on the real specs, with a store and renders under `root`."""
-    places = {
-        "REPRO_SPECS": str(ROOT / "specs"),
-        "REPRO_STORE": str(root / "store"),
-        "REPRO_BUILD": str(root / "build"),
-    }
-    command = [sys.executable, "-c", "from harness.cli.main import main; main()", *arguments]
-    done = subprocess.run(
-        [*command, "--json"],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | places,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    fields: dict[str, Any] = json.loads(done.stdout)
-    return fields
