@@ -13,7 +13,7 @@ import math
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _STARTS = ("=", "+", "-", "@")
 
 def terminal(text: str) -> str:
     """Text that a terminal prints and never obeys; lines stay lines."""
-    return "".join(c if c == "\n" or _visible(c) else "?" for c in text)
+    return _shown(text, "\n", lambda sign: "?")
 
 
 def workflow(text: str) -> str:
@@ -64,13 +64,13 @@ def workflow(text: str) -> str:
 
 def xml(text: str) -> str:
     """The characters that XML 1.0 can hold, and no controls but breaks and tabs."""
-    return "".join(c if c in "\n\t\r" or _visible(c) else "�" for c in text)
+    return _shown(text, "\n\t\r", lambda sign: "�")
 
 
 def json_text(value: Any, indent: int | None = 1) -> str:
     """JSON on ASCII or printable characters; what it has no word for, such as NaN, is null."""
     text = json.dumps(_in_json(value), ensure_ascii=False, indent=indent, allow_nan=False)
-    return "".join(c if c == "\n" or _visible(c) else _escape(c) for c in text)
+    return _shown(text, "\n", _escape)
 
 
 def write_csv(rows: Iterable[Sequence[str]], file: TextIO) -> None:
@@ -120,6 +120,13 @@ def spell(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error(SPELT, spell)
+
+
+def _shown(text: str, kept: str, instead: Callable[[str], str]) -> str:
+    """The text with something else for each sign that prints nothing and is not among `kept`."""
+    if text.replace("\n", "").isprintable():  # nearly every text, and much faster to tell
+        return text
+    return "".join(c if c in kept or _visible(c) else instead(c) for c in text)
 
 
 def _visible(char: str) -> bool:

@@ -18,7 +18,7 @@ from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
 from harness.judge.audit.catalogue import OF_SPECS, RULES
 from harness.judge.audit.finding import SEVERITIES, Severity
-from harness.media import json_text
+from harness.media import json_text, say
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -32,6 +32,7 @@ SHOWN = 16
 """Findings that are told in a line each, so that they fit a screen; the rest only with --all."""
 UNREAD = 3
 """What was not read that is told without --all."""
+_PLACE = re.compile(r"\S+, line \d+")
 
 
 @app.command(epilog="Such as: repro audit --json; or: repro audit paper.tex")
@@ -136,9 +137,6 @@ def _json(told: Mapping[str, Any]) -> str:
     return json_text(told) + "\n"
 
 
-_PLACE = re.compile(r"\S+, line \d+")
-
-
 def _read_baseline(path: Path) -> Counter[tuple[str, str]]:
     """How often an earlier audit found each thing."""
     try:
@@ -220,9 +218,9 @@ def _tell_unread(unread: Sequence[str], every: bool) -> None:
     """What could not be read, of which nothing is said; only the first few, unless all is asked."""
     shown = unread if every else unread[:UNREAD]
     for line in shown:
-        print(f"repro: not read: {line}", file=sys.stderr)
+        say(f"not read: {line}")
     if len(unread) > len(shown):
-        print(f"repro: {len(unread) - len(shown)} more not read: --all", file=sys.stderr)
+        say(f"{len(unread) - len(shown)} more not read: --all")
 
 
 def _print_full(findings: Sequence[Finding]) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from harness.cli.output import console
+from harness.media import say
 
 app = typer.Typer()
 
@@ -28,7 +28,7 @@ def new_paper(
 
     begun = new_paper(folder, sources or ())
     for line in begun.unread:
-        print(f"repro: not read: {line}", file=sys.stderr)
+        say(f"not read: {line}")
     wrote = f"wrote {folder}"
     if begun.tables:
         wrote += (

@@ -52,7 +52,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a static site with every exhibit, number, claim and finding. Runs nothing."""
-    written = study.report(profile, out, tell=_ignore if as_json else _tell)
+    written = study.report(profile, out, tell=_ignore if as_json else say)
     _complain(written.problems)
     if as_json:
         index = str(written.index)
@@ -63,11 +63,7 @@ def report(
 
 def _complain(problems: Iterable[str]) -> None:
     for problem in problems:
-        _tell(problem)
-
-
-def _tell(line: str) -> None:
-    say(line)
+        say(problem)
 
 
 def _ignore(line: str) -> None:

@@ -38,7 +38,7 @@ def welcome() -> None:
     )
     for line in lines:
         text = line if isinstance(line, str) else f"{line[0]:24}{line[1]}"
-        console().print(text, soft_wrap=True, markup=False, highlight=False)
+        console().print(text, soft_wrap=True)
 
 
 @app.command("list", epilog="Such as: repro list --json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 
 from harness.cli.options import AsJson, in_study
 from harness.cli.output import console, print_grid, print_json
+from harness.media import say
 from harness.study import as_json as to_json
 from harness.study.study import Study
 
@@ -43,7 +43,7 @@ def sync(
         print_json(to_json.synced(found))
         return
     for line in found.unread:
-        print(f"repro: not read: {line}", file=sys.stderr)
+        say(f"not read: {line}")
     if found.changes:
         print_grid(
             ("Where", "What", "Specs", "Sources"),

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -62,7 +64,7 @@ def answer_key(exhibit: str, profile: str) -> str:
 def answers_of(paper: Paper, plan: ExhibitPlan) -> Json:
     """Which steps the items of a plan are read from, to be published."""
     found = Answers(
-        specs=specs_digest(paper, plan.exhibit.id),
+        specs=SpecsDigests(paper).of(plan.exhibit.id),
         items={
             str(item.address): _Item(
                 sources=dict(item.sources), reason="" if item.comparable else item.reason
@@ -118,7 +120,7 @@ def plan_answered(paper: Paper, exhibit: str, profile: str, held: Json) -> Exhib
         answers = None if held is None else Answers.model_validate(held)
     except ValidationError:
         answers = None
-    stale = answers is not None and answers.specs != specs_digest(paper, exhibit)
+    stale = answers is not None and answers.specs != SpecsDigests(paper).of(exhibit)
     known = None if stale else answers
     why = "the specs have changed since results were published" if stale else ""
     return _Answered(paper, paper.profile(profile), known, why).plan(shown)
@@ -177,12 +179,25 @@ class _Answered(Planner):
         )
 
 
-def specs_digest(paper: Paper, exhibit: str) -> str:
-    """Of the files that the steps of an exhibit follow from, by name and content."""
-    files = [paper.root / "paper.toml", paper.path_of(paper.exhibits[exhibit])]
-    files += [path for name in _PLANNED for path in sorted((paper.root / name).glob("*.toml"))]
-    made = hashlib.sha256()
-    for path in files:
+class SpecsDigests:
+    """Digests of the specs that the steps of exhibits follow from, by name and content."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+
+    def of(self, exhibit: str) -> str:
+        """That of one exhibit."""
+        first, *rest = self._shared
+        own = self._line(self._paper.path_of(self._paper.exhibits[exhibit]))
+        return hashlib.sha256("".join((first, own, *rest)).encode()).hexdigest()
+
+    @cached_property
+    def _shared(self) -> list[str]:
+        """Lines of the files that every exhibit follows from, which are read once."""
+        root = self._paper.root
+        folders = (sorted((root / name).glob("*.toml")) for name in _PLANNED)
+        return [self._line(path) for path in (root / "paper.toml", *chain(*folders))]
+
+    def _line(self, path: Path) -> str:
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        made.update(f"{path.relative_to(paper.root).as_posix()} {content}\n".encode())
-    return made.hexdigest()
+        return f"{path.relative_to(self._paper.root).as_posix()} {content}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -15,11 +16,9 @@ from harness.render.text import plain
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-@cache
-def template(name: str) -> Template:
-    """The template `NAME.tex.j2`. Texts pass its filter `tex`, and captions `prose`."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+def bracketed(**options: Any) -> Environment:
+    """Templates of LaTeX and of other files that are full of braces: `<<name>>`, `<% if ... %>`."""
+    return Environment(
         block_start_string="<%",
         block_end_string="%>",
         variable_start_string="<<",
@@ -27,11 +26,17 @@ def template(name: str) -> Template:
         comment_start_string="<#",
         comment_end_string="#>",
         trim_blocks=True,
-        lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
         autoescape=False,  # LaTeX is escaped by the filters, not as HTML
+        **options,
     )
+
+
+@cache
+def template(name: str) -> Template:
+    """The template `NAME.tex.j2`. Texts pass its filter `tex`, and captions `prose`."""
+    environment = bracketed(loader=FileSystemLoader(TEMPLATES), lstrip_blocks=True)
     environment.filters["tex"] = lambda text: escape(plain(text))
     environment.filters["printed"] = lambda text: printed(plain(text))
     environment.filters["prose"] = prose

@@ -76,7 +76,7 @@ def export_records(
             ),
         }
     manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
-    taken = {key: set(at) for key, at in Published(folder).looks.items()}
+    taken = {key: set(at) for key, at in before.looks.items()}
     for key, at in looks.items():
         taken.setdefault(key, set()).update(at)
     if taken:

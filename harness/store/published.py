@@ -42,7 +42,6 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PARQUET = re.compile(r"(records|arrays|answers)-[0-9a-f]{12}\.parquet")
 _BODIES = {"identity": "VARCHAR", "body": "VARCHAR"}
 _HELD = {"identity": "VARCHAR", "name": "VARCHAR", "data": "BLOB"}
-_SAID = {"identity": "VARCHAR", "body": "VARCHAR"}
 LARGEST = 48 * 1024
 """Bytes of the largest array that is published; what is larger can be made again."""
 LARGEST_BODY = 4 << 20
@@ -249,7 +248,7 @@ class Published:
         if ANSWERS not in self._manifest.get("files", ()):
             return {}
         self._check()
-        rows = read_table(self._path(ANSWERS), _SAID, MOST_ANSWERS, LARGEST_ANSWER)
+        rows = read_table(self._path(ANSWERS), _BODIES, MOST_ANSWERS, LARGEST_ANSWER)
         try:
             return {name: parse_json(body) for name, body in rows}
         except ValueError as error:

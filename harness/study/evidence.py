@@ -17,6 +17,7 @@ from harness.evidence.result import Result, as_number, leaves
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper, load_paper
 from harness.study.project import Project
+from harness.study.rewriting import rewriting
 
 _SEEDS = ("seed", "randomseed", "iteration", "trial", "run", "runid", "repetition", "fold", "split")
 _VALUES = ("value", "score", "result", "accuracy", "testscore")
@@ -76,13 +77,9 @@ def add_evidence(
     block = "\n".join(
         ["[[evidence]]", *(f"{key} = {_toml(value)}" for key, value in entry.items())]
     )
-    path.write_text(f"{before.rstrip()}\n\n{block}\n", encoding="utf-8")
-    try:
+    with rewriting({path: f"{before.rstrip()}\n\n{block}\n"}):
         paper = load_paper(project.specs)
         done = _accepted(paper, [_table(paper, name)])[0]
-    except BaseException:
-        path.write_text(before, encoding="utf-8")
-        raise
     return Accepted(name, done.cells, done.of, done.files, done.unknown, done.lock, block)
 
 

@@ -80,12 +80,12 @@ def forecast_of(project: Project, name: str, request: Request, whole: bool = Tru
         steps=graph,
         states=known,
         seconds=seconds,
-        # A CPU does every step alone.
         unreadable={
             i: f"{damage.reason}; {damage.remedy}"
             for i in left
             if (damage := project.store.unreadable(i))
         },
+        # A CPU does every step alone.
         fused={} if device == "cpu" else programs(graph[i] for i in left if known[i] == "run"),
         rows=_rows(planned, graph, seconds) if seconds else {},
     )

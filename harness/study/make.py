@@ -155,8 +155,8 @@ def make(
         from harness.study.queue import submit
 
         writable(project.root)
-        given = (project, wanted.names, request, wanted.graph, device, cluster, executor)
-        return Made(queued=submit(*given))
+        queued = submit(project, wanted.names, request, wanted.graph, device, cluster, executor)
+        return Made(queued=queued)
     report = run(project, wanted.graph, executor, device)
     problems = () if report.complete else (failures(report, wanted.graph),)
     return Made(tuple(_present(wanted)), problems=problems)
@@ -245,11 +245,12 @@ def _flips(judgement: Judgement, default: Judgement) -> list[str]:
 def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:
     """Bring about every record of a graph; nothing is started when all are there."""
     store = project.store
-    if not lacking(graph, store):
+    left = lacking(graph, store)
+    if not left:
         with suppress(OSError):  # a store that takes nothing keeps what a dead process left
             clean_temporary(store.root)
         return RunReport(current=list(graph))
-    for identity in lacking(graph, store):
+    for identity in left:
         if isinstance(damage := store.unreadable(identity), NewerRecord):
             raise damage
     writable(project.root)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from harness.errors import UserError
 from harness.importing import read_prose, read_tables
 from harness.importing.write import quoted, short, telling, write_sentences, write_spec
+from harness.render.templating import bracketed
 from harness.spec.paper import FORMAT
 from harness.spec.schema import files
 from harness.study.trust import trust
@@ -78,15 +77,7 @@ def new_paper(folder: Path, sources: Sequence[Path] = ()) -> Begun:
 
 def _fill(folder: Path, name: str, tables: Sequence[str]) -> None:
     """Write what others need to run the project again; without tables it is the example."""
-    environment = Environment(
-        block_start_string="<%",
-        block_end_string="%>",
-        variable_start_string="<<",
-        variable_end_string=">>",
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-    )
+    environment = bracketed()
     facts = {
         "name": name,
         "version": version("repro-harness"),

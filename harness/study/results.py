@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import cast
 
 from harness.errors import UserError
 from harness.evidence.found import find
 from harness.judge.exhibit import Judgement
-from harness.plan.answers import answer_key, answers_of, count_answered, specs_digest
+from harness.plan.answers import SpecsDigests, answer_key, answers_of, count_answered
 from harness.plan.step import Json
 from harness.spec.exhibit import Table
 from harness.spec.profile import Profile
@@ -28,10 +28,45 @@ def remember(project: Project, judgement: Judgement) -> None:
         memo.put(_MADE, key, known)
 
 
-def results(project: Project, exhibit: str) -> dict[str, int]:
-    """Profile -> how many numbers of an exhibit have a result, where any has."""
+def results(project: Project, exhibits: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Exhibit -> profile -> how many of its numbers have a result, where any has."""
+    digests = SpecsDigests(project.paper)
+    return {name: _of_exhibit(project, name, digests.of(name)) for name in exhibits}
+
+
+def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | None:
+    """The profile that was named; else one with results: the default, the paper's, or another."""
+    if named or exhibit not in project.paper.runnable:
+        return named
+    return _preferred(project, results(project, [exhibit])[exhibit])
+
+
+def main_profile(project: Project, named: str | None) -> Profile:
+    """The profile that was named; else the first with a result of any exhibit: the default, the
+    paper's, or another; else the default.
+    """
+    paper, there = project.paper, dict[str, int]()
+    digests = SpecsDigests(paper)
+    for exhibit in () if named else paper.runnable:
+        with suppress(UserError):  # told by what reads the exhibit
+            there |= _of_exhibit(project, exhibit, digests.of(exhibit))
+    return paper.profile(named or _preferred(project, there))
+
+
+def _preferred(project: Project, there: Mapping[str, int]) -> str | None:
+    """Of the profiles with results the default, else the paper's, else the first."""
+    about = project.paper.about
+    first = (about.default_profile, about.paper_profile, *there)
+    return next((profile for profile in first if profile in there), None)
+
+
+def _of_exhibit(project: Project, exhibit: str, specs: str) -> dict[str, int]:
+    """Profile -> how many numbers of an exhibit have a result, where any has.
+
+    Args:
+        specs: the digest of the specs that it follows from.
+    """
     paper, store = project.paper, project.store
-    specs = specs_digest(paper, exhibit)
     found = dict(_published(project, exhibit, specs))
     for profile in paper.profiles:
         own = store.memo.get(_MADE, answer_key(exhibit, profile))
@@ -41,27 +76,6 @@ def results(project: Project, exhibit: str) -> dict[str, int]:
     if isinstance(shown, Table) and shown.evidence:
         found[stated] = max(found[stated], len(find(paper, shown).cells))
     return {profile: count for profile, count in found.items() if count}
-
-
-def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | None:
-    """The profile that was named; else one with results: the default, the paper's, or another."""
-    if named or exhibit not in project.paper.runnable:
-        return named
-    about, there = project.paper.about, results(project, exhibit)
-    first = (about.default_profile, about.paper_profile, *there)
-    return next((profile for profile in first if profile in there), None)
-
-
-def main_profile(project: Project, named: str | None) -> Profile:
-    """The profile that was named; else the first with a result of any exhibit: the default, the
-    paper's, or another; else the default.
-    """
-    paper, there = project.paper, dict[str, int]()
-    for exhibit in () if named else paper.runnable:
-        with suppress(UserError):  # told by what reads the exhibit
-            there |= results(project, exhibit)
-    first = (paper.about.default_profile, paper.about.paper_profile, *there)
-    return paper.profile(named or next((profile for profile in first if profile in there), None))
 
 
 def _published(project: Project, exhibit: str, specs: str) -> Mapping[str, int]:

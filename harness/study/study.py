@@ -241,7 +241,7 @@ class Study:
         """Exhibit -> profile -> how many of its numbers have a result. Executes nothing."""
         from harness.study.results import results
 
-        return {name: results(self.project, name) for name in self.paper.runnable}
+        return results(self.project, self.paper.runnable)
 
     def add_evidence(self, exhibit: str, *files: str, **given: Any) -> Accepted:
         """Write into a table's spec that files hold results of it, and accept them as they are.

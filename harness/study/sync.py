@@ -20,6 +20,7 @@ from harness.spec.coverage import CoverageFile, CoveredSentence
 from harness.spec.paper import Paper, load_paper
 from harness.spec.toml import read_spec
 from harness.study.project import Project
+from harness.study.rewriting import rewriting
 
 COVERAGE = "coverage.toml"
 
@@ -122,16 +123,6 @@ def _write(
         path = paper.root / COVERAGE
         blocks = [path.read_text(encoding="utf-8").rstrip() + "\n", *map(sentence_lines, fresh)]
         later[path] = "\n".join(blocks)
-    before = {path: path.read_text(encoding="utf-8") for path in later if path.is_file()}
-    try:
-        for path, text in later.items():
-            path.write_text(text, encoding="utf-8")
+    with rewriting(later):
         load_paper(project.specs)
-    except BaseException:
-        for path in later:
-            if path in before:
-                path.write_text(before[path], encoding="utf-8")
-            else:
-                path.unlink(missing_ok=True)
-        raise
     return list(later)
