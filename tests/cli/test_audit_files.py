@@ -207,3 +207,10 @@ def test_fields_are_parted_by_what_the_first_line_has(tmp_path: Path, sign: str)
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     told = json.loads(repro(tmp_path, "audit", "t.csv", "--json").stdout)["findings"]
     assert [finding["rule"] for finding in told] == ["outside-extremes"]
+
+
+def test_what_was_not_read_cannot_command_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("a,b\nx,1.2\x1b[31m3\ny,4\n", encoding="utf-8")
+    done = repro(tmp_path, "audit", "table.csv")
+    assert "not read" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
