@@ -3,12 +3,12 @@ else Welch's, over many at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from harness.judge.decision import ALPHA
-from harness.judge.sample import Summary, pairs_of
+from harness.judge.sample import Summary, paired
 from harness.judge.welch import Difference, adjusted, difference
 
 Kind = Literal["equal", "changed", "not told apart", "only in A", "only in B", "single runs"]
@@ -31,47 +31,62 @@ class Change:
 
 
 def changes(
-    a: Mapping[str, Mapping[int, float]], b: Mapping[str, Mapping[int, float]]
+    a: Mapping[str, Mapping[int, float]],
+    b: Mapping[str, Mapping[int, float]],
+    exact: Collection[str] = (),
 ) -> tuple[Change, ...]:
     """Every name that has values in A or in B, in the order of A and then of B.
 
     Args:
         a: name -> seed -> value.
         b: the same of the other side.
+        exact: names of deterministic numbers, of which a single run tells all.
 
     Equal values are `equal`. Of the others, those whose means differ at 5 % after
-    Benjamini-Hochberg over all that can be tested have `changed`. Two single runs tell nothing.
+    Benjamini-Hochberg over all that can be tested have `changed`. Two single runs tell nothing, and
+    nor do runs that all gave the same.
     """
     names = dict.fromkeys(name for side in (a, b) for name in side if side[name])
     sides = {name: (a.get(name, {}), b.get(name, {})) for name in names}
     tested = {
-        name: found
+        name: gap
         for name, (one, other) in sides.items()
-        if one and other and [*one.values()] != [*other.values()]
-        if (found := _difference(one, other))
+        if one and other and [*one.values()] != [*other.values()] and name not in exact
+        if (gap := _difference(one, other))
     }
-    p_values = adjusted([found.p_equal() for found in tested.values()])
+    p_values = adjusted([gap.p_equal() for gap, _ in tested.values()])
     corrected = dict(zip(tested, p_values, strict=True))
     made = []
     for name, both in sides.items():
         one, other = (tuple(side.values()) for side in both)
         if name in tested:
-            found, p = tested[name], corrected[name]
+            (found, by_pairs), p = tested[name], corrected[name]
             kind: Kind = "changed" if p < ALPHA else "not told apart"
-            paired = bool(pairs_of(both))
-            made.append(Change(name, one, other, kind, found.estimate, found.interval(), p, paired))
+            tests = found.estimate, found.interval(), p, by_pairs
+            made.append(Change(name, one, other, kind, *tests))
         elif one and other:
             gap = Summary.of(other).mean - Summary.of(one).mean
-            made.append(Change(name, one, other, "equal" if one == other else "single runs", gap))
+            made.append(Change(name, one, other, _untested(one, other, name in exact), gap))
         else:
             made.append(Change(name, one, other, "only in A" if one else "only in B"))
     return tuple(made)
 
 
-def _difference(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
-    """The second minus the first."""
-    shared = pairs_of([one, other])
-    if shared:
-        gaps = Summary.of([other[seed] - one[seed] for seed in shared])
-        return difference(gaps, Summary.exact(0))
-    return difference(Summary.of([*other.values()]), Summary.of([*one.values()]))
+def _untested(one: Sequence[float], other: Sequence[float], exact: bool) -> Kind:
+    if one == other:
+        return "equal"
+    if exact:
+        return "changed"
+    return "single runs" if len(one) == len(other) == 1 else "not told apart"
+
+
+def _difference(
+    one: Mapping[int, float], other: Mapping[int, float]
+) -> tuple[Difference, bool] | None:
+    """The second minus the first, and whether it is that of pairs."""
+    pairs = paired([other, one], [1.0, -1.0])
+    if pairs:
+        found = difference(pairs, Summary.exact(0))
+    else:
+        found = difference(Summary.of([*other.values()]), Summary.of([*one.values()]))
+    return (found, pairs is not None) if found else None

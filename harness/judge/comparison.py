@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from harness.judge.decision import ALPHA, Region
 from harness.judge.model import Interval, OutcomeName, Source
-from harness.judge.sample import Summary, pairs_of
+from harness.judge.sample import Summary, paired
 from harness.judge.welch import Difference, difference
 from harness.spec.operands import Operand, Pair
 from harness.spec.printed import Printed
@@ -172,7 +172,7 @@ class Numbers:
         second = second.scaled(question.factor)
         pairs = self._pairs((question.first, second_operand), (1.0, -question.factor))
         d = difference(pairs, Summary.exact(0)) if pairs else difference(first, second)
-        return self._placed(what, first.mean - second.mean, d, question.region, alpha)
+        return self._placed(what, (first.mean, -second.mean), d, question.region, alpha)
 
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
         """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
@@ -191,32 +191,31 @@ class Numbers:
         if wide == narrow:
             return itself(what)
         a, b, c, d = known
-        estimate = (a.mean - b.mean) - (c.mean - d.mean)
         pairs = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
         found = (
             difference(pairs, Summary.exact(0))
             if pairs
             else _apart(difference(a, b), difference(c, d))
         )
-        return self._placed(what, estimate, found, region, alpha)
+        return self._placed(what, (a.mean, -b.mean, -c.mean, d.mean), found, region, alpha)
 
     def _pairs(self, operands: Sequence[Operand], weights: Sequence[float]) -> Summary | None:
-        """The weighted sum of operands, seed by seed; None where too few seeds are shared."""
         runs = [self.by_seed.get(o, {}) if isinstance(o, str) else {} for o in operands]
-        shared = pairs_of(runs)
-        sums = [
-            sum(weight * run[seed] for weight, run in zip(weights, runs, strict=True))
-            for seed in shared
-        ]
-        return Summary.of(sums) if sums else None
+        return paired(runs, weights)
 
     def _placed(
-        self, what: str, estimate: float, d: Difference | None, region: Region, alpha: float
+        self,
+        what: str,
+        terms: tuple[float, ...],
+        d: Difference | None,
+        region: Region,
+        alpha: float,
     ) -> Comparison:
+        estimate = math.fsum(terms)
         if d is None and self.source == "reproduced":
-            why = f"{what} is {estimate:+.4g} in a single run, which decides nothing"
+            why = f"{what} is {estimate:+.4g} in runs that show no scatter, which decides nothing"
             return Comparison(what, "undecided", why, estimate)
-        d = d or Difference.exact(estimate)
+        d = d or Difference.exact(estimate, *terms)
         outcome = region.place(d, alpha)
         return Comparison(
             what, outcome, _sentence(what, d, outcome, region), estimate, d.interval()
@@ -247,7 +246,7 @@ def _apart(first: Difference | None, second: Difference | None) -> Difference | 
         return None
     estimate, error = first.estimate - second.estimate, math.hypot(first.error, second.error)
     if error == 0:
-        return Difference.exact(estimate)
+        return Difference.exact(estimate, first.size, second.size)
     inverse = sum((d.error / error) ** 4 / d.df for d in (first, second))
     return Difference(estimate, error, 1 / inverse)
 

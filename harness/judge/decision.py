@@ -33,10 +33,8 @@ Outcome = Literal["reproduced", "deviates", "inconclusive"]
 Tail = Literal["both", "at least", "at most"]
 Method = Literal["moderated", "welch", "exact", "none"]
 ALPHA = 0.05
-_SLACK = 1e-9
-"""Numbers with few decimals are binary fractions only up to this."""
 _LAST_BITS = 1e-15
-"""The same as a share of the numbers themselves, which may have all digits that fit."""
+"""Numbers are binary fractions only up to this share of themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +59,17 @@ class Region:
         """The outcome of a claim about the region; failing is tested at `alpha`."""
         fail = self.low if self.below is None else self.below
         if d.error == 0:
-            return self._place_exact(d.estimate, fail)
+            return self._place_exact(d, fail)
         if self.p_inside(d) < ALPHA:
             return "holds"
         return "fails" if min(d.p_less(fail), d.p_greater(self.high)) < alpha else "undecided"
 
-    def _place_exact(self, value: float, fail: float) -> OutcomeName:
-        slack = -_SLACK if self.strict else _SLACK
-        if self.low - slack <= value <= self.high + slack:
+    def _place_exact(self, d: Difference, fail: float) -> OutcomeName:
+        value, on_end = d.estimate, d.at(self.low) or d.at(self.high)
+        if not self.strict if on_end else self.low < value < self.high:
             return "holds"
-        return "fails" if value < fail - _SLACK or value > self.high + _SLACK else "undecided"
+        failed = (value < fail and not d.at(fail)) or (value > self.high and not d.at(self.high))
+        return "fails" if failed else "undecided"
 
 
 def more(margin: float) -> Region:

@@ -71,7 +71,10 @@ def effects(default: Amount, readings: Mapping[K, Amount], tried: int) -> dict[K
     common = math.sqrt(_common(values[alike]) / runs)
     found = {}
     for name, gap, square in zip(readings, gaps, own, strict=True):
-        error, mean = math.sqrt(square / runs), float(gap.mean())
+        error, mean = math.sqrt(square / runs) or common, float(gap.mean())
+        if error == 0:  # all pairs differ by the same, which does not show that others would
+            found[name] = Effect(mean, None)
+            continue
         alone = Difference(mean, error, runs - 1).interval(1 - OWN)
         joint = Difference(mean, common, df) if df else Difference(mean, error, runs - 1)
         shared = joint.interval(1 - ALPHA / tried)

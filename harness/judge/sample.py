@@ -17,14 +17,17 @@ from harness.spec.reporting import Reporting
 
 UNKNOWN_RUNS = 3
 """How many runs a printed mean is taken to cover when the paper does not say."""
+_NOISE = 1e-12
+"""Numbers that differ by no more than this share of their size are the same number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The mean of `n` runs and their sample standard deviation (n - 1 in the denominator).
 
-    `std` is None where the spread over runs is not known: nothing was printed, or there was one
-    run. Raises ValueError for values that no sample can have.
+    `std` is None where the spread over runs is not known: nothing was printed, there was one run,
+    or all runs gave the same. Two runs of 450 test items agree by chance, which does not show that
+    no others would differ. Raises ValueError for values that no sample can have.
     """
 
     mean: float
@@ -42,10 +45,17 @@ class Summary:
             raise ValueError("one run has no standard deviation over runs")
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Summary:
-        """Summarise one value per run; at least one value, all finite."""
-        std = statistics.stdev(values) if len(values) > 1 else None
-        return cls(statistics.fmean(values), std, len(values))
+    def of(cls, values: Sequence[float], size: float = 0.0) -> Summary:
+        """Summarise one value per run; at least one value, all finite.
+
+        Args:
+            size: how large the numbers are that the values are differences of, if they are.
+        """
+        noise = _NOISE * max(size, *map(abs, values))
+        differ = max(values) - min(values) > noise
+        return cls(
+            statistics.fmean(values), statistics.stdev(values) if differ else None, len(values)
+        )
 
     @classmethod
     def exact(cls, value: float) -> Summary:
@@ -65,16 +75,6 @@ class Summary:
         """Itself, as `ReportedNumber.summary` gives one."""
         return self
 
-    @classmethod
-    def paired(cls, a: Mapping[int, float], b: Mapping[int, float]) -> Summary | None:
-        """The differences a - b over the seeds that both have; None where there are none.
-
-        Against `Summary.exact(0)` this is the paired t test, which is sharper than that of two
-        samples by what the pairs have in common: initial networks, orders of the data.
-        """
-        shared = sorted(a.keys() & b.keys())
-        return cls.of([a[seed] - b[seed] for seed in shared]) if shared else None
-
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)
@@ -90,12 +90,30 @@ def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
     return sorted(shared) if len(shared) >= (2 if whole else 3) else []
 
 
+def paired(arms: Sequence[Mapping[int, float]], weights: Sequence[float]) -> Summary | None:
+    """The weighted sum of arms, seed by seed; None where samples are to be compared instead.
+
+    Against `Summary.exact(0)` the sum with weights 1 and -1 is the paired t test, which is sharper
+    than that of two samples by what runs of one seed have in common: initial networks, orders of
+    the data. Where all pairs differ by the same, nothing tells how much others would.
+    """
+    rows = [
+        [weight * arm[seed] for weight, arm in zip(weights, arms, strict=True)]
+        for seed in pairs_of(arms)
+    ]
+    if not rows:
+        return None
+    found = Summary.of([math.fsum(row) for row in rows], max(abs(x) for row in rows for x in row))
+    return None if found.std is None else found
+
+
 @dataclass(frozen=True, slots=True)
 class ReportedNumber:
     """A printed number: mean, error (None where there is none), what the error means, runs.
 
-    Of two errors that differ, and of the two sides of an interval, the larger is the error, so that
-    nothing is decided sooner than the paper's numbers allow.
+    Of two errors that differ, and of the two sides of an interval, the larger is the error, and an
+    interval is taken as mean ± z · standard error, which gives a larger deviation than t would, so
+    that nothing is decided sooner than the paper's numbers allow.
     `spread = "unknown"` is read as the standard deviation over runs, `n = "unknown"` as
     `UNKNOWN_RUNS`. Both readings are the project's, not the paper's, so a verdict is recomputed
     with other values of an unknown n (see `verdict`).
@@ -149,10 +167,11 @@ class ReportedNumber:
     def summary(self, unknown_n: int = UNKNOWN_RUNS) -> Summary:
         """Mean, standard deviation over runs and runs, with an unknown n read as `unknown_n`.
 
-        With one run the ± cannot be a spread over runs, whatever it is, so it is dropped.
+        With one run the ± cannot be a spread over runs, whatever it is, so it is dropped. A printed
+        ± 0.0 is a spread that was rounded away, so it is not known either.
         """
         runs = unknown_n if self.n == "unknown" else self.n
-        if self.error is None or runs == 1 or self.obstacle:
+        if not self.error or runs == 1 or self.obstacle:
             return Summary(self.mean, None, runs)
         return Summary(self.mean, self.error * _to_std(self.spread, runs), runs)
 
@@ -174,8 +193,6 @@ def _to_std(spread: str, n: int) -> float:
     if spread == "sem":
         return math.sqrt(n)
     if spread.startswith("ci"):
-        from scipy.special import stdtrit
-
         level = float(spread.removeprefix("ci")) / 100
-        return math.sqrt(n) / float(stdtrit(n - 1, 0.5 + level / 2))
+        return math.sqrt(n) / statistics.NormalDist().inv_cdf(0.5 + level / 2)
     return 1.0

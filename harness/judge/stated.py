@@ -143,18 +143,17 @@ def _quantity(name: str, points: Sequence[ItemResult]) -> Estimate | None:
     if not points or not all(result.complete for result in points):
         return None
     amounts = [result.amounts[name] for result in points if name in result.amounts]
-    varied = {len(a.values) for a in amounts if not a.deterministic}
+    varied = {(len(a.values), a.seeds) for a in amounts if not a.deterministic}
     if len(amounts) < len(points) or len(varied) > 1:
         return None  # a run of one of them has failed
-    runs = max(varied, default=1)
+    runs, _ = max(varied, default=(1, ()))
     each = [a.values * (runs if a.deterministic else 1) for a in amounts]
     seeds = [statistics.fmean(seed) for seed in zip(*each, strict=True)]
     mean = statistics.fmean(seeds)
     if all(amount.deterministic for amount in amounts):
         return Estimate(mean, 0.0, None, len(points))
-    if len(seeds) > 1:
-        error = statistics.stdev(seeds) / math.sqrt(len(seeds))
-        return Estimate(mean, error, len(seeds) - 1, len(points))
+    if (std := Summary.of(seeds).std) is not None:
+        return Estimate(mean, std / math.sqrt(len(seeds)), len(seeds) - 1, len(points))
     halves = [(a.high - a.low) / 2 for a in amounts if a.low is not None and a.high is not None]
     if len(halves) < len(amounts):
         return Estimate(mean, None, None, len(points))
@@ -171,7 +170,7 @@ def _verdict(evidence: _Evidence) -> Verdict:
         return Verdict(evidence.address, "not run", why, margin)
     gap = ours.mean - evidence.stated
     if ours.error is None:
-        why = reason or "one run has no spread, which decides nothing"
+        why = reason or "its runs show no spread, which decides nothing"
         name: VerdictName = "not comparable" if reason else "inconclusive"
         return Verdict(evidence.address, name, why, margin, gap)
     mine = Summary.estimated(ours.mean, ours.error, ours.df)

@@ -67,7 +67,7 @@ def evidence_of(cell: CellEvidence, unknown_n: int = UNKNOWN_RUNS) -> Evidence |
     if cell.deterministic:
         ours = Summary.exact(ours.mean)
         # Without a spread of theirs there is nothing to test: numbers are as printed, or not.
-        reported = reported if cell.reported.error else Summary.exact(reported.mean)
+        reported = Summary.exact(reported.mean) if reported.std is None else reported
     if cell.students is not None and not cell.deterministic:
         reported = of_one_pipeline(reported, _components(cell, reported))
     before = tuple(n for n in cell.looks if n < ours.n)
@@ -140,8 +140,8 @@ def _on_bound(cell: CellEvidence) -> Verdict:
 
 
 _ON_BOUND: Mapping[str, tuple[VerdictName, str]] = {
-    "holds": ("reproduced", "which it keeps to"),
-    "fails": ("deviates", "which it does not keep to"),
+    "holds": ("reproduced", "which it keeps to at 5 %, one-sided"),
+    "fails": ("deviates", "which it does not keep to at 5 %, one-sided"),
     "undecided": ("inconclusive", "and these runs do not show whether it keeps to it"),
 }
 
@@ -167,7 +167,7 @@ def _verdict(
 ) -> Verdict:
     open_still = tested.outcome == "inconclusive" and not cell.deterministic
     coming = dict(chances(evidence, prior)) if open_still else {}
-    needed = next((n for n, chance in coming.items() if chance >= ENOUGH), None)
+    enough = (n for n, chance in coming.items() if chance >= ENOUGH and not tested.withheld)
     assert cell.reported is not None  # a cell with evidence has a printed number
     printed = cell.reported.summary()
     varies = _components(cell, printed)
@@ -180,10 +180,10 @@ def _verdict(
         difference=tested.difference,
         interval=tested.statistics.interval if tested.statistics else None,
         decision=tested,
-        seeds_needed=needed,
+        seeds_needed=next(enough, None),
         chances=coming,
         flips=flips,
-        prediction=predict(printed, evidence.ours, evidence.half_unit),
+        prediction=predict(evidence.reported, evidence.ours, evidence.half_unit),
         cv_star=cv_star([evidence.reported.mean, evidence.ours.mean]),
         components=varies,
         deterministic=cell.deterministic,

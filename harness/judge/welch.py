@@ -11,14 +11,14 @@ Degenerate cases, which have no textbook answer, are settled here:
 - both spreads unknown, or one unknown and the other side a constant, which has none to lend:
   there is no test (`difference` returns None);
 - no variance on either side: the difference is known exactly, so every p-value is 0 or 1, and a
-  difference that lies on the bound (to 1e-9) rejects nothing.
+  difference that lies on the bound (to 1e-9 of the numbers) rejects nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy.special import stdtr, stdtrit
 
@@ -32,29 +32,31 @@ class Difference:
     estimate: float
     error: float
     df: float
+    size: float = 1.0
+    """How large the numbers are of which it is a difference: binary fractions round by a share."""
 
     @classmethod
-    def exact(cls, estimate: float) -> Difference:
-        """A difference without uncertainty."""
-        return cls(estimate, 0.0, math.inf)
+    def exact(cls, estimate: float, *of: float) -> Difference:
+        """A difference of numbers without uncertainty."""
+        return cls(estimate, 0.0, math.inf, max(map(abs, of), default=abs(estimate)))
+
+    def at(self, bound: float) -> bool:
+        """Whether it is the bound, but for rounding."""
+        return math.isclose(self.estimate, bound, rel_tol=1e-9, abs_tol=1e-9 * self.size)
 
     def p_greater(self, bound: float = 0.0) -> float:
         """p-value against "the true difference is at most `bound`"."""
         if self.error == 0:
-            return 0.0 if self.estimate > bound and not _same(self.estimate, bound) else 1.0
+            return 0.0 if self.estimate > bound and not self.at(bound) else 1.0
         return float(stdtr(self.df, (bound - self.estimate) / self.error))
 
     def p_less(self, bound: float = 0.0) -> float:
         """p-value against "the true difference is at least `bound`"."""
-        return Difference(-self.estimate, self.error, self.df).p_greater(-bound)
+        return replace(self, estimate=-self.estimate).p_greater(-bound)
 
     def p_equal(self) -> float:
         """Two-sided p-value of Welch's test against "the means are equal"."""
         return min(1.0, 2 * min(self.p_greater(), self.p_less()))
-
-    def p_equivalent(self, margin: float) -> float:
-        """p-value against "the means differ by `margin` or more" (two one-sided tests)."""
-        return max(self.p_greater(-margin), self.p_less(margin))
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Two-sided confidence interval; the 90 % one inside ±margin is equivalence at 5 %."""
@@ -72,7 +74,7 @@ def difference(a: Summary, b: Summary) -> Difference | None:
     errors = a.std / math.sqrt(a.n), b.std / math.sqrt(b.n)
     total = math.hypot(*errors)
     if total == 0:
-        return Difference.exact(estimate)
+        return Difference.exact(estimate, a.mean, b.mean)
     shares = ((error / total) ** 2 for error in errors)
     inverse = sum(
         share**2 / (side.n - 1) for share, side in zip(shares, (a, b), strict=True) if share > 0
@@ -95,7 +97,3 @@ def adjusted(p_values: Sequence[float]) -> list[float]:
     from scipy.stats import false_discovery_control
 
     return [float(p) for p in false_discovery_control(p_values, method="bh")]
-
-
-def _same(value: float, bound: float) -> bool:
-    return math.isclose(value, bound, rel_tol=1e-9, abs_tol=1e-9)

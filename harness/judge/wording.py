@@ -29,7 +29,8 @@ def reason(
     parts = [f"The paper prints two numbers here: {clash}"] if clash else []
     parts.append(_compared(cell, evidence) + _found(evidence, tested))
     if coming:
-        parts.append(outlook(coming))
+        alone = ", without the control" if tested.withheld else ""
+        parts.append(outlook(coming) + alone)
     if cell.rivals and not clash:
         parts.append(f"the same by {' and by '.join(rival.where for rival in cell.rivals)}")
     if flips:
@@ -95,6 +96,8 @@ def _found(evidence: Evidence, tested: Decision) -> str:
     if tested.method == "exact":
         return _exact(evidence, tested)
     if statistics is None:
+        if evidence.ours.n > 1:
+            return "and all runs gave the same, which does not show that others would"
         return "and no spread is known on either side, so a second run comes first"
     low, high = statistics.interval
     difference = f"the difference, {low:+.2f} to {high:+.2f} at 95 %,"

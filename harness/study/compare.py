@@ -46,7 +46,12 @@ def compare(
     b = _side(project, sides[1], asked)
     found: list[Change] = []
     for name in named(project, exhibits or ["all"]):
-        found += changes(_values(project, name, a), _values(project, name, b))
+        one, other = _amounts(project, name, a), _amounts(project, name, b)
+        exact = {
+            at for at in one.keys() & other if one[at].deterministic and other[at].deterministic
+        }
+        runs = [{at: side[at].by_seed for at in side} for side in (one, other)]
+        found += changes(runs[0], runs[1], exact)
     return Comparison(*sides, found)
 
 
@@ -62,12 +67,12 @@ def _side(project: Project, name: str, asked: Request) -> Side:
     return Store(folder, folder / "published"), asked
 
 
-def _values(project: Project, exhibit: str, side: Side) -> dict[str, dict[int, float]]:
-    """Address -> seed -> its value, in the unit; of points, of each of their quantities."""
+def _amounts(project: Project, exhibit: str, side: Side) -> dict[str, Amount]:
+    """Address -> what it came to, in the unit; of points, of each of their quantities."""
     store, request = side
     planned = plan_of(project, exhibit, request, must_act=False)
     return {
-        f"{result.item.address}{name}": amount.by_seed
+        f"{result.item.address}{name}": amount
         for result in collect(planned, store)
         for name, amount in _named(planned, result)
     }

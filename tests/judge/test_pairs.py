@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from harness.judge.decision import Evidence, decide
-from harness.judge.sample import Summary
+from harness.judge.sample import Summary, paired
 
 ZERO = Summary.exact(0.0)
 
@@ -19,15 +19,22 @@ def draw(rng, gap, correlation=0.9, n=3):
 
 def test_it_is_the_paired_t_test():
     a, b = draw(np.random.default_rng(0), 0.2, n=6)
-    paired = decide([Evidence(ZERO, Summary.paired(a, b), 1.0)])[0]
+    tested = decide([Evidence(ZERO, paired([a, b], [1, -1]), 1.0)])[0]
     expected = ttest_rel(list(a.values()), list(b.values())).pvalue
-    assert paired.statistics.p_equal == pytest.approx(expected)
+    assert tested.statistics.p_equal == pytest.approx(expected)
 
 
 def test_only_shared_seeds_count():
-    paired = Summary.paired({0: 3.0, 1: 5.0, 7: 9.0}, {1: 1.0, 0: 1.0, 4: 0.0})
-    assert (paired.mean, paired.n) == (3.0, 2)
-    assert Summary.paired({0: 1.0}, {1: 1.0}) is None
+    weights = [1, -1]
+    found = paired([{0: 3.0, 1: 5.0, 2: 2.0, 7: 9.0}, {2: 1.0, 1: 1.0, 0: 1.0, 4: 0.0}], weights)
+    assert found is not None
+    assert (found.mean, found.n) == (pytest.approx(7 / 3), 3)
+    assert paired([{0: 3.0, 1: 5.0, 7: 9.0}, {1: 1.0, 0: 1.0, 4: 0.0}], weights) is None
+    assert paired([{0: 1.0}, {1: 1.0}], weights) is None
+
+
+def test_pairs_that_all_differ_by_the_same_tell_no_scatter():
+    assert paired([{0: 90.2, 1: 90.4}, {0: 90.0, 1: 90.2}], [1, -1]) is None
 
 
 def test_pairs_see_what_two_samples_do_not():
@@ -36,14 +43,14 @@ def test_pairs_see_what_two_samples_do_not():
     for _ in range(150):
         a, b = draw(rng, 0.8)
         apart = Evidence(Summary.of(list(b.values())), Summary.of(list(a.values())), None)
-        pair = Evidence(ZERO, Summary.paired(a, b), None)
+        pair = Evidence(ZERO, paired([a, b], [1, -1]), None)
         seen += [decide([item])[0].differs for item in (pair, apart)]
     assert seen[0] > seen[1] + 15
 
 
 def test_pairs_of_many_arms_are_moderated():
     rng = np.random.default_rng(4)
-    arms = [Summary.paired(*draw(rng, 0.8)) for _ in range(8)]
+    arms = [paired(draw(rng, 0.8), [1, -1]) for _ in range(8)]
     decisions = decide([Evidence(ZERO, arm, 0.5) for arm in arms])
     assert {d.method for d in decisions} == {"moderated"}
     assert all(d.differs for d in decisions)

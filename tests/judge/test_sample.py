@@ -18,11 +18,17 @@ def test_sample_has_the_unbiased_spread():
     assert Summary.of((4.0,)) == Summary(4.0, None, 1)
 
 
+def test_runs_that_give_the_same_tell_no_spread():
+    assert Summary.of((91.2, 91.2)) == Summary(91.2, None, 2)
+    assert Summary.of((0.1 + 0.2, 0.3)).std is None
+    assert Summary.of((1e-9, 3e-9)).std == pytest.approx(2**0.5 * 1e-9)
+
+
 def test_each_reading_of_the_error_gives_the_standard_deviation():
     sample = np.array([11.0, 12.5, 12.0, 14.0])
     std = sample.std(ddof=1)
     sem = stats.sem(sample)
-    half = stats.t.interval(0.95, 3, loc=sample.mean(), scale=sem)[1] - sample.mean()
+    half = stats.norm.interval(0.95, scale=sem)[1]  # t's quantile would give a smaller deviation
     for error, spread in ((std, "std"), (std, "unknown"), (sem, "sem"), (half, "ci95")):
         read = ReportedNumber(float(sample.mean()), float(error), spread, 4).summary()
         assert read.std == pytest.approx(float(std)), spread

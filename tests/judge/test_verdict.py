@@ -135,10 +135,32 @@ def test_more_reported_runs_can_flip_an_open_cell():
     assert 5 in open_cell.flips
 
 
-def test_without_variance_the_numbers_decide():
-    exact = ReportedNumber(40.0, 0.0)
-    assert verdict((40.9, 40.9), exact).name == "reproduced"
-    assert verdict((41.1, 41.1), exact).name == "deviates"
+@pytest.mark.parametrize("printed", [ReportedNumber(40.0, 0.0), ReportedNumber(40.0)])
+@pytest.mark.parametrize("ours", [40.1, 41.2])
+def test_two_runs_that_agree_by_chance_do_not_decide(printed, ours):
+    """Test items are few, so that runs often agree to the last digit; that is no certainty."""
+    found = verdict((ours, ours), printed)
+    assert found.name == "inconclusive"
+    assert "all runs gave the same" in found.why
+    exact = judge_cells([replace(cell((ours,), printed), deterministic=True)])[0]
+    assert exact.name == ("reproduced" if ours < 41 else "deviates")
+
+
+def test_they_take_over_the_papers_spread():
+    found = verdict((40.1, 40.1), ReportedNumber(40.0, 0.1, "std", 3))
+    assert found.decision.statistics.error == pytest.approx(0.1 * (1 / 2 + 1 / 3) ** 0.5)
+
+
+def test_a_single_run_of_theirs_against_a_deterministic_number_is_exact():
+    printed = ReportedNumber(90.0, 0.3, "std", 1)
+    found = judge_cells([replace(cell((91.2,), printed), deterministic=True)])[0]
+    assert (found.name, found.decision.method) == ("deviates", "exact")
+
+
+@pytest.mark.parametrize(("ours", "name"), [(5e-11, "reproduced"), (5e-10, "deviates")])
+def test_small_numbers_are_told_apart(ours, name):
+    bound = ReportedNumber(1e-10, relation="<")
+    assert judge_cells([replace(cell((ours,), bound), deterministic=True)])[0].name == name
 
 
 points = st.floats(20, 60)
