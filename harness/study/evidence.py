@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.evidence.found import Found, accept, by_text, files_of, find, text_key
+from harness.evidence.found import Found, accept, files_of, find
+from harness.evidence.names import by_text, text_key
 from harness.evidence.readers import read, reader_named, reader_of
 from harness.evidence.result import Result, as_number, leaves
 from harness.spec.exhibit import Table
