@@ -126,9 +126,17 @@ class _Baselines:
     def __init__(self, each: Evidence, spec: Baseline, results: Iterable[Result]) -> None:
         self._spec, self._aggregate = spec, _AGGREGATES[each.aggregate or "mean"]
         self._groups: dict[tuple[str, ...], list[Result]] = defaultdict(list)
+        met: dict[Any, Result] = {}
         for result in results:
             if has(result, spec.where):
-                self._groups[self._group(result)].append(result)
+                group = self._group(result)
+                self._groups[group].append(result)
+                seed = result.get(each.seed) if each.seed else len(met)
+                if (before := met.setdefault((group, str(seed)), result)) is not result:
+                    raise UserError(
+                        f"{result.place}: a second result of seed {seed} in the baseline; the "
+                        f"first is in {before.place}. 'where' can leave one of them out"
+                    )
 
     def _group(self, result: Result) -> tuple[str, ...]:
         return tuple(str(result.get(field)) for field in _several(self._spec.per))
