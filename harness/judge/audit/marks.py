@@ -11,7 +11,7 @@ from typing import Literal
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Better, Number, Sheet
-from harness.spec.printed import decimals, half_unit
+from harness.spec.printed import P_VALUE, decimals, half_unit
 
 _UP, _DOWN = re.compile(r"↑|higher is better", re.I), re.compile(r"↓|lower is better", re.I)
 
@@ -253,9 +253,6 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
     if len({column for column, _ in sized}) > 1:
         odd = [each for each in odd if each not in sized]
     yield from _unlike(sheet, [number for _, number in odd])
-
-
-P_VALUE = re.compile(r"p|p[- ]?val(?:ue)?s?\.?|pr\(.*\)", re.IGNORECASE)
 
 
 def _unlike(sheet: Sheet, odd: Sequence[Number]) -> Iterator[Finding]:
