@@ -66,9 +66,25 @@ def _best_marked(sheet: Sheet, rule: Literal["bold", "underline"]) -> Iterator[F
             len(w[1]) - 2 * len(w[2]),
         ),
     )
-    if len(wrong) * 3 <= len(marked):
+    if len(wrong) * 3 <= len(marked) or _one_row_claimed_best(way, wrong, len(marked)):
         for column, line, better in wrong:
             yield _not_best(way, column, line, better, rule)
+
+
+def _one_row_claimed_best(
+    way: Sheet, wrong: Sequence[tuple[int, Sequence[Number], Better]], marked: int
+) -> bool:
+    """Whether all that is bold is one row, and headings with arrows say that it is never the best.
+
+    Elsewhere, bold that is often not the best marks something else.
+    """
+    pointed = [
+        column
+        for column, _, _ in wrong
+        if _UP.search(way.columns[column].words) or _DOWN.search(way.columns[column].words)
+    ]
+    rows = {row for (row, _), number in way.numbers.items() if number.bold}
+    return len(pointed) == marked >= 2 and len(rows) == 1
 
 
 def direction(sheet: Sheet, column: int) -> Better:
