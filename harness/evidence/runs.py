@@ -88,9 +88,9 @@ def _key(each: Evidence, result: Result, number: int) -> Any:
 
 
 def _chosen(each: Evidence, cell: Cell, key: Any, held: Sequence[_Candidate]) -> _Candidate:
-    if each.select is not None:
-        sign = 1 if each.select.take == "largest" else -1
-        return max(held, key=lambda one: sign * _decides(each.select, one[0]))
+    if (select := each.select) is not None:
+        sign = 1 if select.take == "largest" else -1
+        return max(held, key=lambda one: sign * _decides(select, one[0]))
     if len(held) > 1:
         raise twice(each, cell, key, held[1][0], held[0][0])
     return held[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def entry(place: Workplace, *keys: str, value: str = '{ Wine = "test" }') -> Non
     place.add("tables/table2.toml", "\n" + head + "\n".join(keys) + "\n")
 
 
-def found(place: Workplace) -> dict[str, dict[str, float | int]]:
+def found(place: Workplace) -> dict[str, dict[str, Any]]:
     """What the files come to in the column Wine, by row."""
     cells = place.repro("show", "table2", "--json").json["cells"]
     return {c["row"]: c["reproduced"] for c in cells if c["column"] == "Wine" and c["reproduced"]}
