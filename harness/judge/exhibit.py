@@ -148,7 +148,7 @@ def cell_evidence(
         tail=how.direction,
         deterministic=deterministic,
         conditional_on=() if deterministic else shared,
-        students=amount.students if amount else None,
+        students=amount.students if amount and how.n_of == "seed" else None,
         rivals=others,
         looks=looks,
         text=text.text if text and not printed else "",
