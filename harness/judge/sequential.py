@@ -153,7 +153,7 @@ def bounds(information: Floats, spending: Floats) -> Floats:
 
 
 def chance(
-    gap: Bound, ours: Bound, theirs: Bound, more: Bound, level: float, low: Bound, high: Bound
+    gap: Bound, ours: Bound, theirs: Bound, more: Bound, level: Bound, low: Bound, high: Bound
 ) -> Floats:
     """How likely a later look is to decide a cell, whose spreads are taken as they are now.
 
