@@ -65,8 +65,8 @@ def changes(
             tests = found.estimate, found.interval(), p, by_pairs
             made.append(Change(name, one, other, kind, *tests))
         elif one and other:
-            gap = Summary.of(other).mean - Summary.of(one).mean
-            made.append(Change(name, one, other, _untested(one, other, name in exact), gap))
+            apart = Summary.of(other).mean - Summary.of(one).mean
+            made.append(Change(name, one, other, _untested(one, other, name in exact), apart))
         else:
             made.append(Change(name, one, other, "only in A" if one else "only in B"))
     return tuple(made)

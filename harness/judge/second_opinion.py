@@ -62,8 +62,9 @@ def coverage(predictions: Iterable[Predicted | None]) -> Coverage | None:
     if not known:
         return None
     inside, of = sum(known), len(known)
-    fewer = (math.comb(of, k) * LEVEL**k * (1 - LEVEL) ** (of - k) for k in range(inside + 1))
-    return Coverage(inside, of, LEVEL * of, min(1.0, math.fsum(fewer)))
+    from scipy.special import bdtr
+
+    return Coverage(inside, of, LEVEL * of, float(bdtr(inside, of, LEVEL)))
 
 
 def cv_star(values: Sequence[float]) -> float | None:

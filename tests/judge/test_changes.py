@@ -80,3 +80,13 @@ def test_runs_that_share_seeds_are_compared_as_pairs() -> None:
 )
 def test_which_seeds_make_pairs(seeds: list[list[int]], shared: list[int]) -> None:
     assert pairs_of([dict.fromkeys(arm, 1.0) for arm in seeds]) == shared
+
+
+def test_a_deterministic_number_that_moved_has_changed() -> None:
+    one, other = {"x": {0: 1.0}, "y": {0: 1.0}}, {"x": {0: 2.0}, "y": {0: 1.0}}
+    assert [item.kind for item in by_seed(one, other, {"x", "y"})] == ["changed", "equal"]
+
+
+def test_pairs_that_differ_by_the_same_are_no_certainty() -> None:
+    (found,) = by_seed({"x": {0: 90.0, 1: 90.2}}, {"x": {0: 90.2, 1: 90.4}})
+    assert (found.kind, found.paired) == ("not told apart", False)

@@ -64,3 +64,8 @@ def test_the_correction_is_the_tabulated_one(n, c4):
     values = list(range(1, n + 1))
     plain = np.std(values, ddof=1) / np.mean(values)
     assert 100 * (1 + 1 / (4 * n)) * plain / cv_star(values) == pytest.approx(c4, abs=1e-6)
+
+
+def test_coverage_of_thousands_of_cells():
+    held = predict(Summary(40.0, 0.3, 3), Summary(40.0, 0.2, 5))
+    assert coverage([held] * 6000).p_fewer == pytest.approx(1.0)
