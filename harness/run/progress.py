@@ -49,7 +49,8 @@ class Shown(Progress):
         self._print(describe(step, outcome))
 
     def waiting(self, step: Step, more: int, holder: Holder) -> None:
-        self._print(waited_for(step, self._numbers(step.identity), more, holder))
+        told = held_by(step, self._numbers(step.identity), more, holder)
+        self._print(f"waiting for {told}")
 
     def _print(self, line: str) -> None:
         raise NotImplementedError
@@ -142,9 +143,9 @@ def describe(step: Step, outcome: Outcome) -> str:
     return f"{outcome.status} {step.name} (seed {step.seed}) {step.identity[:12]}{detail}"
 
 
-def waited_for(step: Step, numbers: Sequence[str], more: int, holder: Holder) -> str:
+def held_by(step: Step, numbers: Sequence[str], more: int, holder: Holder) -> str:
     """One line about a step that another process holds."""
     others = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
     place = f" of {numbers[0]}{others}" if numbers else ""
     held = f" and {more} more steps" if more else ""
-    return f"waiting for {step.name} (seed {step.seed}){place}{held}: {holder}; {holder.advice}"
+    return f"{step.name} (seed {step.seed}){place}{held}: {holder}; {holder.advice}"

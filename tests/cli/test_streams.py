@@ -4,6 +4,7 @@ right exit code, and the work is done or can be gone on with."""
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -92,6 +93,27 @@ def test_a_storm_of_interrupts_is_one(place: Workplace) -> None:
     assert said.count("interrupted") == 1
     assert "Traceback" not in said
     assert shell(place, MAKE)[0] == 0
+
+
+@pytest.mark.parametrize("begins", ["harness.cli.main", "typer", "pydantic"])
+def test_an_interrupt_while_modules_are_imported_is_one_line(begins: str) -> None:
+    script = f"""
+import os, signal, sys
+class Interrupted:
+    def find_spec(self, name, path=None, target=None):
+        if name == {begins!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupted())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["repro", "list"]
+from repro_harness import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert re.fullmatch("repro: interrupted; .*\n", done.stderr)
 
 
 def test_which_version_it_is(place: Workplace) -> None:

@@ -230,7 +230,7 @@ def seeds_of(place: Path, label: str = "", count: int = 5) -> dict[str, Step]:
 
 
 def train(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
-    """Updates of a tenth of a second, each of which a checkpoint may follow; endless if `label` is."""
+    """Updates of a tenth of a second, with checkpoints; without end where the label says so."""
     before = context.checkpoints.load()
     done = int(before["done"]) if before else 0
     while not done or (before is None and params.label == "endless"):
@@ -247,4 +247,14 @@ def deaf(params: WaitParams, inputs: Mapping[str, StepInput], context: StepConte
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGALRM])
     Path(params.place).touch()
     time.sleep(params.seconds)
+    return StepResult({})
+
+
+def linger(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """Wait for word at the place that the label names, and a second more."""
+    Path(params.place).touch()
+    deadline = time.monotonic() + params.seconds
+    while not Path(params.label).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
     return StepResult({})

@@ -91,9 +91,7 @@ def test_workers_stop_with_their_run(
 
 
 @pytest.mark.parametrize("step", ["deaf"], indirect=True)
-def test_a_worker_deep_in_a_call_ends_too(
-    run: subprocess.Popen[str], store: Store, tmp_path: Path
-):
+def test_a_worker_deep_in_a_call_ends_too(run: subprocess.Popen[str], store: Store, tmp_path: Path):
     run.kill()
     run.wait()
     assert gone(worker_of(store), within=9.0)
