@@ -17,6 +17,7 @@ from harness.render.layout import (
     Line,
     TableLayout,
     View,
+    blocks,
     lay_out,
     lead_width,
     lead_widths,
@@ -48,8 +49,12 @@ def show(table: TableData, view: View, console: Console) -> None:
     console.print(Text(f"{layout.label}. {layout.title}", style="bold"))
     needs = _needs(layout)
     stub = min(_stub_width(layout), _STUB)
-    for block in _blocks(needs, stub, console.width):
-        total = _total([stub, *(needs[at] for at in block)])
+
+    def width(block: Sequence[int]) -> int:
+        return _total([stub, *(needs[at] for at in block)])
+
+    for block in blocks(len(needs), lambda block: width(block) <= console.width):
+        total = width(block)
         grid = _grid(layout, block, needs, total if total > console.width else None)
         console.print(grid, crop=False)
     for line in _legend(layout, console.width):
@@ -94,23 +99,6 @@ def _stub_width(layout: TableLayout) -> int:
 
 def _total(widths: Sequence[int]) -> int:
     return sum(widths) + 3 * len(widths) + 1
-
-
-def _blocks(needs: Sequence[int], stub: int, width: int) -> list[list[int]]:
-    """Columns dealt, as evenly as may be, into the fewest blocks that fit beside the stub."""
-    count = len(_deal(needs, stub, width, len(needs)))
-    return _deal(needs, stub, width, -(-len(needs) // max(count, 1)))
-
-
-def _deal(needs: Sequence[int], stub: int, width: int, most: int) -> list[list[int]]:
-    blocks: list[list[int]] = [[]]
-    for at, need in enumerate(needs):
-        held = [stub, *(needs[other] for other in blocks[-1])]
-        full = len(blocks[-1]) == most or _total([*held, need]) > width
-        if blocks[-1] and full:
-            blocks.append([])
-        blocks[-1].append(at)
-    return blocks
 
 
 def _legend(layout: TableLayout, width: int) -> list[str]:
