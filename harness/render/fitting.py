@@ -23,6 +23,8 @@ _SIGN_GAP = 2.0
 """Points on either side of a column, for signs that hang in the gap."""
 _RULES = 14.0
 """Points that the three rules of a table take, with the room around them."""
+_BETWEEN = 12.0
+"""Points between two parts of a table on one page."""
 _NOTES = 9.5
 """Points of a line of notes."""
 _PER_LINE = 75
@@ -133,17 +135,18 @@ def _units(body: Iterable[Heading | Line]) -> list[list[Heading | Line]]:
 
 
 def _height(layout: TableLayout, fit: Fit) -> float:
-    """Estimated height of a tabular in points."""
+    """Estimated height of a tabular in points, with the room below it."""
     rows = sum(_row_height(item, fit) for item in layout.body)
-    return _RULES + (2 if any(layout.groups) else 1) * fit.line + rows + fit.line
+    pairs = sum(item.below for item in layout.lines)
+    heads = 2 if any(layout.groups) else 1
+    return _RULES + heads * fit.line + rows + pairs * fit.line / 2 + _BETWEEN
 
 
 def _row_height(item: Heading | Line, fit: Fit) -> float:
     if isinstance(item, Heading):
         return _RULES / 2 + (fit.line if item.text else 0.0)
     texts = [_lines(f"{entry.text} {entry.derived}", fit.prose) for entry in item.entries]
-    above = 0.0 if item.below else fit.line / 2
-    return fit.line * max([_lines(item.label, LABEL), *texts]) + above
+    return fit.line * max([_lines(item.label, LABEL), *texts])
 
 
 def _lines(text: str, limit: int) -> int:
