@@ -64,13 +64,36 @@ def show(table: TableData, view: View, console: Console) -> None:
 
 
 def show_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
-    """Print a plain grid of texts, which wrap where the console is narrow."""
-    grid = Grid(box=box.HORIZONTALS, header_style="bold")
-    for heading in headings:
-        grid.add_column(heading, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(plain(text)) for text in row))
-    console.print(grid)
+    """Print a plain grid of texts, which wrap between words where the console is narrow.
+
+    Columns that do not fit even so go below, beside the first one again; no number is broken.
+    """
+    texts = [[plain(text) for text in row] for row in rows]
+    needs = [max(map(_least, column)) for column in zip(headings, *texts, strict=True)]
+
+    def width(block: Sequence[int]) -> int:
+        return _total([needs[0], *(needs[at + 1] for at in block)])
+
+    for block in blocks(len(headings) - 1, lambda block: width(block) <= console.width):
+        total = width(block)
+        shown = [0, *(at + 1 for at in block)]
+        grid = Grid(
+            box=box.HORIZONTALS,
+            width=total if total > console.width else None,
+            header_style="bold",
+        )
+        for at in shown:
+            grid.add_column(headings[at], min_width=needs[at], overflow="fold")
+        for row in texts:
+            grid.add_row(*(Text(row[at]) for at in shown))
+        console.print(grid, crop=False)
+
+
+def _least(text: str) -> int:
+    """The least width in which a text breaks between words, and a number not at all."""
+    if NUMBER.fullmatch(text):
+        return cell_len(text)
+    return min(max(map(cell_len, text.split()), default=0), _PROSE)
 
 
 def _needs(layout: TableLayout) -> list[int]:
