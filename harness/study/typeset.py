@@ -27,7 +27,7 @@ _TEX = {
     "openout_any": "p",
     "max_print_line": "1000",  # else TeX breaks the lines of its log, messages included
 }
-_EXHIBIT = re.compile(r"^repro: exhibit (?P<name>.+)$(?P<log>.*?)^repro: end$", re.M | re.S)
+_EXHIBIT = re.compile(r"^repro: exhibit (?P<name>\S+)$(?P<log>.*?)^repro: end$", re.M | re.S)
 r"""What `\reproexhibit` puts around all that the log says of an exhibit."""
 _MISFIT = re.compile(
     r"(?P<wide>Overfull \\hbox \((?P<by>[\d.]+)pt too wide\))"
