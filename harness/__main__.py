@@ -1,5 +1,5 @@
 """`python -m harness` is `repro`, where another package has taken that name."""
 
-from harness.cli.main import main
+from repro_harness import main
 
 main()

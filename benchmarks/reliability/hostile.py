@@ -17,6 +17,7 @@ from benchmarks.reliability.trial import Lab, Tally
 
 SPECS = ("tests/spec/test_never_a_traceback.py", "tests/spec/test_mistakes.py")
 IMPORTERS = ("tests/lab/imports/test_fuzz.py", "tests/lab/imports/test_hostile.py")
+RELEASED = ("tests/lab/imports/test_traps.py",)
 STORE = ("tests/store/test_hostile_parquet.py",)
 WORDS = ("tests/cli/test_hostile_words.py", "tests/cli/test_names.py")
 BOUNDS = ("tests/spec/test_bounds.py",)
@@ -24,6 +25,8 @@ FORGED = ("tests/cli/test_forged.py", "tests/cli/test_foreign_files.py")
 SHARED = ("tests/run/test_two_users.py", "tests/run/test_two_namespaces.py")
 SHOWN = ("tests/render/test_media.py", "tests/cli/test_neutral_output.py")
 STREAMS = ("tests/cli/test_streams.py",)
+STOPPED = ("tests/run/test_stopping.py", "tests/run/test_holder.py")
+FITTING = ("tests/render/test_latex_compiles.py", "tests/render/test_terminal.py")
 CLUSTER = ("tests/run/test_slurm_cluster.py",)
 
 

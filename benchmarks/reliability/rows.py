@@ -40,6 +40,10 @@ ROWS: Mapping[str, Row] = {
         "files for the importers: npy, safetensors, pt, zip, tar, images",
         hostile.by_tests(*hostile.IMPORTERS, profile="explore"),
     ),
+    "released": Row(
+        "released sets that are not what they are said to be: scaling, order, soft labels",
+        hostile.by_tests(*hostile.RELEASED, profile="ci"),
+    ),
     "store-import": Row(
         "Parquet and manifests of anything", hostile.by_tests(*hostile.STORE, profile="explore")
     ),
@@ -62,6 +66,14 @@ ROWS: Mapping[str, Row] = {
     "streams": Row(
         "readers who leave, streams that are closed or full, a storm of Ctrl-C",
         hostile.by_tests(*hostile.STREAMS, profile="ci"),
+    ),
+    "stopped": Row(
+        "SIGTERM, SIGHUP and SIGKILL to a run with a worker at work; waits for other processes",
+        hostile.by_tests(*hostile.STOPPED, profile="ci"),
+    ),
+    "fitting": Row(
+        "tables wider and higher than a page, in a real run of TeX; grids on narrow terminals",
+        hostile.by_tests(*hostile.FITTING, profile="ci"),
     ),
     "words": Row("words on the command line", hostile.by_tests(*hostile.WORDS, profile="explore")),
     "cluster": Row(

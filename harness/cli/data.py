@@ -99,12 +99,19 @@ def import_released(
     number: Annotated[
         int | None, typer.Option("--set", min=1, help="Of several in one file; the last if none.")
     ] = None,
+    soft_labels: Annotated[
+        str | None,
+        typer.Option(
+            "--soft-labels",
+            help="What its soft labels are: logits, or probabilities, whose logarithms are kept.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read and check a set of images that others released, and print its fingerprint."""
     from harness.study.data import import_set
 
-    found = import_set(study.project, name, place, layout, space, number)
+    found = import_set(study.project, name, place, layout, space, number, soft_labels)
     if as_json:
         print_json(dict(found))
         return

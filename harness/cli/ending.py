@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,10 @@ _LONGEST = 4000
 """Characters of a message. What it quotes may be of any length."""
 _INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
-_KEPT = "interrupted; what is finished is kept, and the same command goes on from there"
+_ENDED = {_INTERRUPTED: "interrupted"} | {
+    128 + each: f"ended by {each.name}" for each in (signal.SIGTERM, signal.SIGHUP)
+}
+_KEPT = "what is finished is kept, and the same command goes on from there"
 
 
 @contextmanager
@@ -41,10 +45,10 @@ def told() -> Iterator[None]:
     except MemoryError:
         _end("out of memory; what is finished is kept", EvidenceError.exit_code)
     except KeyboardInterrupt:
-        _end(_KEPT, _INTERRUPTED)
+        _end(f"{_ENDED[_INTERRUPTED]}; {_KEPT}", _INTERRUPTED)
     except SystemExit as stop:
-        if stop.code == _INTERRUPTED:
-            _say(_KEPT)
+        if isinstance(stop.code, int) and stop.code in _ENDED:
+            _say(f"{_ENDED[stop.code]}; {_KEPT}")
         raise
 
 

@@ -33,10 +33,12 @@ def paper(
         files = len(written.files)
         console().print(f"wrote {files} files to {written.folder}", soft_wrap=True)
     pdf = written.typeset()
+    misfits = written.misfits()
+    _complain(misfits)
     if as_json:
         paths = [str(path) for path in written.files]
         about = {"profile": written.profile, "source": written.source}
-        print_json({**about, "files": paths, "pdf": str(pdf)})
+        print_json({**about, "files": paths, "pdf": str(pdf), "misfits": misfits})
         return
     console().print(f"wrote {pdf}", soft_wrap=True)
 

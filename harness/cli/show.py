@@ -160,7 +160,9 @@ def why(
 @app.command(epilog="Such as: repro status --profile paper")
 @in_study
 def status(study: Study, profile: ProfileName = None, as_json: AsJson = False) -> None:
-    """Say how far every exhibit is, what runs now, and what failed."""
+    """Say how far every exhibit is, what runs now and where, and what failed."""
+    from harness.run.progress import held_by
+
     found = study.status(profile)
     for problem in found.problems:
         say(problem)
@@ -170,5 +172,8 @@ def status(study: Study, profile: ProfileName = None, as_json: AsJson = False) -
         return
     headings = ("exhibit", "profile", "steps", "current", "running", "queued", "failed")
     print_grid(headings, [[str(row[key]) for key in headings] for row in fields["exhibits"]])
+    for one in found.at_work:
+        told = held_by(one.step, one.numbers, 0, one.holder)
+        console().print(f"{one.holder.condition}: {told}", soft_wrap=True)
     for line in submission_lines(found.submissions):
         console().print(line)

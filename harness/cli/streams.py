@@ -1,4 +1,5 @@
-"""Standard streams and Ctrl-C, so that neither a reader who leaves nor a fast finger costs work."""
+"""Standard streams and signals, so that neither a reader who leaves nor an end from outside costs
+work."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from typing import Any
 
 from harness.media import SPELT
 
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
+"""Signals from outside that end a command: of a batch system, of a terminal that is closed."""
 _STORM = 1.0
 """Seconds after a Ctrl-C in which another one is the same one."""
 
@@ -29,12 +32,25 @@ def prepare() -> None:
     sys.stderr = _lasting(sys.stderr, 2)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _Interrupts().interrupt)
+    for number in _ENDS:
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored, and so it stays
+            signal.signal(number, _end)
 
 
 def settle() -> None:
     """Let no late Ctrl-C end what ends anyway: Python gives the signal back while it shuts down."""
     if isinstance(getattr(signal.getsignal(signal.SIGINT), "__self__", None), _Interrupts):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in _ENDS:
+        if signal.getsignal(number) is _end:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Let what runs come to its end, workers too; a second signal does not disturb that."""
+    for each in _ENDS:
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
 
 
 class _Lasting(io.FileIO):

@@ -38,6 +38,15 @@ def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Ste
     return {identity: step for identity, step in steps.items() if identity in found}
 
 
+def standing_on(planned: ExhibitPlan, identity: str) -> list[str]:
+    """The addresses of the numbers that a step is needed for."""
+    found = {identity}
+    for other, step in planned.steps.items():  # inputs come first
+        if not found.isdisjoint(step.inputs.values()):
+            found.add(other)
+    return [str(item.address) for item in planned.items if not found.isdisjoint(item.identities)]
+
+
 def shared_steps(item: Item, steps: Mapping[str, Step]) -> tuple[str, ...]:
     """Names of the steps behind a cell that are done once for all of its seeds.
 

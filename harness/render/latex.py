@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from harness.render.fitting import LABEL, Fit, fitted, is_prose
 from harness.render.layout import (
     NUMBER,
     CellText,
@@ -25,56 +25,39 @@ from harness.render.templating import template
 from harness.render.tex import escape, printed
 
 
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """A way to set a table: type size, half the gap between columns, widest line of prose."""
-
-    size: str
-    character: float
-    """Width of a figure in points; half an em in Computer Modern at any size."""
-    gap: float
-    prose: int
-    """In characters; a longer text is set as a paragraph."""
-
-
-_FITS = (
-    _Fit("", 5.0, 6, 30),
-    _Fit(r"\small", 4.63, 6, 28),
-    _Fit(r"\small", 4.63, 4, 24),
-    _Fit(r"\footnotesize", 4.25, 4, 22),
-    _Fit(r"\scriptsize", 3.99, 3, 20),
-    _Fit(r"\scriptsize", 3.99, 2.5, 14),
-)
-_LABEL = 26  # characters, for row labels
-_TEXT_WIDTH = 345.0  # points, of the article class
-_SIGN_GAP = 2.0  # points on either side of a column, for signs that hang in the gap
-
-
 def render(table: TableData, view: View) -> str:
-    """A `table` environment: caption, label, tabular, legend and notes.
+    """A `table` environment for each page: caption, label, tabulars, and at last legend and notes.
 
-    The printed number is kept (Table 7 stays Table 7 wherever it is put). Wide tables get
-    smaller type and narrower gaps; one that still does not fit stays centred on the page.
+    The printed number is kept (Table 7 stays Table 7 wherever it is put). `fitting` says what
+    becomes of a table that is wider or higher than a page; one that nothing helps is left as wide
+    as it is, so that LaTeX warns of it.
     """
     layout = lay_out(table, view)
-    fit = next((fit for fit in _FITS if _width(layout, fit) <= _TEXT_WIDTH), _FITS[-1])
+    fit, pages = fitted(layout)
     number = re.fullmatch(r"Table ([A-Za-z0-9.]+)", layout.label)
     return template("table").render(
         layout=layout,
         size=fit.size,
-        gap=_gap(layout, fit),
-        columns=_columns(layout, fit),
-        overflows=_width(layout, fit) > _TEXT_WIDTH,
+        gap=fit.between(layout),
+        pages=[[_part(part, fit) for part in page] for page in pages],
         number=number[1] if number else "",
         caption=captioned(layout.title, layout.caption),
         anchor=re.sub(r"[^A-Za-z0-9:.-]", "-", table.id),
-        spanners=spans(layout.groups) if any(layout.groups) else (),
-        body=_body(layout, fit),
         legend=[(_superscript((symbol,)), symbol.meaning) for symbol in layout.legend],
     )
 
 
-def _body(layout: TableLayout, fit: _Fit) -> list[dict[str, object]]:
+def _part(layout: TableLayout, fit: Fit) -> dict[str, object]:
+    """One tabular."""
+    return {
+        "columns": _columns(layout, fit),
+        "headers": layout.headers,
+        "spanners": spans(layout.groups) if any(layout.groups) else (),
+        "body": _body(layout, fit),
+    }
+
+
+def _body(layout: TableLayout, fit: Fit) -> list[dict[str, object]]:
     """The rows as the template wants them: a kind, and source that is already escaped."""
     number = _number_setter(layout, fit)
     rows: list[dict[str, object]] = []
@@ -94,12 +77,12 @@ def _body(layout: TableLayout, fit: _Fit) -> list[dict[str, object]]:
 
 
 def _label(line: Line) -> str:
-    label = _prose(line.label, _LABEL)
+    label = _prose(line.label, LABEL)
     indent = r"\quad " * (line.grouped + line.below)
     return indent + (rf"\textit{{{label}}}" if line.below else label)
 
 
-def _entry(entry: CellText, at: int, number: Callable[[CellText, int], str], fit: _Fit) -> str:
+def _entry(entry: CellText, at: int, number: Callable[[CellText, int], str], fit: Fit) -> str:
     if NUMBER.fullmatch(entry.text):
         return number(entry, at)
     plain = " ".join(filter(None, (entry.text, entry.derived)))
@@ -114,7 +97,7 @@ def _shown(entry: CellText) -> str:
     return " ".join(filter(None, (text, escape(entry.derived))))
 
 
-def _number_setter(layout: TableLayout, fit: _Fit) -> Callable[[CellText, int], str]:
+def _number_setter(layout: TableLayout, fit: Fit) -> Callable[[CellText, int], str]:
     """Set numbers in centred columns with invisible padding, so that their points align."""
     leads = list(lead_widths(layout))
     tails = [
@@ -122,7 +105,7 @@ def _number_setter(layout: TableLayout, fit: _Fit) -> Callable[[CellText, int], 
         for at in range(len(layout.headers))
     ]
     for at in range(len(layout.headers)):
-        if _is_prose(layout, at, fit):
+        if is_prose(layout, at, fit):
             leads[at], tails[at] = 0, ""  # numbers begin where the texts do
 
     def number(entry: CellText, at: int) -> str:
@@ -161,28 +144,8 @@ def _paragraph(source: str, length: int, limit: int) -> str:
     return rf"\parbox[t]{{{limit / 2:g}em}}{{\raggedright {source}\strut}}"
 
 
-def _columns(layout: TableLayout, fit: _Fit) -> str:
+def _columns(layout: TableLayout, fit: Fit) -> str:
     """Column types: centred, but to the left where a text is set as a paragraph."""
-    kinds = ("l" if _is_prose(layout, at, fit) else "c" for at in range(len(layout.headers)))
+    kinds = ("l" if is_prose(layout, at, fit) else "c" for at in range(len(layout.headers)))
     # Signs hang to the right of the last column; without any, the rules end with the numbers.
     return "@{}l" + "".join(kinds) + ("" if layout.legend else "@{}")
-
-
-def _is_prose(layout: TableLayout, at: int, fit: _Fit) -> bool:
-    """Whether a column has texts that are set as paragraphs."""
-    return any(len(line.entries[at].text) > fit.prose for line in layout.lines)
-
-
-def _gap(layout: TableLayout, fit: _Fit) -> float:
-    return fit.gap + (_SIGN_GAP if layout.legend else 0.0)
-
-
-def _width(layout: TableLayout, fit: _Fit) -> float:
-    """Estimated width of the tabular in points; letters run a little wider than figures."""
-    labels = [len(line.label) + 2 * (line.grouped + line.below) for line in layout.lines]
-    widths = [min(max(labels, default=0), _LABEL)]
-    for at, header in enumerate(layout.headers):
-        entries = [line.entries[at] for line in layout.lines]
-        texts = [len(f"{entry.text} {entry.derived}".strip()) for entry in entries]
-        widths.append(max(len(header), min(max(texts, default=0), fit.prose)))
-    return sum(widths) * fit.character * 1.05 + 2 * _gap(layout, fit) * (len(widths) - 1)

@@ -9,7 +9,7 @@ one line.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal, TypeAlias
@@ -117,6 +117,39 @@ def spans(groups: Sequence[str]) -> tuple[Span, ...]:
         members = [at for at, _ in run]
         found.append(Span(group, members[0], len(members)))
     return tuple(found)
+
+
+def columns_of(layout: TableLayout, columns: Sequence[int]) -> TableLayout:
+    """The table with some of its columns only."""
+    return replace(
+        layout,
+        headers=tuple(layout.headers[at] for at in columns),
+        groups=tuple(layout.groups[at] for at in columns),
+        body=tuple(
+            replace(item, entries=tuple(item.entries[at] for at in columns))
+            if isinstance(item, Line)
+            else item
+            for item in layout.body
+        ),
+    )
+
+
+def blocks(columns: int, fits: Callable[[Sequence[int]], bool]) -> list[list[int]]:
+    """Columns dealt, as evenly as may be, into the fewest blocks that fit.
+
+    A column that does not fit even alone is a block of its own.
+    """
+    count = len(_deal(columns, fits, columns))
+    return _deal(columns, fits, -(-columns // max(count, 1)))
+
+
+def _deal(columns: int, fits: Callable[[Sequence[int]], bool], most: int) -> list[list[int]]:
+    dealt: list[list[int]] = [[]]
+    for at in range(columns):
+        if dealt[-1] and (len(dealt[-1]) == most or not fits([*dealt[-1], at])):
+            dealt.append([])
+        dealt[-1].append(at)
+    return dealt
 
 
 def lead_widths(layout: TableLayout) -> tuple[int, ...]:

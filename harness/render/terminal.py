@@ -17,6 +17,7 @@ from harness.render.layout import (
     Line,
     TableLayout,
     View,
+    blocks,
     lay_out,
     lead_width,
     lead_widths,
@@ -48,8 +49,12 @@ def show(table: TableData, view: View, console: Console) -> None:
     console.print(Text(f"{layout.label}. {layout.title}", style="bold"))
     needs = _needs(layout)
     stub = min(_stub_width(layout), _STUB)
-    for block in _blocks(needs, stub, console.width):
-        total = _total([stub, *(needs[at] for at in block)])
+
+    def width(block: Sequence[int]) -> int:
+        return _total([stub, *(needs[at] for at in block)])
+
+    for block in blocks(len(needs), lambda block: width(block) <= console.width):
+        total = width(block)
         grid = _grid(layout, block, needs, total if total > console.width else None)
         console.print(grid, crop=False)
     for line in _legend(layout, console.width):
@@ -59,13 +64,36 @@ def show(table: TableData, view: View, console: Console) -> None:
 
 
 def show_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
-    """Print a plain grid of texts, which wrap where the console is narrow."""
-    grid = Grid(box=box.HORIZONTALS, header_style="bold")
-    for heading in headings:
-        grid.add_column(heading, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(plain(text)) for text in row))
-    console.print(grid)
+    """Print a plain grid of texts, which wrap between words where the console is narrow.
+
+    Columns that do not fit even so go below, beside the first one again; no number is broken.
+    """
+    texts = [[plain(text) for text in row] for row in rows]
+    needs = [max(map(_least, column)) for column in zip(headings, *texts, strict=True)]
+
+    def width(block: Sequence[int]) -> int:
+        return _total([needs[0], *(needs[at + 1] for at in block)])
+
+    for block in blocks(len(headings) - 1, lambda block: width(block) <= console.width):
+        total = width(block)
+        shown = [0, *(at + 1 for at in block)]
+        grid = Grid(
+            box=box.HORIZONTALS,
+            width=total if total > console.width else None,
+            header_style="bold",
+        )
+        for at in shown:
+            grid.add_column(headings[at], min_width=needs[at], overflow="fold")
+        for row in texts:
+            grid.add_row(*(Text(row[at]) for at in shown))
+        console.print(grid, crop=False)
+
+
+def _least(text: str) -> int:
+    """The least width in which a text breaks between words, and a number not at all."""
+    if NUMBER.fullmatch(text):
+        return cell_len(text)
+    return min(max(map(cell_len, text.split()), default=0), _PROSE)
 
 
 def _needs(layout: TableLayout) -> list[int]:
@@ -94,23 +122,6 @@ def _stub_width(layout: TableLayout) -> int:
 
 def _total(widths: Sequence[int]) -> int:
     return sum(widths) + 3 * len(widths) + 1
-
-
-def _blocks(needs: Sequence[int], stub: int, width: int) -> list[list[int]]:
-    """Columns dealt, as evenly as may be, into the fewest blocks that fit beside the stub."""
-    count = len(_deal(needs, stub, width, len(needs)))
-    return _deal(needs, stub, width, -(-len(needs) // max(count, 1)))
-
-
-def _deal(needs: Sequence[int], stub: int, width: int, most: int) -> list[list[int]]:
-    blocks: list[list[int]] = [[]]
-    for at, need in enumerate(needs):
-        held = [stub, *(needs[other] for other in blocks[-1])]
-        full = len(blocks[-1]) == most or _total([*held, need]) > width
-        if blocks[-1] and full:
-            blocks.append([])
-        blocks[-1].append(at)
-    return blocks
 
 
 def _legend(layout: TableLayout, width: int) -> list[str]:

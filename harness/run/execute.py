@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -16,17 +16,21 @@ from harness.run.call import call, captured
 from harness.run.environment import environment
 from harness.run.fingerprint import fingerprint
 from harness.run.lease import acquire
+from harness.run.stopping import STOPPING
 from harness.store.failures import Failure
 from harness.store.record import DamagedRecord, Record
 from harness.store.store import Store
 
-Status: TypeAlias = Literal["current", "linked", "ran", "failed", "busy"]
+Status: TypeAlias = Literal["current", "linked", "ran", "failed", "busy", "stopped"]
 Report: TypeAlias = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one step. `busy`: another process holds its lease; ask again later."""
+    """The end of one step.
+
+    `busy`: another process holds its lease; ask again later. `stopped`: by a signal, with the run.
+    """
 
     identity: str
     status: Status
@@ -64,6 +68,23 @@ def fail(store: Store, step: Step, failure: Failure) -> Outcome:
     return Outcome(step.identity, "failed", failure.message)
 
 
+def log_stop(steps: Sequence[Step], store: Store) -> None:
+    """Log that the steps of one program were stopped before their end."""
+    for step in steps:
+        store.events.append("stop", step.identity, step.name, next=_next(steps, store))
+
+
+def stopped(steps: Sequence[Step], store: Store) -> list[Outcome]:
+    """For people: what is kept of the steps of one program that was stopped."""
+    return [Outcome(step.identity, "stopped", _next(steps, store)) for step in steps]
+
+
+def _next(steps: Sequence[Step], store: Store) -> str:
+    if any(store.checkpoints(step.identity, "").kept for step in steps):
+        return "goes on from its last checkpoint"
+    return "begins anew"
+
+
 def run(
     step: Step, store: Store, inputs: Mapping[str, Record], device: str, report: Report
 ) -> Outcome:
@@ -75,7 +96,8 @@ def run(
             resolve(step.function)  # before the clock starts: imports are no part of the work
             code, machine = fingerprint(step.function), environment(device)
             checkpoints = store.checkpoints(step.identity, f"{code} {sorted(machine.items())}")
-            context = StepContext(step.name, step.seed, device, report, checkpoints, store.project)
+            heeding = STOPPING.heeding(checkpoints)
+            context = StepContext(step.name, step.seed, device, report, heeding, store.project)
             began = time.perf_counter()
             result = call(step.function, step.params, inputs, context)
             seconds = time.perf_counter() - began
@@ -96,7 +118,7 @@ def run(
                 store.set_aside(error.identity)
             return fail(store, step, _failure(step, error, log.getvalue()))
         except BaseException:
-            store.events.append("stop", step.identity, step.name)
+            log_stop([step], store)
             raise
     store.events.append("finish", step.identity, step.name)
     return Outcome(step.identity, "ran", f"{seconds:.2f} s")

@@ -8,6 +8,7 @@ from functools import partial
 
 from harness.plan.step import Step
 from harness.run.executors import POLL
+from harness.run.holder import Waiting
 from harness.run.lease import clean
 from harness.run.progress import Progress
 from harness.run.schedule import RunReport, Schedule
@@ -25,15 +26,18 @@ class InlineExecutor:
         """See `Executor.run`."""
         store.clean()
         clean(store)
-        schedule = Schedule(graph, store)
+        schedule, waiting = Schedule(graph, store), Waiting(store, progress.waiting)
         with progress:
             progress.begin(schedule.unsettled)
             while not schedule.finished:
-                if not self._sweep(schedule, store, progress):
+                if not self._sweep(schedule, store, progress, waiting):
+                    waiting.say()
                     time.sleep(POLL)
         return schedule.report
 
-    def _sweep(self, schedule: Schedule, store: Store, progress: Progress) -> bool:
+    def _sweep(
+        self, schedule: Schedule, store: Store, progress: Progress, waiting: Waiting
+    ) -> bool:
         """Try every step that is ready once; whether any was settled."""
         busy = []
         settled = False
@@ -45,7 +49,9 @@ class InlineExecutor:
             for outcome in execute_together(list(steps.values()), store, self._device, report):
                 if outcome.status == "busy":
                     busy.append(outcome.identity)
+                    waiting.busy(steps[outcome.identity])
                     continue
+                waiting.over(outcome.identity)
                 schedule.settle(outcome)
                 progress.settled(steps[outcome.identity], outcome, schedule.unsettled)
                 settled = True

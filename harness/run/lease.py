@@ -60,7 +60,7 @@ class Lease:
 
 def acquire(store: Store, identity: str, step: str, limit: float = LIMIT) -> Lease | None:
     """Take the lease of a step, from a dead owner if need be; None while a living one holds it."""
-    path = _path(store, identity)
+    path = lease_file(store, identity)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = temporary(store.root)
     # Not pushed to the disk: a lease means nothing once the machine has stopped.
@@ -90,7 +90,7 @@ def held(store: Store, limit: float = LIMIT) -> set[str]:
 
 def beat(store: Store, identity: str) -> float:
     """When the owner of a lease last gave a sign of life. OSError if nobody holds it."""
-    return _path(store, identity).stat().st_mtime
+    return lease_file(store, identity).stat().st_mtime
 
 
 def clean(store: Store, limit: float = LIMIT) -> None:
@@ -105,7 +105,8 @@ def clean(store: Store, limit: float = LIMIT) -> None:
                 path.unlink()
 
 
-def _path(store: Store, identity: str) -> Path:
+def lease_file(store: Store, identity: str) -> Path:
+    """Where the lease of a step lies, while somebody holds it."""
     return store.root / "leases" / identity
 
 

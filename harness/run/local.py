@@ -10,12 +10,14 @@ from multiprocessing.connection import wait
 from harness.plan.step import Step
 from harness.run.execute import Outcome, fail
 from harness.run.executors import POLL
+from harness.run.holder import Waiting
 from harness.run.lease import clean
 from harness.run.progress import Progress
 from harness.run.schedule import RunReport, Schedule
+from harness.run.stopping import GRACE
 from harness.run.together import fuses
 from harness.run.watch import LOOK, Watch
-from harness.run.worker import GRACE, Advance, Worker
+from harness.run.worker import Advance, Worker
 from harness.store.failures import Failure
 from harness.store.store import Store
 
@@ -57,6 +59,7 @@ class _Run:
         self._deaths: Counter[str] = Counter()
         self._later: dict[str, float] = {}
         self._watch = Watch(store)
+        self._waiting = Waiting(store, progress.waiting)
 
     def loop(self) -> None:
         try:
@@ -64,6 +67,8 @@ class _Run:
                 self._offer_again()
                 self._assign()
                 self._listen()
+                if not self._at_work():
+                    self._waiting.say()
         finally:
             self._end_all()
 
@@ -97,6 +102,11 @@ class _Run:
             except BrokenPipeError:
                 self._bury(slot, worker)
 
+    def _at_work(self) -> bool:
+        """Whether a worker does more than to find that another process holds its step."""
+        in_hand = [step for worker in self._workers.values() for step in worker.steps]
+        return not all(self._waiting.waits(step.identity) for step in in_hand)
+
     def _listen(self) -> None:
         slots = {worker.connection: slot for slot, worker in self._workers.items() if worker.steps}
         if not slots:
@@ -125,14 +135,18 @@ class _Run:
         if isinstance(message, Advance):
             self._progress.working(worker.steps[0], message.fraction, message.message)
             return
+        if message.status == "stopped":
+            return  # somebody ended this worker alone; its end is heard next
         step = next(each for each in worker.steps if each.identity == message.identity)
         worker.steps.remove(step)
         if message.status == "busy":
+            self._waiting.busy(step)
             self._later[step.identity] = time.monotonic() + POLL
         else:
             self._settle(step, message)
 
     def _settle(self, step: Step, outcome: Outcome) -> None:
+        self._waiting.over(step.identity)
         self._schedule.settle(outcome)
         self._progress.settled(step, outcome, self._schedule.unsettled)
 
@@ -161,4 +175,7 @@ class _Run:
             worker.end()
         deadline = time.monotonic() + GRACE
         for worker in self._workers.values():
+            by_identity = {step.identity: step for step in worker.steps}
+            for outcome in worker.last_words(deadline) if by_identity else ():
+                self._progress.stopped(by_identity[outcome.identity], outcome)
             worker.reap(deadline)

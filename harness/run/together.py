@@ -10,8 +10,9 @@ from harness.plan.step import Share, Step, StepContext
 from harness.registry import resolve
 from harness.run.call import call_together, captured
 from harness.run.environment import environment
-from harness.run.execute import Outcome, Report, begin, run
+from harness.run.execute import Outcome, Report, begin, log_stop, run
 from harness.run.fingerprint import fingerprint
+from harness.run.stopping import STOPPING
 from harness.store.record import Record
 from harness.store.store import Store
 
@@ -68,7 +69,8 @@ def _run(
             members = [step.identity for step, _ in ready]
             maker = f"{code} {sorted(machine.items())} {members}"
             checkpoints = store.checkpoints(first.identity, maker)
-            context = StepContext(first.name, first.seed, device, report, checkpoints)
+            heeding = STOPPING.heeding(checkpoints)
+            context = StepContext(first.name, first.seed, device, report, heeding)
             began = time.perf_counter()
             results = call_together(first.fused, first.params, shares, context)
             seconds = (time.perf_counter() - began) / len(ready)
@@ -78,8 +80,7 @@ def _run(
                 store.events.append("retry", step.identity, step.name, cause=cause)
             return []
         except BaseException:
-            for step, _ in ready:
-                store.events.append("stop", step.identity, step.name)
+            log_stop([step for step, _ in ready], store)
             raise
     for (step, inputs), result in zip(ready, results, strict=True):
         store.commit(

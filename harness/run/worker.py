@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 
+from harness.media import say
 from harness.plan.step import Step
 from harness.registry import PAPER_PACKAGES
 from harness.run.computing import one_thread_in_environment
-from harness.run.execute import Outcome
+from harness.run.execute import Outcome, stopped
+from harness.run.progress import describe
+from harness.run.stopping import STOPPING
 from harness.run.together import execute_together
 from harness.store.store import Store
 
-GRACE = 5.0
-"""Seconds that a worker has to release its lease before it is killed."""
 _REPORT_EVERY = 0.2
 """Seconds between two progress messages of one step."""
 
@@ -71,8 +73,16 @@ class Worker:
         self._process.kill()
 
     def end(self) -> None:
-        """Ask the process to stop, which lets it release its lease."""
+        """Ask the process to stop, at its next checkpoint or at once; it releases its lease."""
         self._process.terminate()
+
+    def last_words(self, deadline: float) -> Iterator[Outcome]:
+        """What a process that was asked to stop says of its steps, until `deadline`."""
+        with suppress(EOFError, ConnectionError):
+            while self.connection.poll(max(0.0, deadline - time.monotonic())):
+                message = self.receive()
+                if isinstance(message, Outcome) and message.status == "stopped":
+                    yield message
 
     def reap(self, deadline: float) -> None:
         """Wait for the end until `time.monotonic()` is `deadline`, then kill."""
@@ -97,27 +107,45 @@ def serve(
         packages: those of the paper; see `PaperPackages`.
     """
     PAPER_PACKAGES.admit(packages)
-    # The terminal sends Ctrl-C to every process; the one that coordinates decides what it means.
+    # The terminal sends these to every process; the one that coordinates decides what they mean.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     store = Store(root, published)
     reporter = _Reporter(connection)
-    while True:
+    steps: list[Step] = []
+    STOPPING.listen(lambda: _tell(stopped(steps, store), steps))
+    while not STOPPING.asked:
         try:
-            steps: list[Step] = connection.recv()
+            steps = connection.recv()
         except EOFError:
             return
-        outcomes: Sequence[Outcome | OSError]
         try:
-            outcomes = execute_together(steps, store, device, reporter.report)
-        except OSError as error:
-            outcomes = [error]
-        try:
-            for outcome in outcomes:
+            for outcome in _outcomes(steps, store, device, reporter):
                 connection.send(outcome)
         except BrokenPipeError:
             return
+        except SystemExit:
+            _take_leave(connection, stopped(steps, store), steps)
+            raise
+
+
+def _outcomes(
+    steps: Sequence[Step], store: Store, device: str, reporter: _Reporter
+) -> Sequence[Outcome | OSError]:
+    try:
+        return execute_together(steps, store, device, reporter.report)
+    except OSError as error:
+        return [error]
+
+
+def _take_leave(connection: Connection, last: Sequence[Outcome], steps: Sequence[Step]) -> None:
+    """Tell whoever started this process what is left undone, or everybody where that is gone."""
+    try:
+        for outcome in last:
+            connection.send(outcome)
+    except ConnectionError:
+        _tell(last, steps)
 
 
 class _Reporter:
@@ -131,15 +159,21 @@ class _Reporter:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + _REPORT_EVERY
-            try:
+            # Where whoever coordinated is gone, this process is about to stop.
+            with suppress(ConnectionError):
                 self._connection.send(Advance(fraction, message))
-            except BrokenPipeError:
-                # Whoever coordinated is gone; the step is still worth finishing.
-                self._next = float("inf")
 
 
-def _exit(number: int, frame: FrameType | None) -> None:
-    sys.exit(128 + number)
+def _tell(last: Sequence[Outcome], steps: Sequence[Step]) -> None:
+    """Say what a worker says to whoever started it, where that is gone."""
+    by_identity = {step.identity: step for step in steps}
+    with suppress(OSError, ValueError):
+        for outcome in last:
+            words = describe(by_identity[outcome.identity], outcome)
+            say(
+                f"worker {os.getpid()}: the process that started it is gone; {words}",
+                sys.__stderr__,
+            )
 
 
 @contextmanager

@@ -72,6 +72,11 @@ class StepCheckpoints:
         """See `Checkpoints.part`."""
         return StepCheckpoints(self._root, self._identity, self._made_by, self._every, name)
 
+    @property
+    def kept(self) -> bool:
+        """Whether anything is kept of the step, of any part, usable or not."""
+        return any(self._path.parent.glob("*.state"))
+
     def drop(self) -> None:
         """Forget all parts: the step has its record."""
         shutil.rmtree(self._path.parent, ignore_errors=True)

@@ -46,6 +46,10 @@ class Owner:
             return None
         return _started(self.pid) == self.started
 
+    def stopped(self) -> bool | None:
+        """Whether it is held by a signal (SIGSTOP, Ctrl-Z); None when it cannot be asked."""
+        return _state(self.pid) in ("T", "t") if self.alive() else None
+
 
 def _host() -> str:
     return re.sub(r"[^\w.-]", "_", platform.node()) or "unknown"
@@ -72,14 +76,32 @@ def _started(pid: int) -> str | None:
 
     A zombie counts as dead: it can do no more work, and only waits for its parent.
     """
-    if Path("/proc/self/stat").exists():
-        try:
-            text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return None
-        fields = text.rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else fields[19]
+    if not Path("/proc/self/stat").exists():
+        return _asked("lstart", pid) or None
+    fields = _fields(pid)
+    return fields[19] if fields and fields[0] not in "ZX" else None
+
+
+def _state(pid: int) -> str:
+    """The letter by which the system names the state of a process of this host."""
+    if not Path("/proc/self/stat").exists():
+        return _asked("state", pid)[:1]
+    fields = _fields(pid)
+    return fields[0] if fields else ""
+
+
+def _fields(pid: int) -> list[str]:
+    """What Linux says of a process, from its state on; nothing where there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def _asked(what: str, pid: int) -> str:
+    """What `ps` says of a process, in one word."""
     shown = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-o", f"{what}=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return re.sub(r"\W+", "_", shown.stdout.strip()) or None
+    return re.sub(r"\W+", "_", shown.stdout.strip())

@@ -239,7 +239,23 @@ def status(found: Status) -> Fields:
         }
         for item in found.exhibits
     ]
-    return {"exhibits": exhibits, "submissions": _standings(found.submissions)}
+    at_work = [
+        {
+            "identity": one.step.identity,
+            "step": one.step.name,
+            "seed": one.step.seed,
+            "numbers": list(one.numbers),
+            "host": one.holder.owner.host,
+            "process": one.holder.owner.pid,
+            "user": one.holder.user,
+            "since": one.holder.since,
+            "silent": one.holder.silent,
+            "condition": one.holder.condition,
+        }
+        for one in found.at_work
+    ]
+    submissions = _standings(found.submissions)
+    return {"exhibits": exhibits, "at_work": at_work, "submissions": submissions}
 
 
 def assumptions(exhibit: str, profile: Profile, found: Iterable[Shared]) -> Fields:

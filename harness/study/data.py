@@ -53,6 +53,7 @@ class ImportModule(Protocol):
         layout: str,
         space: str | None,
         number: int | None,
+        soft_labels: str | None,
     ) -> Mapping[str, Any]:
         """Read a released set, check it and keep it; `fingerprint`, `images` and so on."""
         ...
@@ -121,7 +122,13 @@ def prepare(
 
 
 def import_set(
-    project: Project, name: str, path: Path, layout: str, space: str | None, number: int | None
+    project: Project,
+    name: str,
+    path: Path,
+    layout: str,
+    space: str | None,
+    number: int | None,
+    soft_labels: str | None,
 ) -> Mapping[str, Any]:
     """Read a set that others released, check it and keep it.
 
@@ -131,7 +138,7 @@ def import_set(
     check_installed(project.paper)
     fields = _fields(project, name)
     module = cast(ImportModule, _imported(project, "imports", project.paper.about.imports))
-    return module.import_set(name, fields, path, layout, space, number)
+    return module.import_set(name, fields, path, layout, space, number, soft_labels)
 
 
 def path(project: Project, name: str) -> Path:

@@ -22,7 +22,7 @@ from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
 from harness.study.results import main_profile
-from harness.study.typeset import typeset
+from harness.study.typeset import misfits, typeset
 
 MAIN = "main.tex"
 _LATEXMKRC = ("latexmkrc", ".latexmkrc")
@@ -48,6 +48,10 @@ class WrittenDocument:
             UserError: LaTeX is not installed, or stopped with an error, which is quoted.
         """
         return typeset(self.folder / MAIN)
+
+    def misfits(self) -> list[str]:
+        """Exhibits that do not fit the pages of the PDF, each in a sentence."""
+        return misfits(self.folder / MAIN)
 
 
 @dataclass(frozen=True)

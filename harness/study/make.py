@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +15,7 @@ from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.library import check_installed, own_step_types
-from harness.plan.parts import exhibit_of, needed, steps_below
+from harness.plan.parts import exhibit_of, needed, standing_on, steps_below
 from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
@@ -157,7 +157,7 @@ def make(
         writable(project.root)
         queued = submit(project, wanted.names, request, wanted.graph, device, cluster, executor)
         return Made(queued=queued)
-    report = run(project, wanted.graph, executor, device)
+    report = run(project, wanted.graph, wanted.plans.values(), executor, device)
     problems = () if report.complete else (failures(report, wanted.graph),)
     return Made(tuple(_present(wanted)), problems=problems)
 
@@ -242,8 +242,18 @@ def _flips(judgement: Judgement, default: Judgement) -> list[str]:
     ]
 
 
-def run(project: Project, graph: Mapping[str, Step], executor: str, device: str) -> RunReport:
-    """Bring about every record of a graph; nothing is started when all are there."""
+def run(
+    project: Project,
+    graph: Mapping[str, Step],
+    plans: Iterable[ExhibitPlan],
+    executor: str,
+    device: str,
+) -> RunReport:
+    """Bring about every record of a graph; nothing is started when all are there.
+
+    Args:
+        plans: those that the graph is taken from, which tell what a step is needed for.
+    """
     store = project.store
     left = lacking(graph, store)
     if not left:
@@ -254,7 +264,11 @@ def run(project: Project, graph: Mapping[str, Step], executor: str, device: str)
         if isinstance(damage := store.unreadable(identity), NewerRecord):
             raise damage
     writable(project.root)
-    return _executor(executor, device).run(graph, store, progress_on())
+
+    def numbers(identity: str) -> list[str]:
+        return [address for plan in plans for address in standing_on(plan, identity)]
+
+    return _executor(executor, device).run(graph, store, progress_on(numbers=numbers))
 
 
 def lacking(graph: Mapping[str, Step], store: Store) -> set[str]:

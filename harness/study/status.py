@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError, nearest
+from harness.plan.exhibit import ExhibitPlan
+from harness.plan.parts import standing_on
+from harness.plan.step import Step
 from harness.run.cluster.look import Standing, look
+from harness.run.holder import Holder, holders
 from harness.run.state import State, states
 from harness.study.exhibits import Request, plan_of
 from harness.study.project import Project
@@ -30,10 +34,21 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class AtWork:
+    """A process that holds a step of some exhibit."""
+
+    step: Step
+    numbers: Sequence[str]
+    """The addresses of what the step is needed for."""
+    holder: Holder
+
+
+@dataclass(frozen=True)
 class Status:
     """How far every exhibit is for which something is run, and what waits on a cluster."""
 
     exhibits: Sequence[Progress]
+    at_work: Sequence[AtWork]
     submissions: Sequence[Standing]
     problems: Sequence[str]
     """Why nothing is known of the cluster, if so."""
@@ -43,12 +58,24 @@ def status_of(project: Project, profile: str | None) -> Status:
     """How far every exhibit is, from the records and from Slurm."""
     submitted, problems = _submitted(project)
     queued = {i for s in submitted for i, stand in s.steps.items() if stand == "queued"}
-    found = []
+    found, plans = [], []
     for name in project.paper.runnable:
         planned = plan_of(project, name, Request(profile))
         known = states(planned.steps, project.store)
         found.append(Progress(name, planned.profile.id, known, len(queued & known.keys())))
-    return Status(found, submitted, problems)
+        plans.append(planned)
+    running = {i for one in found for i, state in one.states.items() if state == "running"}
+    return Status(found, _at_work(project, plans, sorted(running)), submitted, problems)
+
+
+def _at_work(
+    project: Project, plans: Sequence[ExhibitPlan], running: Sequence[str]
+) -> list[AtWork]:
+    steps = {identity: step for plan in plans for identity, step in plan.steps.items()}
+    return [
+        AtWork(steps[i], [a for plan in plans for a in standing_on(plan, i)], holder)
+        for i, holder in holders(project.store, running).items()
+    ]
 
 
 def _submitted(project: Project) -> tuple[list[Standing], list[str]]:

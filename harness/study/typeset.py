@@ -27,6 +27,14 @@ _TEX = {
     "openout_any": "p",
     "max_print_line": "1000",  # else TeX breaks the lines of its log, messages included
 }
+_EXHIBIT = re.compile(r"^repro: exhibit (?P<name>\S+)$(?P<log>.*?)^repro: end$", re.M | re.S)
+r"""What `\reproexhibit` puts around all that the log says of an exhibit."""
+_MISFIT = re.compile(
+    r"(?P<wide>Overfull \\hbox \((?P<by>[\d.]+)pt too wide\))"
+    r"|Float too large for page by (?P<high>[\d.]+)pt"
+)
+_UNSEEN = 1.0
+"""Points by which an exhibit may stick out and nobody sees it."""
 _PROBLEM = re.compile(r"^! (?P<message>.+(?:\n\(\w+\) .+)*)", re.MULTILINE)
 
 
@@ -53,6 +61,24 @@ def typeset(main: Path) -> Path:
     if done.returncode != 0:
         raise UserError(_failure(main, done.stdout + done.stderr))
     return main.with_suffix(".pdf")
+
+
+def misfits(main: Path) -> list[str]:
+    """Exhibits that are wider than the text or higher than a page, as the log of TeX says."""
+    text = main.with_suffix(".log").read_text(encoding="utf-8", errors="replace")
+    found = []
+    for exhibit in _EXHIBIT.finditer(text):
+        wide, high = 0.0, 0.0
+        for misfit in _MISFIT.finditer(exhibit["log"]):
+            wide = max(wide, float(misfit["by"] or 0))
+            high = max(high, float(misfit["high"] or 0))
+        for by, what in ((wide, "wider than the text"), (high, "higher than the page")):
+            if by > _UNSEEN:
+                found.append(
+                    f"{exhibit['name']} is {by:.0f} pt {what}; shorten its labels, give the "
+                    "document more room, or turn it by hand"
+                )
+    return found
 
 
 def _failure(main: Path, output: str) -> str:

@@ -230,7 +230,7 @@ class _Cells:
         for address, runs in at.items():
             self.project.store.looks.add(self.wanted[address].key, [runs])
         graph = self.graph(at)
-        report = run(self.project, graph, executor, device)
+        report = run(self.project, graph, [self.plan], executor, device)
         return [] if report.complete else [failures(report, graph)]
 
     def graph(self, at: Mapping[str, int]) -> dict[str, Step]:

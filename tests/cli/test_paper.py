@@ -115,6 +115,16 @@ def test_the_pdf_holds_both_numbers(documented: Workplace) -> None:
 
 
 @needs_latex
+def test_what_fits_no_page_is_said_by_the_log_of_tex(documented: Workplace) -> None:
+    assert documented.repro("paper", "--json").json["misfits"] == []
+    narrow = r"\usepackage[paperwidth=3in,textwidth=1.5in,textheight=8in]{geometry}\begin{document}"
+    write(documented, DOCUMENT.replace(r"\begin{document}", narrow))
+    outcome = documented.repro("paper")
+    assert outcome.code == 0
+    assert re.search(r"repro: verdicts is \d+ pt wider than the text; shorten", outcome.err)
+
+
+@needs_latex
 def test_reported_shows_the_papers_numbers_and_needs_no_results(place: Workplace) -> None:
     (place.root / "paper").mkdir()
     write(place, DOCUMENT)

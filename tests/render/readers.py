@@ -106,8 +106,24 @@ def as_set(text: str) -> str:
 
 
 def latex_rows(source: str) -> list[list[str]]:
-    """Texts of the lines of the tabular's body; a heading is a line of one text."""
-    body = source.split("\\midrule\n", 1)[1].split("\\bottomrule")[0]
+    """Texts of the lines of the table's body; a heading is a line of one text.
+
+    Where columns stand in parts one below the other, each with all rows, they are put side by side.
+    """
+    parts = [_latex_part(each.split("\\bottomrule")[0]) for each in _latex_bodies(source)]
+    assert len({tuple(row[0] for row in part) for part in parts}) == 1
+    return [
+        [rows[0][0], *(cell for row in rows for cell in row[1:])]
+        for rows in zip(*parts, strict=True)
+    ]
+
+
+def _latex_bodies(source: str) -> list[str]:
+    tabulars = source.split("\\begin{tabular}")[1:]
+    return [each.split("\\midrule\n", 1)[1] for each in tabulars]
+
+
+def _latex_part(body: str) -> list[list[str]]:
     rows = []
     for line in body.splitlines():
         if line in {"\\midrule", "\\addlinespace"}:

@@ -90,3 +90,44 @@ def test_every_known_character_prints(tmp_path: Path) -> None:
     accented = "".join(map(chr, range(0xA1, 0x180)))
     log = _compile([tex.escape(known), "\\par " + tex.escape(" ".join(accented))], tmp_path)
     assert "Missing character" not in log
+
+
+def _numbers(rows: int, columns: int, text: str = "12.34 ± 1.25") -> TableData:
+    """A table of numbers that are all different, and as long as the text."""
+    named = tuple(ColumnData(f"c{at}", f"M {at}", f"Group {at // 3}") for at in range(columns))
+
+    def cell(row: int, column: int) -> CellData:
+        return CellData(text.replace("2.34", f"{column + 10}.{row:02}"))
+
+    lines = tuple(
+        RowData(f"r{row}", f"Row {row}", tuple(cell(row, at) for at in range(columns)), "All")
+        for row in range(rows)
+    )
+    return replace(TABLE, columns=named, rows=lines)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4, 12), (30, 12), (90, 3), (40, 24)])
+def test_what_is_wider_or_higher_than_a_page_is_split(
+    tmp_path: Path, rows: int, columns: int
+) -> None:
+    table = _numbers(rows, columns)
+    log = _compile([latex.render(table, "reported")], tmp_path)
+    assert "Overfull" not in log
+    assert "Float too large" not in log
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed, so the printed text is not read back")
+    read = subprocess.run(
+        ["pdftotext", "-layout", "bare.pdf", "-"], cwd=tmp_path, capture_output=True, check=True
+    )
+    text = read.stdout.decode()
+    assert text.count("Table 42:") == 1
+    assert [text.count(cell.reported or "") for row in table.rows for cell in row.cells] == (
+        [1] * rows * columns
+    )
+    assert text.count("A note with 5% & more.") == 1
+
+
+def test_latex_warns_of_a_column_that_nothing_makes_fit(tmp_path: Path) -> None:
+    number = "12.34 ± " + "1" * 120
+    log = _compile([latex.render(_numbers(2, 2, number), "reported")], tmp_path)
+    assert "Overfull" in log

@@ -40,3 +40,17 @@ def test_a_console_narrower_than_one_column_still_leaves_numbers_and_labels_whol
     text = as_text(lambda console: terminal.show(TABLE, "reported", console), 12)
     assert "Plain [3]" in text
     assert "12.57 ± 0.03 (+ 3.4)" in text
+
+
+@pytest.mark.parametrize("width", [160, 100, 60, 40, 20])
+def test_a_grid_goes_on_below_and_breaks_no_number(width: int) -> None:
+    headings = ("Cell", *(f"Quantity {at}" for at in range(8)), "Verdict")
+    rows = [
+        (f"Row {row}", *(f"{row}{at}.50 ± 0.{at}9" for at in range(8)), "not comparable")
+        for row in range(1, 4)
+    ]
+    text = as_text(lambda console: terminal.show_grid(headings, rows, console), width)
+    assert all(text.count(cell) == 1 for row in rows for cell in row[1:-1])
+    assert max(map(len, text.splitlines())) <= max(width, 31)
+    if width < 160:
+        assert text.count("Row 1") > 1

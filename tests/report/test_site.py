@@ -188,3 +188,17 @@ def test_badges_stand_beside_the_pages(site: Path) -> None:
     assert badges["paper"]["message"].endswith("reproduced")
     assert len(badges) > 1
     assert all(badge["schemaVersion"] == 1 for badge in badges.values())
+
+
+def test_every_table_scrolls_by_keyboard_where_it_is_wider_than_the_page(site: Path) -> None:
+    pages = sorted(site.rglob("*.html"))
+    tables = [
+        before.rstrip().rpartition("\n")[2] or before
+        for page in pages
+        for before in page.read_text(encoding="utf-8").split("<table")[:-1]
+    ]
+    assert len(tables) > 10
+    for before in tables:
+        assert re.search(
+            r'<div class="scroll" role="region" aria-label(ledby)?="[^"]+" tabindex="0">', before
+        ), before[-200:]

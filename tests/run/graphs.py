@@ -227,3 +227,34 @@ def seeds_of(place: Path, label: str = "", count: int = 5) -> dict[str, Step]:
         for seed in range(count)
     ]
     return graph_of(*(replace(step, fused="tests.run.graphs:sown_together") for step in steps))
+
+
+def train(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """Updates of a tenth of a second, with checkpoints; without end where the label says so."""
+    before = context.checkpoints.load()
+    done = int(before["done"]) if before else 0
+    while not done or (before is None and params.label == "endless"):
+        done += 1
+        time.sleep(0.1)
+        Path(params.place).touch()
+        if context.checkpoints.due():
+            context.checkpoints.save({"done": np.array(done)})
+    return StepResult({"went on": before is not None})
+
+
+def deaf(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """Hear no signal that could be heard, as in a call of a library that takes long."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGALRM])
+    Path(params.place).touch()
+    time.sleep(params.seconds)
+    return StepResult({})
+
+
+def linger(params: WaitParams, inputs: Mapping[str, StepInput], context: StepContext) -> StepResult:
+    """Wait for word at the place that the label names, and a second more."""
+    Path(params.place).touch()
+    deadline = time.monotonic() + params.seconds
+    while not Path(params.label).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    return StepResult({})

@@ -13,6 +13,7 @@ from harness.lab.imports.checks import check_labels, check_values
 from harness.lab.imports.folders import read_folders
 from harness.lab.imports.imported import Imported, Space
 from harness.lab.imports.lists import read_list
+from harness.lab.imports.soft_labels import as_logits
 from harness.lab.imports.tensors import read_pair, read_sets
 from harness.lab.recipe import DatasetRef
 
@@ -44,6 +45,7 @@ def import_set(
     layout: str,
     space: str | None = None,
     number: int | None = None,
+    soft_labels: str | None = None,
 ) -> Mapping[str, Any]:
     """Read a released set, check it, and keep it under its fingerprint; what to tell of it.
 
@@ -52,6 +54,8 @@ def import_set(
         layout: one of `LAYOUTS`.
         space: how its values are scaled, where sets of this layout are not all scaled alike.
         number: which of several sets in one file, from 1; the last if None.
+        soft_labels: what its soft labels are, `logits` or `probabilities`; logits if None, and
+            what looks like probabilities is then refused.
 
     Raises:
         UserError: the set cannot be read, or is not what it is said to be.
@@ -62,6 +66,7 @@ def import_set(
     given = LAYOUTS[layout].read(path, dataset, _space(layout, space), number)
     per_class = check_labels(path, given, dataset)
     check_values(path, given, dataset)
+    given = as_logits(path, given, soft_labels)
     identity = released.write(given, dataset, path.name)
     return {
         "fingerprint": identity,

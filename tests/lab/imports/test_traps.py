@@ -15,6 +15,7 @@ from PIL import Image
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.data.refused import Refused
+from harness.lab.imports import released
 from harness.lab.imports.checks import check_answers
 from harness.lab.imports.importing import import_set
 from harness.lab.recipe import DatasetRef
@@ -297,3 +298,52 @@ def test_images_that_a_teacher_does_not_recognise_at_all_are_refused() -> None:
             check_answers(Path("set"), LABELS, answers(LABELS, 0.0, seed), 100)
     with pytest.raises(Refused, match=r"1.0% of the images into their class \(chance: 1.0%\)"):
         check_answers(Path("set"), LABELS, np.zeros_like(LABELS), 100)
+
+
+def softened(kind: str, labels: torch.Tensor) -> torch.Tensor:
+    """Soft labels of a kind, the label the likeliest."""
+    sharp = torch.nn.functional.one_hot(labels, CLASSES).float()
+    spread = (6 * sharp + torch.linspace(0, 1, CLASSES)).softmax(dim=1)
+    kinds = {"one-hot": sharp, "probabilities": spread, "logits": spread.log() + 3}
+    return {**kinds, "half precision": spread.half()}[kind]
+
+
+@pytest.mark.parametrize("layout", ["pair", "sets"])
+@pytest.mark.parametrize("kind", ["one-hot", "probabilities", "half precision"])
+def test_probabilities_are_no_logits_unless_that_is_said(
+    ref: DatasetRef, tmp_path: Path, kind: str, layout: str
+) -> None:
+    images, labels = normalised(ref)
+    soft = softened(kind, labels)
+    if layout == "pair":
+        path = write_pair(tmp_path / "set", images, soft)
+    else:
+        path = write_sets(tmp_path / "res.pt", (images, soft))
+    space = {"space": "mean-std"} if layout == "pair" else {}
+    named = "one-hot" if kind == "one-hot" else "probabilities"
+    with pytest.raises(Refused, match=f"its soft labels are {named}") as refused:
+        read(ref, path, layout, **space)
+    stated = float(soft.float().max(dim=1).values.mean())
+    assert f"where they say {stated:.1%}" in str(refused.value)
+    told = read(ref, path, layout, soft_labels="probabilities", **space)
+    assert f"soft labels were {named}; kept are their logarithms" in told["notes"][-1]
+    kept = released.read(told["fingerprint"], ref)
+    assert kept.soft_labels is not None
+    again = torch.from_numpy(kept.soft_labels).softmax(dim=1)
+    assert torch.allclose(again, soft.float(), atol=2e-3 if kind == "half precision" else 2e-5)
+    assert np.array_equal(kept.labels, labels.numpy())
+    as_they_are = read(ref, path, layout, soft_labels="logits", **space)
+    held = released.read(as_they_are["fingerprint"], ref).soft_labels
+    assert np.array_equal(held, soft.float().numpy())
+
+
+def test_what_is_said_of_soft_labels_has_to_be_so(ref: DatasetRef, tmp_path: Path) -> None:
+    images, labels = normalised(ref)
+    path = write_pair(tmp_path / "logits", images, softened("logits", labels))
+    with pytest.raises(Refused, match="no probabilities: each row would sum to 1"):
+        read(ref, path, "pair", space="mean-std", soft_labels="probabilities")
+    with pytest.raises(UserError, match="unknown kind of soft labels 'probs'"):
+        read(ref, path, "pair", space="mean-std", soft_labels="probs")
+    hard = write_pair(tmp_path / "hard", images, labels)
+    with pytest.raises(Refused, match="it has no soft labels"):
+        read(ref, hard, "pair", space="mean-std", soft_labels="logits")
