@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.run.cluster.submission import QueuedArray
     from harness.spec.paper import Paper
     from harness.store.store import Store
+    from harness.study.bundle import Audited
     from harness.study.compare import Comparison
     from harness.study.document import WrittenDocument
     from harness.study.evidence import Accepted
@@ -283,6 +284,25 @@ class Study:
         from harness.judge.audit.audit import audit
 
         return audit(self.paper)
+
+    def audit_bundle(
+        self,
+        folder: Path,
+        nonce: str,
+        count: int,
+        tolerance: float = 0.05,
+        executor: str = "local",
+        device: str = "auto",
+    ) -> Audited:
+        """Run records of an exported bundle again, drawn by a nonce, and say what that proves.
+
+        Args:
+            nonce: chosen by whoever checks, after the bundle was closed.
+            tolerance: how far a value may be from that of the bundle on another processor.
+        """
+        from harness.study.bundle import audit_bundle
+
+        return audit_bundle(self.project, folder, nonce, count, tolerance, executor, device)
 
     def assumptions(self, exhibit: str, profile: str | None = None) -> tuple[Shared, ...]:
         """The choices that an exhibit rests on and that the paper does not state, by name."""
