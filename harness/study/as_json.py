@@ -155,6 +155,10 @@ def forecast(planned: Forecast) -> Fields:
         "all": asdict(planned.sum(planned.steps)),
         "by_step": _seconds(planned.by_step()),
         "by_row": _seconds(planned.rows),
+        "longest": {
+            "steps": planned.longest,
+            "seconds": asdict(planned.sum(planned.longest)),
+        },
         "device": planned.device,
     }
     return {
