@@ -110,7 +110,7 @@ def audit_bundle(
     project.trust()
     check_digests(folder)
     published = Published(folder)
-    steps, numbers = _planned(project, published)
+    steps, numbers = numbers_of(project, published)
     if not numbers:
         raise UserError(
             f"{folder}: the specs here lead to none of its records; audit it with the specs and "
@@ -160,7 +160,7 @@ def _close(theirs: Json, ours: Json, tolerance: float) -> bool:
     return theirs == ours
 
 
-def _planned(project: Project, published: Published) -> tuple[dict[str, Step], set[str]]:
+def numbers_of(project: Project, published: Published) -> tuple[dict[str, Step], set[str]]:
     """The steps of a bundle's exhibits, and those of its records that numbers are read from."""
     steps: dict[str, Step] = {}
     numbers: set[str] = set()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.spec.paper import Paper
     from harness.store.store import Store
     from harness.study.bundle import Audited
+    from harness.study.challenge import Challenge
     from harness.study.compare import Comparison
     from harness.study.document import WrittenDocument
     from harness.study.evidence import Accepted
@@ -352,6 +353,16 @@ class Study:
         from harness.study.report.build import write_report
 
         return write_report(self.project, profile, out, tell)
+
+    def challenge(self, profile: str | None = None, out: Path | None = None) -> Challenge:
+        """Write the report for the ML Reproducibility Challenge as LaTeX and Markdown.
+
+        Args:
+            out: its folder; in the build folder by default.
+        """
+        from harness.study.challenge import write_challenge
+
+        return write_challenge(self.project, profile, out)
 
     def document(self, profile: str | None = None, reported: bool = False) -> WrittenDocument:
         """Write the LaTeX document with every exhibit, claim and finding.
