@@ -90,7 +90,7 @@ def _claims(claims: list[Judged]) -> dict[str, Any]:
     return {
         "sentences": by_sentence(claims),
         **{
-            name: ", ".join(f"{count} {word}" for word, count in tally(outcomes).items() if count)
+            name: ", ".join(f"{word} {count}" for word, count in tally(outcomes).items() if count)
             for name, outcomes in counts.items()
         },
     }
