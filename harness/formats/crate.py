@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.errors import UserError
+from harness.formats.citation import citation
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
 from harness.run.cluster.snapshot import snapshot
@@ -40,6 +41,7 @@ WORKFLOW = "specs/paper.toml"
 WORKFLOW_TYPES = ["File", "SoftwareSourceCode", "ComputationalWorkflow"]
 CODE = "code/"
 LICENCE = "LICENSE"
+CITATION = "CITATION.cff"
 NO_LICENCE = "https://rightsstatements.org/vocab/CNE/1.0/"
 """No licence is stated: copyright was not evaluated."""
 METADATA = "ro-crate-metadata.json"
@@ -109,8 +111,10 @@ def _copy(paper: Paper, judgements: Iterable[Judgement], folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     shutil.copytree(paper.root, folder / "specs", ignore=unwanted)
     snapshot({s.function for each in judgements for s in each.plan.steps.values()}, folder / CODE)
-    if (licence := paper.root.parent / LICENCE).is_file():
-        shutil.copy2(licence, folder / LICENCE)
+    (folder / CITATION).write_text(citation(paper.about), encoding="utf-8")
+    for name in (LICENCE, CITATION):  # the project's own, where it has them
+        if (own := paper.root.parent / name).is_file():
+            shutil.copy2(own, folder / name)
 
 
 def _add_files(crate: ROCrate, folder: Path) -> None:
