@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -39,7 +40,8 @@ class Checked:
     again: Mapping[str, Json]
     """Values of the run here; empty where it failed."""
     found: Found
-    """`equal`: the same values and outputs to the bit; `within`: values inside the tolerance."""
+    """`equal`: the same values and outputs to the bit; `within`: what numbers are read
+    from is inside the tolerance."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def audit_bundle(
         apart = replace(project, root=Path(place) / "store", published=Path(place) / "none")
         graph = closure(steps, chosen)
         report = run(apart, graph, executor, device)
-        checked = [compare(published.records[i], apart.store.get(i), tolerance) for i in chosen]
+        checked = [
+            compare(published.records[i], apart.store.get(i), tolerance, numbers[i]) for i in chosen
+        ]
     problems = () if report.complete else (failures(report, graph),)
     return Audited(nonce, tolerance, len(numbers), checked, problems)
 
@@ -143,12 +147,20 @@ def check_digests(folder: Path) -> None:
         )
 
 
-def compare(record: Record, again: Record | None, tolerance: float) -> Checked:
-    """A record of a bundle beside the one that its step left here."""
+def compare(
+    record: Record, again: Record | None, tolerance: float, names: Collection[str] = ()
+) -> Checked:
+    """A record of a bundle beside the one that its step left here.
+
+    Args:
+        names: values that numbers are read from, which alone are compared where it has any.
+            Elsewhere, others may differ by more: a loss by more than an accuracy.
+    """
     if again is None:
         return Checked(record, {}, "failed")
+    read = [name for name in record.values if name in names] or list(record.values)
     alike = again.values.keys() == record.values.keys() and all(
-        _close(record.values[name], again.values[name], tolerance) for name in record.values
+        _close(record.values[name], again.values[name], tolerance) for name in read
     )
     found: Found = "equal" if again.digest == record.digest else "within" if alike else "differs"
     return Checked(record, again.values, found)
@@ -160,12 +172,17 @@ def _close(theirs: Json, ours: Json, tolerance: float) -> bool:
     return theirs == ours
 
 
-def numbers_of(project: Project, published: Published) -> tuple[dict[str, Step], set[str]]:
-    """The steps of a bundle's exhibits, and those of its records that numbers are read from."""
+def numbers_of(
+    project: Project, published: Published
+) -> tuple[dict[str, Step], dict[str, set[str]]]:
+    """The steps of a bundle's exhibits, and which values of its records numbers are read from."""
     steps: dict[str, Step] = {}
-    numbers: set[str] = set()
+    numbers: dict[str, set[str]] = defaultdict(set)
     for exhibit, profile in sorted(key.split("@") for key in published.answers):
         planned = plan_of(project, exhibit, Request(profile))
         steps |= planned.steps
-        numbers.update(i for item in planned.items for i in item.identities)
-    return steps, numbers & published.identities
+        for item in planned.items:
+            read = planned.exhibit.readings(item.address.row, item.address.column).values
+            for identity in published.identities.intersection(item.identities):
+                numbers[identity].update(quantity.value for quantity in read)
+    return steps, numbers
