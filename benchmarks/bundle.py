@@ -52,7 +52,7 @@ def main() -> None:
                 f"{drawn} of {len(every)} drawn: {FORGED} forged are met by {met / NONCES:.3f} of "
                 f"{NONCES} nonces, {bound:.3f} by the bound"
             )
-        found = audit_bundle(study.project, forged, "all", EVERY, executor="inline")
+        found = audit_bundle(study.project, forged, "all", EVERY, 0.0, executor="inline")
         wrong = {each.record.identity for each in found.checked if each.found == "differs"}
         say(
             f"all {len(found.checked)} run again: {len(wrong & planted)} of {FORGED} forged "

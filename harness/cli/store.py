@@ -113,7 +113,7 @@ def audit_bundle(
     cells: Annotated[int, typer.Option(min=1, help="How many records are drawn.")] = 29,
     tolerance: Annotated[
         float, typer.Option(min=0.0, help="By how much a value may differ on another processor.")
-    ] = 0.05,
+    ] = 0.1,
     executor: Annotated[str, typer.Option(help="`inline` or `local`.")] = "local",
     device: Annotated[Device, typer.Option(help="Where to run.")] = "auto",
     as_json: AsJson = False,

@@ -291,7 +291,7 @@ class Study:
         folder: Path,
         nonce: str,
         count: int,
-        tolerance: float = 0.05,
+        tolerance: float = 0.1,
         executor: str = "local",
         device: str = "auto",
     ) -> Audited:
