@@ -29,8 +29,8 @@ from harness.study.project import Project
 Found = Literal["equal", "within", "differs", "failed"]
 SURE = 0.95
 TOLERANCE = 0.1
-"""By default: of fractions of right answers, ten points either way. On another number of threads one
-training of a few hundred small images came out up to 7.6 points apart (`benchmarks/bundle.py`)."""
+"""By default: of fractions of right answers, ten points either way. On two threads, trainings
+on a few hundred small images came out up to 7.6 points apart (`benchmarks/bundle.py`)."""
 
 
 @dataclass(frozen=True)
