@@ -35,7 +35,7 @@ from harness.run.cluster.arrays import Array, arrays
 from harness.run.cluster.look import look
 from harness.run.cluster.resources import Cluster
 from harness.run.cluster.submit import ONE_BY_ONE, submit
-from harness.run.cluster.worker import Work
+from harness.run.cluster.worker import JobWork
 from harness.run.lease import acquire, clean, held
 from harness.run.state import states
 from harness.spec.paper import load_paper
@@ -130,10 +130,10 @@ def working(steps: Sequence[Step], store: Store, processes: int) -> None:
     began, before = time.perf_counter(), processor()
     for step in steps:
         if step.name != "student":
-            quietly(Work(store.root, None, [step], "cpu"))
+            quietly(JobWork(store.root, None, [step], "cpu"))
     rest = [step for step in steps if step.name == "student"]
     shares = [rest[start::processes] for start in range(processes)]
-    works = [Work(store.root, None, share, "cpu") for share in shares]
+    works = [JobWork(store.root, None, share, "cpu") for share in shares]
     workers = [multiprocessing.Process(target=quietly, args=(work,)) for work in works]
     for worker in workers:
         worker.start()
@@ -148,7 +148,7 @@ def working(steps: Sequence[Step], store: Store, processes: int) -> None:
     say("size of the records", f"{size(store.root / 'records') / 2**20:,.0f} MiB")
 
 
-def quietly(work: Work) -> None:
+def quietly(work: JobWork) -> None:
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
         work()
 

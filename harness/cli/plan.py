@@ -51,6 +51,7 @@ def plan(
             [(row, _interval(cost)) for row, cost in planned.rows.items()],
         )
     _print_steps(planned)
+    _print_longest(planned)
     _print_fused(planned)
     for identity, why in planned.unreadable.items():
         name = planned.steps[identity].name
@@ -72,6 +73,24 @@ def _print_steps(planned: Forecast) -> None:
     console().print(
         f"{len(wanted)} of {len(planned.steps)} steps to run: {hours(total.mid)} "
         f"({hours(total.low)} to {hours(total.high)}) of one {planned.device}",
+    )
+
+
+def _print_longest(planned: Forecast) -> None:
+    """Print the critical path, and how short it could get if its longest kind of step did."""
+    if len(planned.longest) < 2:
+        return
+    names = [planned.steps[i].name for i in planned.longest]
+    costs = {
+        name: sum(planned.seconds[i].mid for i in planned.longest if planned.steps[i].name == name)
+        for name in dict.fromkeys(names)
+    }
+    told = " -> ".join(f"{name} {hours(cost)}" for name, cost in costs.items())
+    whole, slowest = planned.sum(planned.longest), max(costs, key=costs.__getitem__)
+    console().print(
+        f"The longest chain takes {hours(whole.mid)} ({hours(whole.low)} to {hours(whole.high)}), "
+        f"however many devices there are: {told}. Only less of {slowest} shortens it, down to "
+        f"{hours(planned.without(slowest).mid)}, or a record of it that is there already"
     )
 
 

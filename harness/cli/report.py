@@ -51,9 +51,18 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to; in the build folder by default.")
     ] = None,
+    tmlr: Annotated[
+        bool,
+        typer.Option(
+            "--tmlr", help="Instead, the ML Reproducibility Challenge's report: LaTeX and Markdown."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a static site with every exhibit, number, claim and finding. Runs nothing."""
+    if tmlr:
+        _challenge(study, profile, out, as_json)
+        return
     written = study.report(profile, out, tell=_ignore if as_json else say)
     _complain(written.problems)
     if as_json:
@@ -61,6 +70,20 @@ def report(
         print_json({"profile": written.profile, "index": index, "pages": written.pages})
         return
     console().print(f"wrote {written.pages} pages; open {written.index}", soft_wrap=True)
+
+
+def _challenge(study: Study, profile: str | None, out: Path | None, as_json: bool) -> None:
+    """Write the challenge's report and its PDF."""
+    written = study.challenge(profile, out)
+    _complain(written.problems)
+    files = {"latex": str(written.latex), "markdown": str(written.markdown)}
+    for path in files.values() if not as_json else ():
+        console().print(f"wrote {path}", soft_wrap=True)
+    pdf = str(written.typeset())
+    if as_json:
+        print_json({"profile": written.profile, **files, "pdf": pdf})
+        return
+    console().print(f"wrote {pdf}; what a person has to say is marked To do", soft_wrap=True)
 
 
 def _complain(problems: Iterable[str]) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import AsJson, PartNames, in_study
+from harness.cli.options import AsJson, Device, PartNames, in_study
 from harness.cli.output import console, hours, print_grid, print_json
 from harness.errors import UserError
+from harness.study import as_json as to_json
 from harness.study.study import How, Study
+
+if TYPE_CHECKING:
+    from harness.study.bundle import Audited
 
 app = typer.Typer()
 store_app = typer.Typer(help="Look after the store of records.", no_args_is_help=True)
@@ -96,6 +100,59 @@ def export(
         print_json({"written": written, "held": held})
         return
     console().print(f"{written} records written to {folder}, which holds {held}")
+
+
+@store_app.command("audit", epilog="Such as: repro store audit bundle --draw 7f3a --cells 29")
+@in_study
+def audit_bundle(
+    study: Study,
+    bundle: Annotated[Path, typer.Argument(help="A folder that an export wrote.")],
+    nonce: Annotated[
+        str, typer.Option("--draw", metavar="NONCE", help="Chosen after the bundle was closed.")
+    ],
+    cells: Annotated[int, typer.Option(min=1, help="How many records are drawn.")] = 29,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="By how much a value may differ on another processor.")
+    ] = 0.1,
+    executor: Annotated[str, typer.Option(help="`inline` or `local`.")] = "local",
+    device: Annotated[Device, typer.Option(help="Where to run.")] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Run records of a bundle again, drawn by a nonce, and say what that proves."""
+    found = study.audit_bundle(bundle, nonce, cells, tolerance, executor, device)
+    if as_json:
+        print_json(to_json.audited(found))
+    else:
+        _show_audited(found)
+    if not found.passed:
+        raise typer.Exit(1)
+
+
+def _show_audited(found: Audited) -> None:
+    rows = [
+        (
+            each.record.identity[:12],
+            f"{each.record.step}, seed {each.record.seed}",
+            ", ".join(f"{k} {v}" for k, v in sorted(each.record.values.items())),
+            ", ".join(f"{k} {v}" for k, v in sorted(each.again.items())),
+            each.found,
+        )
+        for each in found.checked
+    ]
+    print_grid(("Record", "Step", "In the bundle", "Run here", "Found"), rows)
+    for problem in found.problems:
+        console().print(problem)
+    told = f"{len(found.checked)} of {found.population} records drawn by '{found.nonce}'"
+    if not found.passed:
+        bad = sum(each.found in ("differs", "failed") for each in found.checked)
+        console().print(f"{told}: {bad} did not come back within {found.tolerance:g}")
+    elif found.bound > found.population:
+        console().print(f"{told}, all came back; too few to bound how many are forged")
+    else:
+        console().print(
+            f"{told}, all came back within {found.tolerance:g}. Had {found.bound} or more of them "
+            "been forged, one would have been drawn with 95 % (hypergeometric)"
+        )
 
 
 @store_app.command("import", epilog="Such as: repro store import ../theirs/store/published")

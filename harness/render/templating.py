@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from harness.render import markdown
 from harness.render.markup import runs
 from harness.render.tex import escape, printed
 from harness.render.text import plain
@@ -34,14 +35,17 @@ def bracketed(**options: Any) -> Environment:
 
 
 @cache
-def template(name: str) -> Template:
-    """The template `NAME.tex.j2`. Texts pass its filter `tex`, and captions `prose`."""
+def template(name: str, kind: str = "tex") -> Template:
+    """The template `NAME.KIND.j2`. Texts pass its filter `tex`, and captions `prose`; in Markdown,
+    texts pass `md`.
+    """
     environment = bracketed(loader=FileSystemLoader(TEMPLATES), lstrip_blocks=True)
     environment.filters["tex"] = lambda text: escape(plain(text))
     environment.filters["printed"] = lambda text: printed(plain(text))
     environment.filters["prose"] = prose
     environment.filters["code"] = code
-    return environment.get_template(f"{name}.tex.j2")
+    environment.filters["md"] = lambda text: markdown.escape(" ".join(plain(text).split()))
+    return environment.get_template(f"{name}.{kind}.j2")
 
 
 def prose(text: str) -> str:

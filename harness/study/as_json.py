@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.run.cluster.submission import QueuedArray
     from harness.spec.paper import Paper
     from harness.spec.profile import Profile
+    from harness.study.bundle import Audited
     from harness.study.compare import Comparison
     from harness.study.exhibits import JudgedExhibit
     from harness.study.explore import WrittenDesign
@@ -154,6 +155,10 @@ def forecast(planned: Forecast) -> Fields:
         "all": asdict(planned.sum(planned.steps)),
         "by_step": _seconds(planned.by_step()),
         "by_row": _seconds(planned.rows),
+        "longest": {
+            "steps": planned.longest,
+            "seconds": asdict(planned.sum(planned.longest)),
+        },
         "device": planned.device,
     }
     return {
@@ -313,4 +318,27 @@ def synced(found: Synced) -> Fields:
         },
         "unread": list(found.unread),
         "written": list(map(str, found.written)),
+    }
+
+
+def audited(found: Audited) -> Fields:
+    """`repro store audit`."""
+    return {
+        "nonce": found.nonce,
+        "tolerance": found.tolerance,
+        "population": found.population,
+        "passed": found.passed,
+        "bound": found.bound,
+        "records": [
+            {
+                "identity": each.record.identity,
+                "step": each.record.step,
+                "seed": each.record.seed,
+                "values": dict(each.record.values),
+                "again": dict(each.again),
+                "found": each.found,
+            }
+            for each in found.checked
+        ],
+        "problems": list(found.problems),
     }

@@ -128,11 +128,11 @@ def _parts(made: Document, exhibits: Sequence[Path]) -> Iterator[Path]:
         for name, judged in made.judged.items()
         if made.folder / f"{name}.pdf" in exhibits
     }
-    tallies = [_tally(made, view) for view in made.tables]
+    tallies = [tally_of(made, view) for view in made.tables]
     paper = made.project.paper
     claims = claims_on(made.project, paper.claims.values(), made.judged.values())
     parts = {
-        "cells": document.cells(made.name, _known_cells(made), plots),
+        "cells": document.cells(made.name, known_cells(made), plots),
         "summary": document.summary(tallies, made.source),
         "claims": document.claims(claims, made.source),
         "findings": document.findings(audit(paper)),
@@ -153,7 +153,8 @@ def _sources(sources: Path, folder: Path) -> Iterator[Path]:
         yield Path(shutil.copyfile(path, folder / path.name))
 
 
-def _tally(made: Document, view: ExhibitView[Any]) -> document.Tally:
+def tally_of(made: Document, view: ExhibitView[Any]) -> document.Tally:
+    """How many numbers of a table are printed and ours, and the verdicts."""
     exhibit, judged = view.exhibit, made.judged.get(view.exhibit.id)
     results = judged.results if judged else ()
     return document.tally(
@@ -165,7 +166,7 @@ def _tally(made: Document, view: ExhibitView[Any]) -> document.Tally:
     )
 
 
-def _known_cells(made: Document) -> list[document.KnownCell]:
+def known_cells(made: Document) -> list[document.KnownCell]:
     """Every cell with its printed number, and ours under every profile that has one."""
     ours: dict[str, dict[str, str]] = {}
     for profile in made.project.paper.profiles:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from harness.plan.cost import NOTHING, Past, Seconds, forecast
 from harness.plan.exhibit import ExhibitPlan
@@ -50,6 +51,34 @@ class Forecast:
     def sum(self, identities: Iterable[str]) -> Seconds:
         """The seconds of some of the steps; nothing for those without a forecast."""
         return sum((self.seconds.get(i, NOTHING) for i in identities), NOTHING)
+
+    @cached_property
+    def longest(self) -> list[str]:
+        """The critical path: of the chains of steps to do, each reading the one before it, that
+        which takes longest. However many devices there are, a make takes as long.
+        """
+        return self._longest(lambda identity: self.seconds[identity].mid)
+
+    def without(self, name: str) -> Seconds:
+        """The seconds of the longest chain that is left if steps of a name took no time."""
+        steps = self.steps
+        chain = self._longest(lambda i: 0.0 if steps[i].name == name else self.seconds[i].mid)
+        return self.sum(i for i in chain if steps[i].name != name)
+
+    def _longest(self, cost: Callable[[str], float]) -> list[str]:
+        todo = {i for i in self.todo if i in self.seconds}
+        ends: dict[str, float] = {}
+        before: dict[str, str] = {}
+        for identity, step in self.steps.items():
+            if identity in todo:
+                inputs = sorted(i for i in step.inputs.values() if i in ends)
+                last = max(inputs, key=ends.__getitem__, default="")
+                ends[identity] = cost(identity) + ends.get(last, 0.0)
+                before[identity] = last
+        chain = [max(sorted(ends), key=ends.__getitem__, default="")]
+        while chain[-1]:
+            chain.append(before.get(chain[-1], ""))
+        return chain[-2::-1]
 
     def by_step(self) -> dict[str, Seconds]:
         """Name of the step -> what all steps of that name take."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from harness.plan.library import check_installed, own_step_types, step_types
 from harness.plan.parts import exhibit_of, steps_below
 from harness.plan.program import PROGRAM
 from harness.plan.step import Json, StepType
+from harness.store.published import MANIFEST
 from harness.store.record import Record
 from harness.store.verify import Problem, misnamed, verify
 from harness.study.exhibits import Request, judge, named, plan_of
@@ -130,10 +133,38 @@ def export(
     records = [record for i in sorted(identities) if (record := store.get(i))]
     counts = export_records(records, folder, looks, answers)
     if crate:
-        from harness.study.crate import write_crate
+        from harness.formats.crate import write_crate
 
-        write_crate(project, folder, [judge(project, plan) for plan in plans.values()], records)
+        judgements = [judge(project, plan) for plan in plans.values()]
+        write_crate(project.paper, folder, judgements, records, published_in(project))
     return counts
+
+
+def published_in(project: Project) -> dict[str, str]:
+    """Identity of a published record -> the commit that first published it.
+
+    Empty where the repository is not whole, or where there is none.
+    """
+    published = project.store.published
+    if (
+        published is None
+        or _git(published.folder, "rev-parse", "--is-shallow-repository") != "false"
+    ):
+        return {}
+    found: dict[str, str] = {}
+    for commit in _git(published.folder, "log", "--format=%H", "--", MANIFEST).split():
+        held = json.loads(_git(published.folder, "show", f"{commit}:./{MANIFEST}") or "{}")
+        found |= dict.fromkeys(held.get("identities", ()), commit)  # the newest comes first
+    return found
+
+
+def _git(folder: Path, *words: str) -> str:
+    """What git says in a folder; nothing where it fails."""
+    try:
+        told = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True)
+    except OSError:
+        return ""
+    return told.stdout.strip() if told.returncode == 0 else ""
 
 
 def import_published(project: Project, folder: Path) -> tuple[int, int]:

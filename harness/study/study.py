@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from harness.run.cluster.submission import QueuedArray
     from harness.spec.paper import Paper
     from harness.store.store import Store
+    from harness.study.bundle import Audited
+    from harness.study.challenge import Challenge
     from harness.study.compare import Comparison
     from harness.study.document import WrittenDocument
     from harness.study.evidence import Accepted
@@ -284,6 +286,25 @@ class Study:
 
         return audit(self.paper)
 
+    def audit_bundle(
+        self,
+        folder: Path,
+        nonce: str,
+        count: int,
+        tolerance: float = 0.1,
+        executor: str = "local",
+        device: str = "auto",
+    ) -> Audited:
+        """Run records of an exported bundle again, drawn by a nonce, and say what that proves.
+
+        Args:
+            nonce: chosen by whoever checks, after the bundle was closed.
+            tolerance: how far a value may be from that of the bundle on another processor.
+        """
+        from harness.study.bundle import audit_bundle
+
+        return audit_bundle(self.project, folder, nonce, count, tolerance, executor, device)
+
     def assumptions(self, exhibit: str, profile: str | None = None) -> tuple[Shared, ...]:
         """The choices that an exhibit rests on and that the paper does not state, by name."""
         from harness.study.assumptions import assumptions_of
@@ -332,6 +353,16 @@ class Study:
         from harness.study.report.build import write_report
 
         return write_report(self.project, profile, out, tell)
+
+    def challenge(self, profile: str | None = None, out: Path | None = None) -> Challenge:
+        """Write the report for the ML Reproducibility Challenge as LaTeX and Markdown.
+
+        Args:
+            out: its folder; in the build folder by default.
+        """
+        from harness.study.challenge import write_challenge
+
+        return write_challenge(self.project, profile, out)
 
     def document(self, profile: str | None = None, reported: bool = False) -> WrittenDocument:
         """Write the LaTeX document with every exhibit, claim and finding.

@@ -1,0 +1,41 @@
+"""`CITATION.cff` (Citation File Format 1.2.0) of a paper, from its specs.
+
+`cffconvert` makes CodeMeta and Zenodo's metadata of it, so that these are not written here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from harness.spec.paper import PaperFile
+
+
+def citation(about: PaperFile) -> str:
+    """The file, as YAML: how to cite runs of a paper, and the paper itself."""
+    authors = [_person(name) for name in about.authors]
+    year = re.search(r"\b(?:19|20)\d\d\b", about.venue)
+    paper = {
+        "type": "generic",
+        "title": about.title,
+        "authors": authors,
+        "notes": about.venue,
+        **({"year": int(year[0])} if year else {}),
+    }
+    told: dict[str, Any] = {
+        "cff-version": "1.2.0",
+        "message": "If you use these runs, please cite them and the paper that they are of.",
+        "type": "dataset",
+        "title": f"Runs of {about.title}",
+        "authors": authors,
+        "references": [paper],
+    }
+    return "".join(
+        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in told.items()
+    )
+
+
+def _person(name: str) -> dict[str, str]:
+    given, _, family = name.rpartition(" ")
+    return {"family-names": family, **({"given-names": given} if given else {})}
