@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.render.formula import as_latex
 from harness.render.layout import (
     NUMBER,
     CellText,
@@ -56,7 +57,7 @@ def render(table: TableData, view: View) -> str:
     The printed number is kept (Table 7 stays Table 7 wherever it is put). Wide tables get
     smaller type and narrower gaps; one that still does not fit stays centred on the page.
     """
-    layout = lay_out(table, view)
+    layout = lay_out(table, view, formulas=True)
     fit = next((fit for fit in _FITS if _width(layout, fit) <= _TEXT_WIDTH), _FITS[-1])
     number = re.fullmatch(r"Table ([A-Za-z0-9.]+)", layout.label)
     return template("table").render(
@@ -80,7 +81,7 @@ def _body(layout: TableLayout, fit: _Fit) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for item in layout.body:
         if isinstance(item, Heading):
-            rows.append({"kind": "heading", "text": escape(item.text)})
+            rows.append({"kind": "heading", "text": as_latex(item.text)})
             continue
         entries = [_entry(entry, at, number, fit) for at, entry in enumerate(item.entries)]
         rows.append(
@@ -152,7 +153,7 @@ def _superscript(signs: tuple[Symbol, ...]) -> str:
 
 def _prose(text: str, limit: int) -> str:
     """Text on one line up to `limit` characters, above that as a paragraph of that width."""
-    return _paragraph(escape(text), len(text), limit)
+    return _paragraph(as_latex(text), len(text), limit)
 
 
 def _paragraph(source: str, length: int, limit: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from harness.render.formula import as_latex
 from harness.render.markup import runs
 from harness.render.tex import escape, printed
 from harness.render.text import plain
@@ -37,7 +38,7 @@ def bracketed(**options: Any) -> Environment:
 def template(name: str) -> Template:
     """The template `NAME.tex.j2`. Texts pass its filter `tex`, and captions `prose`."""
     environment = bracketed(loader=FileSystemLoader(TEMPLATES), lstrip_blocks=True)
-    environment.filters["tex"] = lambda text: escape(plain(text))
+    environment.filters["tex"] = lambda text: as_latex(plain(text))
     environment.filters["printed"] = lambda text: printed(plain(text))
     environment.filters["prose"] = prose
     environment.filters["code"] = code

@@ -54,7 +54,7 @@ def test_comparable_sources_share_axes_and_stay_apart() -> None:
     drawn = draw(figure(comparable=True))
     (axes,) = drawn.axes
     assert _heights(axes) == {9.15, 33.03, 42.01, 12.57, 47.4, 9.1, 30.0, 41.1, 12.6}
-    assert _legend(drawn) == ["Plain $x$", "_Best", "Reported", "Reproduced (profile small)"]
+    assert _legend(drawn) == ["Plain $\\x$", "_Best", "Reported", "Reproduced (profile small)"]
 
 
 def test_one_source_alone_says_whose_it_is() -> None:
@@ -92,7 +92,7 @@ def test_text_is_literal_and_large_enough(recwarn: pytest.WarningsRecorder, tmp_
     drawn = draw(figure())
     save(figure(), tmp_path)
     texts = [text for text in drawn.findobj(Text) if text.get_text()]
-    assert "Plain $x$" in {text.get_text() for text in texts}
+    assert "Plain $\\x$" in {text.get_text() for text in texts}
     assert not any(text.get_parse_math() for text in texts)
     assert min(text.get_fontsize() for text in texts) >= 8
     assert not recwarn.list
