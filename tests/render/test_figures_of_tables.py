@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,19 @@ def _heights(axes: object) -> set[float]:
 
 def _legend(drawn: Figure) -> list[str]:
     return [text.get_text() for text in drawn.legends[0].get_texts()]
+
+
+def test_signs_that_the_font_lacks_are_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    named = replace(figure(), title="t")
+    axes = tuple(
+        replace(part, lines=tuple(replace(each, label="方法 ꙮ") for each in part.lines))
+        for part in named.axes
+    )
+    for _ in range(2):
+        save(replace(named, axes=axes), tmp_path)
+    said = capsys.readouterr().err
+    assert said.count("方法") == 1
+    assert len(said.splitlines()) == 1
+    assert not recwarn.list
