@@ -18,6 +18,7 @@ class Gaps:
 
     def __init__(self, plan: ExhibitPlan, store: Store, only: OneKind | None = None) -> None:
         self._store = store
+        self._steps = plan.steps
         self._only = only
         self._failed = failures_behind(plan.steps, store)
 
@@ -36,8 +37,14 @@ class Gaps:
             return f"a record cannot be read, since {damage.reason}; {damage.remedy}"
         if failure := self._failed.get(identity):
             return f"step {failure.step} failed: {failure.message}"
-        if self._only and (record := self._store.get(identity)):
-            return f"the others are left out, since {self._only.left_out(record)}"
+        if record := self._store.get(identity):
+            if not record.is_of(self._steps[identity]):
+                return (
+                    "a record says that it is of other work than its identity names; "
+                    "`repro make` makes it anew"
+                )
+            if self._only:
+                return f"the others are left out, since {self._only.left_out(record)}"
         return NOT_RUN
 
 

@@ -109,8 +109,11 @@ def collect(
     def read(identity: str) -> Record | None:
         if identity not in known:
             record = store.get(identity)
-            counts = record is None or only is None or only.takes(record)
-            known[identity] = record if counts else None
+            step = plan.steps.get(identity)
+            honest = not (record and step) or record.is_of(step)
+            known[identity] = (
+                record if record and honest and (not only or only.takes(record)) else None
+            )
         return known[identity]
 
     def same_as(item: Item) -> str:

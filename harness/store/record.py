@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from harness.errors import EvidenceError
-from harness.plan.step import Json
+from harness.plan.step import Json, Step
 from harness.store.digest import digest_file, digest_json
 from harness.store.files import parse_json, read_bytes, read_json
 
@@ -109,6 +109,14 @@ class Record:
             known = sorted(set(self.outputs) - self.arrays)
             raise KeyError(f"step {self.step!r} left no tensors {name!r}; {known}")
         return self._verified(name)
+
+    def is_of(self, step: Step) -> bool:
+        """Whether it says of itself that it did this step, whose identity it goes by.
+
+        Parameters are not compared: `store verify` does, by recomputing the identity.
+        """
+        own = (self.step, self.revision, self.seed, dict(self.inputs))
+        return own == (step.name, step.revision, step.seed, dict(step.inputs))
 
     def check_files(self) -> None:
         """Verify every file of the manifest, so that reading one need not do it again.
