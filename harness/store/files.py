@@ -78,6 +78,20 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("its parts are nested too deeply") from None
 
 
+def parse_once(text: str) -> Any:
+    """What `json.loads` makes of a text of others. ValueError where an object has a name twice:
+    which of both is meant cannot be told."""
+    return json.loads(text, object_pairs_hook=_each_once)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise ValueError(f"'{twice:.40}' is there twice in one object")
+    return found
+
+
 def write_synced(path: Path, data: bytes) -> None:
     """Write a file whose place no reader looks at yet, and push it to the disk."""
     point(f"write {path.suffix}: before")
