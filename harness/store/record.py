@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from harness.errors import EvidenceError
+from harness.errors import EvidenceError, one_line
 from harness.plan.step import Json, Step
 from harness.store.digest import digest_file, digest_json
 from harness.store.files import parse_json, read_bytes, read_json
@@ -100,7 +100,11 @@ class Record:
 
         if name not in self.arrays:
             raise KeyError(f"step {self.step!r} left no array {name!r}; {sorted(self.arrays)}")
-        loaded: np.ndarray = np.load(self._verified(name), allow_pickle=False)
+        path = self._verified(name)
+        try:
+            loaded: np.ndarray = np.load(path, allow_pickle=False)
+        except Exception as error:  # a forged file decides what goes wrong inside
+            raise no_content(self.identity, path, error) from None
         return loaded
 
     def tensors(self, name: str) -> Path:
@@ -211,6 +215,11 @@ def read_record(directory: Path) -> Record:
     if record.identity != identity:
         raise DamagedRecord(identity, f"{RECORD} is that of {record.identity}")
     return record
+
+
+def no_content(identity: str, path: Path, error: Exception) -> DamagedRecord:
+    """A file with the right digest, such as a forged one, that holds no arrays."""
+    return DamagedRecord(identity, f"{path.name} holds no arrays ({one_line(str(error))})")
 
 
 @contextmanager
