@@ -30,7 +30,7 @@ def main(count: int) -> None:
     """Fill a store, and print a line for each way of reading it."""
     with tempfile.TemporaryDirectory() as place:
         store = Store(Path(place))
-        with mock.patch.object(os, "fsync", lambda descriptor: None):
+        with mock.patch.object(os, "fsync", _no_push):
             _timed(f"write {count:,} records", lambda: _fill(store, count))
         index = Index(store)
         looks: dict[str, Callable[[], object]] = {
@@ -69,6 +69,10 @@ def _fill(store: Store, count: int) -> None:
         final = store.directory("records", record.identity)
         final.parent.mkdir(parents=True, exist_ok=True)
         draft.rename(final)
+
+
+def _no_push(descriptor: int) -> None:
+    """In the place of `os.fsync`."""
 
 
 def _timed(name: str, work: Callable[[], object]) -> None:
