@@ -11,11 +11,14 @@ READY  := $(VENV)/.installed
 demo: $(READY)
 	$(BIN)/repro make table7 --profile digits
 
+# As many processes as cores; tests of one file share one, since they share fixtures and daemons.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+
 test: $(READY)
-	$(BIN)/python -m pytest -m "not slow and not realdata and not docs"
+	$(PYTEST) -m "not slow and not realdata and not docs"
 
 slow: $(READY)
-	$(BIN)/python -m pytest -m "slow or realdata"
+	$(PYTEST) -m "slow or realdata"
 
 # Writes the reference, checks links, makes pages, and runs the commands that the pages show.
 docs: $(READY)

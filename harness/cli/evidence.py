@@ -46,12 +46,29 @@ def add(
     scale: Annotated[
         float | None, typer.Option(help="The table's number is this times the one in the files.")
     ] = None,
+    inside: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Where results lie: results.{method}, for one."),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD=VALUE", help="What counts; repeated. * is any text."),
+    ] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Option("--name", metavar="TEXT=NAME", help="A text is this row or column; repeated."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write into a table's spec which files hold its numbers. What is clear may be left out."""
     stated = {"reader": reader, "row": row, "column": column, "seed": seed, "scale": scale}
-    given = {key: held for key, held in stated.items() if held is not None}
-    done = study.add_evidence(exhibit, *files, **given, **_value(value or []))
+    given: dict[str, Any] = {
+        key: held for key, held in {**stated, "inside": inside}.items() if held is not None
+    }
+    given |= _value(value or [])
+    for key, texts in (("where", where), ("names", names)):
+        given |= {key: _pairs(key.removesuffix("s"), texts)} if texts else {}
+    done = study.add_evidence(exhibit, *files, **given)
     _tell([done], as_json)
 
 
@@ -77,6 +94,17 @@ def _value(texts: Sequence[str]) -> dict[str, Any]:
     if len(texts) > 1:
         raise UserError("--value: expected one field, or COLUMN=FIELD for each column")
     return {"value": texts[0]}
+
+
+def _pairs(key: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Each text before `=` -> the text after it, or several."""
+    held: dict[str, list[str]] = {}
+    for text in texts:
+        one, sign, other = text.partition("=")
+        if not (one and sign):
+            raise UserError(f"--{key}: found '{text}', expected two texts with = between them")
+        held.setdefault(one, []).append(other)
+    return {one: other[0] if len(other) == 1 else other for one, other in held.items()}
 
 
 def _tell(done: Sequence[Accepted], as_json: bool) -> None:

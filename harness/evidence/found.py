@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
+from harness.evidence.names import Names
 from harness.evidence.readers import read, reader_named, reader_of
-from harness.evidence.result import Result, as_number
-from harness.spec.evidence import Evidence
+from harness.evidence.result import Result, within
+from harness.evidence.runs import Run, runs_of, twice
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
 from harness.spec.toml import located
@@ -69,21 +70,17 @@ def find(paper: Paper, table: Table) -> Found:
         UserError: a file is missing, or a number in it is; or two results are of one run.
     """
     home = paper.root.resolve().parent
-    cells: dict[tuple[str, str], dict[Any, tuple[float, Result]]] = defaultdict(dict)
+    cells: dict[tuple[str, str], dict[Any, Run]] = defaultdict(dict)
     files: set[Path] = set()
     unknown: dict[str, None] = {}
     for index, each in enumerate(table.evidence):
-        names = _Names(table, each)
-        for result in _results(paper, table, index, home):
-            files |= {result.file, *result.beside}
-            if not all(_is(result.get(field), wanted) for field, wanted in each.where.items()):
-                continue
-            seed = _seed(result.get(each.seed)) if each.seed else None
-            for row, column, field in names.of(result, unknown):
-                runs = cells[row, column]
-                if seed in runs:
-                    raise _twice(each, row, column, seed, result, runs[seed][1])
-                runs[seed] = (each.scale * result.number(field), result)
+        results = list(_results(paper, table, index, home))
+        files |= {path for result in results for path in (result.file, *result.beside)}
+        for cell, runs in runs_of(each, results, Names(table, each), unknown).items():
+            for key, run in runs.items():
+                if key in cells[cell]:
+                    raise twice(each, cell, key, run.of[0], cells[cell][key].of[0])
+                cells[cell][key] = run
     digests = {_relative(path, home): digest_of(path) for path in sorted(files)}
     known = accepted(paper).get(table.id, {})
     return Found(
@@ -159,100 +156,18 @@ def _results(paper: Paper, table: Table, index: int, home: Path) -> Iterator[Res
             raise located(where, keys, f"no file of {home} is called so (found '{pattern}')")
         for path, parts in found:
             entry = reader_named(each.reader) if each.reader else reader_of(path)
-            for result in read(entry, path):
+            for result in chain.from_iterable(
+                within(result, each.inside) for result in read(entry, path)
+            ):
                 fields = {"file": path.name, **result.fields, **parts}
-                yield Result(fields, result.file, result.line, result.beside)
+                yield replace(result, fields=fields)
 
 
-class _Names:
-    """The cells that results belong to."""
-
-    def __init__(self, table: Table, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self._rows = by_text((row.name, row.label) for row in table.rows)
-        self._columns = by_text((column.name, column.label) for column in table.columns)
-        self._only = (table.rows[0].name, table.columns[0].name)
-
-    def of(self, result: Result, unknown: dict[str, None]) -> Iterator[tuple[str, str, str]]:
-        """Row, column and the field with the number, for each number of a result."""
-        each = self._evidence
-        row = self._named(result, each.row, self._rows, self._only[0], unknown)
-        if not isinstance(each.value, str):
-            yield from ((row, name, field) for name, field in each.value.items() if row)
-            return
-        column = self._named(result, each.column, self._columns, self._only[1], unknown)
-        if row and column:
-            yield row, column, each.value
-
-    def _named(
-        self,
-        result: Result,
-        field: str | tuple[str, ...],
-        known: Mapping[str, str],
-        only: str,
-        unknown: dict[str, None],
-    ) -> str:
-        if not field:
-            return only
-        fields = (field,) if isinstance(field, str) else field
-        text = "/".join(str(result.get(each)) for each in fields)
-        meant = self._evidence.names.get(text, text)
-        found = known.get(meant) or known.get(text_key(meant), "")
-        if not found:
-            unknown[text] = None
-        return found
-
-
-def by_text(named: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What files may call a row or column -> its name; a text that could mean two is left out."""
-    pairs = list(named)
-    meanings: dict[str, set[str]] = defaultdict(set)
-    for name, label in pairs:
-        for text in (name, label):
-            meanings[text_key(text)].add(name)
-    found = {key: next(iter(names)) for key, names in meanings.items() if len(names) == 1}
-    return found | {name: name for name, _ in pairs}
-
-
-def text_key(text: str) -> str:
-    """A name without what is written now so, now so: case, spaces, dashes and underscores."""
-    return "".join(sign for sign in text.casefold() if sign not in " -_")
-
-
-def _is(value: Any, wanted: Any) -> bool:
-    """Whether a field has a value, or one of several; numbers may be written as texts."""
-    if isinstance(wanted, tuple):
-        return any(_is(value, each) for each in wanted)
-    if isinstance(wanted, bool) or isinstance(value, bool):
-        return str(value).casefold() == str(wanted).casefold()
-    one, other = as_number(value), as_number(wanted)
-    return str(value) == str(wanted) or (one is not None and one == other)
-
-
-def _seed(value: Any) -> Any:
-    """A whole number where it is one, else the text."""
-    number = as_number(value)
-    with suppress(ValueError, OverflowError):
-        if number is not None and number == int(number):
-            return int(number)
-    return str(value)
-
-
-def _twice(
-    each: Evidence, row: str, column: str, seed: Any, result: Result, before: Result
-) -> UserError:
-    of = f"seed {seed}" if each.seed else "no field in 'seed' that tells runs apart"
-    return UserError(
-        f"{result.place}: a second number of row '{row}', column '{column}', with {of}; the first "
-        f"is in {before.place}. 'where' can leave one of them out"
-    )
-
-
-def _cell(runs: Mapping[Any, tuple[float, Result]], home: Path) -> FoundCell:
+def _cell(runs: Mapping[Any, Run], home: Path) -> FoundCell:
     whole = all(isinstance(seed, int) for seed in runs)
     order = sorted(runs, key=None if whole else str)
     return FoundCell(
-        tuple(runs[seed][0] for seed in order),
+        tuple(runs[seed].value for seed in order),
         tuple(order) if whole else (),
-        tuple(sorted({_relative(result.file, home) for _, result in runs.values()})),
+        tuple(sorted({_relative(result.file, home) for run in runs.values() for result in run.of})),
     )

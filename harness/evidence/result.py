@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,41 @@ class Result:
                 "('where' passes over results that have none)"
             )
         return number
+
+
+def within(result: Result, path: str) -> Iterator[Result]:
+    """The results inside one, at a dotted path in which `{name}` stands for all that is there.
+
+    Each has its own fields, the names as further ones, and the fields outside of the path. One that
+    is no object has the field `value`.
+
+    Raises:
+        UserError: nothing lies there.
+    """
+    if not path:
+        yield result
+        return
+    outside = {k: v for k, v in result.fields.items() if not (path + ".").startswith(f"{k}.")}
+    outside = {} if path.startswith("{") else outside
+    found = False
+    for named, value in _inside(result.fields, re.split(r"\.?\{(\w+)\}\.?", path)):
+        own = value if isinstance(value, Mapping) else {"value": value}
+        found = True
+        yield replace(result, fields={**outside, **own, **named})
+    if not found:
+        raise UserError(f"{result.place}: nothing lies at '{path}' ('inside')")
+
+
+def _inside(value: Any, parts: Sequence[str]) -> Iterator[tuple[dict[str, Any], Any]]:
+    """What lies at fixed paths (even places) and all that is in between (names at odd ones)."""
+    here = look_up(value, parts[0])
+    if len(parts) == 1 or not isinstance(here, Mapping | list):
+        if len(parts) == 1 and here is not MISSING:
+            yield {}, here
+        return
+    for key, child in here.items() if isinstance(here, Mapping) else enumerate(here):
+        for named, found in _inside(child, parts[2:]):
+            yield {parts[1]: key, **named}, found
 
 
 def as_number(value: Any) -> float | None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
-from harness.spec.printed import Printed, half_unit
+from harness.spec.printed import P_VALUE, Printed, half_unit
 
 _SLACK = 1e-9
 """What binary fractions are off by, relative to the number."""
@@ -36,7 +36,8 @@ def as_printed(judgement: Judgement, result: ItemResult) -> AsPrinted | None:
     """A number whose results were read from files, beside what is printed; else None.
 
     An error may be the standard deviation or the standard error of the runs, by n or by n - 1,
-    unless its spec says which of the two; errors of other kinds are not looked at.
+    unless its spec says which of the two; errors of other kinds are not looked at. A p-value that
+    is printed as 0 is never right, since none is 0.
     """
     printed, amount = result.item.reported, result.amount
     if not result.evidence or amount is None or printed is None:
@@ -46,7 +47,10 @@ def as_printed(judgement: Judgement, result: ItemResult) -> AsPrinted | None:
     _, row, column = result.item.address
     how = judgement.plan.exhibit.reporting_of(row, column)
     error = _error(amount.values, printed, how.spread if how else "unknown")
-    return AsPrinted(result, _prints(amount.mean, printed.value), error)
+    agrees = _prints(amount.mean, printed.value)
+    if printed.value == 0 and P_VALUE.fullmatch(column):
+        agrees = amount.mean == 0
+    return AsPrinted(result, agrees, error)
 
 
 def _error(values: Sequence[float], printed: Printed, spread: str) -> bool | None:

@@ -70,7 +70,7 @@ def at_looks(item: Evidence, tested: Decision, later: Sequence[int]) -> dict[int
     parts = share * used.error**2, (1 - share) * used.error**2
     for n in later:
         looks.append(n)
-        alpha = level(ALPHA, theirs, looks, tested.method == "moderated")
+        alpha = level(ALPHA, theirs, looks, tested.scatter)
         ends = item.region(item.bound)
         found[n] = float(chance(item.difference, *parts, n / item.ours.n, alpha, *ends))
     return found
@@ -117,7 +117,7 @@ def _decided(
     theirs = np.full(FUTURES, runs_of(item.reported))
     ours = np.full(FUTURES, float(n))
     looks = (*item.looks, n) if item.looks else ()
-    alpha = level(ALPHA, runs_of(item.reported), looks, prior is not None)
+    alpha = level(ALPHA, runs_of(item.reported), looks, prior.scatter if prior else None)
     errors = welch((squares, np.full(FUTURES, square_of(item.reported))), (ours, theirs))
     if prior is not None:
         unit = item.margin or 1.0

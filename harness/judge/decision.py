@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from harness.judge.sample import Summary
@@ -174,6 +174,9 @@ class Decision:
     """Of a single run of ours too, which decides nothing."""
     welch: Statistics | None = None
     """The same from this cell's own spreads."""
+    scatter: float | None = None
+    """How many times as much our runs scatter as theirs, over the exhibit, see
+    `sequential.scatter_of`; None where errors are not moderated."""
     p_equal_adjusted: float | None = None
     p_outside_adjusted: float | None = None
 
@@ -223,7 +226,23 @@ def exhibit_prior(exhibit: Sequence[Evidence]) -> Prior | None:
     own = _welch(used)
     if not own.squared.any():
         return None
-    return fit_prior(positive(own.squared / _scale(used)), own.df)
+    prior = fit_prior(positive(own.squared / _scale(used)), own.df)
+    return replace(prior, scatter=_scatter(used))
+
+
+def _scatter(exhibit: Sequence[Evidence]) -> float:
+    """How many times as much our runs scatter as theirs, in units of the margins."""
+    from harness.judge.sequential import scatter_of
+
+    ours = _pooled([(item.ours, item.margin or 1.0) for item in exhibit])
+    theirs = _pooled([(item.reported, item.margin or 1.0) for item in exhibit])
+    return float(scatter_of(ours, theirs)) if ours and theirs else 1.0
+
+
+def _pooled(sides: Sequence[tuple[Summary, float]]) -> float:
+    """The variance of a run, of numbers in units of their own; 0 where no spread is known."""
+    known = [(s.std / unit, s.n - 1) for s, unit in sides if s.std is not None and s.n > 1]
+    return sum(std**2 * df for std, df in known) / sum(df for _, df in known) if known else 0.0
 
 
 def _decide_exact(item: Evidence) -> Decision | None:
@@ -267,7 +286,7 @@ def _test(exhibit: Sequence[Evidence], prior: Prior | None) -> list[Decision]:
     shared = [prior is not None and item.margin is not None for item in exhibit]
     used = alone
     if prior is not None:
-        moved = _statistics(exhibit, moderate(own, _scale(exhibit), prior), moderated=True)
+        moved = _statistics(exhibit, moderate(own, _scale(exhibit), prior), prior.scatter)
         used = [moved[i] if shared[i] else alone[i] for i in range(len(exhibit))]
     equal = adjusted([s.p_equal for s in used])
     outside = iter(adjusted([s.p_outside for s in used if s.p_outside is not None]))
@@ -281,6 +300,7 @@ def _test(exhibit: Sequence[Evidence], prior: Prior | None) -> list[Decision]:
             withheld=outcome == "inconclusive" and s.p_outside is not None and s.p_outside < ALPHA,
             statistics=s,
             welch=alone[i],
+            scatter=prior.scatter if prior and shared[i] else None,
             p_equal_adjusted=equal[i],
             p_outside_adjusted=beyond,
         )
@@ -332,7 +352,7 @@ def _scale(exhibit: Sequence[Evidence]) -> Floats:
 
 
 def _statistics(
-    exhibit: Sequence[Evidence], errors: Errors, moderated: bool = False
+    exhibit: Sequence[Evidence], errors: Errors, scatter: float | None = None
 ) -> list[Statistics]:
     import numpy as np
     from scipy.special import stdtrit
@@ -353,9 +373,9 @@ def _statistics(
     levels = np.empty((2, len(exhibit)))
     for i, item in enumerate(exhibit):
         runs = runs_of(item.reported), item.looks
-        levels[:, i] = [level(alpha, *runs, moderated) for alpha in (ALPHA, ALPHA / 2)]
+        levels[:, i] = [level(alpha, *runs, scatter) for alpha in (ALPHA, ALPHA / 2)]
         if item.looks:
-            p[:, i] = p_over_looks(p[:, i], *runs, moderated)
+            p[:, i] = p_over_looks(p[:, i], *runs, scatter)
     critical, half = -stdtrit(errors.df, levels)
     half = half * np.sqrt(errors.squared)
     return [

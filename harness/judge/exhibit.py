@@ -143,18 +143,20 @@ def cell_evidence(
     """
     text, amount = result.item.reported, result.amount
     printed = text if text and text.kind == "number" else None
+    reported = ReportedNumber.read(printed, how) if printed else None
     deterministic = amount is not None and amount.deterministic
+    exact = deterministic and not (reported and reported.error)
     return CellEvidence(
         address=str(result.item.address),
-        reported=ReportedNumber.read(printed, how) if printed else None,
+        reported=reported,
         values=amount.values if amount else (),
         comparable=result.item.comparable,
         reason=result.item.reason,
-        margin=how.bound(printed, exact=deterministic and not printed.error) if printed else None,
+        margin=how.bound(printed, exact=exact) if printed else None,
         tail=how.direction,
         deterministic=deterministic,
         conditional_on=() if deterministic else shared,
-        students=amount.students if amount else None,
+        students=amount.students if amount and how.n_of == "seed" else None,
         rivals=others,
         looks=looks,
         text=text.text if text and not printed else "",

@@ -114,7 +114,8 @@ class CellEvidence:
     conditional_on: tuple[str, ...] = ()
     """Names of the steps that were done once for all runs."""
     students: tuple[float, ...] | None = None
-    """See `Amount.students`: the printed number is of one pipeline then, and ours of several."""
+    """See `Amount.students`: the printed number is of one pipeline then, and ours of several. None
+    where the paper ran several itself."""
     rivals: tuple[Rival, ...] = ()
     looks: tuple[int, ...] = ()
     """Runs of ours after which it was judged before, where runs are added until it is decided."""

@@ -56,6 +56,8 @@ class Prior:
     variance: Floats
     most: Floats
     """Degrees of freedom of all cells together, of which no cell can have more."""
+    scatter: float = 1.0
+    """How many times as much our runs scatter as theirs, see `sequential.scatter_of`."""
 
 
 def welch(squares: tuple[Floats, Floats], runs: tuple[Floats, Floats]) -> Errors:

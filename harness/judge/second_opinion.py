@@ -41,9 +41,10 @@ class Coverage:
 def predict(reported: Summary, ours: Summary, half_unit: float = 0.0) -> Predicted | None:
     """The interval mean ± t(n - 1) s sqrt(1/n + 1/m), widened by the rounding of what is printed.
 
-    It rests on their spread alone. None where that is unknown, or of a number known exactly.
+    It rests on their spread alone. None where that is unknown or printed as 0, of which no share of
+    further runs follows.
     """
-    if reported.std is None or reported.n == 1:
+    if not reported.std:
         return None
     from scipy.special import stdtrit
 

@@ -9,8 +9,9 @@ Spending is of Pocock's kind, which is generous early, since most cells are deci
 goes on for ever: how many runs there will be at most need not be known beforehand, and may be
 changed after a look. So a verdict depends on the looks that were taken, and on nothing else.
 
-Levels are those of normal statistics, used as levels of t; `harness.judge.simulate_looks` measures
-what comes of it.
+Where our runs scatter more than theirs, each of theirs is worth several of ours, and looks have
+less in common. Levels are those of normal statistics, used as levels of t;
+`harness.judge.simulate_looks` measures what comes of it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ _SPENT_HALF = 5
 """With so many runs of ours, half of the information is taken to be there."""
 _GENEROUS = 1.5
 """How much more may be spent by moderated errors, which are wrong more rarely at small levels than
-normal statistics. Chosen by simulation, so that looking is wrong no more often than five runs."""
+normal statistics; half and a quarter as much more where our runs scatter twice and four times as
+much as theirs. Chosen by simulation, so that looking is wrong no more often than five runs."""
+SCATTERS = (1.0, 2.0, 4.0)
+"""How many times as much our runs may be taken to scatter as theirs, see `scatter_of`."""
 _NODES = 1601
 _REACH = 6.5
 
@@ -47,25 +51,41 @@ def looks_up_to(most: int) -> tuple[int, ...]:
     return (*(n for n in LOOKS if n < most), most)
 
 
-def level(alpha: float, reported_runs: float, looks: Sequence[int], moderated: bool) -> float:
+def scatter_of(ours: Bound, theirs: Bound) -> Floats:
+    """How many times as much our runs scatter as theirs, the nearest of `SCATTERS`.
+
+    It is 1 where ours scatter less, too: there looks are wrong no more often than five runs.
+
+    Args:
+        ours, theirs: variances of a run, pooled over the cells of an exhibit, positive.
+    """
+    import numpy as np
+
+    powers = np.round(np.log(np.divide(ours, theirs)) / np.log(4))
+    return np.asarray(2.0 ** np.clip(powers, 0, len(SCATTERS) - 1))
+
+
+def level(alpha: float, reported_runs: float, looks: Sequence[int], scatter: float | None) -> float:
     """One-sided level at the last look, where all looks together are wrong with chance `alpha`.
 
     Args:
         reported_runs: of the stated number; infinite for one that is known exactly.
         looks: runs of ours at each look, increasing; none: it is looked at once.
-        moderated: whether the errors are.
+        scatter: see `scatter_of`; None where errors are not moderated.
     """
     import numpy as np
 
     if not looks:
         return alpha
-    curve = _curve(reported_runs, tuple(looks))
-    spent = np.log(alpha * _GENEROUS if moderated else alpha)
+    curve, generous = _rule(reported_runs, looks, scatter)
+    spent = np.log(alpha * generous)
     found = float(np.exp(np.interp(spent, np.log(curve.errors), np.log(curve.levels))))
     return min(found, alpha)
 
 
-def p_over_looks(p: Floats, reported_runs: float, looks: Sequence[int], moderated: bool) -> Floats:
+def p_over_looks(
+    p: Floats, reported_runs: float, looks: Sequence[int], scatter: float | None
+) -> Floats:
     """p-values that hold whenever the looks end, from one-sided ones at the last look.
 
     The smallest error over all looks with which the last one would reject (the stagewise p-value of
@@ -73,12 +93,19 @@ def p_over_looks(p: Floats, reported_runs: float, looks: Sequence[int], moderate
     """
     import numpy as np
 
-    curve = _curve(reported_runs, tuple(looks))
+    curve, generous = _rule(reported_runs, looks, scatter)
     errors, levels = np.log(curve.errors), np.log(curve.levels)
     inner = np.exp(np.interp(np.log(np.maximum(p, 1e-300)), levels, errors))
     small = p / curve.levels[0] * curve.errors[0]
     spent = np.where(p < curve.levels[0], small, inner)
-    return np.maximum(p, spent / _GENEROUS if moderated else spent)
+    return np.maximum(p, spent / generous)
+
+
+def _rule(reported_runs: float, looks: Sequence[int], scatter: float | None) -> tuple[Curve, float]:
+    """The curve, and how much more may be spent than it says."""
+    if scatter is None:
+        return _curve(reported_runs, tuple(looks)), 1.0
+    return _curve(reported_runs * scatter**2, tuple(looks)), 1 + (_GENEROUS - 1) / scatter
 
 
 @lru_cache(maxsize=256)
@@ -126,7 +153,7 @@ def bounds(information: Floats, spending: Floats) -> Floats:
 
 
 def chance(
-    gap: Bound, ours: Bound, theirs: Bound, more: Bound, level: float, low: Bound, high: Bound
+    gap: Bound, ours: Bound, theirs: Bound, more: Bound, level: Bound, low: Bound, high: Bound
 ) -> Floats:
     """How likely a later look is to decide a cell, whose spreads are taken as they are now.
 

@@ -14,16 +14,16 @@ import numpy as np
 from scipy.stats import false_discovery_control
 
 from harness.judge.decision import ALPHA
-from harness.judge.moderated import (
-    FEWEST_CELLS,
-    Errors,
-    Floats,
-    moderate,
-    p_inside,
-    p_outside,
-    welch,
+from harness.judge.moderated import Errors, Floats, moderate, p_inside, p_outside, welch
+from harness.judge.sequential import (
+    FUTILE,
+    SCATTERS,
+    chance,
+    level,
+    looks_up_to,
+    p_over_looks,
+    scatter_of,
 )
-from harness.judge.sequential import FUTILE, chance, level, looks_up_to, p_over_looks
 
 MARGIN = 1.0
 MIX = np.array([0.0] * 14 + [MARGIN] * 3 + [2 * MARGIN] * 3)
@@ -68,15 +68,16 @@ class _Exhibits:
             chosen: the repetitions to look at.
         """
         used = self.used[chosen]
-        errors, gaps, share = self._errors(chosen)
-        inside = self._over(p_inside(gaps, -MARGIN, MARGIN, errors), used)
-        outside = self._over(p_outside(gaps, -MARGIN, MARGIN, errors), used)
+        errors, gaps, share, scatter = self._errors(chosen)
+        inside = self._over(p_inside(gaps, -MARGIN, MARGIN, errors), used, scatter)
+        outside = self._over(p_outside(gaps, -MARGIN, MARGIN, errors), used, scatter)
         beyond = false_discovery_control(outside, axis=-1) < ALPHA
         outcome = np.where(inside < ALPHA, 1, np.where(beyond, 2, 0))
-        return outcome, self._promise(gaps, errors, share, used)
+        return outcome, self._promise(gaps, errors, share, used, scatter)
 
-    def _errors(self, chosen: np.ndarray) -> tuple[Errors, Floats, Floats]:
-        """Errors, differences, and the share of our runs in the squared errors."""
+    def _errors(self, chosen: np.ndarray) -> tuple[Errors, Floats, Floats, Floats]:
+        """Errors, differences, the share of our runs in the squared errors, and how many times as
+        much they scatter over the exhibit."""
         runs, used = self.runs[chosen], self.used[chosen]
         made = np.arange(runs.shape[-1]) < used[..., None]
         means = np.sum(runs * made, axis=-1) / used
@@ -84,28 +85,30 @@ class _Exhibits:
         each = np.full(used.shape, REPORTED_RUNS)
         own = welch((squares, self.theirs[chosen]), (used.astype(np.float64), each))
         gaps = means - self.stated[chosen]
-        errors = moderate(own, 1 / used + 1 / each) if self._moderated else own
-        return errors, gaps, squares / used / own.squared
+        errors = moderate(own, 1 / used + 1 / each)
+        ours = np.sum(squares * (used - 1), axis=-1) / np.sum(used - 1, axis=-1)
+        scatter = scatter_of(ours, self.theirs[chosen].mean(axis=-1))
+        return errors, gaps, squares / used / own.squared, scatter[:, None]
 
-    @property
-    def _moderated(self) -> bool:
-        return bool(self.used.shape[-1] >= FEWEST_CELLS)
-
-    def _over(self, p: Floats, used: np.ndarray) -> Floats:
+    def _over(self, p: Floats, used: np.ndarray, scatter: Floats) -> Floats:
         if len(self.looks) == 1:
             return p
-        each = [
-            p_over_looks(p, REPORTED_RUNS, self.looks[: i + 1], self._moderated)
-            for i in range(len(self.looks))
-        ]
-        return np.asarray(np.select([used == n for n in self.looks], each))
+        found = p.copy()
+        for i, n in enumerate(self.looks):
+            for times in SCATTERS:
+                at = (used == n) & (scatter == times)
+                found[at] = p_over_looks(p[at], REPORTED_RUNS, self.looks[: i + 1], times)
+        return found
 
-    def _promise(self, gaps: Floats, errors: Errors, share: Floats, used: np.ndarray) -> Floats:
+    def _promise(
+        self, gaps: Floats, errors: Errors, share: Floats, used: np.ndarray, scatter: Floats
+    ) -> Floats:
         """Chance of a decision for each run, at the look where it is largest; 0: given up."""
         parts = share * errors.squared, (1 - share) * errors.squared
         best = np.zeros(used.shape)
         for i, n in enumerate(self.looks):
-            at = level(ALPHA, REPORTED_RUNS, self.looks[: i + 1], self._moderated)
+            levels = [level(ALPHA, REPORTED_RUNS, self.looks[: i + 1], s) for s in SCATTERS]
+            at = np.select([scatter == times for times in SCATTERS], levels)
             found = chance(gaps, *parts, np.maximum(n / used, 1), at, -MARGIN, MARGIN)
             ahead = (used < n) & (found >= FUTILE)
             best = np.maximum(best, np.where(ahead, found / np.maximum(n - used, 1), 0.0))
@@ -123,7 +126,7 @@ def simulated(
     """Exhibits that are run until every cell is decided or given up.
 
     Args:
-        stds: of a run, one for each cell; the stated numbers are of three runs.
+        stds: of a run, one for each of three cells or more; the stated numbers are of three runs.
         truths: the mix of differences, dealt to cells at random.
         looks: runs of ours at each look; a single one is the test with a fixed number of runs.
         reported_stds: of a run of theirs; None: as ours.
@@ -169,7 +172,7 @@ def table(printed: Mapping[str, Sequence[float]], repetitions: int = 1500, most:
     ]
     cases = [(name, np.array(stds), np.array(stds)) for name, stds in printed.items()]
     name, stds, _ = cases[-1]
-    cases += [(f"{name}, ours x {by:g}", stds * by, stds / by) for by in (2, 0.5)]
+    cases += [(f"{name}, ours x {by:.2g}", stds * by, stds / by) for by in (2**0.5, 2, 0.5)]
     for seed, (name, stds, theirs) in enumerate(cases):
         for looks in ((5,), looks_up_to(most)):
             o = simulated(stds.tolist(), MIX, looks, repetitions, seed, theirs.tolist())

@@ -7,6 +7,7 @@ ways is `unreadable`, with the reason, and never one of its readings.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -106,6 +107,10 @@ class Printed:
         return Printed(
             self.text, "unreadable", bold=self.bold, underline=self.underline, reason=reason
         )
+
+
+P_VALUE = re.compile(r"p|p[-_ ]?val(?:ue)?s?\.?|pr\(.*\)", re.IGNORECASE)
+"""Headings of p-values."""
 
 
 def last_digit(value: Decimal) -> int:

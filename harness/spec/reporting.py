@@ -34,6 +34,9 @@ class Reporting(SpecModel):
     """`at least`: the number is stated as the least that is reached, so that more is as stated."""
     replicate: Replicate | None = None
     """What is done again for each run of ours; as the profile says if left out."""
+    n_of: Replicate = "seed"
+    """What the paper did again for each of its runs: `pipeline` where these had all steps to
+    themselves, so that ± is the spread between pipelines too."""
 
     def bound(self, printed: Printed, *, exact: bool = False) -> float | None:
         """The margin of a printed number in its unit; None where none is declared.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.evidence.found import Found, accept, by_text, files_of, find, text_key
+from harness.evidence.found import Found, accept, files_of, find
+from harness.evidence.names import by_text, text_key
 from harness.evidence.readers import read, reader_named, reader_of
-from harness.evidence.result import Result, as_number, leaves
+from harness.evidence.result import Result, as_number, leaves, look_up, within
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper, load_paper
 from harness.study.project import Project
@@ -63,14 +64,14 @@ def add_evidence(
 
     Args:
         files: patterns, as seen from the working directory; a folder stands for what is in it.
-        given: `reader`, `row`, `column`, `seed`, `value` and `scale`, as far as they are known.
+        given: the keys of an `[[evidence]]`, as far as they are known.
 
     Raises:
         UserError: the files cannot be read, or do not say clearly what is what. Nothing is written.
     """
     table, home = _table(project.paper, name), project.paper.root.resolve().parent
     patterns = [_pattern(each, home) for each in files]
-    results = list(islice(_results(patterns, home, given.get("reader")), _LOOKED_AT))
+    results = list(islice(_results(patterns, home, given), _LOOKED_AT))
     entry = {"files": patterns, **given, **_guessed(table, results, given)}
     path = project.paper.path_of(table)
     before = path.read_text(encoding="utf-8")
@@ -117,15 +118,16 @@ def _pattern(given: str, home: Path) -> str:
     raise UserError(f"{given}: no reader knows any file in this folder; name files and --reader")
 
 
-def _results(patterns: Iterable[str], home: Path, reader: str | None) -> Iterable[Result]:
+def _results(patterns: Iterable[str], home: Path, given: Mapping[str, Any]) -> Iterable[Result]:
+    reader, inside = given.get("reader"), given.get("inside", "")
     for pattern in patterns:
         found = list(files_of(pattern, home))
         if not found:
             raise UserError(f"{pattern}: no file of {home} is called so")
         for path, parts in found:
-            for each in read(reader_named(reader) if reader else reader_of(path), path):
-                fields = {"file": path.name, **each.fields, **parts}
-                yield Result(fields, each.file, each.line, each.beside)
+            for whole in read(reader_named(reader) if reader else reader_of(path), path):
+                for each in within(whole, inside):
+                    yield replace(each, fields={"file": path.name, **each.fields, **parts})
 
 
 def _guessed(table: Table, results: Sequence[Result], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,10 +211,11 @@ def _check_clear(table: Table, entry: Mapping[str, Any], met: Mapping[str, set[s
 
 def _is_fraction(table: Table, results: Sequence[Result], value: Any) -> bool:
     """Whether the files hold fractions where the table prints percentages."""
-    if not table.reporting.unit.startswith("percent") or not isinstance(value, str):
+    if not table.reporting.unit.startswith("percent"):
         return False
+    fields = (value,) if isinstance(value, str) else tuple(value.values())
     printed = [abs(cell.number) for _, cell in table.printed_cells() if cell.is_number]
-    numbers = [as_number(leaves(result.fields).get(value)) for result in results]
+    numbers = [as_number(look_up(result.fields, f)) for result in results for f in fields]
     found = [abs(number) for number in numbers if number is not None]
     return bool(found) and max(found) <= 1 and max(printed, default=0) > 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -244,23 +245,26 @@ def test_what_it_cannot_do_is_one_message(
 
 
 def test_a_cell_that_open_claims_read_comes_before_one_that_none_reads(place: Workplace) -> None:
-    """Two cells whose verdicts are as likely to be decided: the one comes first of which an open
-    claim is decided with it."""
+    """The cell that came last of those that go on comes first when enough open claims read it."""
     plan = ("plan", "verdicts", "--until-decided", "--json")
     place.repro("make", "verdicts", "--until-decided", "--most", "2", *INLINE)
     alone = {cell["address"]: cell for cell in place.repro(*plan).json["cells"]}
-    going = [cell for cell in alone.values() if cell["next"]]
-    assert going, [cell["why"] for cell in alone.values()]
-    last = going[-1]
-    row = last["address"].split(":")[1]
+    going = [address for address, cell in alone.items() if cell["next"]]
+    assert len(going) > 1, [cell["why"] for cell in alone.values()]
+    first, last = going[0], going[-1]
+    enough = math.ceil(alone[first]["promise"] / alone[last]["promise"])
+    row = last.split(":")[1]
     number = shown(place)[row]["reproduced"]["mean"]
-    claim = 'id = "c{i}"\ntext = "It is so much"\nwhere = "Section 1"\nkind = "within"\n'
+    claim = (
+        '[[claims]]\nid = "c{i}"\ntext = "It is so much"\nwhere = "Section 1"\nkind = "within"\n'
+    )
     claim += 'exhibit = "verdicts"\nrows = ["{row}"]\ncolumns = ["Small"]\nlow = {low}\n'
-    for i in range(2):
-        text = "[[claims]]\n" + claim.format(i=i, row=row, low=number + i / 100)
-        place.add("claims.toml", text)
+    for i in range(enough):
+        place.add("claims.toml", claim.format(i=i, row=row, low=number + i / 100))
     found = {cell["address"]: cell for cell in place.repro(*plan).json["cells"]}
-    assert found[last["address"]]["claims"] == ["c0", "c1"]
-    assert found[last["address"]]["promise"] == pytest.approx(3 * last["promise"])
-    others = found.keys() - {last["address"]}
-    assert all(found[at] == alone[at] for at in others)
+    assert next(iter(found)) == last != first
+    assert found[last]["claims"] == [f"c{i}" for i in range(enough)]
+    assert found[last]["promise"] == pytest.approx((1 + enough) * alone[last]["promise"])
+    assert all(found[at] == alone[at] for at in found.keys() - {last})
+    looked = place.repro("make", "verdicts", "--until-decided", *INLINE, "--json").json["looks"]
+    assert list(looked[1]["runs"]) == [last]

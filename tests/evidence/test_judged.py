@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.toy.paper import Workplace
@@ -178,3 +180,21 @@ def test_a_share_in_parentheses_is_no_error(place: Workplace) -> None:
     cells = place.repro("show", "table2", "--json").json["cells"]
     reported = next(c["reported"] for c in cells if c["reported"]["text"] == "12 (3.4)")
     assert (reported["mean"], reported["error"], reported["spread"]) == (12, None, "share")
+
+
+def test_names_filters_and_places_may_be_options(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.root)
+    runs = [{"net": "rn18", "s": "test", "acc": 0.8}, {"net": "rn18", "s": "val", "acc": 0.7}]
+    (place.root / "one.json").write_text(json.dumps({"runs": runs}))
+    done = place.repro(
+        *ADD, "one.json", "--inside", "runs.{number}", "--row", "net", "--value", "Wine=acc",
+        "--where", "s=test", "--name", "rn18=ResNet-18",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    cells = place.repro("show", "table2", "--json").json["cells"]
+    assert [c["reproduced"]["mean"] for c in cells if c["reproduced"]] == [80.0]
+    wrong = place.repro(*ADD, "one.json", "--name", "rn18")
+    assert (wrong.code, len(wrong.err.splitlines())) == (2, 1)
+    assert "found 'rn18', expected two texts with = between them" in wrong.err

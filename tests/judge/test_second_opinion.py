@@ -31,6 +31,8 @@ def test_a_prediction_holds_as_often_as_it_says():
 def test_no_spread_predicts_nothing():
     assert predict(Summary(40.0, None, 3), Summary(41.0, 0.2, 5)) is None
     assert predict(Summary.exact(40.0), Summary(41.0, 0.2, 5)) is None
+    # Of a deterministic number, printed as 40.0 ± 0.0 over three runs.
+    assert predict(Summary(40.0, 0.0, 3), Summary.exact(40.2), half_unit=0.05) is None
 
 
 def test_coverage_counts_against_the_binomial():

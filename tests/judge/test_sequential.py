@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
-from harness.judge.decision import Evidence, decide
+from harness.judge.decision import Evidence, decide, exhibit_prior
 from harness.judge.moderated import moderate, p_inside, p_outside, welch
 from harness.judge.sample import Summary
 from harness.judge.sequential import FUTILE, bounds, chance, level, looks_up_to, p_over_looks
@@ -36,18 +36,44 @@ def test_all_looks_together_spend_no_more_than_five_percent(reported_runs):
     crossed = np.zeros(len(stated), bool)
     for i, n in enumerate(LOOKS):
         z = (ours[:, n - 1] / n - stated) / np.sqrt(1 / n + 1 / reported_runs)
-        crossed |= p_over_looks(norm.sf(z), reported_runs, LOOKS[: i + 1], False) < 0.05
+        crossed |= p_over_looks(norm.sf(z), reported_runs, LOOKS[: i + 1], None) < 0.05
     spent = 0.05 * np.log1p((np.e - 1) * 12 / 17)
     assert crossed.mean() == pytest.approx(spent, abs=0.003)
 
 
 def test_level_and_p_agree_and_one_look_is_the_ordinary_test():
     for alpha in (0.001, 0.025, 0.05):
-        for moderated in (True, False):
-            at = level(alpha, 3, (2, 3, 5), moderated)
-            p = p_over_looks(np.array([at]), 3, (2, 3, 5), moderated)
+        for scatter in (1.0, 4.0, None):
+            at = level(alpha, 3, (2, 3, 5), scatter)
+            p = p_over_looks(np.array([at]), 3, (2, 3, 5), scatter)
             assert p[0] == pytest.approx(alpha, rel=0.01)
-    assert level(0.05, 3, (), True) == 0.05
+    assert level(0.05, 3, (), 1.0) == 0.05
+
+
+@pytest.mark.parametrize(("ours", "scatter"), [(0.1, 1), (0.3, 1), (0.6, 2), (1.2, 4), (9.0, 4)])
+def test_looks_at_runs_that_scatter_more_ask_for_more(ours, scatter):
+    """Pooled over cells, in units of their margins; theirs scatter by 0.3 of a margin."""
+    exhibit = [
+        Evidence(Summary(50.0, 0.3 * m, 3), Summary(50.1, ours * m, 3), m, looks=(2, 3))
+        for m in (1.0, 1.0, 10.0)
+    ]
+    assert exhibit_prior(exhibit).scatter == scatter
+    levels = [level(0.05, 3, (2, 3), times) for times in (1.0, scatter)]
+    assert levels[1] < levels[0] or scatter == 1
+    for found in decide(exhibit):
+        assert found.scatter == scatter
+        used = found.statistics
+        assert used.critical == pytest.approx(t.isf(levels[1], used.df))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [2**0.5, 2])
+def test_looks_are_wrong_no_more_often_where_ours_scatter_more(by):
+    """Twice and four times as much as theirs; at most 6 % of the cells at the margin."""
+    std = np.array(PRINTED["table8"])
+    found = simulated((std * by).tolist(), MIX, LOOKS, 3000, 4, (std / by).tolist())
+    assert found.reproduced[1.0] < 0.06
+    assert found.deviates[1.0] < 0.06
 
 
 def test_a_verdict_after_several_looks_needs_more():
@@ -100,8 +126,8 @@ def test_cells_that_no_number_of_runs_decides_are_rarely_decided_by_infinitely_m
         return p < alpha, errors.squared, square / n / own.squared
 
     gap, square = runs.mean(axis=-1) - stated, runs.var(axis=-1, ddof=1)
-    decided, squared, share = judged(gap, square, 3, level(0.05, 3, looks, True))
-    alpha = level(0.05, 3, (*looks, int(many)), True)
+    decided, squared, share = judged(gap, square, 3, level(0.05, 3, looks, 1.0))
+    alpha = level(0.05, 3, (*looks, int(many)), 1.0)
     parts = share * squared, (1 - share) * squared
     never = ~decided & (chance(gap, *parts, many / 3, alpha, -1.0, 1.0) < FUTILE)
     assert never.sum() > 0.02 * never.size

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from decimal import Context, Decimal
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.judge.exhibit import cell_evidence
 from harness.judge.model import CellEvidence, Rival
 from harness.judge.sample import ReportedNumber
 from harness.judge.verdict import judge_cells
@@ -220,3 +222,17 @@ def test_a_verdict_on_one_selection_says_so():
     result = verdict((40.3, 40.1, 40.4), conditional_on=("score", "select"))
     assert result.conditional_on == ("score", "select")
     assert "conditional on one run of score, select" in result.why
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("88.5", "deviates"), ("88.5 ± 0.0", "deviates"), ("88.7 ± 0.0", "reproduced"),
+     ("88.5 ± 0.4", "reproduced"), ("88.5 (95% CI: 88.1 to 88.9)", "reproduced")],
+)  # fmt: skip
+def test_only_an_error_above_0_makes_the_default_margin_count_for_one_fixed_number(text, name):
+    """A deterministic accuracy of ours without a declared margin; ± 0.0 is no spread to test by."""
+    item = SimpleNamespace(reported=read_printed(text), address="t:r:c", comparable=True, reason="")
+    amount = SimpleNamespace(values=(88.65,), deterministic=True, students=None)
+    how = Reporting(unit="percent top-1", n=30)
+    found = cell_evidence(SimpleNamespace(item=item, amount=amount), how, (), (), ())
+    assert judge_cells([found])[0].name == name

@@ -121,3 +121,18 @@ def test_students_of_the_first_pipeline_that_have_run_tell_what_is_between(
     assert both["reproduced"] == alone["reproduced"], "the number is of one run of each pipeline"
     [one] = noisy(place, "--vary", "replicate=seed")
     assert one["components"] is None
+
+
+def test_a_paper_that_ran_pipelines_itself_is_taken_at_its_word(place: Workplace) -> None:
+    """Nothing is added to its error, which is Welch's of the two printed spreads."""
+    place.edit("profiles/stated.toml", "seeds = 5", 'seeds = 5\nreplicate = "pipeline"')
+    place.repro("make", "verdicts:Noisy:Small", "--executor", "inline")
+    [of_one] = noisy(place)
+    assert of_one["components"]
+    place.edit("tables/verdicts.toml", "[reporting]", '[reporting]\nn_of = "pipeline"')
+    [own] = noisy(place)
+    assert own["components"] is None
+    reported, ours = own["reported"], own["reproduced"]
+    squares = reported["error"] ** 2 / reported["n"], ours["std"] ** 2 / ours["n"]
+    assert own["tests"]["error"] == pytest.approx(sum(squares) ** 0.5)
+    assert own["reproduced"] == of_one["reproduced"]

@@ -11,7 +11,7 @@ from typing import Literal
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Better, Number, Sheet
-from harness.spec.printed import decimals, half_unit
+from harness.spec.printed import P_VALUE, decimals, half_unit
 
 _UP, _DOWN = re.compile(r"↑|higher is better", re.I), re.compile(r"↓|lower is better", re.I)
 
@@ -66,9 +66,25 @@ def _best_marked(sheet: Sheet, rule: Literal["bold", "underline"]) -> Iterator[F
             len(w[1]) - 2 * len(w[2]),
         ),
     )
-    if len(wrong) * 3 <= len(marked):
+    if len(wrong) * 3 <= len(marked) or _one_row_claimed_best(way, wrong, len(marked)):
         for column, line, better in wrong:
             yield _not_best(way, column, line, better, rule)
+
+
+def _one_row_claimed_best(
+    way: Sheet, wrong: Sequence[tuple[int, Sequence[Number], Better]], marked: int
+) -> bool:
+    """Whether all that is bold is one row, and headings with arrows say that it is never the best.
+
+    Elsewhere, bold that is often not the best marks something else.
+    """
+    pointed = [
+        column
+        for column, _, _ in wrong
+        if _UP.search(way.columns[column].words) or _DOWN.search(way.columns[column].words)
+    ]
+    rows = {row for (row, _), number in way.numbers.items() if number.bold}
+    return len(pointed) == marked >= 2 and len(rows) == 1
 
 
 def direction(sheet: Sheet, column: int) -> Better:
@@ -253,9 +269,6 @@ def digits(sheet: Sheet) -> Iterator[Finding]:
     if len({column for column, _ in sized}) > 1:
         odd = [each for each in odd if each not in sized]
     yield from _unlike(sheet, [number for _, number in odd])
-
-
-P_VALUE = re.compile(r"p|p[- ]?val(?:ue)?s?\.?|pr\(.*\)", re.IGNORECASE)
 
 
 def _unlike(sheet: Sheet, odd: Sequence[Number]) -> Iterator[Finding]:

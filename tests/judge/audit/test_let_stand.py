@@ -265,3 +265,10 @@ def test_a_bold_number_may_round_to_the_best(tmp_path: Path) -> None:
     head = r"Model & x $\uparrow$ & y $\uparrow$ & z $\uparrow$"
     assert "bold" not in found(tmp_path, tabular("Results.", head, *rows("90.2")))
     assert "bold" in found(tmp_path, tabular("Results.", head, *rows("90.19")))
+
+
+def test_one_row_in_bold_that_no_heading_bears_out(tmp_path: Path) -> None:
+    rows = (r"A & 4.1 & -278.9", r"B & 7.3 & -175.3", r"Ours & \textbf{7.3} & \textbf{-610.4}")
+    pointed, bare = r"Model & Time $\downarrow$ & Return $\uparrow$", "Model & x & y"
+    assert found(tmp_path, tabular("Results.", pointed, *rows)) == ["bold", "bold"]
+    assert "bold" not in found(tmp_path, tabular("Results.", bare, *rows))
