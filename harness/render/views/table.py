@@ -30,11 +30,12 @@ from harness.render.views.verdicts import (
     TRIVIAL,
     WRONG,
     evidence_line,
-    few_runs,
     files_line,
     gap_lines,
     judgement_lines,
+    kind_lines,
     needed,
+    run_remarks,
     verdict_fields,
 )
 from harness.spec import exhibit as spec
@@ -62,8 +63,9 @@ class TableView(ExhibitView[spec.Table]):
         from harness.render import terminal
 
         terminal.show(self.table(judgement), "both" if judgement else "reported", console)
-        for line in judgement_lines(judgement) if judgement else ():
-            console.print(line, soft_wrap=True)
+        if judgement:
+            for line in (*judgement_lines(judgement), *kind_lines(judgement)):
+                console.print(line, soft_wrap=True)
 
     def show_diff(self, judgement: Judgement, console: Console) -> None:
         from harness.render.terminal import show_grid
@@ -93,7 +95,12 @@ class TableView(ExhibitView[spec.Table]):
         )
         show_grid(headings, rows, console)
         lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)))
-        for line in (*evidence_line(judgement), *lines, *gap_lines(judgement)):
+        for line in (
+            *evidence_line(judgement),
+            *lines,
+            *gap_lines(judgement),
+            *kind_lines(judgement),
+        ):
             console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
@@ -116,6 +123,7 @@ class TableView(ExhibitView[spec.Table]):
             marks = [
                 *((NOT_HERE,) if result.evidence else ()),
                 *((result.shortfall,) if result.shortfall else ()),
+                *((f"runs differ in {', '.join(result.mixed)}",) if result.mixed else ()),
                 *(("flips",) if verdict.flips else ()),
                 *((TRIVIAL,) if verdict.decision and verdict.decision.trivial else ()),
                 *((SIZE_OPEN,) if verdict.decision and verdict.decision.size_open else ()),
@@ -163,7 +171,7 @@ class TableView(ExhibitView[spec.Table]):
                 for source in SOURCES
             ),
             comparable=all(r.item.comparable for r in results if r.amount),
-            notes=few_runs(results),
+            notes=run_remarks(results),
         )
         title = f"{table.label}: {table.title}"
         return FigureData(table.id, title, judgement.plan.name, (axes,))
@@ -187,7 +195,7 @@ class TableView(ExhibitView[spec.Table]):
         )
         ours = f"{our_number(result)} ({_runs(result)})" if amount else None
         facts = {"Not run here": f"from {files_line(result)}"} if result.evidence else {}
-        why = " ".join(filter(None, (verdict.why, result.shortfall)))
+        why = " ".join(filter(None, (verdict.why, *result.remarks)))
         return NumberText(ours, why, facts, runs)
 
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
@@ -206,6 +214,7 @@ class TableView(ExhibitView[spec.Table]):
             ],
             "asked": len(item.seeds),
             "gaps": {str(seed): why for seed, why in result.gaps.items()},
+            "mixed": result.mixed,
             "comparable": item.comparable,
             "reason": item.reason,
             "verdict": verdict.name,
@@ -311,7 +320,7 @@ def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
         amounts = [result.amount for result in results]
         means = tuple(amount.mean if amount else None for amount in amounts)
         spreads = tuple(amount.std if amount else None for amount in amounts)
-        notes = tuple(result.shortfall for result in results)
+        notes = tuple(" ".join(result.remarks) for result in results)
         return LineData(label, places, means, spreads, source, notes=notes)
     printed = [result.item.reported for result in results]
     numbers = [number if number and number.is_number else None for number in printed]
