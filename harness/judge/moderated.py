@@ -9,8 +9,9 @@ Welch's statistic as by Demissie et al. (2008, Bioinformatics 24:1168).
 Three departures keep the error rates, see `harness.judge.simulate`:
 
 - the common value is widened by `WIDENED`, since with few cells it is itself uncertain;
-- no variance falls below `KEPT` times the cell's own. A cell whose spread stands out would pay
-  for the others otherwise (the limited translation of Efron and Morris, 1972, JASA 67:130);
+- no variance falls below `KEPT` times the cell's own, and a cell that is kept from falling has at
+  most twice its own degrees of freedom. A cell whose spread stands out would pay for the others
+  otherwise (the limited translation of Efron and Morris, 1972, JASA 67:130);
 - degrees of freedom are at most twice those of the smaller side, since Satterthwaite's are too
   many for two runs, and at most those of all cells together.
 
@@ -29,7 +30,7 @@ from scipy.special import digamma, polygamma, stdtr
 Floats: TypeAlias = NDArray[np.float64]
 Bound: TypeAlias = Floats | float
 
-WIDENED = 1.25
+WIDENED = 1.15
 KEPT = 0.75
 FEWEST_CELLS = 3
 """Cells with a spread that a common value needs; with fewer, each cell has only its own."""
@@ -121,7 +122,9 @@ def moderate(own: Errors, scale: Floats, prior: Prior | None = None) -> Errors:
     weight = np.clip(prior.most - own.df, 0, prior.df)
     common = WIDENED * prior.variance
     moved = (weight * common + own.df * variances) / (weight + own.df)
-    return Errors(np.maximum(moved, KEPT * variances) * scale, weight + own.df)
+    kept = moved < KEPT * variances
+    df = np.where(kept, np.minimum(2 * own.df, weight + own.df), weight + own.df)
+    return Errors(np.maximum(moved, KEPT * variances) * scale, df)
 
 
 def positive(variances: Floats) -> Floats:

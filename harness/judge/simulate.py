@@ -150,13 +150,18 @@ def same(name: str, cells: int, paper: float, ours: float, **options: tuple[int,
 def grid(
     printed: dict[str, tuple[float, ...]], runs: Sequence[tuple[int, int]] = RUNS
 ) -> list[Setting]:
-    """All settings: printed spreads on both sides, cells alike, and cells of opposite ratios."""
+    """All settings: printed spreads on both sides, cells alike, cells of opposite ratios, and one
+    cell that scatters more than all others."""
     settings = []
     for n in runs:
         settings += [Setting(name, (stds, stds), n) for name, stds in printed.items()]
         settings += [same(f"{c} × {p}, {o}", c, p, o, runs=n) for c in CELLS for p, o in STDS]
         mixed = (0.1, 0.4) * 6
         settings.append(Setting("12 × 0.1, 0.4 or 0.4, 0.1", (mixed, (*mixed[1:], 0.1)), n))
+    for n in runs:
+        for std, alone in ((0.3, 0.6), (0.2, 0.5)):
+            stds = (*(std,) * 19, alone)
+            settings.append(Setting(f"19 × {std}, 1 × {alone}", (stds, stds), n))
     return settings
 
 

@@ -60,12 +60,20 @@ def test_errors_over_the_grid():
         assert max(share.mean() for share in both(r)) < limit + slack, setting
 
 
-@pytest.mark.parametrize(("table", "power"), [("table3", 0.917), ("table8", 0.89)])
+@pytest.mark.parametrize(("table", "power"), [("table3", 0.906), ("table8", 0.89)])
 def test_printed_spreads_at_three_runs(table, power):
-    """Table 3 asks for both few errors in its noisiest cell and high power: 8.8 and 91.7 %."""
+    """At most 8 % wrong in the noisiest cell of Table 3, which costs power: 90.6 %, not 92."""
     found = rated(Setting(table, (PRINTED[table],) * 2))
     assert found.reproduced > power - 0.005
-    assert max(share.max() for share in both(found)) < 0.088 + CELL
+    assert max(share.max() for share in both(found)) < 0.08 + CELL
+
+
+@pytest.mark.parametrize(("std", "alone"), [(0.3, 0.6), (0.2, 0.5)])
+def test_one_cell_that_scatters_more_than_all_others_hardly_pays_for_them(std, alone):
+    """Without its own degrees of freedom it would be wrong in 9 and 10 %."""
+    stds = (*(std,) * 19, alone)
+    found = rated(Setting("", (stds, stds)))
+    assert max(share.max() for share in both(found)) < 0.082 + CELL
 
 
 def test_no_rule_reaches_both_goals_for_table_3():
