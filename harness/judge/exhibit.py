@@ -84,8 +84,7 @@ def judge_exhibit(
     judged = verdicts_on(evidence_on(paper, plan, results, store), store)
     verdicts = {v.address: v for v in (*judged, *(item.verdict for item in stated))}
     wrong = wrong_differences(paper, plan.exhibit.id)
-    used = evidence if any(result.evidence for result in results) else None
-    notices = used.notices(plan.exhibit.id) if used else ()
+    notices = evidence.notices(plan.exhibit.id) if evidence else ()
     read = tuple(record for record in records.values() if record)
     return Judgement(plan, results, correlated, stated, verdicts, wrong, tuple(notices), read)
 

@@ -22,7 +22,7 @@ from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import REPLICATE, Used, Variation, plain, replicate_in
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
-from harness.spec.exhibit import Address, Exhibit
+from harness.spec.exhibit import Address, Exhibit, Table
 from harness.spec.kinds import kinds
 from harness.spec.paper import Owner, Paper
 from harness.spec.printed import Printed
@@ -192,7 +192,7 @@ class Planner:
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
-        reason = reason if read else "Nothing is declared that runs for it."
+        reason = reason if read else self._nothing_runs(address)
         if not reason:
             asked = (read, runs, own, place, again)
             sources, reason = self._read_from(address, each, seeds, asked, settings)
@@ -212,6 +212,16 @@ class Planner:
             comparable=bool(sources) and not reason,
             reason=reason,
         )
+
+    def _nothing_runs(self, address: Address) -> str:
+        """Why there is nothing of a number for which no step is declared."""
+        exhibit = self.ours.paper.exhibits[address.exhibit]
+        if not (isinstance(exhibit, Table) and exhibit.evidence):
+            return "Nothing is declared that runs for it."
+        stated = self.ours.paper.about.paper_profile
+        if self.profile.id == stated:
+            return "The files of its [[evidence]] have no number for it."
+        return f"Nothing runs for it; the files of its [[evidence]] count under profile {stated}."
 
     def _count(self, address: Address, runs: int) -> None:
         self._runs += runs

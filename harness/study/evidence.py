@@ -84,6 +84,28 @@ def add_evidence(
     return Accepted(name, done.cells, done.of, done.files, done.unknown, done.lock, block)
 
 
+def check_evidence(project: Project, names: Iterable[str]) -> dict[str, str]:
+    """Tables whose files cannot be read -> why. Files that changed are among the notices then.
+
+    This is for commands that would not read these files otherwise.
+    """
+    broken: dict[str, str] = {}
+    for table in project.paper.exhibits_of(Table):
+        if table.evidence and table.id in names:
+            try:
+                notices = find(project.paper, table).notices(table.id)
+            except UserError as error:
+                broken[table.id] = str(error)
+            else:
+                project.notices.update(dict.fromkeys(notices))
+    return broken
+
+
+def no_results(broken: Mapping[str, str]) -> list[str]:
+    """A line for each exhibit whose results cannot be read."""
+    return [f"{name} has no results: {why}" for name, why in broken.items()]
+
+
 def _table(paper: Paper, name: str) -> Table:
     table = paper.exhibit(name)
     if not isinstance(table, Table):

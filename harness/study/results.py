@@ -38,26 +38,32 @@ def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | N
     """The profile that was named; else one with results: the default, the paper's, or another."""
     if named or exhibit not in project.paper.runnable:
         return named
-    return _preferred(project, results(project, [exhibit])[exhibit])
+    return _preferred(project, results(project, [exhibit])[exhibit], [exhibit])
 
 
 def main_profile(project: Project, named: str | None) -> Profile:
     """The profile that was named; else the first with a result of any exhibit: the default, the
-    paper's, or another; else the default.
+    paper's, or another; else the paper's where files of results are declared, or the default.
     """
     paper, there = project.paper, dict[str, int]()
     digests = SpecsDigests(paper)
     for exhibit in () if named else paper.runnable:
         with suppress(UserError):  # told by what reads the exhibit
             there |= _of_exhibit(project, exhibit, digests.of(exhibit))
-    return paper.profile(named or _preferred(project, there))
+    return paper.profile(named or _preferred(project, there, paper.runnable))
 
 
-def _preferred(project: Project, there: Mapping[str, int]) -> str | None:
-    """Of the profiles with results the default, else the paper's, else the first."""
-    about = project.paper.about
+def _preferred(project: Project, there: Mapping[str, int], exhibits: Iterable[str]) -> str | None:
+    """Of the profiles with results the default, else the paper's, else the first.
+
+    Without results it is the paper's where files are declared that should hold some, so that these
+    are looked at.
+    """
+    about, shown = project.paper.about, project.paper.exhibits
     first = (about.default_profile, about.paper_profile, *there)
-    return next((profile for profile in first if profile in there), None)
+    declared = any(isinstance(e := shown[name], Table) and e.evidence for name in exhibits)
+    without = about.paper_profile if declared else None
+    return next((profile for profile in first if profile in there), without)
 
 
 def _of_exhibit(project: Project, exhibit: str, specs: str) -> dict[str, int]:

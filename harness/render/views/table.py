@@ -107,6 +107,7 @@ class TableView(ExhibitView[spec.Table]):
         table = self.exhibit
         results = judgement.results if judgement else ()
         found = {result.item.address[1:]: result for result in results}
+        most = max((len(r.evidence.values) for r in results if r.evidence), default=0)
 
         def cell(row: spec.Row, column: spec.Column) -> CellData:
             number, derived = row.cells.get(column.name), row.derived.get(column.name)
@@ -134,7 +135,7 @@ class TableView(ExhibitView[spec.Table]):
                 reproduced=our_number(result),
                 verdict=verdict.name,
                 marks=tuple(marks),
-                runs=_few_runs(result),
+                runs=_few_runs(result, most),
             )
 
         ours = f"reproduced ({judgement.plan.name})" if judgement else "reproduced"
@@ -295,8 +296,14 @@ def _runs(result: ItemResult) -> str:
     return f"n = {n} of {len(result.item.seeds)}" if result.gaps else f"n = {n}"
 
 
-def _few_runs(result: ItemResult) -> str:
-    return f"({_runs(result)})" if result.gaps and result.amount else ""
+def _few_runs(result: ItemResult, most: int) -> str:
+    """How many runs a number rests on, where others rest on more.
+
+    Args:
+        most: runs in files of any number of the table.
+    """
+    fewer = result.evidence is not None and len(result.evidence.values) < most
+    return f"({_runs(result)})" if result.amount and (result.gaps or fewer) else ""
 
 
 def _reproduced_fields(result: ItemResult) -> dict[str, Any] | None:
