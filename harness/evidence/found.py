@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError
+from harness.errors import UserError, first_few
 from harness.evidence.names import Names
 from harness.evidence.readers import read, reader_named, reader_of
 from harness.evidence.result import Result, within
@@ -26,6 +26,8 @@ from harness.store.files import read_json
 
 LOCK = "evidence.lock"
 """Beside `paper.toml`: exhibit -> what its files held when they were accepted; see `Lock`."""
+_SHOWN = 3
+"""Files or cells in a message."""
 _PART = re.compile(r"\\{([A-Za-z_]\w*)\\}|\\\*\\\*/|\\\*|\\\?")
 
 
@@ -71,16 +73,21 @@ class Found:
         """A line, if files have changed since they were accepted."""
         told = []
         if self.changed:
-            shown = _first(self.changed)
+            shown = first_few(self.changed, _SHOWN)
             told.append(f"{shown} changed since its numbers were accepted, or never were")
         if self.gone:
-            told.append(f"accepted, but gone now: {_first(self.gone)}")
+            told.append(f"accepted, but gone now: {first_few(self.gone, _SHOWN)}")
         if not told:
             return []
-        told += [_first(self.fewer)] if self.fewer else []
+        told += [first_few(self.fewer, _SHOWN)] if self.fewer else []
         return [
             f"{exhibit}: {'; '.join(told)}; look at them, then `repro evidence accept {exhibit}`"
         ]
+
+
+def passed_over(unknown: Sequence[str]) -> list[str]:
+    """A line on the names in files that a table does not have, if there are any."""
+    return [f"Not in the table, and passed over: {first_few(unknown, 10)}"] if unknown else []
 
 
 def find(paper: Paper, table: Table) -> Found:
@@ -125,10 +132,6 @@ def _fewer(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
     for cell, runs in before.items():
         if (left := now.get(cell, 0)) < runs:
             yield f"{cell} has {left} of the {runs} runs that were accepted"
-
-
-def _first(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def accepted(paper: Paper) -> dict[str, Lock]:
@@ -220,9 +223,10 @@ def _none_is_called(pattern: str, home: Path, lost: Sequence[str]) -> str:
     told = f"no file of {home} is called '{pattern}'"
     if not lost:
         return f"{told}; put it there, or correct 'files'"
+    gone = first_few(lost, _SHOWN)
     return (
-        f"{told}; accepted ({LOCK}), but gone now: {_first(lost)}. Bring it back, or correct "
-        "'files' and accept again"
+        f"{told}; accepted ({LOCK}), but gone now: {gone}. Bring it back, or correct 'files' and "
+        "accept again"
     )
 
 

@@ -49,6 +49,8 @@ class Judgement:
     """Lines on what its numbers are from, for whoever reads them."""
     records: tuple[Record, ...] = ()
     """Those that its items were read from."""
+    unknown: tuple[str, ...] = ()
+    """Names in files of results that are no row and no column of the table."""
 
     @property
     def verdict_names(self) -> dict[str, str]:
@@ -86,7 +88,10 @@ def judge_exhibit(
     wrong = wrong_differences(paper, plan.exhibit.id)
     notices = evidence.notices(plan.exhibit.id) if evidence else ()
     read = tuple(record for record in records.values() if record)
-    return Judgement(plan, results, correlated, stated, verdicts, wrong, tuple(notices), read)
+    unknown = evidence.unknown if evidence else ()
+    return Judgement(
+        plan, results, correlated, stated, verdicts, wrong, tuple(notices), read, unknown
+    )
 
 
 def evidence_of(paper: Paper, plan: ExhibitPlan) -> Found | None:

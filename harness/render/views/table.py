@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.evidence.found import passed_over
 from harness.judge.as_printed import as_printed
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Source, Verdict
@@ -95,12 +96,8 @@ class TableView(ExhibitView[spec.Table]):
         )
         show_grid(headings, rows, console)
         lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)))
-        for line in (
-            *evidence_line(judgement),
-            *lines,
-            *gap_lines(judgement),
-            *kind_lines(judgement),
-        ):
+        read = (*evidence_line(judgement), *passed_over(judgement.unknown))
+        for line in (*read, *lines, *gap_lines(judgement), *kind_lines(judgement)):
             console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
