@@ -145,7 +145,7 @@ def accepted(paper: Paper) -> dict[str, Lock]:
         return {}
     try:
         return {table: _lock(held) for table, held in read_json(str(path)).items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not what `repro evidence accept` writes ({error})") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import islice
@@ -138,7 +138,7 @@ def _what_is_there(table: Table, found: Found) -> str:
     )
 
 
-def check_evidence(project: Project, names: Iterable[str]) -> dict[str, str]:
+def check_evidence(project: Project, names: Container[str]) -> dict[str, str]:
     """Tables whose files cannot be read -> why. Files that changed are among the notices then.
 
     This is for commands that would not read these files otherwise.
