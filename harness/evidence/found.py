@@ -79,7 +79,8 @@ class Found:
             told.append(f"accepted, but gone now: {first_few(self.gone, _SHOWN)}")
         if not told:
             return []
-        told += [first_few(self.fewer, _SHOWN)] if self.fewer else []
+        if self.fewer:
+            told.append(f"fewer runs than accepted: {first_few(self.fewer, _SHOWN)}")
         return [
             f"{exhibit}: {'; '.join(told)}; look at them, then `repro evidence accept {exhibit}`"
         ]
@@ -131,7 +132,7 @@ def _runs(cells: Mapping[tuple[str, str], FoundCell]) -> dict[str, int]:
 def _fewer(before: Mapping[str, int], now: Mapping[str, int]) -> Iterator[str]:
     for cell, runs in before.items():
         if (left := now.get(cell, 0)) < runs:
-            yield f"{cell} has {left} of the {runs} runs that were accepted"
+            yield f"{cell} ({left} of {runs})"
 
 
 def accepted(paper: Paper) -> dict[str, Lock]:

@@ -302,10 +302,12 @@ def _check_clear(table: Table, entry: Mapping[str, Any], met: Mapping[str, set[s
         if needed and not entry.get(key)
     ]
     if unclear:
-        shown = ", ".join(islice(met, 20)) + (", ..." if len(met) > 20 else "")
+        parts = next((row.name for row in table.rows if "/" in row.name), "")
+        several = f" (--row for each part of '{parts}')" if parts and "row" in unclear else ""
         raise UserError(
             f"it is not clear which field holds the {' and the '.join(unclear)} of {table.id}; "
-            f"give {' '.join(f'--{key} FIELD' for key in unclear)}. The fields are: {shown}"
+            f"give {' '.join(f'--{key} FIELD' for key in unclear)}{several}. The fields are: "
+            f"{first_few(list(met), 20)}"
         )
 
 

@@ -13,6 +13,7 @@ from harness.plan.answers import SpecsDigests, answer_key, answers_of, count_ans
 from harness.plan.step import Json
 from harness.spec.exhibit import Table
 from harness.spec.profile import Profile
+from harness.study.evidence import no_results
 from harness.study.project import Project
 
 _MADE, _PUBLISHED = "answers", "published-results"
@@ -31,14 +32,22 @@ def remember(project: Project, judgement: Judgement) -> None:
 def results(project: Project, exhibits: Iterable[str]) -> dict[str, dict[str, int]]:
     """Exhibit -> profile -> how many of its numbers have a result, where any has."""
     digests = SpecsDigests(project.paper)
-    return {name: _of_exhibit(project, name, digests.of(name)) for name in exhibits}
+    found: dict[str, dict[str, int]] = {}
+    for name in exhibits:
+        try:
+            found[name] = _of_exhibit(project, name, digests.of(name))
+        except UserError as error:
+            found[name] = {}
+            project.notices.update(dict.fromkeys(no_results({name: str(error)})))
+    return found
 
 
 def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | None:
     """The profile that was named; else one with results: the default, the paper's, or another."""
     if named or exhibit not in project.paper.runnable:
         return named
-    return _preferred(project, results(project, [exhibit])[exhibit], [exhibit])
+    there = _of_exhibit(project, exhibit, SpecsDigests(project.paper).of(exhibit))
+    return _preferred(project, there, [exhibit])
 
 
 def main_profile(project: Project, named: str | None) -> Profile:

@@ -19,7 +19,10 @@ def test_a_file_without_any_result_left_is_noticed(
     runs.write_text(runs.read_text().splitlines()[0] + "\n")
     (line,) = added.repro(*command).err.splitlines()
     assert "table2: runs.csv changed since its numbers were accepted" in line
-    assert "ResNet-18:Iris has 0 of the 3 runs that were accepted" in line
+    assert (
+        "than accepted: Plain:Wine (0 of 1), ResNet-18:Iris (0 of 3), ResNet-18:Wine (0 of 3);"
+        in line
+    )
 
 
 def test_where_files_give_nothing_they_are_named_as_the_reason(added: Workplace) -> None:
@@ -48,8 +51,8 @@ def test_verify_fails_where_evidence_is_gone_and_others_say_the_same_line(
     assert line.startswith("repro: table2 has no results: ")
     assert ("runs.csv:5" if broken else "gone now: runs.csv") in line
     assert added.repro("verify", *profile, "--json").json["problems"] == [line[7:]]
-    for command in (("plan", "table2"), ("status",), ("report",)):
-        other = added.repro(*command, *profile)
+    for command in (("plan", "table2"), ("status",), ("report",), ("list",)):
+        other = added.repro(*command, *(profile if command != ("list",) else ()))
         assert (other.code, other.err.splitlines()) == (0, [line])
 
 
@@ -57,7 +60,7 @@ def test_a_run_that_is_gone_is_said_and_then_shown_beside_the_number(added: Work
     runs = added.root / "runs.csv"
     runs.write_text(runs.read_text().replace("resnet_18,iris,1,0.7499\n", ""))
     (line,) = added.repro("show", "table2").err.splitlines()
-    assert line.count("; ResNet-18:Iris has 2 of the 3 runs that were accepted; look") == 1
+    assert line.count("; fewer runs than accepted: ResNet-18:Iris (2 of 3); look") == 1
     assert added.repro("evidence", "accept").code == 0
     shown = added.repro("show", "table2")
     assert shown.err == ""
@@ -83,4 +86,7 @@ def test_one_file_of_several_that_is_gone_is_said_to_be(
     assert added.repro("evidence", "accept").code == 0
     (added.root / "runs2.csv").unlink()
     (line,) = added.repro("show", "table2").err.splitlines()
-    assert "table2: accepted, but gone now: runs2.csv; Plain:Iris has 0 of the 1 runs" in line
+    assert (
+        "table2: accepted, but gone now: runs2.csv; fewer runs than accepted: Plain:Iris (0 of 1);"
+        in line
+    )
