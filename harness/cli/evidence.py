@@ -11,7 +11,6 @@ import typer
 from harness.cli.options import AsJson, ExhibitName, in_study
 from harness.cli.output import console, print_json
 from harness.errors import UserError
-from harness.evidence.found import passed_over
 from harness.study.study import Study
 
 if TYPE_CHECKING:
@@ -116,6 +115,8 @@ def _tell(done: Sequence[Accepted], as_json: bool) -> None:
     if as_json:
         print_json({"accepted": [{**asdict(each), "lock": str(each.lock)} for each in done]})
         return
+    from harness.evidence.found import passed_over
+
     for each in done:
         if each.written:
             console().print(each.written, soft_wrap=True)
