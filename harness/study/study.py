@@ -233,17 +233,23 @@ class Study:
 
     def diff(self, exhibit: str, **how: Unpack[How]) -> Judgement:
         """The verdicts alone, without claims, which may be about other exhibits too."""
-        from harness.study.exhibits import judge, plan_of
+        from harness.study.exhibits import judge, plan_to_read
         from harness.study.results import chosen_profile
 
         how["profile"] = chosen_profile(self.project, exhibit, how.get("profile"))
-        return judge(self.project, plan_of(self.project, exhibit, self.request(**how)))
+        return judge(self.project, plan_to_read(self.project, exhibit, self.request(**how)))
 
     def results(self) -> dict[str, dict[str, int]]:
         """Exhibit -> profile -> how many of its numbers have a result. Executes nothing."""
         from harness.study.results import results
 
         return results(self.project, self.paper.runnable)
+
+    def remarks(self, results: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+        """Exhibit -> why the numbers that `results` counts do not stand, where any do not."""
+        from harness.study.results import remarks
+
+        return remarks(self.project, results)
 
     def add_evidence(self, exhibit: str, *files: str, **given: Any) -> Accepted:
         """Write into a table's spec that files hold results of it, and accept them as they are.
