@@ -228,7 +228,7 @@ class TableView(ExhibitView[spec.Table]):
 
     def _derived_fields(self, address: Address, judgement: Judgement) -> dict[str, Any] | None:
         """The difference that is printed beside a cell, and why it is wrong if it is."""
-        row = next(each for each in self.exhibit.rows if each.name == address.row)
+        row = self.exhibit.by_name[0][address.row]
         derived = row.derived.get(address.column)
         wrong = judgement.wrong_differences.get(str(address))
         return {**derived.model_dump(), "wrong": wrong} if derived else None
