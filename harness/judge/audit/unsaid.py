@@ -16,7 +16,6 @@ from harness.spec.paper import Paper
 from harness.spec.reporting import Reporting
 from harness.spec.setting import Choice, Choices, Setting, applies
 
-
 _RUN = re.compile(r"(?<![\w-])[A-Za-z0-9]+(?:[\s_-][A-Za-z0-9]+)*")
 """Words with one separator between each two."""
 _WORD, _JOINED = re.compile(r"[A-Za-z0-9]+"), re.compile(r"[\w-]")
