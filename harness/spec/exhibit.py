@@ -323,6 +323,14 @@ class Table(Exhibit):
             for column, number in row.cells.items():
                 yield Address(self.id, row.name, column), number
 
+    def unread_cells(self) -> Mapping[Address, str]:
+        """Cell -> its text, where that is neither a number nor a word."""
+        return {
+            Address(self.id, row.name, column): text
+            for row in self.rows
+            for column, text in row.unread.items()
+        }
+
     def readings(self, row: str, column: str = "") -> Readings:
         measure = self.measure_of(row, column) if column else self.measure
         return Readings((measure.quantity(),), each_seed=True, reporting=self.reporting)

@@ -19,6 +19,7 @@ from harness.render.views.base import ExhibitView
 from harness.run.outdated import outdated, outdated_notice
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
+from harness.spec.exhibit import Table
 from harness.study.project import Project
 from harness.study.results import chosen_profile, remember
 from harness.study.trust import NEEDS_CODE
@@ -221,6 +222,8 @@ def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[st
     planned = judgement.plan
     failed = failures_behind(planned.steps, project.store)
     there = {result.item.address for result in judgement.results if result.evidence}
+    if isinstance(planned.exhibit, Table):  # a cell that was not read is told of as that
+        there |= planned.exhibit.unread_cells().keys()
     found: dict[str, list[str]] = {}
     for item in planned.items:
         if item.address in there:

@@ -26,6 +26,7 @@ from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView, NumberText
 from harness.render.views.verdicts import (
     NOT_HERE,
+    NOT_READ,
     SIZE_OPEN,
     TRIVIAL,
     WRONG,
@@ -40,6 +41,7 @@ from harness.render.views.verdicts import (
 from harness.spec import exhibit as spec
 from harness.spec.exhibit import LAST_STEP, Address
 from harness.spec.printed import Printed
+from harness.spec.reading import read_printed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,17 +64,19 @@ class TableView(ExhibitView[spec.Table]):
         from harness.render import terminal
 
         terminal.show(self.table(judgement), "both" if judgement else "reported", console)
-        for line in judgement_lines(judgement) if judgement else ():
+        lines = judgement_lines(judgement) if judgement else ()
+        for line in (*lines, *self._unread_lines()):
             console.print(line, soft_wrap=True)
 
     def show_diff(self, judgement: Judgement, console: Console) -> None:
         from harness.render.terminal import show_grid
 
         verdicts = [judgement.verdicts[str(result.item.address)] for result in judgement.results]
+        unread = {at: f"{text} (not read)" for at, text in self.exhibit.unread_cells().items()}
         rows = [
             (
                 f"{result.item.address.row} / {result.item.address.column}",
-                str(result.item.reported or "–"),
+                str(result.item.reported or unread.get(result.item.address, "–")),
                 f"{fixed(ours.mean, result.item.reported)} (n={len(ours.values)})"
                 if (ours := result.amount)
                 else "–",
@@ -92,7 +96,7 @@ class TableView(ExhibitView[spec.Table]):
             "Chance that n runs decide",
         )
         show_grid(headings, rows, console)
-        lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)))
+        lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)), *self._unread_lines())
         for line in (*evidence_line(judgement), *lines, *gap_lines(judgement)):
             console.print(line, soft_wrap=True)
 
@@ -114,6 +118,7 @@ class TableView(ExhibitView[spec.Table]):
             result = found[row.name, column.name]
             verdict = judgement.verdicts[str(result.item.address)]
             marks = [
+                *((NOT_READ,) if column.name in row.unread else ()),
                 *((NOT_HERE,) if result.evidence else ()),
                 *((result.shortfall,) if result.shortfall else ()),
                 *(("flips",) if verdict.flips else ()),
@@ -189,6 +194,15 @@ class TableView(ExhibitView[spec.Table]):
         facts = {"Not run here": f"from {files_line(result)}"} if result.evidence else {}
         why = " ".join(filter(None, (verdict.why, result.shortfall)))
         return NumberText(ours, why, facts, runs)
+
+    def _unread_lines(self) -> Iterator[str]:
+        """The cells whose text was not read: a line for each reason."""
+        found: dict[str, list[str]] = {}
+        for address, text in self.exhibit.unread_cells().items():
+            why = read_printed(text).reason or "beside the other cells it can be read in two ways"
+            found.setdefault(why, []).append(f"{address} ('{text}')")
+        for why, cells in found.items():
+            yield f"Not read, and never compared: {', '.join(cells)}: {why}."
 
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
         item, verdict = result.item, judgement.verdicts[str(result.item.address)]
