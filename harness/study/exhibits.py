@@ -148,6 +148,25 @@ def plan_to_read(
         raise error from None
 
 
+def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> None:
+    """Note that the paper states more runs than there are, where nobody chose how many."""
+    profile, table = planned.profile, planned.exhibit
+    if request.seeds or "seeds" in profile.model_fields_set or not isinstance(table, Table):
+        return
+    stated = {
+        how.n
+        for item in planned.items
+        if item.sources and (how := table.reporting_of(*item.address[1:])).n_of == "seed"
+        if how.n != "unknown" and how.n > len(item.seeds)
+    }
+    if stated:
+        project.notices[
+            f"{table.id}: the paper states n = {', '.join(map(str, sorted(stated)))}, and "
+            f"{profile.seeds} runs are made of each number; --seeds {max(stated)} makes as many "
+            f"as it has, or `seeds` in the profile {profile.id} sets another count"
+        ] = None
+
+
 def judge(project: Project, planned: ExhibitPlan) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
     judgement = judge_exhibit(project.paper, planned, project.store)
