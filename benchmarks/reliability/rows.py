@@ -55,6 +55,18 @@ ROWS: Mapping[str, Row] = {
         "records with another's seed, inputs or parameters; foreign files beside records",
         hostile.by_tests(*hostile.FORGED, profile="ci"),
     ),
+    "power-loss": Row(
+        "the power goes at any push to the disk, which keeps only what was pushed",
+        hostile.by_tests(*hostile.POWER, profile="ci"),
+    ),
+    "places": Row(
+        "a store over quota, behind a link, moved; a newer revision; circles among inputs",
+        hostile.by_tests(*hostile.PLACES, profile="ci"),
+    ),
+    "contents": Row(
+        "headers of npy and safetensors that promise anything; names twice in JSON",
+        hostile.by_tests(*hostile.CONTENTS, profile="ci"),
+    ),
     "bounds": Row(
         "specs without end: seeds, cells, pipes, devices; numbers of another type",
         hostile.by_tests(*hostile.BOUNDS, profile="ci"),

@@ -56,6 +56,14 @@ Vary = Annotated[
         autocompletion=completing.variations,
     ),
 ]
+OnlyKind = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="NAME=VALUE",
+        help="Count runs of one kind: device=cpu, torch=2.4.1, python=3.11.7, code=DIGITS.",
+    ),
+]
 DatasetName = Annotated[
     str,
     typer.Argument(

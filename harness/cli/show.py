@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.flips import show_flips
-from harness.cli.options import AsJson, ExhibitName, ProfileName, in_study
+from harness.cli.options import AsJson, ExhibitName, OnlyKind, ProfileName, in_study
 from harness.cli.output import console, print_grid, print_json, submission_lines
 from harness.media import say
 from harness.study import as_json as to_json
@@ -60,7 +60,9 @@ def list_exhibits(study: Study, as_json: AsJson = False) -> None:
 
 @app.command(epilog="Such as: repro show table7 --profile paper")
 @in_study
-def show(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) -> None:
+def show(
+    study: Study, exhibit: ExhibitName, how: How, only: OnlyKind = None, as_json: AsJson = False
+) -> None:
     """Show an exhibit: reported beside reproduced, with verdicts. Runs nothing."""
     from harness.render.views import view_of
 
@@ -71,7 +73,7 @@ def show(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) 
         else:
             view.show(None, console())
         return
-    shown = study.judge(exhibit, **how)
+    shown = study.judge(exhibit, only, **how)
     if as_json:
         print_json(to_json.judged(shown))
         return
@@ -80,14 +82,16 @@ def show(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) 
 
 @app.command(epilog="Such as: repro diff table8 --profile paper")
 @in_study
-def diff(study: Study, exhibit: ExhibitName, how: How, as_json: AsJson = False) -> None:
+def diff(
+    study: Study, exhibit: ExhibitName, how: How, only: OnlyKind = None, as_json: AsJson = False
+) -> None:
     """Compare reproduced with reported, cell by cell.
 
     Exits with 1 where a cell deviates, or where the printed number contradicts another one.
     """
     from harness.render.views import view_of
 
-    judgement = study.diff(exhibit, **how)
+    judgement = study.diff(exhibit, only, **how)
     view = view_of(study.paper, judgement.plan.exhibit)
     if as_json:
         print_json(to_json.difference(judgement, view))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import os
 import re
@@ -24,6 +23,8 @@ from harness.errors import EvidenceError
 from harness.evidence.result import as_number, look_up
 from harness.plan.program import Output, ProgramParams
 from harness.plan.step import Json, StepContext, StepInput, StepResult
+from harness.store.digest import digest_file
+from harness.store.files import parse_once
 
 _GRACE = 2.0
 """Seconds that a program has to end by itself before it is killed; less than a worker has."""
@@ -64,8 +65,11 @@ def _filled(text: str, given: Mapping[str, str]) -> str:
     return re.sub(r"\{(seed|out|device)\}", lambda match: given[match[1]], text)
 
 
-def _state(file: Path) -> tuple[int, int] | None:
-    return (file.stat().st_mtime_ns, file.stat().st_ino) if file.exists() else None
+def _state(file: Path) -> tuple[int, int, str] | None:
+    """What changes when a file is written; where its clock is coarse, only the content does."""
+    if not file.is_file():
+        return None
+    return file.stat().st_mtime_ns, file.stat().st_ino, digest_file(file)
 
 
 def _gpu(device: str) -> dict[str, str]:
@@ -169,4 +173,4 @@ def _found(output: Output, text: str, whole: bool) -> Any:
     if output.column:
         return list(csv.DictReader(text.splitlines()))[-1][output.column]
     held = text if whole else [line for line in text.splitlines() if line.startswith("{")][-1]
-    return look_up(json.loads(held), output.json_path)
+    return look_up(parse_once(held), output.json_path)

@@ -7,7 +7,6 @@ A further reader is one more entry: by `register`, or as an entry point of the g
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +17,7 @@ from typing import Any
 from harness.errors import UserError, nearest
 from harness.evidence.result import Result
 from harness.registry import Registry, resolve
+from harness.store.files import parse_once
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def tabs(path: Path) -> Iterator[Result]:
 
 def whole_json(path: Path) -> Iterator[Result]:
     """Each object of a list, or the one object of the file."""
-    held = json.loads(path.read_text(encoding="utf-8"))
+    held = parse_once(path.read_text(encoding="utf-8"))
     yield from (
         Result(_object(each), path) for each in (held if isinstance(held, list) else [held])
     )
@@ -143,7 +143,7 @@ def json_lines(path: Path) -> Iterator[Result]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.strip():
             try:
-                yield Result(_object(json.loads(line)), path, number)
+                yield Result(_object(parse_once(line)), path, number)
             except ValueError as error:
                 raise ValueError(f"line {number}: {error}") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from harness.evidence.readers import json_lines, separated, whole_json
 from harness.evidence.result import Result
 from harness.evidence.tracked import parse_yaml, yaml_of
+from harness.store.files import parse_once
 
 _SPLIT = re.compile(r"split(\d+)_(.+)")
 
@@ -21,7 +21,7 @@ def sklearn_cv(path: Path) -> Iterator[Result]:
     Means, standard deviations and ranks are left out, since they are no runs.
     """
     if path.suffix == ".json":
-        columns = json.loads(path.read_text(encoding="utf-8"))
+        columns = parse_once(path.read_text(encoding="utf-8"))
         names, lines = list(columns), zip(*columns.values(), strict=True)
         rows = [Result(dict(zip(names, line, strict=True)), path) for line in lines]
     else:
@@ -45,7 +45,7 @@ def lm_eval(path: Path) -> Iterator[Result]:
 
     A metric has its name with the filter, `acc,none`, and without it where that is unique.
     """
-    held = json.loads(path.read_text(encoding="utf-8"))
+    held = parse_once(path.read_text(encoding="utf-8"))
     model = held.get("model_name") or held["config"].get("model", "")
     for task, scores in held["results"].items():
         bare = [name.partition(",")[0] for name in scores]

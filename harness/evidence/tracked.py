@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from harness.evidence.readers import needing, separated, whole_json
 from harness.evidence.result import Result, as_number
+from harness.store.files import parse_once
 
 
 def yaml_of(path: Path) -> Any:
@@ -92,7 +92,7 @@ def tensorboard(path: Path) -> Iterator[Result]:
 
 def wandb(path: Path) -> Iterator[Result]:
     """A run by its `wandb-summary.json`, with `config.` of the `config.yaml` beside it."""
-    summary = json.loads(path.read_text(encoding="utf-8"))
+    summary = parse_once(path.read_text(encoding="utf-8"))
     beside = path.with_name("config.yaml")
     held = yaml_of(beside) if beside.is_file() else {}
     config = {

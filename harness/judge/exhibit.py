@@ -9,6 +9,7 @@ from harness.evidence.found import Found, find
 from harness.judge.audit.audit import wrong_differences
 from harness.judge.audit.printed import Mention
 from harness.judge.audit.quantities import rivals
+from harness.judge.company import OneKind
 from harness.judge.correlated import Correlated, correlations
 from harness.judge.memory import remembered
 from harness.judge.model import CellEvidence, Estimate, Rival, Verdict
@@ -64,15 +65,20 @@ class Judgement:
         return self.verdicts.get(str(result.item.address))
 
 
-def judge_exhibit(paper: Paper, plan: ExhibitPlan, store: Store) -> Judgement:
+def judge_exhibit(
+    paper: Paper, plan: ExhibitPlan, store: Store, only: OneKind | None = None
+) -> Judgement:
     """Read what is in the store for a plan, and judge it.
+
+    Args:
+        only: the kind of runs that count; all if none.
 
     Raises:
         UserError: a spec asks for something that the steps do not leave.
     """
     evidence = evidence_of(paper, plan)
     records: dict[str, Record | None] = {}
-    results = collect(plan, store, evidence.cells if evidence else None, records)
+    results = collect(plan, store, evidence.cells if evidence else None, records, only)
     correlated = correlations(plan, results, store)
     stated = stated_results(plan, results, correlated, store)
     judged = verdicts_on(evidence_on(paper, plan, results, store), store)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.judge.company import OneKind
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.run.state import failures_behind
@@ -15,8 +16,10 @@ NOT_RUN = "the others have not been run"
 class Gaps:
     """What became of the seeds of a plan that have no usable record."""
 
-    def __init__(self, plan: ExhibitPlan, store: Store) -> None:
+    def __init__(self, plan: ExhibitPlan, store: Store, only: OneKind | None = None) -> None:
         self._store = store
+        self._steps = plan.steps
+        self._only = only
         self._failed = failures_behind(plan.steps, store)
 
     def of(self, item: Item, missing: frozenset[str]) -> dict[int, str]:
@@ -34,6 +37,14 @@ class Gaps:
             return f"a record cannot be read, since {damage.reason}; {damage.remedy}"
         if failure := self._failed.get(identity):
             return f"step {failure.step} failed: {failure.message}"
+        if record := self._store.get(identity):
+            if not record.is_of(self._steps[identity]):
+                return (
+                    "a record says that it is of other work than its identity names; "
+                    "`repro make` makes it anew"
+                )
+            if self._only:
+                return f"the others are left out, since {self._only.left_out(record)}"
         return NOT_RUN
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from harness.errors import UserError, nearest
 from harness.evidence.found import FoundCell
+from harness.judge.company import Mixed, OneKind, mixed, sentence
 from harness.judge.gaps import NOT_RUN, Gaps, shortfall
 from harness.judge.model import Amount, Picture
 from harness.plan.exhibit import ExhibitPlan
@@ -52,6 +53,8 @@ class ItemResult:
     """The runs in files that its amount is of; None where it is of our own records."""
     gaps: Mapping[int, str] = field(default_factory=dict)
     """Seed -> why it gave no number, for every seed that was asked for and counts in no amount."""
+    mixed: Mixed = field(default_factory=dict)
+    """In what its runs differ, beside their seeds."""
 
     @property
     def complete(self) -> bool:
@@ -72,18 +75,30 @@ class ItemResult:
             return ""
         return shortfall(len(self.item.seeds), len(self.seeds), self.gaps)
 
+    @property
+    def kinds(self) -> str:
+        """In what its runs differ beside their seeds, and which are which; empty if in nothing."""
+        return sentence(self.mixed)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of its runs: that some are missing, or that they are not alike."""
+        return tuple(filter(None, (self.shortfall, self.kinds)))
+
 
 def collect(
     plan: ExhibitPlan,
     store: Store,
     evidence: Mapping[tuple[str, str], FoundCell] | None = None,
     records: dict[str, Record | None] | None = None,
+    only: OneKind | None = None,
 ) -> tuple[ItemResult, ...]:
     """The results of every item, in the order of the plan.
 
     Args:
         evidence: row and column -> runs that files hold, for items of which we have no result.
         records: takes those that are read, by the identity of their step.
+        only: the kind of runs that count; all if none.
 
     Raises:
         UserError: a reading is of a value that its step does not leave.
@@ -93,7 +108,12 @@ def collect(
 
     def read(identity: str) -> Record | None:
         if identity not in known:
-            known[identity] = store.get(identity)
+            record = store.get(identity)
+            step = plan.steps.get(identity)
+            honest = not (record and step) or record.is_of(step)
+            known[identity] = (
+                record if record and honest and (not only or only.takes(record)) else None
+            )
         return known[identity]
 
     def same_as(item: Item) -> str:
@@ -101,14 +121,14 @@ def collect(
         earlier = first.setdefault((row, item.identities), column) if item.sources else column
         return "" if earlier == column else earlier
 
-    gaps = Gaps(plan, store)
+    gaps = Gaps(plan, store, only)
     results = []
     for item in plan.items:
         collector = _Collector(item, plan.exhibit.readings(*item.address[1:]), read)
         result = collector.result(same_as(item))
         lost = {**gaps.of(item, frozenset(result.missing)), **result.failed}
         results.append(replace(result, gaps=lost) if lost else result)
-    return tuple(_or_found(result, plan, evidence or {}) for result in results)
+    return tuple(_or_found(result, plan, (not only and evidence) or {}) for result in results)
 
 
 def _or_found(
@@ -189,7 +209,16 @@ class _Collector:
             pictures=self._pictures(self.readings.gallery) if self.readings.gallery else (),
             same_as=same_as,
             failed=failed,
+            mixed=mixed(self._records(complete)),
         )
+
+    def _records(self, complete: Sequence[int]) -> Iterator[tuple[int, Record]]:
+        """Each complete seed with each of its records."""
+        for seeds in self.item.sources.values():
+            for index in complete:
+                for identity in seeds[index]:
+                    if record := self.read(identity):
+                        yield self.item.seeds[index], record
 
     def _failed(self, complete: Sequence[int]) -> dict[int, str]:
         """Seed -> its first quantity that is not finite."""

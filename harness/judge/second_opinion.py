@@ -62,9 +62,15 @@ def coverage(predictions: Iterable[Predicted | None]) -> Coverage | None:
     if not known:
         return None
     inside, of = sum(known), len(known)
-    from scipy.special import bdtr
+    outside = range(of - inside, of + 1)
+    return Coverage(inside, of, LEVEL * of, min(1.0, math.fsum(_chance(k, of) for k in outside)))
 
-    return Coverage(inside, of, LEVEL * of, float(bdtr(inside, of, LEVEL)))
+
+def _chance(outside: int, of: int) -> float:
+    """Of so many predictions missed, by the binomial; its logarithm does not overflow."""
+    inside = of - outside
+    ways = math.lgamma(of + 1) - math.lgamma(inside + 1) - math.lgamma(outside + 1)
+    return math.exp(ways + inside * math.log(LEVEL) + outside * math.log(1 - LEVEL))
 
 
 def cv_star(values: Sequence[float]) -> float | None:

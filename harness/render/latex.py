@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from harness.render.fitting import LABEL, Fit, fitted, is_prose
+from harness.render.formula import as_latex
 from harness.render.layout import (
     NUMBER,
     CellText,
@@ -32,7 +33,7 @@ def render(table: TableData, view: View) -> str:
     becomes of a table that is wider or higher than a page; one that nothing helps is left as wide
     as it is, so that LaTeX warns of it.
     """
-    layout = lay_out(table, view)
+    layout = lay_out(table, view, formulas=True)
     fit, pages = fitted(layout)
     number = re.fullmatch(r"Table ([A-Za-z0-9.]+)", layout.label)
     return template("table").render(
@@ -63,7 +64,7 @@ def _body(layout: TableLayout, fit: Fit) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for item in layout.body:
         if isinstance(item, Heading):
-            rows.append({"kind": "heading", "text": escape(item.text)})
+            rows.append({"kind": "heading", "text": as_latex(item.text)})
             continue
         entries = [_entry(entry, at, number, fit) for at, entry in enumerate(item.entries)]
         rows.append(
@@ -135,7 +136,7 @@ def _superscript(signs: tuple[Symbol, ...]) -> str:
 
 def _prose(text: str, limit: int) -> str:
     """Text on one line up to `limit` characters, above that as a paragraph of that width."""
-    return _paragraph(escape(text), len(text), limit)
+    return _paragraph(as_latex(text), len(text), limit)
 
 
 def _paragraph(source: str, length: int, limit: int) -> str:

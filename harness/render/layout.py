@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from harness.render.markup import named
 from harness.render.symbols import VERDICTS, Symbol, mark_symbol
 from harness.render.table import CellData, TableData, as_printed
 from harness.render.text import plain
@@ -85,25 +86,30 @@ class TableLayout:
         return tuple(item for item in self.body if isinstance(item, Line))
 
 
-def lay_out(table: TableData, view: View) -> TableLayout:
-    """Turn the table as the paper orients it into printable lines."""
+def lay_out(table: TableData, view: View, formulas: bool = False) -> TableLayout:
+    """Turn the table as the paper orients it into printable lines.
+
+    Args:
+        formulas: whether labels keep formulas as they are; else these are put in plain signs.
+    """
+    shown = plain if formulas else named
     table = as_printed(table)
     marks = _marks(table) if view == "both" else {}
     body: list[Heading | Line] = []
     previous = ""
     for row in table.rows:
-        group = plain(row.group or "")
+        group = shown(row.group or "")
         if group != previous:
             body.append(Heading(group))
         previous = group
-        body += _lines(plain(row.label), row.cells, bool(group), view, table, marks)
+        body += _lines(shown(row.label), row.cells, bool(group), view, table, marks)
     return TableLayout(
         label=plain(table.label),
         title=plain(table.title),
         caption=plain(table.caption),
-        stub=plain(table.stub),
-        headers=tuple(plain(column.label) for column in table.columns),
-        groups=tuple(plain(column.group or "") for column in table.columns),
+        stub=shown(table.stub),
+        headers=tuple(shown(column.label) for column in table.columns),
+        groups=tuple(shown(column.group or "") for column in table.columns),
         body=tuple(body),
         legend=_legend(table, marks) if view == "both" else (),
         notes=tuple(plain(note) for note in _notes(table, view)),

@@ -6,18 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from harness.render.tex import MATH
+from harness.render.formula import as_signs
+from harness.render.text import plain
 
 # A piece ends at the next sign of its own kind, so that text full of such signs is read in a time
 # that grows as it does.
 _STYLED = re.compile(
     r"\*\*(?=\S)(?P<bold>(?:[^*]|\*(?!\*))+)(?<=\S)\*\*|\*(?=[^\s*])(?P<italic>[^*]+)(?<=\S)\*"
 )
-_FORMULA = re.compile(r"\$(?=\S)((?:[^$\\{}^_]|\\[A-Za-z]+(?![A-Za-z]))+)(?<=\S)\$(?!\d)")
 _SIGNED = re.compile(r"(?<=[A-Za-z])\^([-+])(?!\w)")
 _ABOUT = re.compile(r"~(?= ?\d)")
-_COMMAND = re.compile(r"\\([A-Za-z]+)")
-_SYMBOLS = {source.removeprefix("\\"): char for char, source in MATH.items() if source[0] == "\\"}
 
 
 class StyledText(NamedTuple):
@@ -28,9 +26,14 @@ class StyledText(NamedTuple):
 
 
 def spelt(text: str) -> str:
-    """Text with its symbols as characters: formulas of mere symbols and numbers lose their `$`."""
+    """Text with its formulas and symbols in plain signs."""
     raised = _SIGNED.sub(lambda match: "⁻⁺"[match[1] == "+"], text)
-    return _ABOUT.sub("∼", _FORMULA.sub(_spelt, raised))
+    return _ABOUT.sub("∼", as_signs(raised))
+
+
+def named(text: str) -> str:
+    """A label on one line, with its formulas in plain signs."""
+    return as_signs(plain(text))
 
 
 def runs(text: str) -> Iterator[StyledText]:
@@ -53,9 +56,3 @@ def captioned(title: str, caption: str) -> str:
         return caption
     stop = "" if title.endswith((".", "?", "!")) else "."
     return f"**{title}{stop}** {caption}".rstrip() if title else caption
-
-
-def _spelt(formula: re.Match[str]) -> str:
-    if not set(_COMMAND.findall(formula[1])) <= set(_SYMBOLS):
-        return formula[0]
-    return _COMMAND.sub(lambda command: _SYMBOLS[command[1]], formula[1])

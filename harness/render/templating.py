@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from harness.render import markdown
+from harness.render.formula import as_latex
 from harness.render.markup import runs
 from harness.render.tex import escape, printed
 from harness.render.text import plain
@@ -40,7 +41,7 @@ def template(name: str, kind: str = "tex") -> Template:
     texts pass `md`.
     """
     environment = bracketed(loader=FileSystemLoader(TEMPLATES), lstrip_blocks=True)
-    environment.filters["tex"] = lambda text: escape(plain(text))
+    environment.filters["tex"] = lambda text: as_latex(plain(text))
     environment.filters["printed"] = lambda text: printed(plain(text))
     environment.filters["prose"] = prose
     environment.filters["code"] = code

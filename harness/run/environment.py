@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.plan.step import Json
 
-_PACKAGES = (
+PACKAGES = (
     "numpy",
     "pillow",
     "pydantic",
@@ -30,7 +30,7 @@ def environment(device: str) -> dict[str, Json]:
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "device": device_name(device),
         "threads": 1 if device == "cpu" else None,
     }

@@ -24,6 +24,8 @@ LIMIT = 60.0
 """Seconds without one, after which an owner on another host counts as dead."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """How a file system says that it has no locks."""
+_NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""How a file system says that it has no hard links."""
 
 
 class Lease:
@@ -111,12 +113,24 @@ def lease_file(store: Store, identity: str) -> Path:
 
 
 def _create(draft: Path, path: Path) -> bool:
-    """Put the draft in place unless something is there: exclusive, and complete at once."""
+    """Put the draft in place unless something is there: exclusive, and complete at once.
+
+    On a file system without hard links it is written where it lies. Until that is done nobody is
+    named in it, and it counts as held while it is young.
+    """
     point("lease: before")
     try:
         os.link(draft, path)
     except FileExistsError:
         return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        try:
+            with path.open("xb") as file:
+                file.write(draft.read_bytes())
+        except FileExistsError:
+            return False
     point("lease: after")
     return True
 

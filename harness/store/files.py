@@ -20,6 +20,8 @@ from harness.store.owner import Owner
 _FOREIGN_AGE = 24 * 3600.0
 """Seconds after which another host's temporary place counts as left over."""
 _counter = itertools.count()
+_kept: set[Path] = set()
+"""Folders whose names this process has pushed to the disk."""
 
 
 def temporary(root: Path) -> Path:
@@ -76,6 +78,20 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("its parts are nested too deeply") from None
 
 
+def parse_once(text: str) -> Any:
+    """What `json.loads` makes of a text of others. ValueError where an object has a name twice:
+    which of both is meant cannot be told."""
+    return json.loads(text, object_pairs_hook=_each_once)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for at, (name, _) in enumerate(pairs) if name in dict(pairs[:at]))
+        raise ValueError(f"'{twice:.40}' is there twice in one object")
+    return found
+
+
 def write_synced(path: Path, data: bytes) -> None:
     """Write a file whose place no reader looks at yet, and push it to the disk."""
     point(f"write {path.suffix}: before")
@@ -96,12 +112,29 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def keep_folder(path: Path, root: Path) -> None:
+    """Make a folder under `root`, and push its name to the disk, and those of all above it.
+
+    Without that a loss of power takes a new folder with all that was pushed to the disk in it.
+    """
+    made = not path.is_dir()
+    path.mkdir(parents=True, exist_ok=True)
+    if made or path not in _kept:
+        for above in path.parents:
+            if above == root.parent:
+                break
+            sync_directory(above)
+        with suppress(OSError):  # what lies above the store may belong to others
+            sync_directory(root.parent)
+        _kept.add(path)
+
+
 def write_atomic(root: Path, path: Path, data: bytes) -> None:
     """Replace the file at `path`, under `root`, by one holding `data`."""
     draft = temporary(root)
     try:
         write_synced(draft, data)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        keep_folder(path.parent, root)
         point("replace: before")
         draft.replace(path)
     finally:
@@ -112,12 +145,12 @@ def write_atomic(root: Path, path: Path, data: bytes) -> None:
 
 
 def place_directory(draft: Path, final: Path) -> None:
-    """Move a finished directory to its place; when another was there first, that one stays.
+    """Move a finished directory to `ROOT/kind/shard/name`; when one was there first, that stays.
 
     The loser's draft is deleted: both hold the same work.
     """
     sync_directory(draft)
-    final.parent.mkdir(parents=True, exist_ok=True)
+    keep_folder(final.parent, final.parents[2])
     point("place: before")
     try:
         draft.rename(final)
@@ -128,5 +161,4 @@ def place_directory(draft: Path, final: Path) -> None:
         return
     point("place: not synced")
     sync_directory(final.parent)
-    sync_directory(final.parent.parent)
     point("place: after")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from harness.errors import EvidenceError
-from harness.plan.step import Json
+from harness.errors import EvidenceError, one_line
+from harness.plan.step import Json, Step
 from harness.store.digest import digest_file, digest_json
 from harness.store.files import parse_json, read_bytes, read_json
 
@@ -100,7 +100,11 @@ class Record:
 
         if name not in self.arrays:
             raise KeyError(f"step {self.step!r} left no array {name!r}; {sorted(self.arrays)}")
-        loaded: np.ndarray = np.load(self._verified(name), allow_pickle=False)
+        path = self._verified(name)
+        try:
+            loaded: np.ndarray = np.load(path, allow_pickle=False)
+        except Exception as error:  # a forged file decides what goes wrong inside
+            raise no_content(self.identity, path, error) from None
         return loaded
 
     def tensors(self, name: str) -> Path:
@@ -109,6 +113,14 @@ class Record:
             known = sorted(set(self.outputs) - self.arrays)
             raise KeyError(f"step {self.step!r} left no tensors {name!r}; {known}")
         return self._verified(name)
+
+    def is_of(self, step: Step) -> bool:
+        """Whether it says of itself that it did this step, whose identity it goes by.
+
+        Parameters are not compared: `store verify` does, by recomputing the identity.
+        """
+        own = (self.step, self.revision, self.seed, dict(self.inputs))
+        return own == (step.name, step.revision, step.seed, dict(step.inputs))
 
     def check_files(self) -> None:
         """Verify every file of the manifest, so that reading one need not do it again.
@@ -203,6 +215,11 @@ def read_record(directory: Path) -> Record:
     if record.identity != identity:
         raise DamagedRecord(identity, f"{RECORD} is that of {record.identity}")
     return record
+
+
+def no_content(identity: str, path: Path, error: Exception) -> DamagedRecord:
+    """A file with the right digest, such as a forged one, that holds no arrays."""
+    return DamagedRecord(identity, f"{path.name} holds no arrays ({one_line(str(error))})")
 
 
 @contextmanager

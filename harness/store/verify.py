@@ -17,6 +17,7 @@ from harness.store.record import (
     DamagedRecord,
     Record,
     content_digest,
+    no_content,
     read_record,
 )
 from harness.store.store import Store
@@ -110,4 +111,8 @@ def _recomputed(record: Record, name: str) -> str:
         return digest_array(record.array(name))
     from safetensors.numpy import load_file
 
-    return tensors_digest(load_file(record.tensors(name)))
+    path = record.tensors(name)
+    try:
+        return tensors_digest(load_file(path))
+    except Exception as error:  # a forged file decides what goes wrong inside
+        raise no_content(record.identity, path, error) from None

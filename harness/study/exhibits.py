@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import media
 from harness.errors import UserError
+from harness.judge.company import OneKind
 from harness.judge.exhibit import Judgement, judge_exhibit, numbers
 from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims
 from harness.plan.answers import answer_key, plan_answered
@@ -35,6 +36,8 @@ class Request:
     profile: str | None = None
     seeds: int | None = None
     variation: Variation | None = None
+    only: OneKind | None = None
+    """The kind of runs that count; all if none. What is asked for is only read then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,9 +170,9 @@ def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> No
         ] = None
 
 
-def judge(project: Project, planned: ExhibitPlan) -> Judgement:
+def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
-    judgement = judge_exhibit(project.paper, planned, project.store)
+    judgement = judge_exhibit(project.paper, planned, project.store, only)
     if project.executes:  # else nothing is known of the code that the records would be made by now
         code = project.codes.notices(planned.exhibit.id, judgement.records)
         files = outdated_notice(planned, project.store, step_types(project.paper))
@@ -181,8 +184,8 @@ def judge(project: Project, planned: ExhibitPlan) -> Judgement:
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
     """An exhibit judged on what is in the store. Runs nothing."""
     request = replace(request, profile=chosen_profile(project, name, request.profile))
-    judgement = judge(project, plan_to_read(project, name, request))
-    if not request.variation and not request.seeds:
+    judgement = judge(project, plan_to_read(project, name, request), request.only)
+    if not (request.variation or request.seeds or request.only):
         remember(project, judgement)
     return JudgedExhibit(
         judgement=judgement,
@@ -231,7 +234,9 @@ def claims_about(project: Project, judged: Judgement, request: Request) -> list[
     claims = about(project.paper, own)
     others = (name for name in exhibits_behind(project, claims) if name != own)
     plans = (plan_to_read(project, name, request, must_act=False) for name in others)
-    return claims_on(project, claims, (judged, *(judge(project, each) for each in plans)))
+    return claims_on(
+        project, claims, (judged, *(judge(project, each, request.only) for each in plans))
+    )
 
 
 def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
 from harness.run.state import states
 from harness.store.files import clean_temporary
-from harness.store.record import DamagedRecord, NewerRecord
+from harness.store.record import DamagedRecord, NewerRecord, Record
 from harness.store.store import Store
 from harness.study.exhibits import (
     JudgedExhibit,
@@ -172,7 +172,11 @@ def probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
         UserError: a step makes other numbers now, so that its records may not be used.
         EvidenceError: a library is missing that a probe or a step that has to run needs.
     """
-    records = [record for identity in graph if (record := project.store.get(identity))]
+    records = [
+        record
+        for identity, step in graph.items()
+        if (record := project.store.get(identity)) and _honest(project, record, step)
+    ]
     to_run = {graph[identity].name for identity in lacking(graph, project.store)}
     if to_run & own_step_types(project.paper).keys() or project.codes.changed(records):
         check_installed(project.paper)
@@ -180,6 +184,16 @@ def probe_changed(project: Project, graph: Mapping[str, Step]) -> None:
     if wrong:
         raise UserError("\n  ".join(wrong))
     project.notices.update(dict.fromkeys(untold))
+
+
+def _honest(project: Project, record: Record, step: Step) -> bool:
+    """Whether a record is of the work that its identity names; it is set aside where it is not."""
+    if record.is_of(step):
+        return True
+    project.store.set_aside(step.identity)
+    what = f"record {step.identity[:12]} is not of the step '{step.name}' that its identity names"
+    project.notices[f"{what}; it was set aside in damaged/"] = None
+    return False
 
 
 def collect(project: Project) -> Collected:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -222,22 +222,34 @@ class Study:
 
         return cancel(self.store, jobs)
 
-    def judge(self, exhibit: str, **how: Unpack[How]) -> JudgedExhibit:
+    def judge(self, exhibit: str, only: str | None = None, **how: Unpack[How]) -> JudgedExhibit:
         """An exhibit with what is in the store: verdicts, its claims, what was not run.
 
         Runs nothing. A notebook shows it as a table.
+
+        Args:
+            only: the kind of runs that count, such as `device=cpu` or `torch=2.4.1`; all if none.
         """
         from harness.study.exhibits import judged_exhibit
 
-        return judged_exhibit(self.project, exhibit, self.request(**how))
+        return judged_exhibit(self.project, exhibit, self._of_kind(only, how))
 
-    def diff(self, exhibit: str, **how: Unpack[How]) -> Judgement:
-        """The verdicts alone, without claims, which may be about other exhibits too."""
+    def diff(self, exhibit: str, only: str | None = None, **how: Unpack[How]) -> Judgement:
+        """The verdicts alone, without claims, which may be about other exhibits too.
+
+        `only` is as in `judge`.
+        """
         from harness.study.exhibits import judge, plan_to_read
         from harness.study.results import chosen_profile
 
         how["profile"] = chosen_profile(self.project, exhibit, how.get("profile"))
-        return judge(self.project, plan_to_read(self.project, exhibit, self.request(**how)))
+        request = self._of_kind(only, how)
+        return judge(self.project, plan_to_read(self.project, exhibit, request), request.only)
+
+    def _of_kind(self, only: str | None, how: How) -> Request:
+        from harness.judge.company import OneKind
+
+        return replace(self.request(**how), only=OneKind.parse(only) if only else None)
 
     def results(self) -> dict[str, dict[str, int]]:
         """Exhibit -> profile -> how many of its numbers have a result. Executes nothing."""

@@ -14,6 +14,7 @@ from harness.store.record import Record, content_digest
 from harness.store.writer import write_provenance
 from harness.study.project import find_project
 from harness.study.records import damaged
+from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
 from tests.toy.steps import STEPS, DrawParams
 
@@ -71,3 +72,25 @@ def test_a_parameter_of_another_day_is_not_told(copied: Workplace) -> None:
 
 def test_all_that_this_paper_publishes_has_its_identity() -> None:
     assert damaged(find_project(ROOT), set_aside=False) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 77},
+        {"step": "draw", "params": DrawParams().model_dump()},
+        {"inputs": {"images": "0" * 64}},
+    ],
+)
+def test_a_record_of_other_work_is_never_used(copied: Workplace, other: dict[str, Any]) -> None:
+    before = copied.repro("show", "verdicts", "--json").json["cells"]
+    identity = forge(copied, **other)
+    shown = copied.repro("show", "verdicts", "--json").json["cells"]
+    gaps = [why for cell in shown for why in cell["gaps"].values()]
+    assert gaps
+    assert all("other work than its identity names" in why for why in gaps)
+    made = copied.repro("make", "verdicts", "averaged", *INLINE)
+    assert made.code == 0
+    assert f"record {identity[:12]} is not of the step" in made.err
+    assert copied.repro("show", "verdicts", "--json").json["cells"] == before
+    assert copied.repro("store", "verify").code == 0

@@ -249,6 +249,18 @@ def test_a_file_of_an_earlier_run_is_never_taken_for_this_one(place: Workplace) 
     assert "did not write this file" in made.err
 
 
+def test_a_file_written_within_one_tick_of_a_coarse_clock_counts(place: Workplace) -> None:
+    file = place.root / "m.json"
+    file.write_text('{"acc": 7}')
+    stamp = file.stat().st_mtime_ns
+    script = (
+        "import os; from pathlib import Path; f = Path('m.json'); f.write_text('{\"acc\": 8}'); "
+        f"os.utime(f, ns=({stamp}, {stamp}))"
+    )
+    python(place, script, outputs='sum = { file = "m.json", json = "acc" }')
+    assert place.repro("make", "fits", "--seeds", "1", *INLINE).code == 0
+
+
 def test_a_program_is_ended_with_all_that_it_started_when_its_time_is_up(place: Workplace) -> None:
     python(
         place,

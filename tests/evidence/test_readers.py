@@ -84,6 +84,9 @@ def test_tables_lines_and_objects(tmp_path: Path) -> None:
         ("a.json", "{", "not what reader 'json' reads"),
         ("results_1.json", '{"a": 1}', "not what reader 'lm-eval' reads (KeyError: 'config')"),
         ("a.bin", "", "no reader is known"),
+        ("a.json", '{"acc": 1, "acc": 2}', "'acc' is there twice in one object"),
+        ("a.jsonl", '{"a": 1}\n{"b": {"x": 1, "x": 2}}', "line 2: 'x' is there twice"),
+        ("results_1.json", '{"config": {}, "results": {"t": {}, "t": {}}}', "'t' is there twice"),
     ],
 )
 def test_a_file_of_another_kind_is_one_message(

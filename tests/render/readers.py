@@ -90,6 +90,7 @@ _TOKEN = re.compile(
     r"|\[U\+(?P<code>[0-9A-F]{4,6})\]"
     r"|(?P<dash>---?)"
     r"|(?P<empty>\{\}|\{(?=`\})|(?<=`)\})"
+    r"|(?P<tie>~)"
     r"|(?P<plain>[^\\{}$&#%~^_])"
 )
 
@@ -167,6 +168,8 @@ def _decoded(match: re.Match[str]) -> str:
         return chr(int(match["code"], 16))
     if kind == "dash":
         return "–" if value == "--" else "—"
+    if kind == "tie":
+        return "\xa0"
     return {"escaped": match["escaped"], "empty": "", "plain": value}[kind or ""] or ""
 
 

@@ -66,8 +66,8 @@ def line(
 def figure(comparable: bool = False, lines: tuple[LineData, ...] | None = None) -> FigureData:
     ticks = (Tick("n 1", "A"), Tick("n 5", "A"), Tick("n 1", "B"))
     shown = (
-        line("Plain $x$", "reported", (9.15, 33.03, 42.01), (0.22, 0.02, None)),
-        line("Plain $x$", "reproduced", (9.1, 30.0, 41.1), (0.31, 0.2, None)),
+        line("Plain $\\x$", "reported", (9.15, 33.03, 42.01), (0.22, 0.02, None)),
+        line("Plain $\\x$", "reproduced", (9.1, 30.0, 41.1), (0.31, 0.2, None)),
         line("_Best", "reported", (12.57, None, 47.4), (0.03, None, None)),
         line("_Best", "reproduced", (12.6, None, None), (0.1, None, None)),
     )

@@ -10,7 +10,7 @@ from harness.render.table import CellData, ColumnData, RowData, TableData
 HOSTILE = (
     "\\input{secret}",
     "a & b \\\\ c",
-    "100% #1 $x$ ~ ^ _",
+    "100% #1 $\\x$ ~ ^ _",
     "[12] first",
     "*star* **bold** `code`",
     "| pipe | --- |",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def test_comparable_sources_share_axes_and_stay_apart() -> None:
     drawn = draw(figure(comparable=True))
     (axes,) = drawn.axes
     assert _heights(axes) == {9.15, 33.03, 42.01, 12.57, 47.4, 9.1, 30.0, 41.1, 12.6}
-    assert _legend(drawn) == ["Plain $x$", "_Best", "Reported", "Reproduced (profile small)"]
+    assert _legend(drawn) == ["Plain $\\x$", "_Best", "Reported", "Reproduced (profile small)"]
 
 
 def test_one_source_alone_says_whose_it_is() -> None:
@@ -92,7 +93,7 @@ def test_text_is_literal_and_large_enough(recwarn: pytest.WarningsRecorder, tmp_
     drawn = draw(figure())
     save(figure(), tmp_path)
     texts = [text for text in drawn.findobj(Text) if text.get_text()]
-    assert "Plain $x$" in {text.get_text() for text in texts}
+    assert "Plain $\\x$" in {text.get_text() for text in texts}
     assert not any(text.get_parse_math() for text in texts)
     assert min(text.get_fontsize() for text in texts) >= 8
     assert not recwarn.list
@@ -110,3 +111,19 @@ def _heights(axes: object) -> set[float]:
 
 def _legend(drawn: Figure) -> list[str]:
     return [text.get_text() for text in drawn.legends[0].get_texts()]
+
+
+def test_signs_that_the_font_lacks_are_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    named = replace(figure(), title="t")
+    axes = tuple(
+        replace(part, lines=tuple(replace(each, label="方法 ꙮ") for each in part.lines))
+        for part in named.axes
+    )
+    for _ in range(2):
+        save(replace(named, axes=axes), tmp_path)
+    said = capsys.readouterr().err
+    assert said.count("方法") == 1
+    assert len(said.splitlines()) == 1
+    assert not recwarn.list

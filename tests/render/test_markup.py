@@ -47,9 +47,9 @@ def test_runs(text: str, expected: list[StyledText]) -> None:
         (r"$b \approx 0.05$ and $\delta = 2.8947$", "b ≈ 0.05 and δ = 2.8947"),
         ("$T^- = 20$, T^+ epochs", "T⁻ = 20, T⁺ epochs"),
         ("about ~ 0.806, ~5", "about ∼ 0.806, ∼5"),
-        (r"$\frac{1}{2}$", r"$\frac{1}{2}$"),
+        (r"$\frac{1}{2}$", "1/2"),
         (r"$\input x$", r"$\input x$"),
-        (r"$x_1$ costs $5", r"$x_1$ costs $5"),
+        (r"$x_1$ costs $5", "x₁ costs $5"),
         ("a~b, 2^-3", "a~b, 2^-3"),
     ],
 )

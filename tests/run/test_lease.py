@@ -161,3 +161,22 @@ def test_many_leases_of_other_hosts_cost_one_look_at_the_clock(
     monkeypatch.setattr(lease_module, "temporary", lambda root: looks.append(root) or real(root))
     assert len(held(store)) == 20
     assert len(looks) == 1
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP])
+def test_a_file_system_without_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(lease_module.os, "link", refuse)
+    store = Store(tmp_path)
+    with take(store) or pytest.fail("a free step was refused"):
+        assert take(store) is None
+    path = plant(store, replace(Owner.current(), pid=2**22 + 1))
+    assert take(store) is not None, "a dead owner's lease is taken over"
+    path.write_text("")  # its owner has not written its name yet
+    assert take(store) is None
+    os.utime(path, (0, 0))
+    assert take(store) is not None

@@ -19,9 +19,11 @@ from hypothesis.extra import numpy as hnp
 from harness.errors import UserError
 from harness.plan.step import StepResult
 from harness.store.digest import digest_array
-from harness.store.record import DamagedRecord, Record
+from harness.store.files import write_synced
+from harness.store.record import DamagedRecord, Output, Record, content_digest
 from harness.store.store import Store
 from harness.store.verify import verify
+from harness.store.writer import write_provenance
 from tests.run.graphs import make_step
 
 STEP = make_step("draw")
@@ -130,7 +132,7 @@ def test_a_pickle_that_someone_planted_is_not_loaded(tmp_path: Path):
     (record.directory / "manifest.json").write_text(json.dumps(manifest))
     planted = Store(tmp_path).get(STEP.identity)
     assert planted is not None
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    with pytest.raises(DamagedRecord, match="allow_pickle=False"):
         planted.array("images")
 
 
@@ -250,3 +252,34 @@ def test_only_what_the_dead_left_is_cleaned(tmp_path: Path):
     assert Store(tmp_path).clean() == [reused.name]
     assert mine.exists()
     assert foreign.exists()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (2**62).to_bytes(8, "little") + b"{}",
+        (8).to_bytes(8, "little") + b"[" * 8,
+        (64).to_bytes(8, "little")
+        + b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,99999999]}}'.ljust(64),
+        b"\x93NUMPY\x01\x00v\x00"
+        + b"{'descr': '<f8', 'fortran_order': False, 'shape': (9999999999999,), }".ljust(117)
+        + b"\n",
+        b"\x93NUMPY\x03\x00\xff\xff\xff\xff",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("kind", ["npy", "safetensors"])
+def test_a_file_that_is_no_array_is_a_problem_though_its_digest_is_right(
+    tmp_path: Path, kind: str, data: bytes
+) -> None:
+    """Whoever forges a record gives it digests that agree; headers then promise what they like."""
+    store = Store(tmp_path)
+    output = Output(file=f"x.{kind}", sha256="0" * 64, shape=[1], dtype="<f8")
+    digest = content_digest({}, {"x": output})
+    record = Record("a" * 64, "s", 1, {}, 0, {}, {}, {}, {"x": output}, digest, "", {}, 0.0, 0.0)
+    draft = store.draft()
+    write_synced(draft / output["file"], data)
+    write_provenance(draft, record, "")
+    store.place(draft, record.identity)
+    (problem,) = verify(store)
+    assert f"x.{kind}" in problem.message

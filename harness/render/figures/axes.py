@@ -24,6 +24,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from harness.judge.model import Source
 from harness.render.figures.model import AxesData, LineData, Tick
 from harness.render.figures.style import COLOURS, MARKERS
+from harness.render.markup import named
 from harness.render.text import plain
 
 if TYPE_CHECKING:
@@ -50,12 +51,12 @@ def draw_axes(axes: Axes, data: AxesData, profile: str) -> None:
             axes.set_title(_whose(data.sources[0], profile))
     else:
         _draw_numbers(axes, data)
-        title = f"{plain(data.panel)}: {plain(data.plot)}, profile {plain(profile)}"
+        title = f"{named(data.panel)}: {named(data.plot)}, profile {plain(profile)}"
         axes.set_title("\n".join((title, *data.notes)), loc="left", fontsize=7.5)
     for number in data.stated:
         axes.axhline(number, color="black", linestyle=_STATED, linewidth=0.8, zorder=1)
-    axes.set_xlabel(plain(data.x.label))
-    axes.set_ylabel(plain(data.y.label))
+    axes.set_xlabel(named(data.x.label))
+    axes.set_ylabel(named(data.y.label))
 
 
 def legend(data: AxesData, profile: str) -> list[Artist]:
@@ -217,12 +218,12 @@ def _grey(label: str, dash: LineStyleType, marker: str, face: str = _GREY) -> Li
     )
 
 
-def _entry(label: str) -> str:
-    return fill(plain(label), _LEGEND_CHARACTERS)
+def _entry(text: str) -> str:
+    return fill(named(text), _LEGEND_CHARACTERS)
 
 
 def _tick_label(tick: Tick) -> str:
-    parts = (plain(tick.label), plain(tick.group))
+    parts = (named(tick.label), named(tick.group))
     return "\n".join(fill(part, _TICK_CHARACTERS) for part in parts if part)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
@@ -10,7 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from harness.media import write_csv
+from harness.media import say, write_csv
 from harness.render.figures.axes import draw_axes, legend
 from harness.render.figures.images import draw_images
 from harness.render.figures.model import AxesData, FigureData
@@ -22,6 +25,10 @@ FORMATS = ("svg", "pdf", "png", "csv")
 _HEIGHT = 2.9
 """Height of a row of axes, in inches."""
 _ACROSS = 2
+_LACKING = re.compile(r"Glyph (\d+) .* missing from")
+"""How matplotlib warns of a sign, once for each time that it is measured or drawn."""
+_said: set[str] = set()
+"""Signs that this process has spoken of."""
 _WITHOUT_TIME = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 """Metadata left out, as it would differ between two files of the same data."""
 
@@ -29,6 +36,11 @@ _WITHOUT_TIME = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"
 def save(figure: FigureData, folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write `ID.svg` and so on, the same bytes for the same data; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
+    with _lacking_signs_said():
+        return _save(figure, folder, formats)
+
+
+def _save(figure: FigureData, folder: Path, formats: Sequence[str]) -> list[Path]:
     drawn = draw(figure)
     files = {name: folder / f"{figure.id}.{name}" for name in formats}
     with style(), matplotlib.rc_context({"svg.hashsalt": figure.id}):
@@ -39,6 +51,28 @@ def save(figure: FigureData, folder: Path, formats: Sequence[str] = FORMATS) -> 
         with files["csv"].open("w", newline="", encoding="utf-8") as file:
             write_csv(rows(figure), file)
     return list(files.values())
+
+
+@contextmanager
+def _lacking_signs_said() -> Iterator[None]:
+    """Say once which signs the font of plots lacks, in the place of matplotlib's warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    lacking: set[str] = set()
+    for warning in caught:
+        if found := _LACKING.match(str(warning.message)):
+            lacking.add(chr(int(found[1])))
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+    if new := "".join(sorted(lacking - _said)):
+        _said.update(new)
+        say(
+            f"the font of plots has no signs for {new}, which are drawn as boxes; the tables, the "
+            "CSV files and the report show them as they are"
+        )
 
 
 @style()

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from harness.judge.model import Picture
 from harness.render.figures.model import FigureData
+from harness.render.markup import named
 from harness.render.text import plain
 
 _SIDE = 0.75
@@ -31,7 +32,7 @@ def draw_images(figure: FigureData) -> Figure:
     for number, (grid, row) in enumerate(rows):
         bottom = (high - 0.35 - (number + 1) * _SIDE) / high
         middle = bottom + side / 2
-        label = fill(plain(row.label), _LABEL_CHARACTERS)
+        label = fill(named(row.label), _LABEL_CHARACTERS)
         drawn.text((_LABEL - 0.1) / wide, middle, label, ha="right", va="center", fontsize=8)
         for column, image in enumerate(row.images):
             at = (_LABEL + column * _SIDE) / wide

@@ -17,7 +17,7 @@ from harness.errors import UserError
 from harness.judge.audit.finding import SEVERITIES
 from harness.judge.outcomes import exhibits_of
 from harness.render.layout import spans
-from harness.render.markup import captioned, runs
+from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
 from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
 from harness.render.symbols import OUTCOMES, VERDICTS
@@ -179,8 +179,8 @@ def grid(page: ExhibitPage) -> dict[str, Any]:
 
     rows = [
         {
-            "label": row.label,
-            "group": row.group or "",
+            "label": named(row.label),
+            "group": named(row.group or ""),
             "cells": [
                 {"cell": cell, "number": number_at(row.name, column.name)}
                 for column, cell in zip(table.columns, row.cells, strict=True)
@@ -188,10 +188,10 @@ def grid(page: ExhibitPage) -> dict[str, Any]:
         }
         for row in table.rows
     ]
-    groups = spans([column.group or "" for column in table.columns])
+    groups = spans([named(column.group or "") for column in table.columns])
     return {
-        "stub": table.stub,
-        "headers": [column.label for column in table.columns],
+        "stub": named(table.stub),
+        "headers": [named(column.label) for column in table.columns],
         "spans": groups if any(span.group for span in groups) else (),
         "groups": [(group, list(of)) for group, of in groupby(rows, key=lambda row: row["group"])],
     }

@@ -12,7 +12,7 @@ from harness.judge.results import ItemResult, of_row
 from harness.judge.stated import StatedResult
 from harness.render.numbers import amount_text
 from harness.render.terminal import show_grid
-from harness.render.views.verdicts import gap_lines
+from harness.render.views.verdicts import gap_lines, kind_lines
 
 _ACROSS = 4
 """Most columns of a printed panel, beside the point's name."""
@@ -32,7 +32,7 @@ def show_points(judgement: Judgement, console: Console) -> None:
     points = [result.item for result in judgement.results if result.item.sources]
     for reason in dict.fromkeys(point.reason for point in points if point.reason):
         console.print(reason, soft_wrap=True)
-    for line in gap_lines(judgement):
+    for line in (*gap_lines(judgement), *kind_lines(judgement)):
         console.print(line, soft_wrap=True)
 
 

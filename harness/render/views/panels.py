@@ -70,7 +70,7 @@ class PanelledView(ExhibitView[PanelledT]):
                 facts.setdefault(f"{plot}: x", f"{x:.4g}")
                 facts.setdefault(f"{plot}: y", f"{y:.4g}")
         missing = f"{len(result.missing)} of its steps have no record." if result.missing else ""
-        missing = " ".join(filter(None, [missing, result.shortfall]))
+        missing = " ".join(filter(None, [missing, *result.remarks]))
         return NumberText(
             reproduced=joined(facts),
             why=" ".join(filter(None, [missing, result.item.reason])),
@@ -171,6 +171,7 @@ def _point_fields(result: ItemResult) -> dict[str, Any]:
         "reason": point.reason,
         "missing": list(result.missing),
         "gaps": {str(seed): why for seed, why in result.gaps.items()},
+        "mixed": result.mixed,
         "same_as": result.same_as or None,
         "seeds": list(point.seeds),
         "run": {**point.run, "steps": steps},

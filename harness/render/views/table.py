@@ -31,11 +31,12 @@ from harness.render.views.verdicts import (
     TRIVIAL,
     WRONG,
     evidence_line,
-    few_runs,
     files_line,
     gap_lines,
     judgement_lines,
+    kind_lines,
     needed,
+    run_remarks,
     verdict_fields,
 )
 from harness.spec import exhibit as spec
@@ -64,7 +65,7 @@ class TableView(ExhibitView[spec.Table]):
         from harness.render import terminal
 
         terminal.show(self.table(judgement), "both" if judgement else "reported", console)
-        lines = judgement_lines(judgement) if judgement else ()
+        lines = (*judgement_lines(judgement), *kind_lines(judgement)) if judgement else ()
         for line in (*lines, *self._unread_lines()):
             console.print(line, soft_wrap=True)
 
@@ -97,7 +98,12 @@ class TableView(ExhibitView[spec.Table]):
         )
         show_grid(headings, rows, console)
         lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)), *self._unread_lines())
-        for line in (*evidence_line(judgement), *lines, *gap_lines(judgement)):
+        for line in (
+            *evidence_line(judgement),
+            *lines,
+            *gap_lines(judgement),
+            *kind_lines(judgement),
+        ):
             console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
@@ -121,6 +127,7 @@ class TableView(ExhibitView[spec.Table]):
                 *((NOT_READ,) if column.name in row.unread else ()),
                 *((NOT_HERE,) if result.evidence else ()),
                 *((result.shortfall,) if result.shortfall else ()),
+                *((f"runs differ in {', '.join(result.mixed)}",) if result.mixed else ()),
                 *(("flips",) if verdict.flips else ()),
                 *((TRIVIAL,) if verdict.decision and verdict.decision.trivial else ()),
                 *((SIZE_OPEN,) if verdict.decision and verdict.decision.size_open else ()),
@@ -168,7 +175,7 @@ class TableView(ExhibitView[spec.Table]):
                 for source in SOURCES
             ),
             comparable=all(r.item.comparable for r in results if r.amount),
-            notes=few_runs(results),
+            notes=run_remarks(results),
         )
         title = f"{table.label}: {table.title}"
         return FigureData(table.id, title, judgement.plan.name, (axes,))
@@ -192,7 +199,7 @@ class TableView(ExhibitView[spec.Table]):
         )
         ours = f"{our_number(result)} ({_runs(result)})" if amount else None
         facts = {"Not run here": f"from {files_line(result)}"} if result.evidence else {}
-        why = " ".join(filter(None, (verdict.why, result.shortfall)))
+        why = " ".join(filter(None, (verdict.why, *result.remarks)))
         return NumberText(ours, why, facts, runs)
 
     def _unread_lines(self) -> Iterator[str]:
@@ -220,6 +227,7 @@ class TableView(ExhibitView[spec.Table]):
             ],
             "asked": len(item.seeds),
             "gaps": {str(seed): why for seed, why in result.gaps.items()},
+            "mixed": result.mixed,
             "comparable": item.comparable,
             "reason": item.reason,
             "verdict": verdict.name,
@@ -325,7 +333,7 @@ def _line(label: str, source: Source, results: list[ItemResult]) -> LineData:
         amounts = [result.amount for result in results]
         means = tuple(amount.mean if amount else None for amount in amounts)
         spreads = tuple(amount.std if amount else None for amount in amounts)
-        notes = tuple(result.shortfall for result in results)
+        notes = tuple(" ".join(result.remarks) for result in results)
         return LineData(label, places, means, spreads, source, notes=notes)
     printed = [result.item.reported for result in results]
     numbers = [number if number and number.is_number else None for number in printed]

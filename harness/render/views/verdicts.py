@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -54,17 +54,33 @@ def needed(verdict: Verdict) -> str:
 
 def gap_lines(judgement: Judgement) -> list[str]:
     """Which numbers rest on fewer runs than were asked for, and why: a line for each reason."""
+    return _lines((result.shortfall, result) for result in judgement.results)
+
+
+def kind_lines(judgement: Judgement) -> list[str]:
+    """Which numbers rest on runs that are not alike, and which runs those are."""
+    return _lines((result.kinds, result) for result in judgement.results)
+
+
+def _lines(said: Iterable[tuple[str, ItemResult]]) -> list[str]:
+    """Each remark once, after the addresses of its numbers."""
     found: dict[str, list[str]] = {}
-    for result in judgement.results:
-        if result.shortfall:
-            found.setdefault(result.shortfall, []).append(str(result.item.address))
-    return [f"{', '.join(addresses)}: {why}" for why, addresses in found.items()]
+    for remark, result in said:
+        if remark:
+            found.setdefault(remark, []).append(str(result.item.address))
+    return [f"{', '.join(addresses)}: {remark}" for remark, addresses in found.items()]
 
 
-def few_runs(results: Sequence[ItemResult]) -> tuple[str, ...]:
-    """A line on how many numbers are shown that rest on fewer runs than were asked for, if any."""
+def run_remarks(results: Sequence[ItemResult]) -> tuple[str, ...]:
+    """How many numbers are shown that rest on fewer runs than were asked for, and how many on
+    runs that are not alike: a line for each, if there are any."""
     count = sum(bool(result.amounts and result.gaps) for result in results)
-    return (f"{count} of the numbers rest on fewer runs than were asked for",) if count else ()
+    apart = sum(bool(result.mixed) for result in results)
+    lines = {
+        f"{count} of the numbers rest on fewer runs than were asked for": count,
+        f"{apart} of the numbers rest on runs of different kinds": apart,
+    }
+    return tuple(line for line, many in lines.items() if many)
 
 
 def evidence_line(judgement: Judgement) -> Iterator[str]:

@@ -1,0 +1,96 @@
+"""The kind of each run behind a number: its device, libraries and code; and runs of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from harness.errors import UserError, nearest
+from harness.run.environment import PACKAGES
+from harness.store.record import Record
+
+NAMES = ("device", "code", "python", "platform", *PACKAGES)
+"""What tells kinds of runs apart."""
+Mixed: TypeAlias = Mapping[str, Mapping[str, tuple[int, ...]]]
+"""What runs differ in -> each value of it -> the seeds whose runs have it."""
+_CODE = 12
+"""Digits of a fingerprint that are shown, and that suffice to name it."""
+_SEEDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class OneKind:
+    """Runs of one kind alone, such as those with `device=cpu`."""
+
+    name: str
+    value: str
+
+    @classmethod
+    def parse(cls, text: str) -> OneKind:
+        """Read `NAME=VALUE`. UserError where it is something else, or the name is unknown."""
+        name, equals, value = text.partition("=")
+        if not (equals and value):
+            raise UserError(f"--only {text}: expected NAME=VALUE, such as device=cpu")
+        if name not in NAMES:
+            raise UserError(f"--only {text}: runs have no '{name}'; {nearest(name, NAMES)}")
+        return cls(name, value[:_CODE] if name == "code" else value)
+
+    def takes(self, record: Record) -> bool:
+        """Whether a record is of this kind. A device is told by its name, or as cpu or cuda."""
+        if self.name == "device" and self.value in ("cpu", "cuda"):
+            # Only on processors are threads counted.
+            return (record.environment.get("threads") is not None) == (self.value == "cpu")
+        return kind_of(record).get(self.name) == self.value
+
+    def left_out(self, record: Record) -> str:
+        """Why a record of another kind does not count."""
+        return f"{self.name} is {kind_of(record).get(self.name, 'unknown')}, not {self.value}"
+
+
+def kind_of(record: Record) -> dict[str, str]:
+    """Name -> value, of `NAMES`, as far as the record says."""
+    held = record.environment
+    packages = held.get("packages")
+    stated = {**held, **(packages if isinstance(packages, dict) else {})}
+    found = {name: str(stated[name]) for name in NAMES if stated.get(name) is not None}
+    return {**found, "code": record.code[:_CODE]}
+
+
+def mixed(runs: Iterable[tuple[int, Record]]) -> Mixed:
+    """In what the runs of a number differ; nothing where they are all of one kind.
+
+    Args:
+        runs: each seed with each record that is read for it. Code is compared step by step.
+    """
+    listed = list(runs)
+    codes = {(record.step, record.code) for _, record in listed}
+    steps = {record.step for _, record in listed}
+    first = listed[0][1].environment if listed else {}
+    if len(codes) == len(steps) and all(r.environment == first for _, r in listed):
+        return {}
+    found: dict[str, dict[str, dict[int, None]]] = {}
+    for seed, record in listed:
+        for name, value in kind_of(record).items():
+            key = f"code of {record.step}" if name == "code" else name
+            found.setdefault(key, {}).setdefault(value, {})[seed] = None
+    return {
+        name: {value: tuple(seeds) for value, seeds in values.items()}
+        for name, values in found.items()
+        if len(values) > 1
+    }
+
+
+def sentence(found: Mixed) -> str:
+    """`Its runs differ in device (A: seeds 0, 1; B: seed 2).`; empty where they do not."""
+    parts = (
+        f"{name} ({'; '.join(f'{value}: {_seeds(seeds)}' for value, seeds in values.items())})"
+        for name, values in found.items()
+    )
+    return f"Its runs differ in {', '.join(parts)}." if found else ""
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    shown = ", ".join(map(str, seeds[:_SEEDS]))
+    more = f" and {len(seeds) - _SEEDS} more" if len(seeds) > _SEEDS else ""
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {shown}{more}"
