@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -28,6 +28,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(f"'{option}'" for option in close) + "?"
     return "known: " + (", ".join(options) if options else "none")
+
+
+def first_few(names: Sequence[str], most: int) -> str:
+    """Names for a message, which says if there are more."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def one_line(text: str) -> str:

@@ -32,7 +32,10 @@ def add(
     reader: Annotated[
         str | None, typer.Option(metavar="NAME", help="What the files are; else by their names.")
     ] = None,
-    row: Annotated[str | None, typer.Option(metavar="FIELD", help="It names the row.")] = None,
+    row: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="It names the row; repeated, joined with /."),
+    ] = None,
     column: Annotated[
         str | None, typer.Option(metavar="FIELD", help="It names the column.")
     ] = None,
@@ -61,7 +64,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Write into a table's spec which files hold its numbers. What is clear may be left out."""
-    stated = {"reader": reader, "row": row, "column": column, "seed": seed, "scale": scale}
+    rows = row[0] if row and len(row) == 1 else row or None
+    stated = {"reader": reader, "row": rows, "column": column, "seed": seed, "scale": scale}
     given: dict[str, Any] = {
         key: held for key, held in {**stated, "inside": inside}.items() if held is not None
     }
@@ -111,6 +115,8 @@ def _tell(done: Sequence[Accepted], as_json: bool) -> None:
     if as_json:
         print_json({"accepted": [{**asdict(each), "lock": str(each.lock)} for each in done]})
         return
+    from harness.evidence.found import passed_over
+
     for each in done:
         if each.written:
             console().print(each.written, soft_wrap=True)
@@ -119,6 +125,5 @@ def _tell(done: Sequence[Accepted], as_json: bool) -> None:
             f"{len(each.files)} files, whose digests are in {each.lock}",
             soft_wrap=True,
         )
-        if each.unknown:
-            shown = ", ".join(each.unknown[:10]) + (", ..." if len(each.unknown) > 10 else "")
-            console().print(f"Not in the table, and passed over: {shown}", soft_wrap=True)
+        for line in (*passed_over(each.unknown), *each.notes):
+            console().print(line, soft_wrap=True)

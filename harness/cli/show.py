@@ -46,19 +46,15 @@ def welcome() -> None:
 def list_exhibits(study: Study, as_json: AsJson = False) -> None:
     """List the exhibits of the paper, and how many numbers have results under which profile."""
     results = study.results()
+    remarks = study.remarks(results)
     if as_json:
-        print_json(to_json.exhibits(study.paper, results))
+        print_json(to_json.exhibits(study.paper, results, remarks))
         return
-    rows = [
-        (
-            e.id,
-            e.kind,
-            e.title,
-            ", ".join(f"{n} under {profile}" for profile, n in results.get(e.id, {}).items())
-            or "–",
-        )
-        for e in study.paper.exhibits.values()
-    ]
+    rows = []
+    for e in study.paper.exhibits.values():
+        told = [f"{n} under {profile}" for profile, n in results.get(e.id, {}).items()]
+        told += [remarks[e.id]] if e.id in remarks else []
+        rows.append((e.id, e.kind, e.title, ", ".join(told) or "–"))
     print_grid(("Exhibit", "Kind", "Title", "Results"), rows)
 
 

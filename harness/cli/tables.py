@@ -49,7 +49,13 @@ def sync(
             ("Where", "What", "Specs", "Sources"),
             [(c.address, c.kind, c.before or "–", c.after or "–") for c in found.changes],
         )
-    told = [f"New table: {t.label or t.caption or t.place}, {t.place}" for t in found.new_tables]
+    told = []
+    if any(c.kind == "removed" for c in found.changes):
+        told.append(
+            "What is removed stays in the specs, as claims may be about it; delete its [[rows]] or "
+            "[[columns]] entry there, and it is told of no more"
+        )
+    told += [f"New table: {t.label or t.caption or t.place}, {t.place}" for t in found.new_tables]
     told += [f"Gone: {name}" for name in found.gone]
     told += [f"New sentence, {s.place}: {s.text}" for s in found.new_sentences]
     told += [f"Gone sentence, {e.where}: {e.starts}" for e in found.gone_sentences]

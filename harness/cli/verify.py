@@ -49,7 +49,8 @@ def verify(
 
     A sentence may be several claims, and a claim several comparisons: it holds if all of them do.
 
-    Exits with 1 where a claim comes out otherwise on the reported numbers than the specs expect.
+    Exits with 1 where a claim comes out otherwise on the reported numbers than the specs expect,
+    and with 3 where files that a table names as evidence are missing or cannot be read.
     """
     found = study.verify(profile)
     if as_json:
@@ -79,6 +80,8 @@ def verify(
             f"{', '.join(item.claim.id for item in found.lacking)}; make the exhibits that they "
             "are about"
         )
+    if found.broken:
+        raise typer.Exit(EvidenceError.exit_code)
     if found.unexpected:
         raise typer.Exit(1)
 

@@ -89,7 +89,9 @@ def read(entry: ReaderEntry, path: Path) -> list[Result]:
     """
     try:
         return list(resolve(entry.read)(path))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 ({error}); save it as UTF-8") from None
+    except OSError as error:
         raise UserError(f"{path}: cannot be read ({error})") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         why = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else error
@@ -113,6 +115,9 @@ def separated(path: Path, delimiter: str = ",") -> Iterator[Result]:
         headings = next(lines, None)
         if headings is None:
             raise ValueError("the file is empty")
+        if len(headings) == 1 and (other := next((s for s in ";\t|" if s in headings[0]), "")):
+            sign = "a tab" if other == "\t" else other
+            raise ValueError(f"its heading is one field, '{headings[0]:.60}'; separated by {sign}?")
         headings = [name or "index" for name in headings]
         if twice := {name for name in headings if headings.count(name) > 1}:
             raise ValueError(f"two columns are called '{min(twice)}'")

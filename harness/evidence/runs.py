@@ -79,12 +79,27 @@ def _key(each: Evidence, result: Result, number: int) -> Any:
     """What tells a run from the others of its cell: its seed, a whole number where it is one."""
     if not each.seed:
         return number if each.aggregate and not each.select else None
-    value = result.get(each.seed)
+    value = _seed(each.seed, result)
     as_read = as_number(value)
     with suppress(ValueError, OverflowError):
         if as_read is not None and as_read == int(as_read):
             return int(as_read)
     return str(value)
+
+
+def _seed(field: str, result: Result) -> Any:
+    """What a result has in the field that tells runs apart.
+
+    Raises:
+        UserError: nothing, as a line of means has; that is no run.
+    """
+    value = result.get(field)
+    if value is None or str(value).strip().casefold() in ("", "nan"):
+        raise UserError(
+            f"{result.place}: field '{field}' holds '{value!s}'; expected what tells this run from "
+            "others ('where' passes over results that have none)"
+        )
+    return value
 
 
 def _chosen(each: Evidence, cell: Cell, key: Any, held: Sequence[_Candidate]) -> _Candidate:
@@ -131,7 +146,7 @@ class _Baselines:
             if has(result, spec.where):
                 group = self._group(result)
                 self._groups[group].append(result)
-                seed = result.get(each.seed) if each.seed else len(met)
+                seed = _seed(each.seed, result) if each.seed else len(met)
                 if (before := met.setdefault((group, str(seed)), result)) is not result:
                     raise UserError(
                         f"{result.place}: a second result of seed {seed} in the baseline; the "

@@ -1,8 +1,8 @@
 """What the cells of one table say about each other.
 
 Some texts have two readings, and only the other cells tell which one the table uses: a comma, a
-slash, digits in parentheses. Where the table uses the other reading somewhere, all such cells are
-unreadable: none is guessed.
+slash, digits in parentheses, these by column. Where the other reading is used somewhere, all such
+cells are unreadable: none is guessed. What reads one way only depends on no other cell.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ class _Rule(NamedTuple):
     shows: Callable[[Printed], bool]
     doubtful: Callable[[Printed], bool]
     reason: str
+    by_column: bool = False
+    """Whether only cells of the same column count as others."""
 
 
 def _matches(pattern: str) -> Callable[[Printed], bool]:
@@ -29,10 +31,15 @@ def _matches(pattern: str) -> Callable[[Printed], bool]:
     return lambda printed: compiled.search(printed.text) is not None
 
 
+def _either_comma(text: str) -> bool:
+    """Whether a text has a comma, and no number in it tells by its own that thousands are meant."""
+    return "," in text and not re.search(r"\d,\d{3}(?:\.\d|,\d{3})", text)
+
+
 _RULES = (
     _Rule(
         _matches(r"^[+-]?(?:\d+,\d{1,2}|0,\d+|\d+,\d{4,})(?![\d,])"),
-        lambda p: p.value is not None and "," in p.text,
+        lambda p: p.value is not None and _either_comma(p.text),
         "other cells of this table have a decimal comma",
     ),
     _Rule(
@@ -45,7 +52,8 @@ _RULES = (
             p.error is not None and p.error.form == "parentheses" and "." in str(p.error.plus)
         ),
         lambda p: p.error is not None and p.error.form == "digits" and "." in p.text,
-        "other cells of this table have whole errors in parentheses, not last digits",
+        "other cells of this column have whole errors in parentheses, not last digits",
+        by_column=True,
     ),
 )
 
@@ -58,10 +66,14 @@ def in_agreement(
     rows: Sequence[Row], columns: Sequence[HeaderPath]
 ) -> tuple[list[Row], list[Unread]]:
     """The rows with doubtful cells made unreadable, and all cells that are unreadable."""
-    every = [entry.printed for row in rows for entry in row.entries]
-    rules = [rule for rule in _RULES if any(rule.shows(printed) for printed in every)]
+    by_column = [[row.entries[at].printed for row in rows] for at in range(len(columns))]
+    every = [printed for column in by_column for printed in column]
+    used = [
+        [r for r in _RULES if any(r.shows(p) for p in (column if r.by_column else every))]
+        for column in by_column
+    ]
 
-    def checked(printed: Printed, heading: str) -> Printed:
+    def checked(printed: Printed, heading: str, rules: Sequence[_Rule]) -> Printed:
         reason = next((rule.reason for rule in rules if rule.doubtful(printed)), None)
         if reason is not None:
             return printed.unreadable(reason)
@@ -73,8 +85,8 @@ def in_agreement(
     found = []
     for row in rows:
         entries = [
-            replace(entry, printed=checked(entry.printed, " ".join((*row.path, *column))))
-            for entry, column in zip(row.entries, columns, strict=True)
+            replace(entry, printed=checked(entry.printed, " ".join((*row.path, *column)), rules))
+            for entry, column, rules in zip(row.entries, columns, used, strict=True)
         ]
         found.append(replace(row, entries=tuple(entries)))
     unread = [

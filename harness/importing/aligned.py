@@ -75,12 +75,14 @@ class Aligned:
     @property
     def new_rows(self) -> list[int]:
         """Places of the rows that the spec does not have."""
-        return [at for at in range(len(self.table.rows)) if at not in self.rows.values()]
+        known = set(self.rows.values())
+        return [at for at in range(len(self.table.rows)) if at not in known]
 
     @property
     def new_columns(self) -> list[int]:
         """Places of the columns that the spec does not have."""
-        return [at for at in range(len(self.table.columns)) if at not in self.columns.values()]
+        known = set(self.columns.values())
+        return [at for at in range(len(self.table.columns)) if at not in known]
 
     def as_now(self) -> exhibit.Table:
         """The spec with the numbers that the sources have now; those that are gone are left out."""
@@ -90,7 +92,7 @@ class Aligned:
             read = {column: read_printed(entry.printed.text) for column, entry in held.items()}
             kept = {c: p for c, p in read.items() if p.text and p.kind != "unreadable"}
             rows.append(row.model_copy(update={"cells": kept}))
-        return self.spec.model_copy(update={"rows": tuple(rows)})
+        return exhibit.Table.model_construct(**{**dict(self.spec), "rows": tuple(rows)})
 
 
 def align(specs: Sequence[exhibit.Table], tables: Sequence[Table]) -> list[Aligned]:

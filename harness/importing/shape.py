@@ -66,11 +66,15 @@ def _as_table(
         _heading(heads, column) or (f"column {column - stub + 1}",) for column in range(stub, width)
     ]
     if not heads:
-        unread.append(Unread(place, "no row of headings was found, so columns have numbers"))
+        what = "no row of headings was found, so columns have numbers"
+        if not any(read_printed(line.name).kind == "word" for line in body):
+            what += ", and the first column, which is all numbers, was taken for names of rows"
+        unread.append(Unread(place, what))
     rows = _rows(body, stub)
     rows, problems = in_agreement(rows, columns)
     unread += [*problems, *_spanning(body, stub)]
-    heading = " ".join(dict.fromkeys(_heading(heads, 0))) if heads else ""
+    over = [" ".join(_heading(heads, column)) for column in range(stub)]
+    heading = "/".join(dict.fromkeys(filter(None, over)))
     table = Table(place, heading, tuple(columns), tuple(rows))
     unknown = {
         word: slot.cell.place

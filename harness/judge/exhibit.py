@@ -49,6 +49,8 @@ class Judgement:
     """Lines on what its numbers are from, for whoever reads them."""
     records: tuple[Record, ...] = ()
     """Those that its items were read from."""
+    unknown: tuple[str, ...] = ()
+    """Names in files of results that are no row and no column of the table."""
 
     @property
     def verdict_names(self) -> dict[str, str]:
@@ -84,10 +86,12 @@ def judge_exhibit(
     judged = verdicts_on(evidence_on(paper, plan, results, store), store)
     verdicts = {v.address: v for v in (*judged, *(item.verdict for item in stated))}
     wrong = wrong_differences(paper, plan.exhibit.id)
-    used = evidence if any(result.evidence for result in results) else None
-    notices = used.notices(plan.exhibit.id) if used else ()
+    notices = evidence.notices(plan.exhibit.id) if evidence else ()
     read = tuple(record for record in records.values() if record)
-    return Judgement(plan, results, correlated, stated, verdicts, wrong, tuple(notices), read)
+    unknown = evidence.unknown if evidence else ()
+    return Judgement(
+        plan, results, correlated, stated, verdicts, wrong, tuple(notices), read, unknown
+    )
 
 
 def evidence_of(paper: Paper, plan: ExhibitPlan) -> Found | None:

@@ -22,7 +22,7 @@ from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import REPLICATE, Used, Variation, plain, replicate_in
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
-from harness.spec.exhibit import Address, Exhibit
+from harness.spec.exhibit import Address, Exhibit, Table
 from harness.spec.kinds import kinds
 from harness.spec.paper import Owner, Paper
 from harness.spec.printed import Printed
@@ -78,6 +78,7 @@ def plan_exhibit(
     variation: Variation | None = None,
     must_act: bool = True,
     least: Callable[[str], int] | None = None,
+    gone: bool = False,
 ) -> ExhibitPlan:
     """Resolve an exhibit into items and steps. Pure: reads specs, touches no data and no store.
 
@@ -86,20 +87,21 @@ def plan_exhibit(
         seeds: number of student seeds; the panel's or the profile's where None.
         must_act: whether a variation that changes nothing here is refused.
         least: key of an item -> how many seeds it has at least, where `seeds` is None.
+        gone: whether files may be missing that steps read; it cannot be run then.
 
     Raises:
         UserError: nothing runs for it, something in the specs cannot be resolved, or a variation
             cannot be taken or has no effect here.
     """
     types = step_types(paper)
-    planner = Planner(paper, paper.profile(profile), seeds, variation or {}, types, least)
+    planner = Planner(paper, paper.profile(profile), seeds, variation or {}, types, least, gone)
     made = planner.plan(paper.runnable_exhibit(exhibit))
     for name, value in (variation or {}).items():
         used = [used for item in made.items for used in item.settings if used.origin == name]
         _check_taken(name, value, used, planner.profile)
         if must_act and not any(value == plain(each.stated.value) for each in used):
             others = {key: held for key, held in (variation or {}).items() if key != name}
-            without = plan_exhibit(paper, exhibit, profile, seeds, others, False, least)
+            without = plan_exhibit(paper, exhibit, profile, seeds, others, False, least, gone)
             _check_acts(name, value, made, without)
     return made
 
@@ -119,9 +121,10 @@ class Planner:
         variation: Variation,
         types: Mapping[str, StepType],
         least: Callable[[str], int] | None = None,
+        gone: bool = False,
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
-        inputs = Inputs(paper.root.resolve().parent)
+        inputs = Inputs(paper.root.resolve().parent, gone)
         self.profile = profile
         self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
         """Resolves under the profile that is run."""
@@ -192,7 +195,7 @@ class Planner:
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
-        reason = reason if read else "Nothing is declared that runs for it."
+        reason = reason if read else self._nothing_runs(address)
         if not reason:
             asked = (read, runs, own, place, again)
             sources, reason = self._read_from(address, each, seeds, asked, settings)
@@ -212,6 +215,16 @@ class Planner:
             comparable=bool(sources) and not reason,
             reason=reason,
         )
+
+    def _nothing_runs(self, address: Address) -> str:
+        """Why there is nothing of a number for which no step is declared."""
+        exhibit = self.ours.paper.exhibits[address.exhibit]
+        if not (isinstance(exhibit, Table) and exhibit.evidence):
+            return "Nothing is declared that runs for it."
+        stated = self.ours.paper.about.paper_profile
+        if self.profile.id == stated:
+            return "The files of its [[evidence]] have no number for it."
+        return f"Nothing runs for it; the files of its [[evidence]] count under profile {stated}."
 
     def _count(self, address: Address, runs: int) -> None:
         self._runs += runs

@@ -9,23 +9,28 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ValidationInfo
 
 from harness.errors import nearest
 
 _UNWANTED = {"__pycache__", ".git", ".venv", "node_modules"}
 """Folders that are no input, where git does not say what is."""
+GONE = "gone"
+"""The digest of a file that is not there."""
 
 
 class Inputs:
     """Digests of the files of a project, each computed once; for the time of one plan."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, gone: bool = False) -> None:
+        """`gone`: whether what is not there has the digest `GONE`, for a plan that is not run."""
         self.home = home
+        self._gone = gone
         self._digests: dict[Path, str] = {}
 
     def digests(self, path: str) -> Iterator[tuple[str, str]]:
@@ -38,15 +43,27 @@ class Inputs:
             raise ValueError(f"'{path}': expected a path inside the project, relative to it")
         place = self.home / path
         if not place.exists():
+            if self._gone:
+                yield path, GONE
+                return
             beside = place.parent.iterdir() if place.parent.is_dir() else ()
             near = nearest(place.name, (each.name for each in beside))
             raise ValueError(f"'{path}': no such file in {self.home}; {near}")
         for file in sorted(_within(place)) if place.is_dir() else [place]:
             if file.is_file():  # not what git still tracks and is deleted
                 if file not in self._digests:
-                    with file.open("rb") as opened:
-                        self._digests[file] = hashlib.file_digest(opened, "sha256").hexdigest()
+                    self._digests[file] = _digest(file)
                 yield file.relative_to(self.home).as_posix(), self._digests[file]
+
+
+def digests_now(home: Path, files: Iterable[str]) -> dict[str, str]:
+    """File, relative to the project -> its SHA-256, for the files that are there."""
+    return {file: _digest(home / file) for file in files if (home / file).is_file()}
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _within(folder: Path) -> list[Path]:
@@ -70,5 +87,12 @@ def _read(value: Any, info: ValidationInfo) -> Any:
     return dict(pair for path in paths for pair in info.context.digests(path))
 
 
-InputFiles = Annotated[dict[str, str], BeforeValidator(_read)]
+_READ = BeforeValidator(_read)
+InputFiles = Annotated[dict[str, str], _READ]
 """File, relative to the project -> SHA-256. In a spec: a path, or a list of paths."""
+
+
+@cache
+def file_fields(params: type[BaseModel]) -> frozenset[str]:
+    """The parameters of a model that are `InputFiles`."""
+    return frozenset(n for n, f in params.model_fields.items() if _READ in f.metadata)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -322,6 +323,14 @@ class Table(Exhibit):
             for column, number in row.cells.items():
                 yield Address(self.id, row.name, column), number
 
+    def unread_cells(self) -> Mapping[Address, str]:
+        """Cell -> its text, where that is neither a number nor a word."""
+        return {
+            Address(self.id, row.name, column): text
+            for row in self.rows
+            for column, text in row.unread.items()
+        }
+
     def readings(self, row: str, column: str = "") -> Readings:
         measure = self.measure_of(row, column) if column else self.measure
         return Readings((measure.quantity(),), each_seed=True, reporting=self.reporting)
@@ -337,11 +346,20 @@ class Table(Exhibit):
         closer = (here.cell_measure.get(column), here.measure, above.measure)
         return next((measure for measure in closer if measure), self.measure)
 
+    @cached_property
+    def by_name(self) -> tuple[dict[str, Row], dict[str, Column]]:
+        """The rows and the columns by name; each cell is looked up by both."""
+        return {row.name: row for row in self.rows}, {each.name: each for each in self.columns}
+
     def _meeting(self, row: str, column: str) -> tuple[Row, Column]:
-        return (
-            next(each for each in self.rows if each.name == row),
-            next(each for each in self.columns if each.name == column),
-        )
+        rows, columns = self.by_name
+        return rows[row], columns[column]
+
+    def printed(self, row: str, column: str) -> Printed | None:
+        rows, _ = self.by_name
+        if row == "stated" or row not in rows:
+            return super().printed(row, column)
+        return rows[row].cells.get(column)
 
     def check(self, paper: Paper, path: Path) -> None:
         check_bindings(paper, path, ["bind"], self.bind)

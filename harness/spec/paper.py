@@ -87,6 +87,12 @@ class Paper(BaseModel):
     """Finding of the audit -> why it is let stand."""
 
     def exhibit(self, name: str) -> Exhibit:
+        whole, colon, _ = name.partition(":")
+        if colon and whole in self.exhibits:
+            raise UserError(
+                f"'{name}': expected an exhibit, not a part of one; give '{whole}' (`plan`, `make` "
+                "and `why` take parts)"
+            )
         return _lookup("exhibit", self.exhibits, name)
 
     def exhibits_of(self, model: type[ExhibitT]) -> list[ExhibitT]:

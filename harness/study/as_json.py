@@ -34,11 +34,19 @@ VERSION = 1
 """Version of all JSON shapes; keys may be added without raising it."""
 
 
-def exhibits(paper: Paper, results: Mapping[str, Mapping[str, int]]) -> Fields:
+def exhibits(
+    paper: Paper, results: Mapping[str, Mapping[str, int]], remarks: Mapping[str, str]
+) -> Fields:
     """`repro list`."""
     return {
         "exhibits": [
-            {"id": e.id, "kind": e.kind, "title": e.title, "results": dict(results.get(e.id, {}))}
+            {
+                "id": e.id,
+                "kind": e.kind,
+                "title": e.title,
+                "results": dict(results.get(e.id, {})),
+                "remark": remarks.get(e.id, ""),
+            }
             for e in paper.exhibits.values()
         ]
     }

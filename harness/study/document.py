@@ -18,6 +18,7 @@ from harness.render import document
 from harness.render.views import view_of
 from harness.render.views.base import ExhibitView, has_results
 from harness.render.views.table import our_number
+from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
@@ -103,7 +104,8 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
         )
     chosen = None if reported else main_profile(project, profile).id
     judged, lacking = judge_each(project, project.paper.runnable, chosen) if chosen else ({}, {})
-    problems = [f"{name} has no results: {why}" for name, why in lacking.items()]
+    broken = check_evidence(project, project.paper.exhibits) if chosen else {}
+    problems = no_results({**broken, **lacking})
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
     made.folder.mkdir(parents=True, exist_ok=True)
     exhibits = list(_exhibits(made))

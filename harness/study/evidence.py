@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from harness.errors import UserError
+from harness.errors import UserError, first_few
 from harness.evidence.found import Found, accept, files_of, find
 from harness.evidence.names import by_text, text_key
 from harness.evidence.readers import read, reader_named, reader_of
 from harness.evidence.result import Result, as_number, leaves, look_up, within
-from harness.spec.exhibit import Table
+from harness.spec.evidence import Evidence
+from harness.spec.exhibit import Exhibit, Table
 from harness.spec.paper import Paper, load_paper
+from harness.spec.toml import located
 from harness.study.project import Project
 from harness.study.rewriting import rewriting
 
 _SEEDS = ("seed", "randomseed", "iteration", "trial", "run", "runid", "repetition", "fold", "split")
 _VALUES = ("value", "score", "result", "accuracy", "testscore")
+_SHOWN = 10
+"""Names in a message."""
 _LOOKED_AT = 2000
 """Results that names of fields are guessed from."""
 
@@ -39,6 +45,8 @@ class Accepted:
     unknown: Sequence[str]
     """Names in the files that are no row and no column of the table."""
     lock: Path
+    notes: Sequence[str] = ()
+    """What looks wrong in the numbers."""
     written: str = ""
     """The entry that was added to the table's spec."""
 
@@ -80,8 +88,76 @@ def add_evidence(
     )
     with rewriting({path: f"{before.rstrip()}\n\n{block}\n"}):
         paper = load_paper(project.specs)
+        _check_added(paper, _table(paper, name))
         done = _accepted(paper, [_table(paper, name)])[0]
-    return Accepted(name, done.cells, done.of, done.files, done.unknown, done.lock, block)
+    return replace(done, written=block)
+
+
+def _check_added(paper: Paper, table: Table) -> None:
+    """Check that the last entry of a table is a new one and gives it a number.
+
+    Raises:
+        UserError: it is not, or does not.
+    """
+    *others, added = table.evidence
+    for index, other in enumerate(others):
+        if _same(other, added):
+            message = f"{', '.join(added.files)} already in an [[evidence]] of {table.id}, read so"
+            raise located(paper.path_of(table), ["evidence", index], f"{message}; edit that one")
+    found = find(paper, table.model_copy(update={"evidence": (added,)}))
+    printed = {at[1:] for at, _ in table.printed_cells()}
+    if printed.isdisjoint(found.cells) if printed else not found.cells:
+        raise UserError(
+            f"{', '.join(added.files)}: none of the {len(printed)} printed numbers of {table.id} "
+            f"has a result there, so nothing was written. {_what_is_there(table, found)}"
+        )
+
+
+def _same(one: Evidence, other: Evidence) -> bool:
+    """Whether the same numbers are read from the same files."""
+    besides = {"scale", "reader"}
+    return one.model_dump(exclude=besides) == other.model_dump(exclude=besides)
+
+
+def _what_is_there(table: Table, found: Found) -> str:
+    """The names that files have, and those of the table, the nearest first."""
+    if not found.unknown:
+        return "No line or object of theirs counts; is there any, and does 'where' let it pass?"
+    names = dict.fromkeys(e.name for of in (table.rows, table.columns) for e in of)
+
+    def apart(name: str) -> float:
+        return -max(
+            SequenceMatcher(None, text_key(name), text_key(text)).ratio()
+            for text in found.unknown[:_SHOWN]
+        )
+
+    return (
+        f"The files have {first_few(found.unknown, _SHOWN)}; the table has, nearest first, "
+        f"{first_few(sorted(names, key=apart), _SHOWN)}. --row and --column choose other fields, "
+        "--name TEXT=NAME translates"
+    )
+
+
+def check_evidence(project: Project, names: Container[str]) -> dict[str, str]:
+    """Tables whose files cannot be read -> why. Files that changed are among the notices then.
+
+    This is for commands that would not read these files otherwise.
+    """
+    broken: dict[str, str] = {}
+    for table in project.paper.exhibits_of(Table):
+        if table.evidence and table.id in names:
+            try:
+                notices = find(project.paper, table).notices(table.id)
+            except UserError as error:
+                broken[table.id] = str(error)
+            else:
+                project.notices.update(dict.fromkeys(notices))
+    return broken
+
+
+def no_results(broken: Mapping[str, str]) -> list[str]:
+    """A line for each exhibit whose results cannot be read."""
+    return [f"{name} has no results: {why}" for name, why in broken.items()]
 
 
 def _table(paper: Paper, name: str) -> Table:
@@ -98,8 +174,27 @@ def _accepted(paper: Paper, tables: Iterable[Table]) -> list[Accepted]:
     for name, each in found.items():
         printed = {at[1:] for at, _ in paper.exhibits[name].printed_cells()}
         cells = len(printed & each.cells.keys())
-        done.append(Accepted(name, cells, len(printed), list(each.files), each.unknown, lock))
+        files, notes = list(each.files), list(_scales(paper.exhibits[name], each))
+        done.append(Accepted(name, cells, len(printed), files, each.unknown, lock, notes))
     return done
+
+
+def _scales(table: Exhibit, found: Found) -> Iterator[str]:
+    """A line for the columns that are 100 times off as a whole, as fractions beside percents."""
+    ratios: dict[str, list[float]] = {}
+    for (_, row, column), printed in table.printed_cells():
+        held = found.cells.get((row, column))
+        mean = fmean(held.values) if held else 0.0
+        if printed.is_number and printed.number and mean:
+            ratios.setdefault(column, []).append(abs(float(printed.number) / mean))
+    for scale, how in ((100, "smaller"), (0.01, "larger")):
+        off = [c for c, of in ratios.items() if all(0.5 < r / scale < 2 for r in of)]
+        if off:
+            yield (
+                f"{table.id}: in column {', '.join(off)} the numbers of the files are about 100 "
+                f"times {how} than the printed ones; such columns take an [[evidence]] of their "
+                f"own, whose scale is {scale:g} times what it is now (docs/evidence.md)"
+            )
 
 
 def _pattern(given: str, home: Path) -> str:
@@ -155,7 +250,8 @@ def _guessed(table: Table, results: Sequence[Result], given: Mapping[str, Any]) 
         guess["seed"] = seed
     known = {**given, **guess}
     if "value" not in known:
-        guess["value"] = _value(table, met, named, set(map(str, known.values())))
+        used = {text for held in known.values() for text in _texts(held)}
+        guess["value"] = _value(table, met, named, used)
     _check_clear(table, {**given, **guess}, met)
     if "scale" not in given and _is_fraction(
         table, results, guess.get("value", given.get("value"))
@@ -180,6 +276,10 @@ def _naming(
     return best[0] if most and len(best) == 1 else ""
 
 
+def _texts(held: Any) -> Sequence[str]:
+    return held if isinstance(held, list | tuple) else [str(held)]
+
+
 def _value(
     table: Table, met: Mapping[str, set[str]], named: Mapping[str, str], used: set[str]
 ) -> str:
@@ -202,10 +302,12 @@ def _check_clear(table: Table, entry: Mapping[str, Any], met: Mapping[str, set[s
         if needed and not entry.get(key)
     ]
     if unclear:
-        shown = ", ".join(islice(met, 20)) + (", ..." if len(met) > 20 else "")
+        parts = next((row.name for row in table.rows if "/" in row.name), "")
+        several = f" (--row for each part of '{parts}')" if parts and "row" in unclear else ""
         raise UserError(
             f"it is not clear which field holds the {' and the '.join(unclear)} of {table.id}; "
-            f"give {' '.join(f'--{key} FIELD' for key in unclear)}. The fields are: {shown}"
+            f"give {' '.join(f'--{key} FIELD' for key in unclear)}{several}. The fields are: "
+            f"{first_few(list(met), 20)}"
         )
 
 

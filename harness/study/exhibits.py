@@ -13,11 +13,14 @@ from harness.judge.exhibit import Judgement, judge_exhibit, numbers
 from harness.judge.outcomes import Judged, about, exhibits_of, judge_claims
 from harness.plan.answers import answer_key, plan_answered
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.library import step_types
 from harness.plan.settings import Variation
 from harness.render.views import view_of
 from harness.render.views.base import ExhibitView
+from harness.run.outdated import outdated, outdated_notice
 from harness.run.state import failures_behind
 from harness.spec.claims import Claim
+from harness.spec.exhibit import Table
 from harness.study.project import Project
 from harness.study.results import chosen_profile, remember
 from harness.study.trust import NEEDS_CODE
@@ -92,7 +95,12 @@ def named(project: Project, names: Sequence[str]) -> list[str]:
 
 
 def plan_of(
-    project: Project, exhibit: str, request: Request, must_act: bool = True, least: int = 0
+    project: Project,
+    exhibit: str,
+    request: Request,
+    must_act: bool = True,
+    least: int = 0,
+    gone: bool = False,
 ) -> ExhibitPlan:
     """The plan of an exhibit.
 
@@ -101,6 +109,7 @@ def plan_of(
     Args:
         must_act: whether a variation that changes nothing in it is refused.
         least: how many seeds each number has at least, where the request says nothing of seeds.
+        gone: whether files may be missing that steps read; it cannot be run then.
 
     Where code of the paper may not be executed, it is planned as far as published results say what
     they are of.
@@ -123,7 +132,42 @@ def plan_of(
         request.variation,
         must_act,
         lambda key: max(least, project.store.looks.last(key)),
+        gone,
     )
+
+
+def plan_to_read(
+    project: Project, exhibit: str, request: Request, must_act: bool = True
+) -> ExhibitPlan:
+    """`plan_of` for what runs nothing: where a file is gone that results were made with, they are
+    outdated, and the exhibit is planned all the same.
+    """
+    try:
+        return plan_of(project, exhibit, request, must_act)
+    except UserError as error:
+        planned = plan_of(project, exhibit, request, must_act, gone=True)
+        if outdated(planned.steps, project.store, step_types(project.paper)):
+            return planned
+        raise error from None
+
+
+def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> None:
+    """Note that the paper states more runs than there are, where nobody chose how many."""
+    profile, table = planned.profile, planned.exhibit
+    if request.seeds or "seeds" in profile.model_fields_set or not isinstance(table, Table):
+        return
+    stated = {
+        how.n
+        for item in planned.items
+        if item.sources and (how := table.reporting_of(*item.address[1:])).n_of == "seed"
+        if how.n != "unknown" and how.n > len(item.seeds)
+    }
+    if stated:
+        project.notices[
+            f"{table.id}: the paper states n = {', '.join(map(str, sorted(stated)))}, and "
+            f"{profile.seeds} runs are made of each number; --seeds {max(stated)} makes as many "
+            f"as it has, or `seeds` in the profile {profile.id} sets another count"
+        ] = None
 
 
 def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -> Judgement:
@@ -131,7 +175,8 @@ def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -
     judgement = judge_exhibit(project.paper, planned, project.store, only)
     if project.executes:  # else nothing is known of the code that the records would be made by now
         code = project.codes.notices(planned.exhibit.id, judgement.records)
-        judgement = replace(judgement, notices=(*judgement.notices, *code))
+        files = outdated_notice(planned, project.store, step_types(project.paper))
+        judgement = replace(judgement, notices=(*judgement.notices, *code, *files))
     project.notices.update(dict.fromkeys(judgement.notices))
     return judgement
 
@@ -139,7 +184,7 @@ def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
     """An exhibit judged on what is in the store. Runs nothing."""
     request = replace(request, profile=chosen_profile(project, name, request.profile))
-    judgement = judge(project, plan_of(project, name, request), request.only)
+    judgement = judge(project, plan_to_read(project, name, request), request.only)
     if not (request.variation or request.seeds or request.only):
         remember(project, judgement)
     return JudgedExhibit(
@@ -163,7 +208,7 @@ def judge_each(
     problems: dict[str, str] = {}
     for name in names:
         try:
-            judged[name] = judge(project, plan_of(project, name, Request(profile)))
+            judged[name] = judge(project, plan_to_read(project, name, Request(profile)))
         except UserError as error:
             problems[name] = str(error)
     return judged, problems
@@ -188,7 +233,7 @@ def claims_about(project: Project, judged: Judgement, request: Request) -> list[
     own = judged.plan.exhibit.id
     claims = about(project.paper, own)
     others = (name for name in exhibits_behind(project, claims) if name != own)
-    plans = (plan_of(project, name, request, must_act=False) for name in others)
+    plans = (plan_to_read(project, name, request, must_act=False) for name in others)
     return claims_on(
         project, claims, (judged, *(judge(project, each, request.only) for each in plans))
     )
@@ -201,6 +246,8 @@ def reasons_not_run(project: Project, judgement: Judgement) -> dict[str, list[st
     planned = judgement.plan
     failed = failures_behind(planned.steps, project.store)
     there = {result.item.address for result in judgement.results if result.evidence}
+    if isinstance(planned.exhibit, Table):  # a cell that was not read is told of as that
+        there |= planned.exhibit.unread_cells().keys()
     found: dict[str, list[str]] = {}
     for item in planned.items:
         if item.address in there:

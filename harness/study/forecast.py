@@ -13,7 +13,8 @@ from harness.plan.parts import closure, exhibit_of, steps_below
 from harness.plan.step import Step
 from harness.run.state import State, states
 from harness.spec.profile import Device
-from harness.study.exhibits import Request, plan_of
+from harness.study.evidence import check_evidence, no_results
+from harness.study.exhibits import Request, plan_of, seeds_notice
 from harness.study.project import Project
 
 
@@ -97,6 +98,9 @@ def forecast_of(project: Project, name: str, request: Request, whole: bool = Tru
             runs.
     """
     planned = plan_of(project, exhibit_of(name), request)
+    broken = check_evidence(project, [planned.exhibit.id])
+    project.notices.update(dict.fromkeys(no_results(broken)))
+    seeds_notice(project, planned, request)
     device = planned.profile.device
     graph = steps_below(planned, [name])
     known = states(graph, project.store)

@@ -37,6 +37,7 @@ from harness.study.exhibits import (
     named,
     plan_of,
     reasons_not_run,
+    seeds_notice,
 )
 from harness.study.project import Project
 from harness.study.results import remember
@@ -151,6 +152,8 @@ def make(
     """
     wanted = _Wanted(project, named(project, names), request, also)
     probe_changed(project, wanted.graph)
+    for planned in wanted.plans.values():
+        seeds_notice(project, planned, request)
     if executor_entry(executor).leaves and lacking(wanted.graph, project.store):
         from harness.study.queue import submit
 

@@ -10,12 +10,16 @@ from harness.errors import UserError
 from harness.evidence.found import find
 from harness.judge.exhibit import Judgement
 from harness.plan.answers import SpecsDigests, answer_key, answers_of, count_answered
+from harness.plan.inputs import digests_now
+from harness.plan.library import step_types
 from harness.plan.step import Json
+from harness.run.outdated import differing, files_of, in_words
 from harness.spec.exhibit import Table
 from harness.spec.profile import Profile
+from harness.study.evidence import no_results
 from harness.study.project import Project
 
-_MADE, _PUBLISHED = "answers", "published-results"
+_MADE, _PUBLISHED, _FILES = "answers", "published-results", "answers-files"
 
 
 def remember(project: Project, judgement: Judgement) -> None:
@@ -26,38 +30,72 @@ def remember(project: Project, judgement: Judgement) -> None:
     key, known = answer_key(plan.exhibit.id, plan.profile.id), answers_of(project.paper, plan)
     if memo.get(_MADE, key) != known:
         memo.put(_MADE, key, known)
+    files = files_of(plan.steps, step_types(project.paper)) if project.executes else {}
+    if files and memo.get(_FILES, key) != files:
+        memo.put(_FILES, key, files)
 
 
 def results(project: Project, exhibits: Iterable[str]) -> dict[str, dict[str, int]]:
     """Exhibit -> profile -> how many of its numbers have a result, where any has."""
     digests = SpecsDigests(project.paper)
-    return {name: _of_exhibit(project, name, digests.of(name)) for name in exhibits}
+    found: dict[str, dict[str, int]] = {}
+    for name in exhibits:
+        try:
+            found[name] = _of_exhibit(project, name, digests.of(name))
+        except UserError as error:
+            found[name] = {}
+            project.notices.update(dict.fromkeys(no_results({name: str(error)})))
+    return found
+
+
+def remarks(project: Project, held: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    """Exhibit -> why its results, as `results` found them, do not stand, where any do not."""
+    told: dict[str, str] = {}
+    for exhibit, under in held.items():
+        changed: set[str] = set()
+        for profile in under:
+            files = project.store.memo.get(_FILES, answer_key(exhibit, profile))
+            before = {f: str(made) for f, made in files.items()} if isinstance(files, dict) else {}
+            changed |= set(differing(before, digests_now(project.home, before)))
+        shown = project.paper.exhibits[exhibit]
+        if changed:
+            told[exhibit] = f"outdated: {in_words(changed)} since"
+        elif isinstance(shown, Table) and shown.evidence and not under:
+            told[exhibit] = f"no result in its files; see `repro show {exhibit}`"
+    return told
 
 
 def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | None:
     """The profile that was named; else one with results: the default, the paper's, or another."""
     if named or exhibit not in project.paper.runnable:
         return named
-    return _preferred(project, results(project, [exhibit])[exhibit])
+    there = _of_exhibit(project, exhibit, SpecsDigests(project.paper).of(exhibit))
+    return _preferred(project, there, [exhibit])
 
 
 def main_profile(project: Project, named: str | None) -> Profile:
     """The profile that was named; else the first with a result of any exhibit: the default, the
-    paper's, or another; else the default.
+    paper's, or another; else the paper's where files of results are declared, or the default.
     """
     paper, there = project.paper, dict[str, int]()
     digests = SpecsDigests(paper)
     for exhibit in () if named else paper.runnable:
         with suppress(UserError):  # told by what reads the exhibit
             there |= _of_exhibit(project, exhibit, digests.of(exhibit))
-    return paper.profile(named or _preferred(project, there))
+    return paper.profile(named or _preferred(project, there, paper.runnable))
 
 
-def _preferred(project: Project, there: Mapping[str, int]) -> str | None:
-    """Of the profiles with results the default, else the paper's, else the first."""
-    about = project.paper.about
+def _preferred(project: Project, there: Mapping[str, int], exhibits: Iterable[str]) -> str | None:
+    """Of the profiles with results the default, else the paper's, else the first.
+
+    Without results it is the paper's where files are declared that should hold some, so that these
+    are looked at.
+    """
+    about, shown = project.paper.about, project.paper.exhibits
     first = (about.default_profile, about.paper_profile, *there)
-    return next((profile for profile in first if profile in there), None)
+    declared = any(isinstance(e := shown[name], Table) and e.evidence for name in exhibits)
+    without = about.paper_profile if declared else None
+    return next((profile for profile in first if profile in there), without)
 
 
 def _of_exhibit(project: Project, exhibit: str, specs: str) -> dict[str, int]:
@@ -74,7 +112,8 @@ def _of_exhibit(project: Project, exhibit: str, specs: str) -> dict[str, int]:
         found[profile] = max(found.get(profile, 0), count)
     shown, stated = paper.exhibits[exhibit], paper.about.paper_profile
     if isinstance(shown, Table) and shown.evidence:
-        found[stated] = max(found[stated], len(find(paper, shown).cells))
+        with suppress(UserError):  # told by what reads the exhibit
+            found[stated] = max(found[stated], len(find(paper, shown).cells))
     return {profile: count for profile, count in found.items() if count}
 
 

@@ -12,6 +12,7 @@ from harness.plan.step import Step
 from harness.run.cluster.look import Standing, look
 from harness.run.holder import Holder, holders
 from harness.run.state import State, states
+from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, plan_of
 from harness.study.project import Project
 from harness.study.trust import NEEDS_CODE
@@ -51,12 +52,13 @@ class Status:
     at_work: Sequence[AtWork]
     submissions: Sequence[Standing]
     problems: Sequence[str]
-    """Why nothing is known of the cluster, if so."""
+    """Why nothing is known of the cluster, and which files of results cannot be read, if so."""
 
 
 def status_of(project: Project, profile: str | None) -> Status:
     """How far every exhibit is, from the records and from Slurm."""
     submitted, problems = _submitted(project)
+    problems += no_results(check_evidence(project, project.paper.exhibits))
     queued = {i for s in submitted for i, stand in s.steps.items() if stand == "queued"}
     found, plans = [], []
     for name in project.paper.runnable:

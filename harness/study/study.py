@@ -239,12 +239,12 @@ class Study:
 
         `only` is as in `judge`.
         """
-        from harness.study.exhibits import judge, plan_of
+        from harness.study.exhibits import judge, plan_to_read
         from harness.study.results import chosen_profile
 
         how["profile"] = chosen_profile(self.project, exhibit, how.get("profile"))
         request = self._of_kind(only, how)
-        return judge(self.project, plan_of(self.project, exhibit, request), request.only)
+        return judge(self.project, plan_to_read(self.project, exhibit, request), request.only)
 
     def _of_kind(self, only: str | None, how: How) -> Request:
         from harness.judge.company import OneKind
@@ -256,6 +256,12 @@ class Study:
         from harness.study.results import results
 
         return results(self.project, self.paper.runnable)
+
+    def remarks(self, results: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+        """Exhibit -> why the numbers that `results` counts do not stand, where any do not."""
+        from harness.study.results import remarks
+
+        return remarks(self.project, results)
 
     def add_evidence(self, exhibit: str, *files: str, **given: Any) -> Accepted:
         """Write into a table's spec that files hold results of it, and accept them as they are.

@@ -10,6 +10,7 @@ from harness.render.views.verdicts import gap_lines
 from harness.spec.claims import about_print
 from harness.spec.coverage import CoverageFile
 from harness.spec.toml import read_spec
+from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, exhibits_behind, judge_each
 from harness.study.project import Project
 from harness.study.results import main_profile
@@ -24,6 +25,8 @@ class Verified:
     profile: str
     judged: Sequence[Judged]
     problems: Sequence[str]
+    broken: Sequence[str] = ()
+    """Tables whose files of results are missing or cannot be read; problems say why."""
     open_sentences: int = 0
     """Sentences of `coverage.toml` of which nobody has said yet which claims they are."""
 
@@ -53,11 +56,15 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     """
     chosen, claims = main_profile(project, profile).id, project.paper.claims.values()
     ours, lacking = judge_each(project, exhibits_behind(project, claims), chosen)
-    problems = [
-        f"{name} has no results, as it cannot be planned: {why}" for name, why in lacking.items()
+    broken = check_evidence(project, project.paper.exhibits)
+    problems = no_results(broken) + [
+        f"{name} has no results, as it cannot be planned: {why}"
+        for name, why in lacking.items()
+        if name not in broken
     ]
     problems += [line for judgement in ours.values() for line in gap_lines(judgement)]
     coverage = project.paper.root / "coverage.toml"
     entries = read_spec(coverage, CoverageFile).sentences if coverage.is_file() else ()
     judged = claims_on(project, claims, ours.values())
-    return Verified(project, chosen, judged, problems, sum(entry.open for entry in entries))
+    waiting = sum(entry.open for entry in entries)
+    return Verified(project, chosen, judged, problems, list(broken), waiting)

@@ -16,6 +16,8 @@ from tests.toy.paper import Workplace
     [
         (["show", "verdict"], "unknown exhibit 'verdict'; did you mean 'verdicts'"),
         (["plan", "verdict"], "did you mean 'verdicts'"),
+        (["diff", "verdicts:Noisy"], "expected an exhibit, not a part of one; give 'verdicts' ("),
+        (["show", "verdicts:Noisy:Small"], "give 'verdicts' (`plan`, `make` and `why` take parts)"),
         (["diff", "verdict"], "did you mean 'verdicts'"),
         (["assumptions", "verdict"], "did you mean 'verdicts'"),
         (["make", "verdicts", "avereged", *INLINE], "did you mean 'averaged'"),

@@ -60,3 +60,11 @@ def place(tmp_path: Path) -> Workplace:
     workplace.add("tables/table2.toml", TABLE)
     (tmp_path / "runs.csv").write_text(RUNS, encoding="utf-8")
     return workplace
+
+
+@pytest.fixture
+def added(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """With the evidence added as a newcomer would, with nothing said."""
+    monkeypatch.chdir(place.root)
+    assert place.repro("evidence", "add", "table2", "runs.csv").code == 0
+    return place

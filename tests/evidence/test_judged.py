@@ -22,14 +22,6 @@ columns = ["Wine"]
 ADD = ("evidence", "add", "table2")
 
 
-@pytest.fixture
-def added(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Workplace:
-    """With the evidence added as a newcomer would, with nothing said."""
-    monkeypatch.chdir(place.root)
-    assert place.repro(*ADD, "runs.csv").code == 0
-    return place
-
-
 def test_what_is_clear_is_guessed_and_written(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -53,7 +45,9 @@ def test_they_are_judged_like_runs_and_said_not_to_be_run_here(added: Workplace)
     assert (wine["verdict"], iris["verdict"]) == ("reproduced", "deviates")
     assert cells["Plain", "Wine"]["reproduced"]["n"] == 1
     assert cells["Plain", "Iris"]["verdict"] == "not run"
-    assert shown["not_run"] == {"Nothing is declared that runs for it.": ["table2:Plain:Iris"]}
+    assert shown["not_run"] == {
+        "The files of its [[evidence]] have no number for it.": ["table2:Plain:Iris"]
+    }
     assert shown["notices"] == []
 
 
@@ -99,6 +93,7 @@ def test_a_changed_file_is_noticed_on_one_line_until_it_is_accepted(
             "iris,0",
             "runs.csv:6: a second number of row 'ResNet-18', column 'Iris', with seed 0; the first",
         ),
+        ("iris,1", "iris,", "runs.csv:6: field 'seed' holds ''; expected what tells this run from"),
         ("method,", "model,", "runs.csv:2: no field 'method'; did you mean 'model'?"),
         ("other,wine,0,0.1", "other,wine", "line 9 has 2 fields, the heading has 4"),
     ],
@@ -120,6 +115,7 @@ def test_a_missing_file_is_named_with_the_line_of_the_spec(added: Workplace) -> 
     line = added.line("tables/table2.toml", "[[evidence]]")
     assert said.code == 2
     assert f"table2.toml:{line + 1}: evidence.0.files.0: no file of" in said.err
+    assert "is called 'runs.csv'; accepted (evidence.lock), but gone now: runs.csv." in said.err
 
 
 def test_what_is_not_clear_is_asked_for_and_nothing_is_written(

@@ -60,6 +60,17 @@ inputs = ["code", "data.txt"]
 [steps.params.outputs]
 sum = { pattern = '^sum ([-\\d.]+)$' }
 """
+CLAIM = """
+[[claims]]
+id = "twice"
+text = "The sum is more than its half"
+where = "Section 5"
+kind = "greater"
+exhibit = "fits"
+better = ["Sum"]
+worse = ["Half"]
+columns = ["Times 2"]
+"""
 SCRIPT = '{ total += $1 } END { print "sum", times * total + seed / 10 }\n'
 
 
@@ -123,6 +134,51 @@ def test_an_edited_file_is_other_work_and_why_names_it(place: Workplace, file: s
     assert f"params.inputs.{file}: " in told
     path.write_text(before)
     assert states(place) == ["current", "current"]
+
+
+@pytest.mark.parametrize("file", ["code/sum.awk", "data.txt"])
+@pytest.mark.parametrize("gone", [False, True])
+def test_whatever_reads_says_that_results_are_outdated(
+    place: Workplace, file: str, gone: bool
+) -> None:
+    half = '[[rows]]\nname = "Half"\nlabel = "Half"\ncells = { "Times 2" = "6.0" }\n'
+    place.add("tables/fits.toml", half)
+    place.add("claims.toml", CLAIM)
+    assert place.repro("make", "fits", *INLINE).code == 0
+    for reading in ("show", "diff"):
+        assert "outdated" not in place.repro(reading, "fits").err
+    if gone:
+        (place.root / file).rename(place.root / "elsewhere")
+    else:
+        (place.root / file).write_text((place.root / file).read_text() + "\n")
+    line = f"outdated: {file} {'is gone' if gone else 'changed'} since"
+    for command in (("show", "fits"), ("diff", "fits"), ("verify",)):
+        told = place.repro(*command)
+        assert told.code != 2
+        assert told.err.count(line) == 1, command
+    listed = place.repro("list", "--json").json["exhibits"]
+    assert [each["remark"] for each in listed if each["id"] == "fits"] == [line]
+    if gone:
+        assert place.repro("make", "fits", *INLINE).code in (2, 3)  # nothing runs it, or it fails
+    else:
+        assert place.repro("make", "fits", *INLINE).code == 0
+        assert "outdated" not in place.repro("show", "fits").err + place.repro("list").out
+
+
+def test_the_runs_that_the_paper_states_are_told_of_where_nobody_chose(place: Workplace) -> None:
+    place.edit("tables/fits.toml", "n = 2", "n = 4")
+    place.edit("profiles/stated.toml", "seeds = 5\n", "")
+    line = "fits: the paper states n = 4, and 3 runs are made of each number; --seeds 4 makes"
+    for command in (("plan", "fits"), ("make", "fits", *INLINE)):
+        assert place.repro(*command).err.count(line) == 1
+        assert line not in place.repro(*command, "--seeds", "2").err
+    place.edit("profiles/stated.toml", "device = ", "seeds = 3\ndevice = ")
+    assert line not in place.repro("plan", "fits").err
+
+
+def test_a_file_that_never_was_there_is_a_mistake(place: Workplace) -> None:
+    (place.root / "data.txt").unlink()
+    assert place.repro("show", "fits").code == 2
 
 
 def test_a_folder_is_what_git_sees_of_it(place: Workplace) -> None:

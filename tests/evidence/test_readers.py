@@ -74,9 +74,17 @@ def test_tables_lines_and_objects(tmp_path: Path) -> None:
     assert len(results(tmp_path / "a.json")) == 2
 
 
+def test_a_file_in_another_encoding_is_told_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("m,acc\nMüller,0.5\n".encode("latin-1"))
+    with pytest.raises(UserError, match=r"a.csv: is not UTF-8 .*; save it as UTF-8"):
+        results(tmp_path / "a.csv")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("a.csv", "m;acc\nc;0,5\n", "its heading is one field, 'm;acc'; separated by ;?"),
+        ("a.csv", "m\tacc\nc\t0.5\n", "separated by a tab?"),
         ("a.csv", "", "the file is empty"),
         ("a.csv", "a,a\n1,2\n", "two columns are called 'a'"),
         ("a.csv", "a,b\n1\n", "line 2 has 1 fields, the heading has 2"),

@@ -132,6 +132,14 @@ def test_what_cannot_be_read_is_told_with_its_place_and_never_compared(
     spec = Study.open(begun).paper.exhibits["table1"]
     assert [row.unread for row in spec.rows] == [{"Iris/all": "1,5"}, {}, {}]  # type: ignore[attr-defined]
     assert ("Forest", "Iris/all") not in {at[1:] for at, _ in spec.printed_cells()}
+    why = "Not read, and never compared: table1:Forest:Iris/all ('1,5'): it has the signs of a"
+    shown = repro(begun, "show", "table1")[1]
+    assert why in shown
+    assert "† not read" in shown
+    assert "table1:Forest:Iris/all" not in shown[shown.index("Not run: ") :]
+    compared = repro(begun, "diff", "table1")[1]
+    assert why in compared
+    assert "1,5" in compared.split("Not read")[0]
 
 
 def test_its_commands_work_at_once_and_evidence_is_judged(begun: Path) -> None:
@@ -276,6 +284,7 @@ def test_rows_and_columns_that_are_gone_are_told_and_stay(begun: Path, tmp_path:
         cut = cut.replace(old, new)
     later.write_text(cut, encoding="utf-8")
     told = Study.open(begun).sync_tables(later, write=True).changes
+    assert "delete its [[rows]] or" in repro(begun, "tables", "sync", str(later))[1]
     assert [(c.address, c.kind, c.after) for c in told] == [
         ("table1:Nearest", "removed", ""),
         ("table1::Iris/all", "removed", ""),

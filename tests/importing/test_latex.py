@@ -272,10 +272,34 @@ def test_what_cannot_be_read_is_named_with_its_place(read: Read, what: str) -> N
 
 
 def test_where_cells_disagree_none_is_guessed(read: Read) -> None:
-    for cells in ("1,5 & 1,234", "5/9 & 9/5", "12.3(4) & 12.3(0.4)"):
+    for cells in ("1,5 & 1,234", "5/9 & 9/5", r"12.3(4) & 1 \\ y & 12.3(0.4) & 1"):
         table = only(read(tabular("M & A & B", rf"\hline x & {cells}")))
         assert "unreadable" in {entry.printed.kind for entry in table.rows[0].entries}, cells
         assert "/" not in cells or all(e.printed.value is None for e in table.rows[0].entries)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [r"0,85 & $1,234.5 \pm 10.2$", "0,85 & 1,234,567", "$1.2e-3$ ($4e-4$) & 12.3(4)",
+     "12.3(0.4) & 12.3(4)"],
+)  # fmt: skip
+def test_what_reads_one_way_depends_on_no_other_cell(read: Read, cells: str) -> None:
+    table = only(read(tabular("M & A & B", rf"\hline x & {cells}")))
+    assert table.rows[0].entries[1].printed.kind == "number"
+
+
+def test_numbers_that_were_taken_for_names_are_told_of(read: Read) -> None:
+    (told,) = read(tabular("1.5 & 2.5", "3.5 & 4.5")).unread
+    assert "the first column, which is all numbers, was taken for names of rows" in told.what
+    (told,) = read(tabular("x & 2.5", "y & 4.5")).unread
+    assert "names" not in told.what
+
+
+def test_the_headings_of_all_columns_that_name_rows_are_kept(read: Read) -> None:
+    rows = r"\hline N & g & 1.5 \\ N & r & 2.5 \\ S & g & 3.5"
+    table = only(read(tabular("Site & Filter & A", rows)))
+    assert table.stub == "Site/Filter"
+    assert [row.path for row in table.rows] == [("N", "g"), ("N", "r"), ("S", "g")]
 
 
 NAME = st.text("abcXYZ", min_size=1, max_size=6)

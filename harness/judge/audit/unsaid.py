@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from harness.judge.audit.finding import Finding
@@ -15,6 +15,10 @@ from harness.spec.others import Fit
 from harness.spec.paper import Paper
 from harness.spec.reporting import Reporting
 from harness.spec.setting import Choice, Choices, Setting, applies
+
+_RUN = re.compile(r"(?<![\w-])[A-Za-z0-9]+(?:[\s_-][A-Za-z0-9]+)*")
+"""Words with one separator between each two."""
+_WORD, _JOINED = re.compile(r"[A-Za-z0-9]+"), re.compile(r"[\w-]")
 
 
 def setting_gaps(paper: Paper) -> Iterator[Finding]:
@@ -184,10 +188,10 @@ def spellings(paper: Paper) -> Iterator[Finding]:
     names |= {re.sub(r"\s*\(.*?\)|\s*\[\d+\]", "", m.label) for m in paper.methods.values()}
     names |= {re.sub(r"\s*\(.*?\)", "", d.label) for d in paper.datasets.values()}
     keys = {_squeezed(name): name for name in names if len(_squeezed(name)) >= 4}
+    longest = max(map(len, keys), default=0)
     for where, text in _quoted(paper):
-        for key in keys:
-            for match in re.finditer(_loose(key), text, re.IGNORECASE):
-                places.setdefault(key, {}).setdefault(match[0], []).append(where)
+        for key, form in _spelt(text, keys, longest):
+            places.setdefault(key, {}).setdefault(form, []).append(where)
     for key, found in sorted(places.items()):
         forms = {
             form: places
@@ -213,9 +217,22 @@ def spellings(paper: Paper) -> Iterator[Finding]:
             )
 
 
-def _loose(key: str) -> str:
-    """A pattern for a name with any separators between its letters and digits."""
-    return r"(?<![\w-])" + r"[\s_-]?".join(map(re.escape, key)) + r"(?![\w-])"
+def _spelt(text: str, keys: Container[str], longest: int) -> Iterator[tuple[str, str]]:
+    """The names in a text, with any one separator between their letters and digits: their key and
+    how they are spelt. Each place is looked up, so that many names take no longer than few.
+    """
+    for run in _RUN.finditer(text):
+        words = list(_WORD.finditer(text, *run.span()))
+        for first, begin in enumerate(words):
+            if first and text[begin.start() - 1] in "_-":
+                continue
+            key = ""
+            for word in words[first:]:
+                key += word[0].lower()
+                if len(key) > longest:
+                    break
+                if key in keys and not _JOINED.match(text, word.end()):
+                    yield key, text[begin.start() : word.end()]
 
 
 def _quoted(paper: Paper) -> Iterator[tuple[str, str]]:

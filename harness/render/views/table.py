@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from harness.evidence.found import passed_over
 from harness.judge.as_printed import as_printed
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Source, Verdict
@@ -26,6 +27,7 @@ from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView, NumberText
 from harness.render.views.verdicts import (
     NOT_HERE,
+    NOT_READ,
     SIZE_OPEN,
     TRIVIAL,
     WRONG,
@@ -41,6 +43,7 @@ from harness.render.views.verdicts import (
 from harness.spec import exhibit as spec
 from harness.spec.exhibit import LAST_STEP, Address
 from harness.spec.printed import Printed
+from harness.spec.reading import read_printed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,18 +66,19 @@ class TableView(ExhibitView[spec.Table]):
         from harness.render import terminal
 
         terminal.show(self.table(judgement), "both" if judgement else "reported", console)
-        if judgement:
-            for line in (*judgement_lines(judgement), *kind_lines(judgement)):
-                console.print(line, soft_wrap=True)
+        lines = (*judgement_lines(judgement), *kind_lines(judgement)) if judgement else ()
+        for line in (*lines, *self._unread_lines()):
+            console.print(line, soft_wrap=True)
 
     def show_diff(self, judgement: Judgement, console: Console) -> None:
         from harness.render.terminal import show_grid
 
         verdicts = [judgement.verdicts[str(result.item.address)] for result in judgement.results]
+        unread = {at: f"{text} (not read)" for at, text in self.exhibit.unread_cells().items()}
         rows = [
             (
                 f"{result.item.address.row} / {result.item.address.column}",
-                str(result.item.reported or "–"),
+                str(result.item.reported or unread.get(result.item.address, "–")),
                 f"{fixed(ours.mean, result.item.reported)} (n={len(ours.values)})"
                 if (ours := result.amount)
                 else "–",
@@ -94,19 +98,16 @@ class TableView(ExhibitView[spec.Table]):
             "Chance that n runs decide",
         )
         show_grid(headings, rows, console)
-        lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)))
-        for line in (
-            *evidence_line(judgement),
-            *lines,
-            *gap_lines(judgement),
-            *kind_lines(judgement),
-        ):
+        lines = (*judgement_lines(judgement), *sorted(_obstacles(verdicts)), *self._unread_lines())
+        read = (*evidence_line(judgement), *passed_over(judgement.unknown))
+        for line in (*read, *lines, *gap_lines(judgement), *kind_lines(judgement)):
             console.print(line, soft_wrap=True)
 
     def table(self, judgement: Judgement | None) -> TableData:
         table = self.exhibit
         results = judgement.results if judgement else ()
         found = {result.item.address[1:]: result for result in results}
+        most = max((len(r.evidence.values) for r in results if r.evidence), default=0)
 
         def cell(row: spec.Row, column: spec.Column) -> CellData:
             number, derived = row.cells.get(column.name), row.derived.get(column.name)
@@ -121,6 +122,7 @@ class TableView(ExhibitView[spec.Table]):
             result = found[row.name, column.name]
             verdict = judgement.verdicts[str(result.item.address)]
             marks = [
+                *((NOT_READ,) if column.name in row.unread else ()),
                 *((NOT_HERE,) if result.evidence else ()),
                 *((result.shortfall,) if result.shortfall else ()),
                 *((f"runs differ in {', '.join(result.mixed)}",) if result.mixed else ()),
@@ -134,7 +136,7 @@ class TableView(ExhibitView[spec.Table]):
                 reproduced=our_number(result),
                 verdict=verdict.name,
                 marks=tuple(marks),
-                runs=_few_runs(result),
+                runs=_few_runs(result, most),
             )
 
         ours = f"reproduced ({judgement.plan.name})" if judgement else "reproduced"
@@ -198,6 +200,15 @@ class TableView(ExhibitView[spec.Table]):
         why = " ".join(filter(None, (verdict.why, *result.remarks)))
         return NumberText(ours, why, facts, runs)
 
+    def _unread_lines(self) -> Iterator[str]:
+        """The cells whose text was not read: a line for each reason."""
+        found: dict[str, list[str]] = {}
+        for address, text in self.exhibit.unread_cells().items():
+            why = read_printed(text).reason or "beside the other cells it can be read in two ways"
+            found.setdefault(why, []).append(f"{address} ('{text}')")
+        for why, cells in found.items():
+            yield f"Not read, and never compared: {', '.join(cells)}: {why}."
+
     def _cell_fields(self, result: ItemResult, judgement: Judgement) -> dict[str, Any]:
         item, verdict = result.item, judgement.verdicts[str(result.item.address)]
         held = as_printed(judgement, result)
@@ -237,7 +248,7 @@ class TableView(ExhibitView[spec.Table]):
 
     def _derived_fields(self, address: Address, judgement: Judgement) -> dict[str, Any] | None:
         """The difference that is printed beside a cell, and why it is wrong if it is."""
-        row = next(each for each in self.exhibit.rows if each.name == address.row)
+        row = self.exhibit.by_name[0][address.row]
         derived = row.derived.get(address.column)
         wrong = judgement.wrong_differences.get(str(address))
         return {**derived.model_dump(), "wrong": wrong} if derived else None
@@ -295,8 +306,14 @@ def _runs(result: ItemResult) -> str:
     return f"n = {n} of {len(result.item.seeds)}" if result.gaps else f"n = {n}"
 
 
-def _few_runs(result: ItemResult) -> str:
-    return f"({_runs(result)})" if result.gaps and result.amount else ""
+def _few_runs(result: ItemResult, most: int) -> str:
+    """How many runs a number rests on, where others rest on more.
+
+    Args:
+        most: runs in files of any number of the table.
+    """
+    fewer = result.evidence is not None and len(result.evidence.values) < most
+    return f"({_runs(result)})" if result.amount and (result.gaps or fewer) else ""
 
 
 def _reproduced_fields(result: ItemResult) -> dict[str, Any] | None:

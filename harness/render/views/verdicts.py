@@ -15,6 +15,7 @@ from harness.judge.wording import conditional
 TRIVIAL = "surely not zero, but within the margin"
 SIZE_OPEN = "surely not zero, its size is open"
 NOT_HERE = "not run here, but read from files"
+NOT_READ = "not read: it is neither a number nor a word, or can be read in two ways"
 _SHOWN = 6
 """Numbers that files do not give, in a line."""
 WRONG = "the printed difference does not follow from the cells"

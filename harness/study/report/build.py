@@ -20,6 +20,7 @@ from harness.render.views import view_of
 from harness.render.views.base import has_results
 from harness.render.views.panel_figure import correlation_lines
 from harness.spec.exhibit import Exhibit
+from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, judge_each
 from harness.study.project import Project
 from harness.study.renders import write_renders
@@ -61,7 +62,7 @@ def write_report(
         own, problem = judged.get(name), lacking.get(name, "")
         files[name] = write_renders(project, own, {}) if own and has_results(own) else []
         pages.append(_page(project, exhibit, own, problem, claims, findings, files[name], tell))
-    problems = [f"{name} has no results: {why}" for name, why in lacking.items()]
+    problems = no_results({**check_evidence(project, paper.exhibits), **lacking})
     site = Site(
         title=paper.about.title,
         authors=paper.about.authors,
