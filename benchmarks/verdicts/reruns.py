@@ -127,20 +127,38 @@ def judged(reruns: Reruns, margins: Floats) -> Judged:
 
 
 def judged_at_once(reruns: Reruns, margins: Floats) -> Judged:
-    """As `judged`, by the statistics below the rule, for many reruns; without rules of others."""
+    """As `judged`, by the statistics below the rule, for many reruns; without rules of others.
+
+    The few exhibits with a cell that scatters on neither side go through the rule itself.
+    """
     papers = np.round(reruns.papers.mean(axis=1), DECIMALS)
     stds = np.round(reruns.papers.std(axis=1, ddof=1), DECIMALS)
-    gaps = reruns.ours.mean(axis=1) - papers
-    runs = np.full(gaps.shape, float(RUNS))
-    own = welch((reruns.ours.var(axis=1, ddof=1), stds**2), (runs, runs))
-    errors = moderate(own, 2 / RUNS * np.broadcast_to(margins**2, gaps.shape))
-    return _outcomes(gaps, margins + HALF_UNIT, errors)
+    own = np.where(np.ptp(reruns.ours, axis=1) > 0, reruns.ours.var(axis=1, ddof=1), np.nan)
+    theirs = np.where(stds > 0, stds**2, np.nan)
+    odd = (np.isnan(own) & np.isnan(theirs)).any(axis=1)
+    runs = np.full(own[~odd].shape, float(RUNS))
+    errors = welch((own[~odd], theirs[~odd]), (runs, runs))
+    gaps = (reruns.ours.mean(axis=1) - papers)[~odd]
+    errors = moderate(errors, 2 / RUNS * np.broadcast_to(margins**2, gaps.shape))
+    found = _outcomes(gaps, margins + HALF_UNIT, errors)
+    if not odd.any():
+        return found
+    rest, share = judged(Reruns(reruns.papers[odd], reruns.ours[odd]), margins), odd.mean()
+    return Judged(
+        {name: (1 - share) * found.ours[name] + share * rest.ours[name] for name in OUTCOMES},
+        (1 - share) * found.withheld + share * rest.withheld,
+        {},
+    )
 
 
 def _exhibit(paper: Floats, ours: Floats, margins: Floats) -> list[Evidence]:
     return [
         Evidence(
-            Summary(round(float(p.mean()), DECIMALS), round(float(p.std(ddof=1)), DECIMALS), RUNS),
+            Summary(
+                round(float(p.mean()), DECIMALS),
+                round(float(p.std(ddof=1)), DECIMALS) or None,
+                RUNS,
+            ),
             Summary.of(o.tolist()),
             float(margin),
             half_unit=HALF_UNIT,

@@ -137,10 +137,10 @@ def test_cells_that_no_number_of_runs_decides_are_rarely_decided_by_infinitely_m
 @pytest.mark.parametrize("table", ["table3", "table8"])
 def test_fewer_runs_decide_as_much(table):
     """At least 30 % fewer than five a cell, the same errors, and nearly the same share decided."""
-    fixed = simulated(PRINTED[table], MIX, (5,), 300)
-    looked = simulated(PRINTED[table], MIX, LOOKS, 300)
+    fixed = simulated(PRINTED[table], MIX, (5,), 600)
+    looked = simulated(PRINTED[table], MIX, LOOKS, 600)
     assert looked.runs < 0.7 * fixed.runs
     assert looked.decided(MIX) > fixed.decided(MIX) - 0.02
-    slack = 3 * (0.05 * 0.95 / (300 * len(PRINTED[table]) * 0.15)) ** 0.5
+    slack = 3 * (0.05 * 0.95 / (600 * len(PRINTED[table]) * 0.15)) ** 0.5
     for outcome in (looked.reproduced, looked.deviates):
         assert outcome[1.0] < 0.055 + slack
