@@ -351,6 +351,12 @@ class Table(Exhibit):
         """The rows and the columns by name; each cell is looked up by both."""
         return {row.name: row for row in self.rows}, {each.name: each for each in self.columns}
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Table:
+        """A copy with other rows must not look them up among the old ones."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("by_name", None)
+        return copied
+
     def _meeting(self, row: str, column: str) -> tuple[Row, Column]:
         rows, columns = self.by_name
         return rows[row], columns[column]

@@ -16,7 +16,7 @@ from harness.plan.step import Json
 from harness.run.outdated import differing, files_of, in_words
 from harness.spec.exhibit import Table
 from harness.spec.profile import Profile
-from harness.study.evidence import no_results
+from harness.study.evidence import check_evidence, no_results
 from harness.study.project import Project
 
 _MADE, _PUBLISHED, _FILES = "answers", "published-results", "answers-files"
@@ -40,11 +40,8 @@ def results(project: Project, exhibits: Iterable[str]) -> dict[str, dict[str, in
     digests = SpecsDigests(project.paper)
     found: dict[str, dict[str, int]] = {}
     for name in exhibits:
-        try:
-            found[name] = _of_exhibit(project, name, digests.of(name))
-        except UserError as error:
-            found[name] = {}
-            project.notices.update(dict.fromkeys(no_results({name: str(error)})))
+        found[name] = _of_exhibit(project, name, digests.of(name))
+    project.notices.update(dict.fromkeys(no_results(check_evidence(project, found))))
     return found
 
 
@@ -80,8 +77,7 @@ def main_profile(project: Project, named: str | None) -> Profile:
     paper, there = project.paper, dict[str, int]()
     digests = SpecsDigests(paper)
     for exhibit in () if named else paper.runnable:
-        with suppress(UserError):  # told by what reads the exhibit
-            there |= _of_exhibit(project, exhibit, digests.of(exhibit))
+        there |= _of_exhibit(project, exhibit, digests.of(exhibit))
     return paper.profile(named or _preferred(project, there, paper.runnable))
 
 

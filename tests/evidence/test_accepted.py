@@ -53,7 +53,7 @@ def test_verify_fails_where_evidence_is_gone_and_others_say_the_same_line(
     assert added.repro("verify", *profile, "--json").json["problems"] == [line[7:]]
     for command in (("plan", "table2"), ("status",), ("report",), ("list",)):
         other = added.repro(*command, *(profile if command != ("list",) else ()))
-        assert (other.code, other.err.splitlines()) == (0, [line])
+        assert (other.code, other.err.splitlines()) == (0, [line]), command
 
 
 def test_a_run_that_is_gone_is_said_and_then_shown_beside_the_number(added: Workplace) -> None:
