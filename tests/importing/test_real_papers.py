@@ -97,7 +97,11 @@ def test_every_table_becomes_a_spec_that_prints_it_to_the_letter(tmp_path: Path)
             flat = [e.printed for each in again for row in each.rows for e in row.entries]
             numbers = [p for row in printed for p in row if p.kind == "number"]
             counts["numbers"] += len(numbers)
-            counts["again"] += numbers == [p for p in flat if p.kind == "number"] and len(numbers)
+            # A wide table is set in parts, one below the other, so that the order is another.
+            same = Counter(map(repr, numbers)) == Counter(
+                repr(p) for p in flat if p.kind == "number"
+            )
+            counts["again"] += same and len(numbers)
             counts["tables"] += 1
 
     assert counts["tables"] == 111
