@@ -128,7 +128,7 @@ def moderate(own: Errors, scale: Floats, prior: Prior | None = None) -> Errors:
 
 
 def positive(variances: Floats) -> Floats:
-    """The variances, with those of 0, as of a printed ± 0.0, taken for very small ones."""
+    """The variances, with those of 0 taken for very small ones, since logarithms are fitted."""
     return np.asarray(np.maximum(variances, 1e-5 * variances.mean(axis=-1, keepdims=True)))
 
 

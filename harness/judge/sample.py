@@ -104,7 +104,7 @@ def paired(arms: Sequence[Mapping[int, float]], weights: Sequence[float]) -> Sum
     if not rows:
         return None
     found = Summary.of([math.fsum(row) for row in rows], max(abs(x) for row in rows for x in row))
-    return None if found.std is None else found
+    return found if found.std is not None else None
 
 
 @dataclass(frozen=True, slots=True)
