@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from harness.judge.decision import ALPHA, Decision, Evidence, runs_of, square_of
+from harness.judge.decision import ALPHA, Decision, Evidence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,8 +65,8 @@ def at_looks(item: Evidence, tested: Decision, later: Sequence[int]) -> dict[int
     used, own = tested.statistics, tested.welch
     if used is None or own is None or item.margin is None:
         return {}
-    theirs, looks, found = runs_of(item.reported), list(item.looks or (item.ours.n,)), {}
-    share = square_of(item.ours) / item.ours.n / own.error**2 if own.error else 1.0
+    theirs, looks, found = item.reported.runs, list(item.looks or (item.ours.n,)), {}
+    share = item.ours.variance / item.ours.n / own.error**2 if own.error else 1.0
     parts = share * used.error**2, (1 - share) * used.error**2
     for n in later:
         looks.append(n)
@@ -114,11 +114,11 @@ def _decided(
     from harness.judge.moderated import moderate, p_inside, p_outside, welch
     from harness.judge.sequential import level
 
-    theirs = np.full(FUTURES, runs_of(item.reported))
+    theirs = np.full(FUTURES, item.reported.runs)
     ours = np.full(FUTURES, float(n))
     looks = (*item.looks, n) if item.looks else ()
-    alpha = level(ALPHA, runs_of(item.reported), looks, prior.scatter if prior else None)
-    errors = welch((squares, np.full(FUTURES, square_of(item.reported))), (ours, theirs))
+    alpha = level(ALPHA, item.reported.runs, looks, prior.scatter if prior else None)
+    errors = welch((squares, np.full(FUTURES, item.reported.variance)), (ours, theirs))
     if prior is not None:
         unit = item.margin or 1.0
         errors = moderate(errors, (1 / ours + 1 / theirs) * unit**2, prior)

@@ -245,7 +245,7 @@ def _pooled(sides: Sequence[tuple[Summary, float]]) -> float:
 
 
 def _decide_exact(item: Evidence) -> Decision | None:
-    if not (_is_exact(item.reported) and _is_exact(item.ours)):
+    if not (item.reported.is_exact and item.ours.is_exact):
         return None
     slack = _LAST_BITS * max(abs(item.reported.mean), abs(item.ours.mean))
     within, equal = (
@@ -260,10 +260,6 @@ def _untested(item: Evidence) -> Decision:
     return Decision("inconclusive", item.difference, "none")
 
 
-def _is_exact(side: Summary) -> bool:
-    return side.std == 0 and side.n == 1
-
-
 def _has_spread(item: Evidence) -> bool:
     """Whether at least one side tells how much runs vary."""
     sides = item.reported, item.ours
@@ -272,7 +268,7 @@ def _has_spread(item: Evidence) -> bool:
 
 def _testable(item: Evidence) -> bool:
     """Whether the cell has a standard error to which our runs contribute."""
-    return _has_spread(item) and (item.ours.n > 1 or _is_exact(item.ours))
+    return _has_spread(item) and (item.ours.n > 1 or item.ours.is_exact)
 
 
 def _test(exhibit: Sequence[Evidence], prior: Prior | None) -> list[Decision]:
@@ -316,26 +312,9 @@ def _outcome(statistics: Statistics, p_outside_adjusted: float | None) -> Outcom
 
 
 def _welch(exhibit: Sequence[Evidence]) -> Errors:
-    import numpy as np
+    from harness.judge.moderated import welch_of
 
-    from harness.judge.moderated import welch
-
-    sides = [[item.ours for item in exhibit], [item.reported for item in exhibit]]
-    squares, runs = (
-        tuple(np.array([value(side) for side in column]) for column in sides)
-        for value in (square_of, runs_of)
-    )
-    return welch((squares[0], squares[1]), (runs[0], runs[1]))
-
-
-def square_of(side: Summary) -> float:
-    """Variance over runs, NaN where it is not known."""
-    return math.nan if side.std is None else side.std**2
-
-
-def runs_of(side: Summary) -> float:
-    """Number of runs, infinite of a number that is known exactly."""
-    return math.inf if _is_exact(side) else side.n
+    return welch_of([(item.ours, item.reported) for item in exhibit])
 
 
 def _scale(exhibit: Sequence[Evidence]) -> Floats:
@@ -344,7 +323,7 @@ def _scale(exhibit: Sequence[Evidence]) -> Floats:
 
     return np.array(
         [
-            (1 / runs_of(item.ours) + 1 / runs_of(item.reported)) * (item.margin or 1.0) ** 2
+            (1 / item.ours.runs + 1 / item.reported.runs) * (item.margin or 1.0) ** 2
             for item in exhibit
         ]
     )
@@ -371,7 +350,7 @@ def _statistics(
     )
     levels = np.empty((2, len(exhibit)))
     for i, item in enumerate(exhibit):
-        runs = runs_of(item.reported), item.looks
+        runs = item.reported.runs, item.looks
         levels[:, i] = [level(alpha, *runs, scatter) for alpha in (ALPHA, ALPHA / 2)]
         if item.looks:
             p[:, i] = p_over_looks(p[:, i], *runs, scatter)

@@ -20,12 +20,15 @@ Arrays are float64; the last axis is that of cells, axes before it are repetitio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, polygamma, stdtr
+
+from harness.judge.sample import Summary
 
 Floats: TypeAlias = NDArray[np.float64]
 Bound: TypeAlias = Floats | float
@@ -84,6 +87,13 @@ def welch(squares: tuple[Floats, Floats], runs: tuple[Floats, Floats]) -> Errors
     satterthwaite = np.minimum(both, 2 * np.minimum(*df))
     one = np.where(known[0], df[0], df[1])
     return Errors(squared, np.where(known[0] & known[1], satterthwaite, one))
+
+
+def welch_of(pairs: Sequence[tuple[Summary, Summary]]) -> Errors:
+    """The same of pairs of samples, one error for each pair."""
+    known = np.array([[(side.variance, side.runs) for side in pair] for pair in pairs])
+    (square, runs), (other_square, other_runs) = known.transpose(1, 2, 0)
+    return welch((square, other_square), (runs, other_runs))
 
 
 def fit_prior(variances: Floats, df: Floats) -> Prior:
@@ -149,7 +159,10 @@ def p_outside(estimate: Floats, low: Bound, high: Bound, errors: Errors) -> Floa
 
 
 def _below(distance: Floats, errors: Errors) -> Floats:
-    """P(T < distance / error); an exact number that lies on a bound (to 1e-9) rejects nothing."""
+    """P(T < distance / error); an exact number that lies on a bound (to 1e-9) rejects nothing.
+
+    Errors of 0 are met where a number without spread is held against a stated one.
+    """
     error = np.sqrt(errors.squared)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = stdtr(errors.df, distance / error)

@@ -71,6 +71,21 @@ class Summary:
         n = 10**9 if df is None else df + 1
         return cls(mean, None if error is None else error * math.sqrt(n), 1 if error is None else n)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is a number without uncertainty."""
+        return self.std == 0 and self.n == 1
+
+    @property
+    def variance(self) -> float:
+        """Variance over runs, NaN where it is not known."""
+        return math.nan if self.std is None else self.std**2
+
+    @property
+    def runs(self) -> float:
+        """Number of runs, infinite of a number that is known exactly."""
+        return math.inf if self.is_exact else self.n
+
     def summary(self) -> Summary:
         """Itself, as `ReportedNumber.summary` gives one."""
         return self

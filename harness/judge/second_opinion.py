@@ -12,7 +12,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from harness.judge.decision import runs_of
 from harness.judge.sample import Summary
 
 LEVEL = 0.95
@@ -50,7 +49,7 @@ def predict(reported: Summary, ours: Summary, half_unit: float = 0.0) -> Predict
     from scipy.special import stdtrit
 
     quantile = float(stdtrit(reported.n - 1, 0.5 + LEVEL / 2))
-    share = 1 / reported.n + 1 / runs_of(ours)
+    share = 1 / reported.n + 1 / ours.runs
     half = quantile * reported.std * math.sqrt(share) + half_unit
     low, high = reported.mean - half, reported.mean + half
     return Predicted(low, high, low - 1e-9 <= ours.mean <= high + 1e-9)

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import false_discovery_control
 
 from harness.judge import simulate_looks
-from harness.judge.decision import ALPHA, square_of
+from harness.judge.decision import ALPHA
 from harness.judge.moderated import (
     FEWEST_CELLS,
     Errors,
@@ -234,7 +234,7 @@ def nested(
         side = Summary.of(printed[at].tolist())
         found = components(values[at].tolist(), students[at].tolist(), side)
         taken = of_one_pipeline(side, found)
-        squares[at], counts[at] = square_of(taken), taken.n
+        squares[at], counts[at] = taken.variance, taken.n
     own = welch((values.var(-1, ddof=1), squares), (np.full(shape[:2], float(runs)), counts))
     return values.mean(-1) - printed.mean(-1), moderate(own, 1 / runs + 1 / counts)
 

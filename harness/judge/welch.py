@@ -1,7 +1,8 @@
 """The difference of two means of independent runs: Welch's test, equivalence, intervals.
 
-Welch (1947) with Satterthwaite's degrees of freedom; equivalence is two one-sided tests
-(Schuirmann, 1987). Everything is in the unit of the cells compared.
+Welch (1947) with Satterthwaite's degrees of freedom, capped where one side has few runs, as for
+cells (`moderated.welch`); equivalence is two one-sided tests (Schuirmann, 1987). Everything
+is in the unit of the cells compared.
 
 Degenerate cases, which have no textbook answer, are settled here:
 
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 
 from scipy.special import stdtr, stdtrit
 
+from harness.judge.moderated import welch_of
 from harness.judge.sample import Summary
 
 
@@ -68,26 +70,13 @@ class Difference:
 
 def difference(a: Summary, b: Summary) -> Difference | None:
     """a - b, or None where no spread is known."""
-    estimate = a.mean - b.mean
-    if a.std is None or b.std is None:
-        return _borrowed(estimate, a, b)
-    errors = a.std / math.sqrt(a.n), b.std / math.sqrt(b.n)
-    total = math.hypot(*errors)
-    if total == 0:
-        return Difference.exact(estimate, a.mean, b.mean)
-    shares = ((error / total) ** 2 for error in errors)
-    inverse = sum(
-        share**2 / (side.n - 1) for share, side in zip(shares, (a, b), strict=True) if share > 0
-    )
-    return Difference(estimate, total, 1 / inverse)
-
-
-def _borrowed(estimate: float, a: Summary, b: Summary) -> Difference | None:
-    """The difference when at most one side knows its spread: the other side takes it over."""
-    known = a if a.std is not None else b
-    if known.std is None or known.n == 1:
+    estimate, known = a.mean - b.mean, [side for side in (a, b) if side.std is not None]
+    if len(known) < 2 and all(side.is_exact for side in known):
         return None
-    return Difference(estimate, known.std * math.sqrt(1 / a.n + 1 / b.n), known.n - 1)
+    squared, df = (float(each[0]) for each in welch_of([(a, b)]))
+    if squared == 0:
+        return Difference.exact(estimate, a.mean, b.mean)
+    return Difference(estimate, math.sqrt(squared), df)
 
 
 def adjusted(p_values: Sequence[float]) -> list[float]:

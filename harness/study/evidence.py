@@ -138,21 +138,29 @@ def _what_is_there(table: Table, found: Found) -> str:
     )
 
 
-def check_evidence(project: Project, names: Container[str]) -> dict[str, str]:
-    """Tables whose files cannot be read -> why. Files that changed are among the notices then.
+def read_evidence(
+    project: Project, names: Container[str]
+) -> tuple[dict[str, Found], dict[str, str]]:
+    """What the files of tables hold, and tables whose files cannot be read -> why.
 
-    This is for commands that would not read these files otherwise.
+    Files that changed since they were accepted are among the notices then.
     """
+    held: dict[str, Found] = {}
     broken: dict[str, str] = {}
     for table in project.paper.exhibits_of(Table):
         if table.evidence and table.id in names:
             try:
-                notices = find(project.paper, table).notices(table.id)
+                held[table.id] = find(project.paper, table)
             except UserError as error:
                 broken[table.id] = str(error)
-            else:
-                project.notices.update(dict.fromkeys(notices))
-    return broken
+    notices = [line for name, found in held.items() for line in found.notices(name)]
+    project.notices.update(dict.fromkeys(notices))
+    return held, broken
+
+
+def check_evidence(project: Project, names: Container[str]) -> dict[str, str]:
+    """Tables whose files cannot be read -> why, for commands that do not read them otherwise."""
+    return read_evidence(project, names)[1]
 
 
 def no_results(broken: Mapping[str, str]) -> list[str]:

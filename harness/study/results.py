@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import cast
 
 from harness.errors import UserError
-from harness.evidence.found import find
+from harness.evidence.found import Found, find
 from harness.judge.exhibit import Judgement
 from harness.plan.answers import SpecsDigests, answer_key, answers_of, count_answered
 from harness.plan.inputs import digests_now
@@ -16,7 +16,7 @@ from harness.plan.step import Json
 from harness.run.outdated import differing, files_of, in_words
 from harness.spec.exhibit import Table
 from harness.spec.profile import Profile
-from harness.study.evidence import check_evidence, no_results
+from harness.study.evidence import no_results, read_evidence
 from harness.study.project import Project
 
 _MADE, _PUBLISHED, _FILES = "answers", "published-results", "answers-files"
@@ -37,12 +37,10 @@ def remember(project: Project, judgement: Judgement) -> None:
 
 def results(project: Project, exhibits: Iterable[str]) -> dict[str, dict[str, int]]:
     """Exhibit -> profile -> how many of its numbers have a result, where any has."""
-    digests = SpecsDigests(project.paper)
-    found: dict[str, dict[str, int]] = {}
-    for name in exhibits:
-        found[name] = _of_exhibit(project, name, digests.of(name))
-    project.notices.update(dict.fromkeys(no_results(check_evidence(project, found))))
-    return found
+    digests, names = SpecsDigests(project.paper), list(exhibits)
+    held, broken = read_evidence(project, names)
+    project.notices.update(dict.fromkeys(no_results(broken)))
+    return {name: _of_exhibit(project, name, digests.of(name), held.get(name)) for name in names}
 
 
 def remarks(project: Project, held: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
@@ -66,7 +64,7 @@ def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | N
     """The profile that was named; else one with results: the default, the paper's, or another."""
     if named or exhibit not in project.paper.runnable:
         return named
-    there = _of_exhibit(project, exhibit, SpecsDigests(project.paper).of(exhibit))
+    there = _count(project, exhibit, SpecsDigests(project.paper))
     return _preferred(project, there, [exhibit])
 
 
@@ -77,7 +75,7 @@ def main_profile(project: Project, named: str | None) -> Profile:
     paper, there = project.paper, dict[str, int]()
     digests = SpecsDigests(paper)
     for exhibit in () if named else paper.runnable:
-        there |= _of_exhibit(project, exhibit, digests.of(exhibit))
+        there |= _count(project, exhibit, digests)
     return paper.profile(named or _preferred(project, there, paper.runnable))
 
 
@@ -94,11 +92,22 @@ def _preferred(project: Project, there: Mapping[str, int], exhibits: Iterable[st
     return next((profile for profile in first if profile in there), without)
 
 
-def _of_exhibit(project: Project, exhibit: str, specs: str) -> dict[str, int]:
+def _count(project: Project, exhibit: str, digests: SpecsDigests) -> dict[str, int]:
+    """As `_of_exhibit`, of one exhibit whose files have not been read yet."""
+    held = None
+    shown = project.paper.exhibits[exhibit]
+    if isinstance(shown, Table) and shown.evidence:
+        with suppress(UserError):  # told by what reads the exhibit
+            held = find(project.paper, shown)
+    return _of_exhibit(project, exhibit, digests.of(exhibit), held)
+
+
+def _of_exhibit(project: Project, exhibit: str, specs: str, held: Found | None) -> dict[str, int]:
     """Profile -> how many numbers of an exhibit have a result, where any has.
 
     Args:
         specs: the digest of the specs that it follows from.
+        held: what its files hold, where it has files that can be read.
     """
     paper, store = project.paper, project.store
     found = dict(_published(project, exhibit, specs))
@@ -106,10 +115,9 @@ def _of_exhibit(project: Project, exhibit: str, specs: str) -> dict[str, int]:
         own = store.memo.get(_MADE, answer_key(exhibit, profile))
         count = count_answered(specs, own, store.has) if own else 0
         found[profile] = max(found.get(profile, 0), count)
-    shown, stated = paper.exhibits[exhibit], paper.about.paper_profile
-    if isinstance(shown, Table) and shown.evidence:
-        with suppress(UserError):  # told by what reads the exhibit
-            found[stated] = max(found[stated], len(find(paper, shown).cells))
+    if held:
+        stated = paper.about.paper_profile
+        found[stated] = max(found[stated], len(held.cells))
     return {profile: count for profile, count in found.items() if count}
 
 

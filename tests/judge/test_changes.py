@@ -35,7 +35,7 @@ def test_each_kind_has_its_name() -> None:
 def test_the_tests_are_scipys_with_false_discovery_control_over_all() -> None:
     draw = np.random.default_rng(0)
     a = {f"n{i}": list(draw.normal(0, 1, 4)) for i in range(12)}
-    b = {f"n{i}": list(draw.normal(0.4 * i, 2, 6)) for i in range(12)}
+    b = {f"n{i}": list(draw.normal(0.5 * i, 1.5, 4)) for i in range(12)}
     found = changes(a, b)
     raw = [ttest_ind(b[name], a[name], equal_var=False) for name in a]
     adjusted = false_discovery_control([test.pvalue for test in raw])
