@@ -30,6 +30,7 @@ from benchmarks.crops import CROP, KEPT, scaled
 from harness.lab.data.prepared import Split
 from harness.lab.data.resize import cut
 from harness.lab.models.convnet import NORMS, convnet
+from harness.lab.models.drawing import drawing_from
 from harness.lab.recipe import DatasetRef
 from harness.lab.train.augment import RATIOS, mirror, random_boxes
 from tools.prepare_tiny_part import FILES, read_container
@@ -102,8 +103,8 @@ def normalised(pixels: Tensor) -> Tensor:
 
 def student(images: Tensor, labels: Tensor, seed: int) -> nn.Module:
     """A small ConvNet, trained on random crops with hard labels, by AdamW and a cosine."""
-    torch.manual_seed(seed)
-    network = convnet(DATASET, width=16, depth=3, norm=NORMS["instance"])
+    with drawing_from(seed, "cpu"):
+        network = convnet(DATASET, width=16, depth=3, norm=NORMS["instance"])
     optimizer = torch.optim.AdamW(network.parameters(), lr=RATE)
     steps = EPOCHS * -(-len(images) // BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)

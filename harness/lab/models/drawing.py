@@ -1,4 +1,4 @@
-"""Layers that draw while they train: dropout and stochastic depth."""
+"""What layers draw: first weights, dropout and stochastic depth."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ def draws(network: nn.Module) -> bool:
 
 @contextmanager
 def drawing_from(seed: int, device: str) -> Iterator[None]:
-    """Inside, layers draw by `seed` alone (dropout); the global generators stay as they were.
+    """Inside, layers draw their first weights, and dropout, by `seed` alone.
 
-    Such layers know no generator but the global one of their device.
+    Layers know no generator but the global ones, of the CPU and of their device. Those stay as they
+    were.
     """
     on_gpu = [torch.device(device)] if device.startswith("cuda") else []
     with torch.random.fork_rng(devices=on_gpu):
+        # Not torch.manual_seed, which would also reseed the generators of all GPUs.
         torch.default_generator.manual_seed(seed)
         for gpu in on_gpu:
             with torch.cuda.device(gpu):

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from harness.errors import UserError, nearest
 from harness.lab.models.convnet import NORMS, convnet
+from harness.lab.models.drawing import drawing_from
 from harness.lab.models.mlp import mlp
 from harness.lab.models.resnet import BASIC, BOTTLENECK, cifar_stem, imagenet_stem, resnet
 from harness.lab.recipe import DatasetRef
@@ -116,7 +117,5 @@ def build(network: str, dataset: DatasetRef, seed: int) -> nn.Module:
     """
     if network not in NETWORKS:
         raise UserError(f"unknown network '{network}'; {nearest(network, NETWORKS)}")
-    with torch.random.fork_rng(devices=[]):
-        # Not torch.manual_seed, which would also reseed the generators of the GPUs.
-        torch.default_generator.manual_seed(seed)
+    with drawing_from(seed, "cpu"):
         return NETWORKS[network](dataset)

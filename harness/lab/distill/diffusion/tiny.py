@@ -12,9 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
 from harness.lab.distill.diffusion.pretrained import diffusers
+from harness.lab.models.drawing import drawing_from
 
 CLASSES = 4
 _WIDTH = 16
@@ -28,8 +27,7 @@ def tiny_folder() -> Path:
 @cache
 def _made() -> TemporaryDirectory[str]:
     place = TemporaryDirectory(prefix="probe-")
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(0)
+    with drawing_from(0, "cpu"):
         build(Path(place.name))
     return place
 
