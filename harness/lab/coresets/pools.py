@@ -64,7 +64,7 @@ def pools(
         members = [np.flatnonzero(train.labels == label) for label in range(params.dataset.classes)]
     for number, rows in enumerate(members):
         ctx.report(number / len(members), f"pool {number + 1} of {len(members)}")
-        examples = Examples.on(ctx.device, train.images[rows], train.labels[rows])
+        examples = Examples.of(train, ctx.device, rows)
         answers = [(a.cpu().numpy(), b.cpu().numpy()) for a, b in observed(teacher, examples)]
         features, logits = (np.concatenate(parts) for parts in zip(*answers, strict=True))
         yield Pool(

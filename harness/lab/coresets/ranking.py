@@ -115,10 +115,10 @@ def best_window(params: WindowParams, score: np.ndarray, ctx: StepContext) -> St
             f"but its input holds {len(score)} scores: it was made on another data set"
         )
     aside = np.zeros(len(score), dtype=bool)
-    judges = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    judges = Examples.of(dataset.test, ctx.device)
     if params.chosen_on == "held-out":
         aside = held_out(np.asarray(train.labels), ctx.derive("held-out"))
-        judges = Examples.on(ctx.device, train.images[aside], train.labels[aside])
+        judges = Examples.of(train, ctx.device, aside)
     free = np.flatnonzero(~aside)
     require_per_class(
         train.labels[free], params.dataset.classes, params.per_class, "the pool of select_window"
@@ -128,7 +128,7 @@ def best_window(params: WindowParams, score: np.ndarray, ctx: StepContext) -> St
     accuracies = []
     for number, rows in enumerate(windows):
         student = ctx.part(number, len(windows), step="student")
-        chosen = Examples.on(ctx.device, train.images[rows], train.labels[rows])
+        chosen = Examples.of(train, ctx.device, rows)
         accuracies.append(_accuracy(params, chosen, judges, student))
     won = int(np.argmax(accuracies))
     return StepResult(

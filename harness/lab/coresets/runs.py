@@ -24,7 +24,7 @@ from harness.plan.step import StepContext, StepResult
 def watched(params: DynamicsParams, ctx: StepContext) -> StepResult:
     """The record of the step `dynamics`."""
     dataset, recipe = sets.load(params.dataset), params.recipe
-    train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
+    train = Examples.of(dataset.train, ctx.device)
     steps = len(batch_sizes(len(train), recipe.batch_size, params.samples))
     if steps < params.looks:
         raise UserError(
@@ -53,8 +53,7 @@ def watched(params: DynamicsParams, ctx: StepContext) -> StepResult:
             arrays["train_probability"][row] = np.where(np.isnan(seen), probability, seen)
         if update.number == steps:
             break
-    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
-    result = evaluate(classifier, test)
+    result = evaluate(classifier, Examples.of(dataset.test, ctx.device))
     values = {
         "accuracy": result.accuracy,
         "loss": result.loss,
@@ -138,8 +137,7 @@ def mean_score(
 
 def training_split(dataset: DatasetRef, device: str) -> Examples:
     """All training examples, in their order."""
-    train = sets.load(dataset).train
-    return Examples.on(device, train.images, train.labels)
+    return Examples.of(sets.load(dataset).train, device)
 
 
 def soft_errors(

@@ -1,19 +1,53 @@
-"""The losses that DM and DC descend, each a sum over classes in one random network."""
+"""The losses that DM and DC descend, each a sum over classes in random networks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.optim import SGD, Optimizer
 
 from harness.lab.distill.images import class_labels
 from harness.lab.distill.matching import DcParams, DmParams
 from harness.lab.distill.objectives import dm_loss, embedding, gradient_distance, gradients
-from harness.lab.distill.synthesis import Reals, augmented, fresh, some_seed
+from harness.lab.distill.synthesis import (
+    Reals,
+    augmented,
+    descend,
+    first_images,
+    fresh,
+    some_seed,
+    step_down,
+    synthesised,
+)
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
 from harness.lab.train.dsa import Independent, Siamese
 from harness.lab.train.loop import random_batches
 from harness.lab.train.schedule import batch_sizes
+from harness.plan.step import StepContext, StepResult
+
+Iterate: TypeAlias = Callable[[Reals, Tensor, Optimizer, Generator], float]
+"""One iteration of a synthesis: steps of the images by their optimiser, and the loss before."""
+
+
+def synthesis(params: DmParams, ctx: StepContext, iterate: Iterate) -> StepResult:
+    """The record of `synthesised`, of images that are descended by SGD with momentum."""
+    reals, classifier = Reals.of(params, ctx.device), fresh(params, ctx.device, seed=0)
+    start, _ = first_images(params, reals, classifier.shown, ctx)
+    learned = nn.ParameterDict({"images": start})
+    images = learned["images"]
+    optimizer = SGD(learned.values(), lr=params.learning_rate_pixels, momentum=params.momentum)
+    losses = descend(
+        learned,
+        optimizer,
+        params.iterations,
+        ctx,
+        lambda number, drawn: iterate(reals, images, optimizer, drawn),
+    )
+    return synthesised(params, images, losses)
 
 
 def class_means_loss(
@@ -66,7 +100,7 @@ def class_distance(
 def learn(
     params: DcParams,
     classifier: Classifier,
-    optimizer: torch.optim.Optimizer,
+    optimizer: Optimizer,
     images: Tensor,
     drawn: Generator,
 ) -> None:
@@ -76,6 +110,4 @@ def learn(
     for batch in random_batches(len(images), sizes, drawn):
         chosen = batch.to(images.device)
         views = augmented(params, images[chosen], Independent(drawn))
-        optimizer.zero_grad()
-        functional.cross_entropy(classifier.network(views), labels[chosen]).backward()
-        optimizer.step()
+        step_down(functional.cross_entropy(classifier.network(views), labels[chosen]), optimizer)

@@ -21,7 +21,10 @@ from harness.plan.step import (
 )
 
 if TYPE_CHECKING:
-    from torch import Generator
+    from torch import Generator, Tensor
+    from torch.optim import Optimizer
+
+    from harness.lab.distill.synthesis import Reals
 
 GRADIENT, SECOND_ORDER = 3, 9
 """Cost of an image whose gradient in the weights is taken, in forward passes: the answer, and the
@@ -76,28 +79,15 @@ def distill_dm(params: DmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     over classes, are descended. The record is that of `synthesised`.
     Draws: "first" and "synthesis" of `ctx`.
     """
-    from torch import Generator, nn
-    from torch.optim import SGD
+    from harness.lab.distill.class_losses import class_means_loss, synthesis
+    from harness.lab.distill.synthesis import step_down
 
-    from harness.lab.distill.class_losses import class_means_loss
-    from harness.lab.distill.synthesis import Reals, descend, first_images, fresh, synthesised
-
-    reals = Reals.of(params, ctx.device)
-    classifier = fresh(params, ctx.device, seed=0)
-    first = Generator().manual_seed(ctx.derive("first"))
-    images, _ = first_images(params, reals, classifier.shown, first)
-    learned = nn.ParameterDict({"images": images})
-    optimizer = SGD(learned.values(), lr=params.learning_rate_pixels, momentum=params.momentum)
-
-    def iterate(number: int, drawn: Generator) -> float:
-        loss = class_means_loss(params, reals, learned["images"], ctx.device, drawn)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+    def iterate(reals: Reals, images: Tensor, optimizer: Optimizer, drawn: Generator) -> float:
+        loss = class_means_loss(params, reals, images, ctx.device, drawn)
+        step_down(loss, optimizer)
         return loss.item()
 
-    losses = descend(learned, optimizer, params.iterations, ctx, iterate)
-    return synthesised(params, learned["images"], losses)
+    return synthesis(params, ctx, iterate)
 
 
 def distill_dc(params: DcParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
@@ -110,27 +100,12 @@ def distill_dc(params: DcParams, inputs: Mapping[str, StepInput], ctx: StepConte
     iteration is the mean over its steps and the classes. The record is that of `synthesised`.
     Draws: "first" and "synthesis" of `ctx`.
     """
-    from torch import Generator, nn
     from torch.optim import SGD
 
-    from harness.lab.distill.class_losses import class_distance, learn
-    from harness.lab.distill.synthesis import (
-        Reals,
-        descend,
-        first_images,
-        fresh,
-        some_seed,
-        synthesised,
-    )
+    from harness.lab.distill.class_losses import class_distance, learn, synthesis
+    from harness.lab.distill.synthesis import fresh, some_seed
 
-    reals = Reals.of(params, ctx.device)
-    first = Generator().manual_seed(ctx.derive("first"))
-    start, _ = first_images(params, reals, fresh(params, ctx.device, seed=0).shown, first)
-    learned = nn.ParameterDict({"images": start})
-    images = learned["images"]
-    optimizer = SGD(learned.values(), lr=params.learning_rate_pixels, momentum=params.momentum)
-
-    def iterate(number: int, drawn: Generator) -> float:
+    def iterate(reals: Reals, images: Tensor, optimizer: Optimizer, drawn: Generator) -> float:
         classifier = fresh(params, ctx.device, some_seed(drawn))
         slow = SGD(classifier.network.parameters(), lr=params.network_learning_rate)
         total = 0.0
@@ -146,8 +121,7 @@ def distill_dc(params: DcParams, inputs: Mapping[str, StepInput], ctx: StepConte
                 learn(params, classifier, slow, images.detach(), drawn)
         return total / (params.outer_loops * params.dataset.classes)
 
-    losses = descend(learned, optimizer, params.iterations, ctx, iterate)
-    return synthesised(params, images, losses)
+    return synthesis(params, ctx, iterate)
 
 
 def synthesis_work(p: SynthesisParams, facts: Facts, *passed: tuple[float, int]) -> Work:

@@ -83,7 +83,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     made: dict[str, list[np.ndarray]] = {"images": [], "sources": [], "boxes": []}
     for label in range(dataset.classes):
         rows = pool[pool_labels == label]
-        images = Examples.on(ctx.device, train.images[rows], train.labels[rows]).images
+        images = Examples.of(train, ctx.device, rows).images
         best = best_crops(teacher, images, torch.from_numpy(rows), label, params, generator)
         easiest = best.at(best.losses.argsort(stable=True)[:wanted])
         # Image i takes the patches of rank i, i + per_class, ...: one from each band of difficulty.

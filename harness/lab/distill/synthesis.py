@@ -38,7 +38,7 @@ class Reals:
         train = sets.load(params.dataset).train
         labels = torch.from_numpy(np.asarray(train.labels))
         rows = tuple(torch.nonzero(labels == c)[:, 0] for c in range(params.dataset.classes))
-        examples = Examples.on(device, train.images, train.labels)
+        examples = Examples.of(train, device)
         if isinstance(examples.images, Ragged):
             raise UserError(
                 f"the images of '{params.dataset.name}' have many sizes, but the bi-level "
@@ -89,13 +89,14 @@ def some_seed(generator: Generator) -> int:
 
 
 def first_images(
-    params: SynthesisParams, reals: Reals, shown: Callable[[Tensor], Tensor], generator: Generator
+    params: SynthesisParams, reals: Reals, shown: Callable[[Tensor], Tensor], ctx: StepContext
 ) -> tuple[Tensor, Tensor]:
     """The start of the descent: images (n, c, h, w), class by class, and the rows they are from.
 
-    Normalised real images, or Gaussian noise (and no rows). Raises `UserError` if a class has too
-    few real ones.
+    Normalised real images, or Gaussian noise (and no rows). Draws: "first" of `ctx`. Raises
+    `UserError` if a class has too few real ones.
     """
+    generator = Generator().manual_seed(ctx.derive("first"))
     side, channels = params.dataset.resolution, params.dataset.channels
     if params.initial_images == "noise":
         count = params.per_class * params.dataset.classes
@@ -117,6 +118,13 @@ def augmented(params: SynthesisParams, images: Tensor, draws: Draws) -> Tensor:
     if params.augmentation == "none":
         return images
     return dsa(images, groups(params.dsa_strategy, params.dataset.flip), "one", draws)
+
+
+def step_down(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """One step of an optimiser down a loss, a scalar."""
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
 
 
 def descend(

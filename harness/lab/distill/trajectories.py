@@ -104,8 +104,7 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
     from harness.lab.train.loop import Examples
 
     dataset, recipe = sets.load(params.dataset), params.recipe
-    train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
-    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
+    train, test = (Examples.of(split, ctx.device) for split in (dataset.train, dataset.test))
     trajectories, accuracies = trained(params, train, test, ctx)
     return StepResult(
         {
@@ -129,17 +128,23 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     with the value `learning_rate`. Draws: "first" and "synthesis" of `ctx`.
     """
     import torch
-    from torch import Generator, nn
+    from torch import nn
 
     from harness.lab.distill.experts import Trajectories
     from harness.lab.distill.images import class_labels
-    from harness.lab.distill.synthesis import Reals, descend, first_images, fresh, synthesised
+    from harness.lab.distill.synthesis import (
+        Reals,
+        descend,
+        first_images,
+        fresh,
+        step_down,
+        synthesised,
+    )
     from harness.lab.distill.trajectory_losses import first_rate, matching_loss, pixels_and_rate
 
     reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
     classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
-    first = Generator().manual_seed(ctx.derive("first"))
-    images, _ = first_images(params, reals, classifier.shown, first)
+    images, _ = first_images(params, reals, classifier.shown, ctx)
     learned = nn.ParameterDict({"images": images, "rate": first_rate(params, images)})
     optimizer = torch.optim.SGD(pixels_and_rate(params, learned))
     labels = torch.from_numpy(class_labels(params.dataset, params.per_class)).to(ctx.device)
@@ -147,9 +152,7 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     def iterate(number: int, drawn: Generator) -> float:
         start, target = trajectories.drawn(0, params.t_plus, params.m, ctx.device, drawn)
         loss = matching_loss(params, classifier, learned, labels, start, target, drawn)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+        step_down(loss, optimizer)
         return loss.item()
 
     losses = descend(learned, optimizer, params.iterations, ctx, iterate)
@@ -170,10 +173,17 @@ def distill_datm(
     classes.
     """
     import torch
-    from torch import Generator, nn
+    from torch import nn
 
     from harness.lab.distill.experts import Trajectories
-    from harness.lab.distill.synthesis import Reals, descend, first_images, fresh, synthesised
+    from harness.lab.distill.synthesis import (
+        Reals,
+        descend,
+        first_images,
+        fresh,
+        step_down,
+        synthesised,
+    )
     from harness.lab.distill.trajectory_losses import (
         expert_logits,
         first_rate,
@@ -189,8 +199,7 @@ def distill_datm(
         # The number of the first expert that is right.
         turn = right.int().argmax(dim=0).cpu() if params.judges == "in-turn" else None
         reals = reals.among(right.any(dim=0).cpu(), turn)
-    first = Generator().manual_seed(ctx.derive("first"))
-    images, rows = first_images(params, reals, classifier.shown, first)
+    images, rows = first_images(params, reals, classifier.shown, ctx)
     one = params.first_labels == "first-expert"
     begun = logits[0, rows] if one else mean_of_right(logits[:, rows], right[:, rows])
     labels = nn.Parameter(begun)
@@ -206,9 +215,7 @@ def distill_datm(
         targets = learned["logits"].softmax(dim=1)
         loss = matching_loss(params, classifier, learned, targets, start, target, drawn)
         if loss.item() <= params.skip_above:
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            step_down(loss, optimizer)
         return loss.item()
 
     losses = descend(learned, optimizer, params.iterations, ctx, iterate)

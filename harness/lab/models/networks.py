@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 

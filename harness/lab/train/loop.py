@@ -50,6 +50,13 @@ class Examples:
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return cls(pixels.to(device), torch.from_numpy(labels.astype(np.int64)).to(device))
 
+    @classmethod
+    def of(cls, split: Split, device: str, rows: np.ndarray | Tensor | None = None) -> Examples:
+        """A split, or the given rows of it, as `on` takes them."""
+        if rows is None:
+            return cls.on(device, split.images, split.labels)
+        return cls.on(device, split.images[rows], split.labels[rows])
+
     def __len__(self) -> int:
         return len(self.labels)
 

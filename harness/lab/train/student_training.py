@@ -105,8 +105,8 @@ def trained(
 ) -> StepResult:
     """The record of one student, as the step `student` describes it."""
     classifier, losses = train_student(params, given, ctx, objective)
-    test = sets.load(params.dataset).test
-    return evaluated(classifier, losses, Examples.on(ctx.device, test.images, test.labels))
+    test = Examples.of(sets.load(params.dataset).test, ctx.device)
+    return evaluated(classifier, losses, test)
 
 
 def trained_together(
@@ -120,8 +120,7 @@ def trained_together(
     They are trained in groups of as many as the device has room for.
     """
     members = [_begun(params, share, objective(share)) for share in shares]
-    split = sets.load(params.dataset).test
-    test = Examples.on(ctx.device, split.images, split.labels)
+    test = Examples.of(sets.load(params.dataset).test, ctx.device)
     size = at_once(members[0].classifier, len(members), params.recipe.batch_size)
     groups = [members[start : start + size] for start in range(0, len(members), size)]
     results = []

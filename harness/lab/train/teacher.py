@@ -66,11 +66,10 @@ def teacher(params: TeacherParams, inputs: Mapping[str, StepInput], ctx: StepCon
     if params.pretrained:
         load_weights(classifier.network, params.network, params.pretrained, params.dataset)
     else:
-        train = Examples.on(ctx.device, dataset.train.images, dataset.train.labels)
+        train = Examples.of(dataset.train, ctx.device)
         for _ in training(classifier, train, recipe, recipe.run_epochs * len(train), ctx):
             pass
-    test = Examples.on(ctx.device, dataset.test.images, dataset.test.labels)
-    result = evaluate(classifier, test)
+    result = evaluate(classifier, Examples.of(dataset.test, ctx.device))
     state = classifier.network.state_dict()
     weights = {name: tensor.cpu().contiguous().numpy() for name, tensor in state.items()}
     return StepResult(

@@ -18,7 +18,7 @@ from harness.lab.distill.matching import DcParams, DmParams, distill_dc, distill
 from harness.lab.distill.synthesis import Reals, first_images, fresh
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET
-from harness.plan.step import StepResult
+from harness.plan.step import StepContext, StepResult
 from tests.lab.distill.diffusion.fixtures import MANY_SIZES
 from tests.lab.fixtures import as_bytes, context
 
@@ -187,7 +187,7 @@ def test_the_inner_loop_is_plain_sgd_on_the_synthetic_images() -> None:
 def test_first_images_are_real_ones_of_their_class_each_once() -> None:
     params = DmParams(**COMMON | {"per_class": 4})
     reals, classifier = Reals.of(params, "cpu"), fresh(params, "cpu", seed=0)
-    images, rows = first_images(params, reals, classifier.shown, torch.Generator())
+    images, rows = first_images(params, reals, classifier.shown, StepContext("distill_dm", 0))
     assert TRAIN.labels[rows].tolist() == [label for label in range(4) for _ in range(4)]
     assert len(set(rows.tolist())) == 16
     expected = torch.from_numpy(REAL[rows.numpy()]).permute(0, 3, 1, 2)

@@ -116,7 +116,7 @@ def feature_statistics(
     backbone.network.eval()
     layers = layers_of(backbone.network, params.network)
     train = sets.load(params.dataset).train
-    examples = Examples.on(ctx.device, train.images, train.labels)
+    examples = Examples.of(train, ctx.device)
     drawn = torch.Generator().manual_seed(ctx.derive("views"))
     saved = ctx.checkpoints.load()
     sums = SplitMoments.restored(saved, drawn, ctx.device) if saved else SplitMoments()

@@ -25,7 +25,7 @@ from harness.lab.distill.diffusion.latents import (
     normal,
     square,
 )
-from harness.lab.distill.synthesis import descend
+from harness.lab.distill.synthesis import descend, step_down
 from harness.lab.train.augment import mirror
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext
@@ -149,9 +149,7 @@ class Phase:
 
         def iterate(number: int, drawn: Generator) -> float:
             loss = self.loss(self.batch(number), reals, made, drawn)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            step_down(loss, optimizer)
             torch._foreach_lerp_(means, [weight.detach() for weight in self.tuned], 1 - params.ema)
             return loss.item()
 
@@ -207,4 +205,4 @@ def check_fit(params: MinimaxParams, published: Any, between: Any) -> None:
 def of_classes(train: Split, labels: range, device: str) -> Examples:
     """The training images of some classes, with their labels."""
     rows = np.flatnonzero(np.isin(np.asarray(train.labels), np.array(labels)))
-    return Examples.on(device, train.images[rows], np.asarray(train.labels)[rows])
+    return Examples.of(train, device, rows)

@@ -69,7 +69,7 @@ def _latents(
 ) -> Iterator[Tensor]:
     """Latents of whole images, made square."""
     for some in np.array_split(rows, -(-len(rows) // AT_ONCE)):
-        images = Examples.on(device, train.images[some], train.labels[some]).images
+        images = Examples.of(train, device, some).images
         sizes = sizes_of(images)
         whole = torch.cat([torch.zeros_like(sizes), sizes], dim=1)
         pixels = square(images, whole, params.side, device, params.precision)

@@ -48,7 +48,7 @@ def student_ood(params: OodParams, inputs: Mapping[str, StepInput], ctx: StepCon
 
     test = sets.load(params.dataset).test
     classifier, _ = train_student(params, inputs["images"], replace(ctx, step="student"))
-    clean = evaluate(classifier, Examples.on(ctx.device, test.images, test.labels))
+    clean = evaluate(classifier, Examples.of(test, ctx.device))
     if params.pictures:
         results = on_pictures(params, classifier)
     else:

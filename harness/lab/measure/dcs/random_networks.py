@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from harness.lab.data import sets
 from harness.lab.distill import objectives
-from harness.lab.distill.synthesis import some_seed
+from harness.lab.distill.synthesis import some_seed, step_down
 from harness.lab.measure.dcs.losses import DcLossParams, RandomNetworksParams
 from harness.lab.measure.dcs.subset import given_subset, real_rows, views
 from harness.lab.models.classifier import Classifier
@@ -62,7 +62,7 @@ def random_networks(
         classifier.network.train(params.norms == "batch")
         drawn = Generator().manual_seed(own.derive("real"))
         rows = real_rows(params.dataset, params.real_batch_size, drawn)
-        parts = [Examples.on(ctx.device, train.images[r], train.labels[r]) for r in rows]
+        parts = [Examples.of(train, ctx.device, r) for r in rows]
         seeds = Generator().manual_seed(own.derive("augment"))
         yield Matched(
             classifier,
@@ -110,6 +110,4 @@ def learn(matched: Matched, params: DcLossParams, drawn: Generator) -> None:
     for batch in random_batches(count, sizes, drawn):
         rows = batch.to(matched.labels.device)
         seen = views(matched.subset[rows], params.dsa_strategy, flip, some_seed(drawn))
-        optimizer.zero_grad()
-        functional.cross_entropy(network(seen), matched.labels[rows]).backward()
-        optimizer.step()
+        step_down(functional.cross_entropy(network(seen), matched.labels[rows]), optimizer)

@@ -221,8 +221,7 @@ def gram_during_training(
     from harness.lab.models.classifier import Classifier
     from harness.lab.train.loop import Examples
 
-    train = sets.load(params.dataset).train
-    examples = Examples.on(ctx.device, train.images, train.labels)
+    examples = Examples.of(sets.load(params.dataset).train, ctx.device)
     draws = torch.Generator().manual_seed(ctx.derive("examples"))
     rows = torch.randperm(len(examples), generator=draws)[: params.examples]
     chosen = Examples(examples.taken(rows), examples.labels[rows.to(ctx.device)])

@@ -44,8 +44,7 @@ def _run(
     """Accuracy and loss after these epochs, the last of which ends the run: (epochs, 2)."""
     recipe = params.recipe
     classifier, examples = beginner(params, given, ctx)
-    split = sets.load(params.dataset).test
-    test = Examples.on(ctx.device, split.images, split.labels)
+    test = Examples.of(sets.load(params.dataset).test, ctx.device)
     per_epoch = len(batch_sizes(len(examples), recipe.batch_size, len(examples)))
     rows = {epoch * per_epoch: row for row, epoch in enumerate(epochs)}
     evaluated = torch.empty(len(epochs), 2, dtype=torch.float64)

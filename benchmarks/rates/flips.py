@@ -1,5 +1,4 @@
-"""How often a choice without effect is said to turn a verdict: `python -m
-harness.judge.simulate_flips`.
+"""How often a choice without effect is said to turn a verdict: `python -m benchmarks.rates.flips`.
 
 One number, three runs a side, a margin of 1 point; readings that change nothing, one of which may
 scatter more, or the default; and, for the power, readings one of which moves the number.
