@@ -22,6 +22,12 @@ def passes(
     return Work(trained + scored, flops, half=flops if precision == "bfloat16" else 0.0)
 
 
+def class_batches(dataset: DatasetRef, size: int) -> float:
+    """Training images in a batch of `size` of every class, or of all if it has fewer, or if 0."""
+    whole = dataset.train_size / dataset.classes
+    return dataset.classes * min(size or whole, whole)
+
+
 def no_work(params: StepParams, facts: Facts) -> Work:
     """Array arithmetic: no pass through a network."""
     return Work(samples=0, flops=0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from harness.lab.cost import class_batches
 from harness.lab.distill.recover import FROZEN
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import (
@@ -133,23 +134,17 @@ def synthesis_work(p: SynthesisParams, facts: Facts, *passed: tuple[float, int])
     )
 
 
-def _reals(p: DmParams) -> float:
-    """Real images of all classes in one batch of each."""
-    whole = p.dataset.train_size / p.dataset.classes
-    return p.dataset.classes * min(p.real_batch_size, whole)
-
-
 def _dm_work(p: DmParams, facts: Facts) -> Work:
-    made = p.per_class * p.dataset.classes
-    return synthesis_work(p, facts, (_reals(p), 1), (made, FROZEN))
+    made, reals = p.per_class * p.dataset.classes, class_batches(p.dataset, p.real_batch_size)
+    return synthesis_work(p, facts, (reals, 1), (made, FROZEN))
 
 
 def _dc_work(p: DcParams, facts: Facts) -> Work:
-    made = p.per_class * p.dataset.classes
+    made, reals = p.per_class * p.dataset.classes, class_batches(p.dataset, p.real_batch_size)
     return synthesis_work(
         p,
         facts,
-        (p.outer_loops * _reals(p), GRADIENT),
+        (p.outer_loops * reals, GRADIENT),
         (p.outer_loops * made, SECOND_ORDER),
         ((p.outer_loops - 1) * p.inner_loops * made, GRADIENT),
     )

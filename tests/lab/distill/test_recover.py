@@ -28,7 +28,7 @@ from harness.lab.distill.recover import (
 )
 from harness.lab.distill.recovery import Recovery
 from harness.lab.distill.statistics import batchnorm_layers, recovery_loss
-from harness.lab.measure.dcs.losses import bn_loss
+from harness.lab.measure.dcs.bn_loss import bn_loss
 from harness.lab.models import networks
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET

@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from harness.lab.data.ragged import Ragged
 from harness.lab.distill.statistics import InputSums, Moments, input_sums
-from harness.lab.measure.dcs.losses import BnLossParams
+from harness.lab.measure.dcs.bn_loss import BnLossParams
 from harness.lab.measure.dcs.subset import class_by_class, in_turn
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
 from harness.lab.train.augment import crop_and_mirror

@@ -1,4 +1,4 @@
-"""Losses of distillation on a given subset, which is not changed: SRe2L, DWA, DM, DC, TM and DATM.
+"""Losses of bi-level distillation on a given subset, which is not changed: DM, DC, TM and DATM.
 
 A Distillation Correlation Score correlates them with the accuracy of students.
 """
@@ -10,11 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from harness.errors import UserError
-from harness.lab.cost import passes
+from harness.lab.cost import class_batches, passes
 from harness.lab.distill.matching import MATCHED
 from harness.lab.distill.trajectories import made_up_experts
-from harness.lab.recipe import Count, CropScale, DatasetRef, Share
+from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import (
     Facts,
     Json,
@@ -29,41 +28,8 @@ from harness.plan.step import (
 )
 
 
-class BnLossParams(StepParams):
-    """Equation 1 of the supplement, Equation 2 with `variance_weight` and a perturbation."""
-
-    dataset: DatasetRef
-    network: str
-    """The teacher, which has BatchNorm layers."""
-    per_class: Count
-    """Images per class of the input, so that its cost is known before it exists; checked then."""
-    variance: Literal["biased", "unbiased"]
-    aggregation: Literal["whole", "mean", "running"]
-    """Whole: statistics of the whole subset. Mean: of each batch, and the mean of the batches'
-    losses. Running: of each batch, in a moving average over the batches."""
-    batch_size: Count
-    """Size of the batches, where statistics are not those of the whole subset."""
-    batches: Literal["class-mixed", "class-wise"]
-    """One image of every class in turn, as the official codes make them, or class by class."""
-    momentum: Share
-    """Share of each new batch in the moving average, which starts at the first batch."""
-    augmentation: Literal["none", "rrc-flip"]
-    """One random view of each image, or the image."""
-    crop_scale: CropScale
-    """Share of the area that the random resized crop keeps."""
-    first_layer_weight: float = Field(ge=0)
-    """Weight of the first layer's terms; the others weigh 1."""
-    variance_weight: float = Field(ge=0)
-    bn_weight: float = Field(gt=0)
-    cross_entropy: bool
-    """Whether the teacher's cross-entropy is added, which weighs 1."""
-    perturbation_iterations: int = Field(ge=0)
-    perturbation_size: float = Field(ge=0)
-    """Length of DWA's climb of the teacher's weights up its loss on the subset, in all."""
-
-
 class MatchingParams(StepParams):
-    """The parameters that the losses of the bi-level distillers have in common."""
+    """The parameters that these losses have in common."""
 
     dataset: DatasetRef
     network: str
@@ -135,52 +101,6 @@ class TmLossParams(MatchingParams):
         return self.t_minus <= start < self.t_plus + self.t_plus_included
 
 
-def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
-    """`bn_weight` x (mean term + `variance_weight` x variance term), plus cross-entropy if asked.
-
-    With mu_l and v_l the statistics of the input of layer l of the teacher, in evaluation mode, and
-    m_l and s_l those that the layer keeps, the terms are sum_l w_l |mu_l - m_l|_2 and
-    sum_l w_l |v_l - s_l|_2, w_1 = `first_layer_weight`, else 1 (supplement, Equations 1 and 2;
-    w_1 and `bn_weight` in VILA-Lab/SRe2L). Values `loss`, `mean_term`, `variance_term`,
-    `cross_entropy` (nats, mean over the subset). Draws: "views" of `ctx`, if images are cropped.
-    Raises `UserError` if the teacher has no BatchNorm layer, or the subset is another.
-    """
-    from torch import Generator
-
-    from harness.lab.distill.statistics import batchnorm_layers, climb, distances
-    from harness.lab.measure.dcs.batchnorm import aggregated, batches, observed
-    from harness.lab.measure.dcs.subset import given_subset
-    from harness.lab.models.classifier import Classifier
-
-    teacher = Classifier.stored(
-        params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
-    )
-    layers = batchnorm_layers(teacher)
-    subset = given_subset(inputs["images"], params.dataset, params.per_class, ctx.device, ctx.step)
-    climb(teacher, subset, params.perturbation_iterations, params.perturbation_size)
-    drawn = Generator().manual_seed(ctx.derive("views"))
-    sizes, sums, cross_entropy = [], [], 0.0
-    for batch in batches(subset, params):
-        sizes.append(len(batch))
-        own, loss = observed(teacher, layers, batch, params, drawn)
-        sums.append(own)
-        cross_entropy += loss / len(subset)
-    mean_term = variance_term = 0.0
-    for share, moments in aggregated(sizes, sums, params):
-        of_means, of_variances = distances(layers, moments, params.first_layer_weight)
-        mean_term += share * of_means.item()
-        variance_term += share * of_variances.item()
-    loss = params.bn_weight * (mean_term + params.variance_weight * variance_term)
-    return StepResult(
-        {
-            "loss": loss + cross_entropy * params.cross_entropy,
-            "mean_term": mean_term,
-            "variance_term": variance_term,
-            "cross_entropy": cross_entropy,
-        }
-    )
-
-
 def dm_loss(params: DmLossParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
     """Squared distance of mean features before the last layer, mean over random networks.
 
@@ -231,73 +151,27 @@ def tm_loss(params: TmLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     part of `ctx`. Raises `UserError` if the experts were not trained for so long.
     """
     import numpy as np
-    import torch
-    from torch import Generator
 
-    from harness.lab.distill.experts import Trajectories
-    from harness.lab.measure.dcs.subset import drawn_batches, given_subset, share_left
-    from harness.lab.models.classifier import Classifier
+    from harness.lab.measure.dcs.trajectory import losses_at_starts
 
-    given, trajectories = inputs["images"], Trajectories.of(inputs["experts"])
-    last = max(params.starts) + params.m
-    if last > trajectories.epochs:
-        raise UserError(
-            f"tm_loss: trajectories of {trajectories.epochs} epochs do not reach epoch {last}; "
-            "train the experts for longer, or start earlier"
-        )
-    subset = given_subset(given, params.dataset, params.per_class, ctx.device, ctx.step)
-    classifier = Classifier.fresh(
-        params.network, params.dataset, ctx.device, params.precision, 0, trajectories.zca
-    )
-    images, targets = classifier.shown(subset.images), subset.labels
-    if len(trajectories.files) != params.experts:
-        raise UserError(
-            f"tm_loss: {params.experts} experts were declared, but the input holds "
-            f"{len(trajectories.files)}; declare as many as were trained"
-        )
-    if params.labels == "learned" and "soft_labels" in given.arrays:
-        logits = torch.from_numpy(np.array(given.array("soft_labels")))
-        targets = logits.to(images).softmax(dim=1)
-    count = len(trajectories.files)
-    losses = np.zeros((count, len(params.starts)))
-    for expert in range(count):
-        own = ctx.part(expert, count)
-        for column, start in enumerate(params.starts):
-            own.report(column / len(params.starts), f"start at epoch {start}")
-            drawn = Generator().manual_seed(own.derive(f"batches/{start}"))
-            batches = drawn_batches(images, targets, params, drawn)
-            begun, target = (
-                trajectories.weights(expert, t, ctx.device) for t in (start, start + params.m)
-            )
-            rate = params.learning_rate
-            losses[expert, column] = share_left(classifier, begun, target, batches, rate)
-    starts = np.array(params.starts)
+    losses = losses_at_starts(params, inputs["images"], inputs["experts"], ctx)
     within = [params.counts(start) for start in params.starts]
     return StepResult(
         {"loss": float(losses[:, within].mean())},
-        {"starts": starts, "losses": losses.mean(axis=0)},
+        {"starts": np.array(params.starts), "losses": losses.mean(axis=0)},
     )
 
 
-def _bn_work(p: BnLossParams, facts: Facts) -> Work:
-    size = p.per_class * p.dataset.classes
-    return passes(facts, p.network, p.dataset, p.perturbation_iterations * size, size)
-
-
-def _real(p: RandomNetworksParams) -> float:
-    """Real images that one network sees at a time."""
-    whole = p.dataset.train_size / p.dataset.classes
-    return p.dataset.classes * min(p.real_batch_size or whole, whole)
-
-
 def _dm_work(p: DmLossParams, facts: Facts) -> Work:
-    seen = p.networks * (_real(p) + p.per_class * p.dataset.classes)
+    seen = p.networks * (
+        class_batches(p.dataset, p.real_batch_size) + p.per_class * p.dataset.classes
+    )
     return passes(facts, p.network, p.dataset, 0, round(seen))
 
 
 def _dc_work(p: DcLossParams, facts: Facts) -> Work:
     size = p.per_class * p.dataset.classes
-    compared = p.outer_loops * (_real(p) + size)
+    compared = p.outer_loops * (class_batches(p.dataset, p.real_batch_size) + size)
     learned = (p.outer_loops - 1) * p.inner_loops * size
     return passes(facts, p.network, p.dataset, round(p.networks * (compared + learned)), 0)
 
@@ -306,32 +180,6 @@ def _tm_work(p: TmLossParams, facts: Facts) -> Work:
     size = p.per_class * p.dataset.classes
     steps = p.experts * len(p.starts) * p.n
     return passes(facts, p.network, p.dataset, steps * min(p.batch_size or size, size), 0)
-
-
-def _bn_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, chosen, taught
-
-    params = BnLossParams(
-        dataset=DATASET,
-        network=NETWORK,
-        per_class=5,
-        variance="unbiased",
-        aggregation="running",
-        batch_size=8,
-        batches="class-mixed",
-        momentum=0.1,
-        augmentation="rrc-flip",
-        crop_scale=(0.3, 1.0),
-        first_layer_weight=10.0,
-        variance_weight=11.0,
-        bn_weight=0.01,
-        cross_entropy=True,
-        perturbation_iterations=2,
-        perturbation_size=0.3,
-    )
-    still: dict[str, Json] = {"perturbation_iterations": 0, "perturbation_size": 0.0}
-    images = {"images": chosen(per_class=5), "teacher": taught()}
-    return Probe(params, images, variants=(still,))
 
 
 def _matching_probe() -> dict[str, Any]:
@@ -394,7 +242,6 @@ def _tm_probe() -> Probe:
 
 
 STEPS = (
-    declare(bn_loss, BnLossParams, _bn_work, _bn_probe, inputs=("images", "teacher")),
     declare(dm_loss, DmLossParams, _dm_work, _dm_probe, inputs=("images",)),
     declare(dc_loss, DcLossParams, _dc_work, _dc_probe, inputs=("images",)),
     declare(tm_loss, TmLossParams, _tm_work, _tm_probe, inputs=("images", "experts")),

@@ -1,9 +1,6 @@
-"""The subset that is measured: reading, ordering and augmenting it, and steps on it."""
+"""The subset that is measured: reading, ordering and augmenting it."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-from itertools import cycle, islice
 
 import numpy as np
 import torch
@@ -12,13 +9,9 @@ from torch import Generator, Tensor
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.data.ragged import Ragged
-from harness.lab.distill.objectives import tm_loss, unrolled
-from harness.lab.measure.dcs.losses import TmLossParams
-from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef
-from harness.lab.train.dsa import Independent, Siamese, dsa, groups
-from harness.lab.train.loop import Examples, given_examples, random_batches, scale_of
-from harness.lab.train.schedule import batch_sizes
+from harness.lab.train.dsa import Siamese, dsa, groups
+from harness.lab.train.loop import Examples, given_examples, scale_of
 from harness.plan.step import StepInput
 
 
@@ -81,33 +74,3 @@ def views(images: Tensor, strategy: str, flip: bool, seed: int) -> Tensor:
     if not strategy:
         return images
     return dsa(images, groups(strategy, flip), "one", Siamese(seed))
-
-
-def share_left(
-    classifier: Classifier,
-    start: dict[str, Tensor],
-    target: dict[str, Tensor],
-    batches: Iterator[tuple[Tensor, Tensor]],
-    rate: float,
-) -> float:
-    """The share of the expert's way from `start` to `target` that one step a batch leaves."""
-    weights = start
-    for batch in batches:
-        # A step at a time: no graph outlives it.
-        weights = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
-        weights = unrolled(classifier.network, weights, [batch], rate)
-    return tm_loss(start, weights, target).item()
-
-
-def drawn_batches(
-    images: Tensor, targets: Tensor, params: TmLossParams, drawn: Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """n random batches, each image under an augmentation of its own."""
-    count = len(images)
-    size = min(params.batch_size or count, count)
-    names = groups(params.dsa_strategy, params.dataset.flip) if params.dsa_strategy else []
-    sizes = islice(cycle(batch_sizes(count, size, count)), params.n)
-    for batch in random_batches(count, list(sizes), drawn):
-        rows = batch.to(images.device)
-        seen = dsa(images[rows], names, "one", Independent(drawn)) if names else images[rows]
-        yield seen, targets[rows]
