@@ -68,8 +68,9 @@ def in_agreement(
     """The rows with doubtful cells made unreadable, and all cells that are unreadable."""
     by_column = [[row.entries[at].printed for row in rows] for at in range(len(columns))]
     every = [printed for column in by_column for printed in column]
+    anywhere = [rule for rule in _RULES if not rule.by_column and any(map(rule.shows, every))]
     used = [
-        [r for r in _RULES if any(r.shows(p) for p in (column if r.by_column else every))]
+        [*anywhere, *(rule for rule in _RULES if rule.by_column and any(map(rule.shows, column)))]
         for column in by_column
     ]
 

@@ -265,7 +265,7 @@ def test_a_program_is_ended_with_all_that_it_started_when_its_time_is_up(place: 
     python(
         place,
         "import subprocess, sys\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         "open('child', 'w').write(str(child.pid)); child.wait()\n",
         more="minutes = 0.03",
     )
@@ -273,7 +273,7 @@ def test_a_program_is_ended_with_all_that_it_started_when_its_time_is_up(place: 
     made = place.repro("make", "fits", "--seeds", "1", *INLINE)
     assert made.code == 3
     assert "ended after 0.03 minutes" in made.err
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 300
     assert not _alive(int((place.root / "child").read_text()))
 
 
