@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 from benchmarks.bench import RESULTS, ROOT, kept_table
 from benchmarks.pipelines import STUDENTS, Pipeline
-from harness.lab.measure.dd_ranking import augmentation_robust_score, label_robust_score
+from benchmarks.robust_scores import augmentation_robust_score, label_robust_score
 from harness.plan.exhibit import plan_exhibit
 from harness.spec.exhibit import Address
 from harness.spec.paper import load_paper

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.robust_scores import augmentation_robust_score, label_robust_score
 from harness.errors import UserError
-from harness.lab.measure.dd_ranking import augmentation_robust_score, label_robust_score
 
 FRACTION = st.floats(0, 1)
 
