@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from harness.evidence.names import Names
 from harness.evidence.readers import read, reader_named, reader_of
 from harness.evidence.result import Result, within
 from harness.evidence.runs import Run, runs_of, twice
-from harness.spec.evidence import Evidence
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
 from harness.spec.toml import located
@@ -104,7 +102,7 @@ def find(paper: Paper, table: Table) -> Found:
     known = accepted(paper).get(table.id, Lock({}, {}))
     for index, each in enumerate(table.evidence):
         matched = _matched(paper, table, index, home, known)
-        results = list(_results(each, matched))
+        results = list(results_in(matched, each.reader, each.inside))
         files |= {path for path, _ in matched if _relative(path, home) in known.files}
         files |= {path for result in results for path in (result.file, *result.beside)}
         for cell, runs in runs_of(each, results, Names(table, each), unknown).items():
@@ -231,13 +229,19 @@ def _none_is_called(pattern: str, home: Path, lost: Sequence[str]) -> str:
     )
 
 
-def _results(each: Evidence, matched: Iterable[tuple[Path, dict[str, str]]]) -> Iterator[Result]:
+def results_in(
+    matched: Iterable[tuple[Path, dict[str, str]]], reader: str | None, inside: str
+) -> Iterator[Result]:
+    """The results in files, with the named parts of their paths as further fields.
+
+    Args:
+        reader: its name; the one that knows a file if none.
+        inside: where results lie in what is read, see `within`.
+    """
     for path, parts in matched:
-        entry = reader_named(each.reader) if each.reader else reader_of(path)
-        for result in chain.from_iterable(
-            within(result, each.inside) for result in read(entry, path)
-        ):
-            yield replace(result, fields={"file": path.name, **result.fields, **parts})
+        for whole in read(reader_named(reader) if reader else reader_of(path), path):
+            for each in within(whole, inside):
+                yield replace(each, fields={"file": path.name, **each.fields, **parts})
 
 
 def _cell(runs: Mapping[Any, Run], home: Path) -> FoundCell:

@@ -13,10 +13,10 @@ from statistics import fmean
 from typing import Any
 
 from harness.errors import UserError, first_few
-from harness.evidence.found import Found, accept, files_of, find
+from harness.evidence.found import Found, accept, files_of, find, results_in
 from harness.evidence.names import by_text, text_key
-from harness.evidence.readers import read, reader_named, reader_of
-from harness.evidence.result import Result, as_number, leaves, look_up, within
+from harness.evidence.readers import reader_of
+from harness.evidence.result import Result, as_number, leaves, look_up
 from harness.spec.evidence import Evidence
 from harness.spec.exhibit import Exhibit, Table
 from harness.spec.paper import Paper, load_paper
@@ -222,15 +222,11 @@ def _pattern(given: str, home: Path) -> str:
 
 
 def _results(patterns: Iterable[str], home: Path, given: Mapping[str, Any]) -> Iterable[Result]:
-    reader, inside = given.get("reader"), given.get("inside", "")
     for pattern in patterns:
         found = list(files_of(pattern, home))
         if not found:
             raise UserError(f"{pattern}: no file of {home} is called so")
-        for path, parts in found:
-            for whole in read(reader_named(reader) if reader else reader_of(path), path):
-                for each in within(whole, inside):
-                    yield replace(each, fields={"file": path.name, **each.fields, **parts})
+        yield from results_in(found, given.get("reader"), given.get("inside", ""))
 
 
 def _guessed(table: Table, results: Sequence[Result], given: Mapping[str, Any]) -> dict[str, Any]:
