@@ -74,7 +74,7 @@ def brief(verdict: Verdict) -> str:
     elif tested and tested.size_open:
         words.append("differs, size open")
     if verdict.decision and verdict.margin is None and not verdict.deterministic:
-        words.append("no margin declared")
+        words.append("no margin")
     if verdict.flips:
         words.append(f"flips if their n is {' or '.join(map(str, verdict.flips))}")
     return f"{verdict.name} ({'; '.join(words)})" if words else verdict.name
@@ -105,7 +105,8 @@ def _found(evidence: Evidence, tested: Decision) -> str:
         return f"and one run decides nothing; {difference} has the paper's spread alone"
     if margin is None:
         surely = "is surely not zero" if tested.differs else "may be zero"
-        return f"and {difference} {surely}; no margin is declared, so its size is not judged"
+        none = "no margin is declared" if evidence.reported.mean else _NONE_OF_0
+        return f"and {difference} {surely}; {none}, so its size is not judged"
     if tested.outcome == "reproduced":
         half = statistics.critical * statistics.error
         low, high = tested.difference - half, tested.difference + half
@@ -124,6 +125,9 @@ def _found(evidence: Evidence, tested: Decision) -> str:
         return f"and {difference} is beyond {bounds}, but not after false-discovery control"
     surely = "is surely not zero, but its size is open: it" if tested.differs else "is open: it"
     return f"and {difference} {surely} is neither surely within {_bounds(evidence)} nor beyond"
+
+
+_NONE_OF_0 = "no margin is declared, or one in percent, and of a printed 0 that is none"
 
 
 def _exact(evidence: Evidence, tested: Decision) -> str:

@@ -12,6 +12,8 @@ from harness.judge.exhibit import cell_evidence
 from harness.judge.model import CellEvidence, Rival
 from harness.judge.sample import ReportedNumber
 from harness.judge.verdict import judge_cells
+from harness.judge.wording import brief
+from harness.spec.margin import parse_margin
 from harness.spec.reading import read_printed
 from harness.spec.reporting import Reporting
 
@@ -206,7 +208,14 @@ def test_without_a_margin_the_size_is_not_judged():
     assert result.name == "inconclusive"
     assert result.decision.size_open
     assert result.interval[0] > 0
-    assert "no margin is declared" in result.why
+    assert "no margin is declared, so" in result.why
+
+
+def test_a_margin_that_is_a_share_of_a_printed_0_is_not_called_undeclared():
+    margin = parse_margin("2 %").of(read_printed("0.00"))
+    result = verdict((0.91, 0.90, 0.89), ReportedNumber(0.0, 0.01), margin=margin)
+    assert "and of a printed 0 that is none, so its size is not judged" in result.why
+    assert "declared" not in brief(result)
 
 
 LONGLEY = {
