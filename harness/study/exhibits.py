@@ -172,8 +172,11 @@ def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> No
 
 def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
-    judgement = judge_exhibit(project.paper, planned, project.store, only)
-    if project.executes:  # else nothing is known of the code that the records would be made by now
+    if not project.executes:  # nothing is known of the code that records were or would be made by
+        judgement = judge_exhibit(project.paper, planned, project.store, only)
+    else:
+        confirmed = project.codes.confirmed
+        judgement = judge_exhibit(project.paper, planned, project.store, only, confirmed)
         code = project.codes.notices(planned.exhibit.id, judgement.records)
         files = outdated_notice(planned, project.store, step_types(project.paper))
         judgement = replace(judgement, notices=(*judgement.notices, *code, *files))
