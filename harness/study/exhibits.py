@@ -19,6 +19,7 @@ from harness.render.views import view_of
 from harness.render.views.base import ExhibitView
 from harness.run.outdated import outdated, outdated_notice
 from harness.run.state import failures_behind
+from harness.spec.base import count_seeds
 from harness.spec.claims import Claim
 from harness.spec.exhibit import Table
 from harness.study.project import Project
@@ -165,8 +166,8 @@ def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> No
     if stated:
         project.notices[
             f"{table.id}: the paper states n = {', '.join(map(str, sorted(stated)))}, and "
-            f"{profile.seeds} runs are made of each number; --seeds {max(stated)} makes as many "
-            f"as it has, or `seeds` in the profile {profile.id} sets another count"
+            f"{count_seeds(profile.seeds)} runs are made of each number; --seeds {max(stated)} "
+            f"makes as many as it has, or `seeds` in the profile {profile.id} sets another count"
         ] = None
 
 
