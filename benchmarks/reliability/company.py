@@ -16,7 +16,7 @@ from unittest import mock
 
 from benchmarks.reliability.kills import LOCAL
 from benchmarks.reliability.trial import MAKE, Lab, Running, Tally, Trial
-from harness.run import local, watch
+from harness.run import lease, local, watch
 from harness.store.owner import Owner
 
 AT_ONCE, ROUNDS = 8, 5
@@ -112,7 +112,8 @@ def dead_owners(lab: Lab) -> Tally:
 
 
 def clocks(lab: Lab) -> Tally:
-    """Stores stamped a year ahead or behind, and leases of another host from before a jump."""
+    """Stores stamped years ahead or behind, runs whose clock is changed in them, and leases of
+    another host from before a jump."""
     tally = Tally()
     for years in (-10, -1, 1, 10):
         trial = lab.copied(lab.half)
@@ -122,6 +123,17 @@ def clocks(lab: Lab) -> Tally:
         trial.finish(tally, f"all stamps {years:+} years")
         tally.outcomes["stores run to the end with every digest as undisturbed"] += 1
         trial.remove()
+    for number, jump in enumerate((-YEAR, -3600.0, -61.0, 61.0, 3600.0, YEAR)):
+        trial, moment = lab.trial(shared=True), lab.seconds * (number + 1) / 7
+        ended = trial.start(*MAKE, before=partial(_change_clock, jump, moment)).wait()
+        tally.times += 1
+        when = f"the clock moved by {jump:+.0f} s after {moment:.1f} s"
+        tally.expect(ended.code == 0, f"{when}: ended with {ended.code}: {ended.text}")
+        taken = [e for e in trial.store.events.read() if e["event"] == "takeover"]
+        tally.expect(not taken, f"{when}: {len(taken)} takeovers")
+        trial.check_finished(tally, when)
+        tally.outcomes["runs under a clock that was changed, undisturbed"] += ended.code == 0
+        trial.remove()
     for beat in (3600.0, YEAR, -YEAR):
         trial = lab.trial(shared=True)
         _lease_all(lab, trial, ELSEWHERE, beat)
@@ -130,6 +142,24 @@ def clocks(lab: Lab) -> Tally:
         tally.outcomes["leases taken over"] += len(lab.expected)
         trial.remove()
     return tally
+
+
+def _change_clock(jump: float, moment: float) -> None:
+    """In the process of a run: after so many seconds, its clock and that of the store's file
+    system show another time."""
+    clock, stamped, began = time.time, lease._now, time.monotonic()
+
+    def moved() -> float:
+        return jump if time.monotonic() - began > moment else 0.0
+
+    def now() -> float:
+        return clock() + moved()
+
+    def stamp(root: Path) -> float:
+        return stamped(root) + moved()
+
+    mock.patch.object(time, "time", now).start()
+    mock.patch.object(lease, "_now", stamp).start()
 
 
 def _lease_all(lab: Lab, trial: Trial, owner: Owner, beat: float) -> None:

@@ -30,6 +30,7 @@ SHOWN = ("tests/render/test_media.py", "tests/cli/test_neutral_output.py")
 STREAMS = ("tests/cli/test_streams.py",)
 STOPPED = ("tests/run/test_stopping.py", "tests/run/test_holder.py")
 FITTING = ("tests/render/test_latex_compiles.py", "tests/render/test_terminal.py")
+DOCUMENT = ("tests/cli/test_hostile_document.py",)
 CLUSTER = ("tests/run/test_slurm_cluster.py",)
 
 

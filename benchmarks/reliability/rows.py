@@ -32,13 +32,17 @@ ROWS: Mapping[str, Row] = {
     "out-of-memory": Row("a worker killed, as where memory runs out", company.killed_workers),
     "hung-workers": Row("a worker that hangs", company.hung_workers),
     "dead-owners": Row("a dead owner's lease on every step", company.dead_owners),
-    "clocks": Row("a clock that jumps", company.clocks),
+    "clocks": Row("a clock that jumps, before a run or in it", company.clocks),
     "specs": Row(
         "specs mistyped or of anything", hostile.by_tests(*hostile.SPECS, profile="explore")
     ),
     "importers": Row(
         "files for the importers: npy, safetensors, pt, zip, tar, images",
         hostile.by_tests(*hostile.IMPORTERS, profile="explore"),
+    ),
+    "document": Row(
+        "TeX that would read, run or break something, in every text of a document that is compiled",
+        hostile.by_tests(*hostile.DOCUMENT, profile="ci"),
     ),
     "released": Row(
         "released sets that are not what they are said to be: scaling, order, soft labels",
@@ -60,7 +64,7 @@ ROWS: Mapping[str, Row] = {
         hostile.by_tests(*hostile.POWER, profile="ci"),
     ),
     "places": Row(
-        "a store over quota, behind a link, moved; a newer revision; circles among inputs",
+        "a store over quota, behind a link, moved, on an overlay; circles among inputs",
         hostile.by_tests(*hostile.PLACES, profile="ci"),
     ),
     "contents": Row(

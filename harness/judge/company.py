@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -57,11 +57,20 @@ def kind_of(record: Record) -> dict[str, str]:
     return {**found, "code": record.code[:_CODE]}
 
 
-def mixed(runs: Iterable[tuple[int, Record]]) -> Mixed:
+def no_code_confirmed(_: Record) -> bool:
+    """Nothing is known of the code of any record."""
+    return False
+
+
+def mixed(
+    runs: Iterable[tuple[int, Record]], confirmed: Callable[[Record], bool] = no_code_confirmed
+) -> Mixed:
     """In what the runs of a number differ; nothing where they are all of one kind.
 
     Args:
         runs: each seed with each record that is read for it. Code is compared step by step.
+        confirmed: whether the code of a record is known to make the numbers of its step. All such
+            code of a step counts as one.
     """
     listed = list(runs)
     codes = {(record.step, record.code) for _, record in listed}
@@ -69,9 +78,13 @@ def mixed(runs: Iterable[tuple[int, Record]]) -> Mixed:
     first = listed[0][1].environment if listed else {}
     if len(codes) == len(steps) and all(r.environment == first for _, r in listed):
         return {}
+    alike: dict[str, str] = {}
     found: dict[str, dict[str, dict[int, None]]] = {}
     for seed, record in listed:
-        for name, value in kind_of(record).items():
+        kind = kind_of(record)
+        if confirmed(record):
+            kind["code"] = alike.setdefault(record.step, kind["code"])
+        for name, value in kind.items():
             key = f"code of {record.step}" if name == "code" else name
             found.setdefault(key, {}).setdefault(value, {})[seed] = None
     return {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.found import Found, find
 from harness.judge.audit.audit import wrong_differences
 from harness.judge.audit.printed import Mention
 from harness.judge.audit.quantities import rivals
-from harness.judge.company import OneKind
+from harness.judge.company import OneKind, no_code_confirmed
 from harness.judge.correlated import Correlated, correlations
 from harness.judge.memory import remembered
 from harness.judge.model import CellEvidence, Estimate, Rival, Verdict
@@ -68,19 +68,26 @@ class Judgement:
 
 
 def judge_exhibit(
-    paper: Paper, plan: ExhibitPlan, store: Store, only: OneKind | None = None
+    paper: Paper,
+    plan: ExhibitPlan,
+    store: Store,
+    only: OneKind | None = None,
+    confirmed: Callable[[Record], bool] = no_code_confirmed,
 ) -> Judgement:
     """Read what is in the store for a plan, and judge it.
 
     Args:
         only: the kind of runs that count; all if none.
+        confirmed: whether the code of a record is known to make the numbers of its step; runs by
+            such code are of one kind.
 
     Raises:
         UserError: a spec asks for something that the steps do not leave.
     """
     evidence = evidence_of(paper, plan)
     records: dict[str, Record | None] = {}
-    results = collect(plan, store, evidence.cells if evidence else None, records, only)
+    found = evidence.cells if evidence else None
+    results = collect(plan, store, found, records, only, confirmed)
     correlated = correlations(plan, results, store)
     stated = stated_results(plan, results, correlated, store)
     judged = verdicts_on(evidence_on(paper, plan, results, store), store)

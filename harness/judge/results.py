@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from harness.errors import UserError, nearest
 from harness.evidence.found import FoundCell
-from harness.judge.company import Mixed, OneKind, mixed, sentence
+from harness.judge.company import Mixed, OneKind, mixed, no_code_confirmed, sentence
 from harness.judge.gaps import NOT_RUN, Gaps, shortfall
 from harness.judge.model import Amount, Picture
 from harness.plan.exhibit import ExhibitPlan
@@ -92,6 +92,7 @@ def collect(
     evidence: Mapping[tuple[str, str], FoundCell] | None = None,
     records: dict[str, Record | None] | None = None,
     only: OneKind | None = None,
+    confirmed: Callable[[Record], bool] = no_code_confirmed,
 ) -> tuple[ItemResult, ...]:
     """The results of every item, in the order of the plan.
 
@@ -99,6 +100,7 @@ def collect(
         evidence: row and column -> runs that files hold, for items of which we have no result.
         records: takes those that are read, by the identity of their step.
         only: the kind of runs that count; all if none.
+        confirmed: whether the code of a record is known to make the numbers of its step.
 
     Raises:
         UserError: a reading is of a value that its step does not leave.
@@ -124,7 +126,7 @@ def collect(
     gaps = Gaps(plan, store, only)
     results = []
     for item in plan.items:
-        collector = _Collector(item, plan.exhibit.readings(*item.address[1:]), read)
+        collector = _Collector(item, plan.exhibit.readings(*item.address[1:]), read, confirmed)
         result = collector.result(same_as(item))
         lost = {**gaps.of(item, frozenset(result.missing)), **result.failed}
         results.append(replace(result, gaps=lost) if lost else result)
@@ -163,6 +165,7 @@ class _Collector:
     item: Item
     readings: Readings
     read: Callable[[str], Record | None]
+    confirmed: Callable[[Record], bool] = no_code_confirmed
 
     def result(self, same_as: str) -> ItemResult:
         missing = tuple(i for i in self.item.identities if self.read(i) is None)
@@ -209,7 +212,7 @@ class _Collector:
             pictures=self._pictures(self.readings.gallery) if self.readings.gallery else (),
             same_as=same_as,
             failed=failed,
-            mixed=mixed(self._records(complete)),
+            mixed=mixed(self._records(complete), self.confirmed),
         )
 
     def _records(self, complete: Sequence[int]) -> Iterator[tuple[int, Record]]:

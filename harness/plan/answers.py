@@ -20,6 +20,7 @@ from harness.plan.exhibit import ExhibitPlan, Planner
 from harness.plan.item import Sources
 from harness.plan.settings import Used
 from harness.plan.step import Json, Step, Work
+from harness.spec.base import Seeds
 from harness.spec.exhibit import Address
 from harness.spec.paper import Paper
 from harness.spec.profile import Profile
@@ -155,12 +156,13 @@ class _Answered(Planner):
         self,
         address: Address,
         members: Sequence[Mapping[str, Any]],
-        seeds: int,
+        usual: Seeds,
+        count: int,
         asked: tuple[Any, ...],
         settings: Sequence[Used],
     ) -> tuple[Sources, str]:
         said = self._answers.items.get(str(address)) if self._answers else None
-        if said is None or not self._fits(said.sources, asked[0], seeds, len(members)):
+        if said is None or not self._fits(said.sources, asked[0], count, len(members)):
             return {}, (
                 f"No code of the paper was executed, and {self._why}. "
                 "`repro trust` lets it be planned."
@@ -168,12 +170,12 @@ class _Answered(Planner):
         return said.sources, said.reason
 
     def _fits(
-        self, sources: Mapping[str, Members], read: Sequence[str], seeds: int, members: int
+        self, sources: Mapping[str, Members], read: Sequence[str], count: int, members: int
     ) -> bool:
         """Whether sources are as a plan has them, whoever published them."""
         known = self.steps
         return set(sources) == set(read) and all(
-            len(each) >= seeds  # more where runs were added until it was decided
+            len(each) >= count  # more where runs were added until it was decided
             and all(len(of) == members and known.keys() >= set(of) for of in each)
             for each in sources.values()
         )

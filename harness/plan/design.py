@@ -52,7 +52,7 @@ class Design(SpecModel):
     """What is run of it: itself, or rows, columns, cells."""
     profile: str
     seeds: int
-    """The search has the seeds from 0 to this; later ones are fresh."""
+    """The search has so many first seeds; later ones are fresh."""
     runs: tuple[tuple[str, ...], ...]
     """For each run, its alternatives as `owner.setting=value`."""
     left_out: Mapping[str, str]

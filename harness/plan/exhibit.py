@@ -22,6 +22,7 @@ from harness.plan.resolver import NOTHING_MORE, Place, Resolver
 from harness.plan.settings import REPLICATE, Used, Variation, plain, replicate_in
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
+from harness.spec.base import Seeds, count_seeds, first_seeds
 from harness.spec.exhibit import Address, Exhibit, Table
 from harness.spec.kinds import kinds
 from harness.spec.paper import Owner, Paper
@@ -84,7 +85,8 @@ def plan_exhibit(
 
     Args:
         profile: name of a profile; the paper's default where None.
-        seeds: number of student seeds; the panel's or the profile's where None.
+        seeds: number of student seeds; the panel's or the profile's where None. Where these list
+            theirs, the first of them come first, then the lowest others.
         must_act: whether a variation that changes nothing here is refused.
         least: key of an item -> how many seeds it has at least, where `seeds` is None.
         gone: whether files may be missing that steps read; it cannot be run then.
@@ -188,9 +190,9 @@ class Planner:
         """
         each = members or (variables,)
         usual = runs.seeds or self.profile.seeds
-        seeds = self._seeds or usual
-        self.other_seeds |= seeds != usual
-        self._count(address, seeds * len(each))
+        count = self._seeds or count_seeds(usual)
+        self.other_seeds |= count != count_seeds(usual)
+        self._count(address, count * len(each))
         again = self._replicate or replicate or self.profile.replicate
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
@@ -198,16 +200,17 @@ class Planner:
         reason = reason if read else self._nothing_runs(address)
         if not reason:
             asked = (read, runs, own, place, again)
-            sources, reason = self._read_from(address, each, seeds, asked, settings)
+            sources, reason = self._read_from(address, each, usual, count, asked, settings)
         students: Sources = {}
         if sources and again == "pipeline":
-            students = _sources(self._beside, each, seeds, read, runs, own, place)
+            few = first_seeds(usual, count)
+            students = _sources(self._beside, each, few, read, runs, own, place)
         return Item(
             address=address,
             stated=variables,
             run=self._run(each, mean_over),
             settings=tuple(settings),
-            seeds=tuple(range(len(next(iter(sources.values()), ())))),
+            seeds=first_seeds(usual, len(next(iter(sources.values()), ()))),
             replicate=again,
             sources=sources,
             students={} if students == sources else students,
@@ -238,21 +241,22 @@ class Planner:
         self,
         address: Address,
         members: Sequence[Mapping[str, Any]],
-        seeds: int,
+        usual: Seeds,
+        count: int,
         asked: tuple[Sequence[str], Runs, Owner | None, Place, Replicate],
         settings: Sequence[Used],
     ) -> tuple[Sources, str]:
         """The steps that an item is read from, and why it is not comparable, if so."""
         try:
-            twin = _sources(self.stated, members, 1, *asked)
+            twin = _sources(self.stated, members, first_seeds(usual, 1), *asked)
             with blaming_the_profile(self.ours, members[0]):
-                sources = _sources(self.ours, members, seeds, *asked)
+                sources = _sources(self.ours, members, first_seeds(usual, count), *asked)
         except UserError as error:
             raise UserError(f"{address}: {error}") from None
         key = key_of(sources, asked[-1])
         least = self._least(key) if self._least and not asked[1].seeds else 0
-        if least > seeds:
-            sources = _sources(self.ours, members, least, *asked)
+        if least > count:
+            sources = _sources(self.ours, members, first_seeds(usual, least), *asked)
         reason = (
             difference(self.ours, members[0], settings) if key != key_of(twin, asked[-1]) else ""
         )
@@ -265,10 +269,10 @@ class Planner:
 
 
 def _sources(
-    resolver: Resolver, members: Sequence[Mapping[str, Any]], seeds: int, *asked: Any
+    resolver: Resolver, members: Sequence[Mapping[str, Any]], seeds: Sequence[int], *asked: Any
 ) -> Sources:
-    """The steps that are read for each seed from 0, over the members."""
-    found = [resolver.measured(member, range(seeds), *asked) for member in members]
+    """The steps that are read for each seed, over the members."""
+    found = [resolver.measured(member, seeds, *asked) for member in members]
     return {name: tuple(zip(*(member[name] for member in found), strict=True)) for name in found[0]}
 
 

@@ -4,6 +4,8 @@ It is set in the largest type in which it is no wider than the text. Where it fi
 columns go into blocks one below the other, under the row labels again: as few as may be, as even as
 may be, in the largest type that allows so few. What is higher than a page goes on upon the next
 ones, block by block, and a block that is higher than a page between two rows.
+
+A document of two columns has room for all this across both; what fits one of them stands in it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ LABEL = 26
 """Characters of a row label; a longer one is set as a paragraph."""
 _TEXT_WIDTH, _TEXT_HEIGHT = 345.0, 540.0
 """Points of a page of the article class."""
+_COLUMN_WIDTH, _COLUMN_LINE = 200.0, 40
+"""Points of a column of its option `twocolumn`, and characters of a caption on a line there."""
 _SIGN_GAP = 2.0
 """Points on either side of a column, for signs that hang in the gap."""
 _RULES = 14.0
@@ -70,6 +74,17 @@ def fitted(layout: TableLayout) -> tuple[Fit, list[list[TableLayout]]]:
     return fit, _pages([columns_of(layout, block) for block in found], fit)
 
 
+def in_column(pages: Sequence[Sequence[TableLayout]], fit: Fit) -> bool:
+    """Whether a table that is set so can stand in one column of two."""
+    parts, *more = pages
+    height = sum(_height(part, fit) for part in parts)
+    return (
+        not more
+        and all(_width(part, fit) <= _COLUMN_WIDTH for part in parts)
+        and height <= _room(parts[0], _COLUMN_LINE)
+    )
+
+
 def is_prose(layout: TableLayout, at: int, fit: Fit) -> bool:
     """Whether a column has texts that are set as paragraphs."""
     return any(len(line.entries[at].text) > fit.prose for line in layout.lines)
@@ -96,17 +111,20 @@ def _width(layout: TableLayout, fit: Fit) -> float:
 
 def _pages(parts: Sequence[TableLayout], fit: Fit) -> list[list[TableLayout]]:
     pages: list[list[TableLayout]] = [[]]
-    room = _TEXT_HEIGHT - 12.0 * _lines(parts[0].title + parts[0].caption, _PER_LINE)
-    notes = _NOTES * (
-        _lines(" ".join(symbol.meaning for symbol in parts[0].legend), _PER_LINE)
-        + sum(_lines(note, _PER_LINE) for note in parts[0].notes)
-    )
-    for part in (piece for each in parts for piece in _pieces(each, fit, room - notes)):
+    room = _room(parts[0], _PER_LINE)
+    for part in (piece for each in parts for piece in _pieces(each, fit, room)):
         held = sum(_height(each, fit) for each in pages[-1])
-        if pages[-1] and held + _height(part, fit) + notes > room:
+        if pages[-1] and held + _height(part, fit) > room:
             pages.append([])
         pages[-1].append(part)
     return pages
+
+
+def _room(layout: TableLayout, per_line: int) -> float:
+    """Points of a page beside the caption and the notes, with so many characters on a line."""
+    notes = (" ".join(symbol.meaning for symbol in layout.legend), *layout.notes)
+    caption = 12.0 * _lines(layout.title + layout.caption, per_line)
+    return _TEXT_HEIGHT - caption - _NOTES * sum(_lines(note, per_line) for note in notes)
 
 
 def _pieces(layout: TableLayout, fit: Fit, room: float) -> Iterator[TableLayout]:

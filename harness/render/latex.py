@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from harness.render.fitting import LABEL, Fit, fitted, is_prose
+from harness.render.fitting import LABEL, Fit, fitted, in_column, is_prose
 from harness.render.formula import as_latex
 from harness.render.layout import (
     NUMBER,
@@ -29,6 +29,8 @@ from harness.render.tex import escape, printed
 def render(table: TableData, view: View) -> str:
     """A `table` environment for each page: caption, label, tabulars, and at last legend and notes.
 
+    It is `table*`, across both columns of a document that has two, where one of them is too small.
+
     The printed number is kept (Table 7 stays Table 7 wherever it is put). `fitting` says what
     becomes of a table that is wider or higher than a page; one that nothing helps is left as wide
     as it is, so that LaTeX warns of it.
@@ -40,6 +42,7 @@ def render(table: TableData, view: View) -> str:
         layout=layout,
         size=fit.size,
         gap=fit.between(layout),
+        environment="table" if in_column(pages, fit) else "table*",
         pages=[[_part(part, fit) for part in page] for page in pages],
         number=number[1] if number else "",
         caption=captioned(layout.title, layout.caption),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import functools
+import math
 import os
 import threading
 import time
@@ -26,6 +27,11 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """How a file system says that it has no locks."""
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP)
 """How a file system says that it has no hard links."""
+
+
+_beats: dict[str, tuple[float, float]] = {}
+"""Lease of an owner elsewhere -> its last beat that this process saw, and since when by a clock
+that nobody changes; since ever where it was old when it was first seen."""
 
 
 class Lease:
@@ -189,8 +195,15 @@ def _dead(file: BinaryIO, limit: float, now: Callable[[], float]) -> bool:
     alive = owner.alive() if owner else None
     if alive is not None:
         return not alive
+    last = os.fstat(file.fileno()).st_mtime
     # A heartbeat that lies ahead was stamped before the clock was put back.
-    return abs(now() - os.fstat(file.fileno()).st_mtime) > limit
+    fresh = abs(now() - last) <= limit
+    before, since = _beats.get(file.name, (None, -math.inf))
+    if last != before:
+        since = time.monotonic() if fresh or before is not None else -math.inf
+        _beats[file.name] = last, since
+    # One that was seen to beat has time for a beat by a clock that was changed meanwhile.
+    return not fresh and time.monotonic() - since > 2 * BEAT
 
 
 def _clock(root: Path) -> Callable[[], float]:

@@ -51,6 +51,15 @@ class Codes:
             and not self._as_good(kind, record)
         }
 
+    def confirmed(self, record: Record) -> bool:
+        """Whether the code that made a record is known to make the numbers of its step."""
+        kind = self._types.get(record.step)
+        return (
+            kind is not None
+            and kind.revision == record.revision
+            and record.code[:SHORT] in self._known(kind)
+        )
+
     def notices(self, exhibit: str, records: Iterable[Record]) -> list[str]:
         """One line on each exhibit that reads numbers of such records. Runs nothing."""
         changed = self.changed(records)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     GetCoreSchemaHandler,
     StringConstraints,
+    Tag,
 )
 from pydantic_core import CoreSchema
 
@@ -25,8 +28,41 @@ def _whole(value: Scalar) -> Scalar:
 
 
 MOST_SEEDS = 10_000
-Seeds = Annotated[int, Field(gt=0, le=MOST_SEEDS)]
-"""How many seeds something has."""
+SeedCount = Annotated[int, Field(gt=0, le=MOST_SEEDS)]
+SeedList = tuple[Annotated[int, Field(ge=0, lt=2**31)], ...]
+
+
+def _each_once(seeds: SeedList) -> SeedList:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError("a seed comes twice; expected each once")
+    return seeds
+
+
+Seeds = Annotated[
+    Annotated[SeedCount, Tag("count")]
+    | Annotated[
+        SeedList,
+        Field(min_length=1, max_length=MOST_SEEDS),
+        AfterValidator(_each_once),
+        Tag("list"),
+    ],
+    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "count"),
+]
+"""How many seeds something has, which are those from 0; or the seeds themselves, as a list."""
+
+
+def count_seeds(stated: int | SeedList) -> int:
+    """How many seeds are stated."""
+    return stated if isinstance(stated, int) else len(stated)
+
+
+def first_seeds(stated: int | SeedList, count: int) -> SeedList:
+    """So many seeds: of those that are stated the first ones, then the lowest of all others."""
+    listed = () if isinstance(stated, int) else stated[:count]
+    others = (seed for seed in range(count + len(listed)) if seed not in listed)
+    return (*listed, *islice(others, count - len(listed)))
+
+
 MOST_NUMBERS = 10_000
 """Numbers of one table, or points of one panel."""
 Bound = Annotated[Scalar, AfterValidator(_whole)]

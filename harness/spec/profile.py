@@ -25,6 +25,7 @@ class Profile(SpecModel):
     label: Label
     description: str
     seeds: Seeds = 3
+    """How many student seeds each number has, which are those from 0; or a list of them."""
     replicate: Replicate = "seed"
     """What is done again for each run, where an exhibit does not say."""
     device: Device

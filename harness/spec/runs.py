@@ -48,7 +48,7 @@ class Runs(SpecModel):
     `{variable}` of a variable that names another method, its images; and of one that names a
     recipe, the last step of that recipe on `{images}`."""
     seeds: Seeds | None = None
-    """Student seeds of a point, where the profile's number is not meant."""
+    """Student seeds of a point, how many or a list of them, where the profile's are not meant."""
     replicate: Replicate | None = None
     """What is done again for each seed; as the profile says if left out."""
 

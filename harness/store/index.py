@@ -7,6 +7,7 @@ records themselves are read; a damaged index is deleted and built again. The ans
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import chain
@@ -35,6 +36,12 @@ create table if not exists records (
 )
 """
 _COLUMNS = 9
+_AT_ONCE = 5_000
+"""Records that are read into memory before they are written to the index."""
+_COARSE = 2 * 10**9
+"""Nanoseconds between two stamps of the coarsest file systems."""
+_UNSETTLED = -1
+"""In the place of a stamp so young that another record may get the same: it is read again."""
 _ASKED = """
 select body from records
 where ($1 is null or step = $2)
@@ -109,14 +116,19 @@ class Index:
             return
         gone = [identity for identity in known if known[identity] != present.get(identity)]
         new = [identity for identity in sorted(present) if present[identity] != known.get(identity)]
-        rows = [self._row(record, present) for i in new if (record := self._store.get(i))]
+        # A record that is made anew so soon may get the stamp of the one before it.
+        settled = time.time_ns() - _COARSE
+        stamps = {i: stamp if stamp < settled else _UNSETTLED for i, stamp in present.items()}
         connection.execute("begin")
         if gone:
             connection.execute("delete from records where identity in (select unnest(?))", [gone])
-        if rows:
-            columns = [list(column) for column in zip(*rows, strict=True)]
-            unnested = ", ".join(["unnest(?)"] * _COLUMNS)
-            connection.execute(f"insert into records select {unnested}", columns)
+        for first in range(0, len(new), _AT_ONCE):
+            read = map(self._store.get, new[first : first + _AT_ONCE])
+            rows = [self._row(record, stamps) for record in read if record]
+            if rows:
+                columns = [list(column) for column in zip(*rows, strict=True)]
+                unnested = ", ".join(["unnest(?)"] * _COLUMNS)
+                connection.execute(f"insert into records select {unnested}", columns)
         connection.execute("commit")
 
     def _row(self, record: Record, stamps: dict[str, int]) -> tuple[Any, ...]:

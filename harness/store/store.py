@@ -225,7 +225,7 @@ class Store:
         for kind in ("records", "links"):
             with suppress(FileNotFoundError):
                 aside = place / f"{identity}~{temporary(self.root).name}"
-                self.directory(kind, identity).rename(aside)
+                shutil.move(self.directory(kind, identity), aside)
 
     def drop(self, identity: str) -> None:
         """Forget what a step left: its record, or its link and the record that it stands for."""
@@ -237,7 +237,9 @@ class Store:
             place = self.directory(kind, identity)
             if place.exists():
                 aside = temporary(self.root)
-                place.rename(aside)  # at once, so that no reader sees half of it
+                # At once, so that no reader sees half of it. On an overlay, whose lower layers
+                # have folders that cannot be renamed, file by file.
+                shutil.move(place, aside)
                 shutil.rmtree(aside)
         self.failures.drop(identity)
 

@@ -19,6 +19,7 @@ from harness.render.views import view_of
 from harness.render.views.base import ExhibitView
 from harness.run.outdated import outdated, outdated_notice
 from harness.run.state import failures_behind
+from harness.spec.base import count_seeds
 from harness.spec.claims import Claim
 from harness.spec.exhibit import Table
 from harness.study.project import Project
@@ -165,15 +166,18 @@ def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> No
     if stated:
         project.notices[
             f"{table.id}: the paper states n = {', '.join(map(str, sorted(stated)))}, and "
-            f"{profile.seeds} runs are made of each number; --seeds {max(stated)} makes as many "
-            f"as it has, or `seeds` in the profile {profile.id} sets another count"
+            f"{count_seeds(profile.seeds)} runs are made of each number; --seeds {max(stated)} "
+            f"makes as many as it has, or `seeds` in the profile {profile.id} sets another count"
         ] = None
 
 
 def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -> Judgement:
     """Read what is in the store, and give the verdicts on it."""
-    judgement = judge_exhibit(project.paper, planned, project.store, only)
-    if project.executes:  # else nothing is known of the code that the records would be made by now
+    if not project.executes:  # nothing is known of the code that records were or would be made by
+        judgement = judge_exhibit(project.paper, planned, project.store, only)
+    else:
+        confirmed = project.codes.confirmed
+        judgement = judge_exhibit(project.paper, planned, project.store, only, confirmed)
         code = project.codes.notices(planned.exhibit.id, judgement.records)
         files = outdated_notice(planned, project.store, step_types(project.paper))
         judgement = replace(judgement, notices=(*judgement.notices, *code, *files))

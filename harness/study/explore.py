@@ -10,6 +10,7 @@ from harness.errors import UserError, nearest
 from harness.plan.design import Design, alternatives, arranged, design_file, read_design
 from harness.plan.parts import exhibit_of
 from harness.plan.settings import parse_variation, written
+from harness.spec.base import count_seeds
 from harness.study.exhibits import Request
 from harness.study.make import Made, make
 from harness.study.project import Project
@@ -42,7 +43,7 @@ def write_design(
     if len(names) > 1 or names == ["all"]:
         raise UserError("a design is of one exhibit or of parts of it; name one, such as table7")
     profile = project.paper.profile(request.profile)
-    seeds = request.seeds or profile.seeds
+    seeds = request.seeds or count_seeds(profile.seeds)
     path = design_file(project.designs, parts, profile.id, runs, seeds)
     found = path.is_file()
     if found and not only:

@@ -19,6 +19,7 @@ from harness.plan.design import Design, alternatives
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.plan.settings import parse_variation
+from harness.spec.base import count_seeds
 from harness.study.exhibits import Request, judge, plan_of
 from harness.study.explore import designs_of
 from harness.study.project import Project
@@ -111,7 +112,7 @@ class _Search:
 
     @cached_property
     def seeds(self) -> int:
-        stated = self.project.paper.profile(self.profile).seeds
+        stated = count_seeds(self.project.paper.profile(self.profile).seeds)
         return max([stated, *(design.seeds for design in self.designs)])
 
     @cached_property

@@ -28,6 +28,7 @@ from harness.plan.parts import addresses, closure, exhibit_of
 from harness.plan.step import Step
 from harness.run.executors import executor_entry
 from harness.run.state import failures_behind
+from harness.spec.base import count_seeds
 from harness.spec.claims import Claim
 from harness.spec.claims import addresses as addresses_of
 from harness.spec.profile import Device
@@ -216,7 +217,8 @@ class _Cells:
         Runs that are there already are looked at too, and a look that was cut off is taken.
         """
         there = {
-            str(result.item.address): 1 + max(result.seeds, default=-1)
+            str(result.item.address): 1
+            + max(map(result.item.seeds.index, result.seeds), default=-1)
             for result in collect(self.plan, self.project.store)
         }
         return {
@@ -275,7 +277,7 @@ class _Cells:
         """The seeds that count for a number now."""
         last = self.project.store.looks.last(item.key)
         wanted = str(item.address) in self.wanted
-        return last if wanted and last else max(last, self.plan.profile.seeds)
+        return last if wanted and last else max(last, count_seeds(self.plan.profile.seeds))
 
     def _standing(
         self,

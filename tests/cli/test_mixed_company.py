@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from harness.plan.step import Json
 from harness.run import execute
+from harness.study import project
 from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
+from tests.toy.steps import STEPS
 
 CELL = "verdicts:Faithful:Small"
 PACKAGES: Json = {"numpy": "2.0.0", "torch": "9.9"}
@@ -87,3 +90,23 @@ def test_code_is_compared_step_by_step(place: Workplace, monkeypatch: pytest.Mon
         place.repro("make", CELL, *seeds, *INLINE)
     assert list(cell(place)["mixed"].values()) == [{"a" * 12: [0, 1], "b" * 12: [2, 3, 4]}]
     assert cell(place, "--only", f"code={'b' * 64}")["reproduced"]["seeds"] == [2, 3, 4]
+
+
+def test_code_that_is_confirmed_counts_as_one(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for digit, seeds in (("a", "1"), ("b", "2"), ("c", "3")):
+        monkeypatch.setattr(execute, "fingerprint", lambda _, held=digit: held * 64)
+        place.repro("make", CELL, "--seeds", seeds, *INLINE)
+    probes = tmp_path / "probes.json"
+    monkeypatch.setattr(project, "probe_file", lambda _: probes)
+
+    def mixed(revision: int, *confirmed: str) -> list[Any]:
+        kept = {"revision": revision, "confirmed": [digit * 16 for digit in confirmed]}
+        probes.write_text(json.dumps({step.name: kept for step in STEPS}))
+        return list(cell(place, "--seeds", "3")["mixed"].values())
+
+    a, b, c = ("abc"[n] * 12 for n in range(3))
+    assert mixed(1, "a", "b", "c") == []
+    assert mixed(1, "a", "c") == [{a: [0, 2], b: [1]}]
+    assert mixed(2, "a", "b", "c") == [{a: [0], b: [1], c: [2]}]  # numbers of another revision

@@ -5,12 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.run.lease import lease_file
+from harness.store.owner import Owner
 from harness.store.record import Record
 from harness.store.writer import write_provenance
 from tests.cli.conftest import INLINE
@@ -127,3 +132,44 @@ def test_a_name_twice_in_a_record_is_damage_or_one_of_both(copied: Workplace) ->
     path.write_text(path.read_text()[:-1] + ',"seed":99}')
     assert json.loads(path.read_text())["seed"] == 99
     assert copied.store.get(record.identity) is None
+
+
+@pytest.fixture
+def layered(copied: Workplace, tmp_path: Path) -> Iterator[Workplace]:
+    """What was made lies in the lower layer of an overlay, as in the image of a container."""
+    store, lower = copied.root / "store", tmp_path / "lower"
+    for identity in copied.store.identities():  # as if its last owner had been killed
+        lease_file(copied.store, identity).parent.mkdir(exist_ok=True)
+        lease_file(copied.store, identity).write_text(replace(Owner.current(), started="1").token)
+    store.rename(lower)
+    for name in ("upper", "work"):
+        (tmp_path / name).mkdir()
+    store.mkdir()
+    layers = f"lowerdir={lower},upperdir={tmp_path}/upper,workdir={tmp_path}/work"
+    command = ["mount", "-t", "overlay", "-o", layers, "overlay", str(store)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("an overlay may not be mounted here, which takes root")
+    try:
+        yield copied
+    finally:
+        subprocess.run(["umount", "--lazy", str(store)], check=True)
+
+
+def test_a_store_in_the_layers_of_an_overlay(layered: Workplace, tmp_path: Path) -> None:
+    """Folders of the lower layer cannot be renamed, and files of it change their inode."""
+    make = ("make", "verdicts", *INLINE)
+    made, starts = digests(layered), layered.starts()
+    below = {path: path.stat().st_mtime_ns for path in (tmp_path / "lower").rglob("*")}
+    measured = [r for r in layered.store.iterate() if r.step == "measure" and r.link is None]
+    (measured[0].directory / "record.json").write_text("{}")
+    assert layered.repro("store", "drop", measured[1].identity, "--yes").code == 0
+    assert measured[1].identity not in layered.store.identities()
+    assert layered.repro(*make).code == 0
+    assert layered.starts() == starts + 2
+    assert digests(layered) == made
+    taken = [e for e in layered.store.events.read() if e["event"] == "takeover"]
+    assert {e["identity"] for e in taken} == {record.identity for record in measured[:2]}
+    for words in (["runs"], ["store", "verify"], ["show", "verdicts"]):
+        ended = layered.repro(*words)
+        assert ended.code == 0, (words, ended.err)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "lower").rglob("*")} == below

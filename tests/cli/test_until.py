@@ -103,6 +103,16 @@ def test_show_gives_the_verdicts_that_the_last_look_gave(place: Workplace) -> No
     assert place.repro("diff", "verdicts").code == 1  # one deviates
 
 
+def test_listed_seeds_come_first(place: Workplace) -> None:
+    place.edit("profiles/stated.toml", "seeds = 5", "seeds = [7, 3]")
+    assert place.repro("make", "verdicts", *INLINE).code == 0
+    looks = until(place).json["looks"]
+    assert set(looks[0]["runs"].values()) == {2}  # which are there, and suffice to be looked at
+    assert looks[0]["seconds"] == 0
+    for cell in shown(place).values():
+        assert tuple(cell["reproduced"]["seeds"][:4]) == (7, 3, 0, 1)[: cell["reproduced"]["n"]]
+
+
 def test_looks_make_a_verdict_harder(place: Workplace) -> None:
     until(place)
     looked = shown(place)["near"]

@@ -90,6 +90,22 @@ def test_more_seeds_only_add_steps(place: Workplace) -> None:
     assert cell(many, "Noisy").seeds == (0, 1, 2, 3, 4, 5, 6)
 
 
+def test_seeds_may_be_listed(place: Workplace) -> None:
+    counted = plan_exhibit(place.paper, "verdicts", seeds=8)
+    place.edit("profiles/stated.toml", "seeds = 5", "seeds = [7, 0, 3]")
+
+    def listed(seeds: int | None) -> ExhibitPlan:
+        return plan_exhibit(place.paper, "verdicts", seeds=seeds)
+
+    of_each = cell(counted, "Noisy").sources["recipe"]
+    for asked, expected in ((None, (7, 0, 3)), (2, (7, 0)), (6, (7, 0, 3, 1, 2, 4))):
+        found = cell(listed(asked), "Noisy")
+        assert found.seeds == expected
+        assert found.sources["recipe"] == tuple(of_each[seed] for seed in expected)
+        assert found.comparable
+    assert (listed(3).seeds, listed(2).seeds) == (None, 2)  # 3 are as usual
+
+
 def test_a_step_with_a_condition_is_done_only_where_it_holds(place: Workplace) -> None:
     plan = plan_exhibit(place.paper, "averaged", seeds=1)
     small, large = runs(plan, "Assumed", "Mean")

@@ -19,12 +19,13 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def _compile(tables: list[str], directory: Path) -> str:
+def _compile(tables: list[str], directory: Path, options: str = "") -> str:
     """Compile in a bare document; return the log."""
     source = directory / "bare.tex"
     body = "\n\\clearpage\n".join(tables)
     source.write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+        f"\\documentclass[{options}]{{article}}\n"
+        "\\usepackage{booktabs}\n\\begin{document}\n"
         f"{body}\n\\end{{document}}\n",
         encoding="ascii",
     )
@@ -55,6 +56,16 @@ def test_every_view_compiles_and_fits(tmp_path: Path) -> None:
         for cell in row.cells:
             for number in (cell.reported, cell.reproduced):
                 assert (number or "").replace("-", "−") in text
+
+
+def test_a_narrow_table_stands_in_one_of_two_columns(tmp_path: Path) -> None:
+    """And one that is wider, or that its notes make higher, across both."""
+    narrow, long = _numbers(5, 2), replace(_numbers(20, 2), notes=("word " * 200,))
+    sources = [latex.render(table, "reported") for table in (narrow, _numbers(5, 5), long)]
+    assert [source.count("{table*}") for source in sources] == [0, 2, 2]
+    log = _compile(sources, tmp_path, "twocolumn")
+    assert "Overfull" not in log
+    assert "Float too large" not in log
 
 
 def test_wide_tables_and_long_texts_fit(tmp_path: Path) -> None:
@@ -106,12 +117,13 @@ def _numbers(rows: int, columns: int, text: str = "12.34 ± 1.25") -> TableData:
     return replace(TABLE, columns=named, rows=lines)
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(4, 12), (30, 12), (90, 3), (40, 24)])
+@pytest.mark.parametrize("options", ["", "twocolumn"])
+@pytest.mark.parametrize(("rows", "columns"), [(4, 1), (4, 12), (30, 12), (90, 3), (40, 24)])
 def test_what_is_wider_or_higher_than_a_page_is_split(
-    tmp_path: Path, rows: int, columns: int
+    tmp_path: Path, rows: int, columns: int, options: str
 ) -> None:
     table = _numbers(rows, columns)
-    log = _compile([latex.render(table, "reported")], tmp_path)
+    log = _compile([latex.render(table, "reported")], tmp_path, options)
     assert "Overfull" not in log
     assert "Float too large" not in log
     if shutil.which("pdftotext") is None:

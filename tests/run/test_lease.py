@@ -80,6 +80,25 @@ def test_another_host_is_judged_by_its_heartbeat(tmp_path: Path, age: float, fre
     assert (take(store) is not None) is free
 
 
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+def test_a_clock_that_is_changed_takes_no_lease_from_the_living(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+):
+    """The machine of a living owner elsewhere, and its file system, get another time."""
+    store, passed, stamped = Store(tmp_path), time.monotonic, lease_module._now
+    monkeypatch.setattr(lease_module, "_beats", {})
+    path = plant(store, replace(Owner.current(), host="elsewhere"))
+    assert take(store) is None
+    monkeypatch.setattr(lease_module, "_now", lambda root: stamped(root) + jump)
+    assert take(store) is None, "its next beat is not due"
+    then = time.time() + jump
+    os.utime(path, (then, then))
+    assert take(store) is None, "it beats by the new clock"
+    monkeypatch.setattr(lease_module, "_now", lambda root: stamped(root) + jump + 31.0)
+    monkeypatch.setattr(time, "monotonic", lambda: passed() + 31.0)
+    assert take(store) is not None, "it is silent"
+
+
 def test_the_heart_beats_while_the_lease_is_open(tmp_path: Path):
     path = plant(Store(tmp_path), Owner.current(), age=1000.0)
     with Lease(path, beat=0.01):
@@ -179,4 +198,5 @@ def test_a_file_system_without_hard_links(
     path.write_text("")  # its owner has not written its name yet
     assert take(store) is None
     os.utime(path, (0, 0))
+    monkeypatch.setattr(lease_module, "_beats", {})  # as a process that comes later
     assert take(store) is not None

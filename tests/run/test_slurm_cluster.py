@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +116,37 @@ def test_a_job_that_runs_into_its_time_limit_goes_on(conf: Path, store: Store, t
     assert starts(store) == {step.identity: 2}
     [stop] = [event for event in store.events.read() if event["event"] == "stop"]
     assert stop["identity"] == step.identity
+
+
+def test_requeue_and_time_limits_on_a_node_with_other_work(
+    conf: Path, store: Store, tmp_path: Path
+):
+    """Four other processes keep its two cores busy: one job is queued again, two run out of time,
+    and short jobs come in between."""
+    stalls = [special("stall", tmp_path / f"word{seed}", seed=seed) for seed in range(3)]
+    waits = [waiting(str(number), seconds=1.0) for number in range(6)]
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
+    try:
+        sbatch = {"partition": "spare", "requeue": True}
+        made = queued(graph_of(*stalls, *waits), store, steps=1, minutes=3, sbatch=sbatch)
+        (array,) = (each for each in made if each.step == "stall")
+        wait_for(lambda: len(list(tmp_path.glob("word*"))) == 2, "two steps to run")
+        first = next(s for s in stalls if (tmp_path / f"word{s.seed}").exists())
+        job = next(j for j, steps in array.jobs.items() if steps[0].identity == first.identity)
+        say(conf, "scontrol", "requeue", job)
+        for name in (job, *(array.jobs.keys() - {job})):
+            requeued(conf, name)
+        wait_for(lambda: look(store)[0].over, "the jobs", 600)
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert look(store)[0].counts()["done"] == len(stalls) + len(waits)
+    assert [values(store, step) for step in stalls] == [{"went on from": 3}] * 3
+    assert starts(store) == {s.identity: 2 for s in stalls} | {s.identity: 1 for s in waits}
+    stops = [event["identity"] for event in store.events.read() if event["event"] == "stop"]
+    assert {s.identity for s in stalls} - {first.identity} <= set(stops)
+    assert verify(store) == []
 
 
 def test_a_worker_that_dies_leaves_a_failure_and_can_be_queued_again(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,30 @@ def test_a_record_that_went_or_was_made_anew_is_noticed(store: Store):
     store.set_aside(make_step("draw", seed=2).identity)
     assert index.records() == truth(store)
     assert len(index.records()) == 2
+
+
+def test_a_clock_of_whole_seconds_hides_no_record(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on FAT, whose stamps are two seconds apart: the second record has that of the first."""
+    exact, coarse = Store.stamps, 2 * 10**9
+    monkeypatch.setattr(
+        Store, "stamps", lambda s, kind: ((i, t // coarse * coarse) for i, t in exact(s, kind))
+    )
+    while time.time_ns() % coarse > coarse // 2:  # so that both fall between two ticks
+        time.sleep(0.05)
+    index, identity = Index(store), make_step("draw", seed=1).identity
+    store.drop(identity)
+    add(store, 1, 1.0)
+    assert index.records() == truth(store)
+    store.drop(identity)
+    add(store, 1, 99.0)
+    assert index.records() == truth(store)
+    expected, later = truth(store), time.time_ns() + 2 * coarse
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    assert index.records() == expected  # once settled, they are read for the last time
+    monkeypatch.setattr(Store, "get", None)
+    assert index.records() == expected
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database", None])
