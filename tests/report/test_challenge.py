@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.study.challenge import write_challenge
-from harness.study.project import Project
+from harness.study.project import Project, find_project
 from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace, new_workplace
 
+ROOT = Path(__file__).parents[2]
 HEADINGS = (
     "Scope of reproducibility",
     "Methodology",
