@@ -90,12 +90,21 @@ def export(
     crate: Annotated[
         bool, typer.Option("--crate", help="Describe them as a Workflow Run RO-Crate too.")
     ] = False,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="Write for other tools too: every-eval-ever, model-card, croissant, logbook, or "
+            "crate; repeatable.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the records of exhibits as Parquet, without weights, large arrays and pictures."""
     from harness.study.records import export
 
-    written, held = export(study.project, folder, exhibits, study.request(**how), crate)
+    asked = [*(formats or ()), *(["crate"] if crate else ())]
+    written, held = export(study.project, folder, exhibits, study.request(**how), asked)
     if as_json:
         print_json({"written": written, "held": held})
         return

@@ -11,10 +11,14 @@ from typing import Any
 
 from harness.spec.paper import PaperFile
 
+CITATION = "CITATION.cff"
+
 
 def citation(about: PaperFile) -> str:
     """The file, as YAML: how to cite runs of a paper, and the paper itself."""
-    authors = [_person(name) for name in about.authors]
+    authors = [_person(name) for name in about.authors] or [
+        {"name": f"The authors of {about.title}"}  # the format asks for one
+    ]
     year = re.search(r"\b(?:19|20)\d\d\b", about.venue)
     paper = {
         "type": "generic",

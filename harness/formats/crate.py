@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.errors import UserError
-from harness.formats.citation import citation
+from harness.formats.citation import CITATION, citation
+from harness.formats.exported import Exported
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
 from harness.run.cluster.snapshot import snapshot
@@ -41,28 +42,20 @@ WORKFLOW = "specs/paper.toml"
 WORKFLOW_TYPES = ["File", "SoftwareSourceCode", "ComputationalWorkflow"]
 CODE = "code/"
 LICENCE = "LICENSE"
-CITATION = "CITATION.cff"
 NO_LICENCE = "https://rightsstatements.org/vocab/CNE/1.0/"
 """No licence is stated: copyright was not evaluated."""
 METADATA = "ro-crate-metadata.json"
 DIGESTS = "manifest-sha256.txt"
 
 
-def write_crate(
-    paper: Paper,
-    folder: Path,
-    judgements: Sequence[Judgement],
-    records: Iterable[Record],
-    commits: Mapping[str, str],
-) -> Path:
+def write(exported: Exported) -> None:
     """Write the crate's metadata into a folder of exported records, with the specs and the code.
-
-    Args:
-        commits: identity of a record -> the commit that first published it, as far as known.
 
     Raises:
         UserError: the library `rocrate` is not here.
     """
+    paper, folder, judgements = exported.paper, exported.folder, exported.judgements
+    commits = exported.commits()
     crate = _crate()
     about = paper.about
     crate.name = f"Runs of {about.title}"
@@ -73,7 +66,7 @@ def write_crate(
     ]
     _copy(paper, judgements, folder)
     _add_files(crate, folder)
-    runs = {record.identity: record for record in records}
+    runs = {record.identity: record for record in exported.records}
     for identity in sorted(runs):
         _add_run(crate, runs[identity], commits.get(identity, ""), runs)
     numbers = [_add_number(crate, each, result) for each in judgements for result in each.results]
@@ -82,7 +75,6 @@ def write_crate(
     crate.metadata.extra_terms.update(TERMS)
     crate.metadata.write(folder)
     write_digests(folder)
-    return folder / METADATA
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -194,7 +194,7 @@ def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhib
     return JudgedExhibit(
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
-        claims=claims_about(project, judgement, request),
+        claims=claims_about(project, [judgement], request),
         not_run=reasons_not_run(project, judgement),
     )
 
@@ -232,14 +232,16 @@ def claims_on(
     return judge_claims(project.paper, claims, ours, project.store)
 
 
-def claims_about(project: Project, judged: Judgement, request: Request) -> list[Judged]:
-    """The claims about an exhibit, on its results and on those of others that they are about."""
-    own = judged.plan.exhibit.id
-    claims = about(project.paper, own)
-    others = (name for name in exhibits_behind(project, claims) if name != own)
+def claims_about(project: Project, judged: Sequence[Judgement], request: Request) -> list[Judged]:
+    """The claims about exhibits, on their results and on those of others that they are about."""
+    own = {each.plan.exhibit.id for each in judged}
+    claims = {claim.id: claim for name in sorted(own) for claim in about(project.paper, name)}
+    others = (name for name in exhibits_behind(project, claims.values()) if name not in own)
     plans = (plan_to_read(project, name, request, must_act=False) for name in others)
     return claims_on(
-        project, claims, (judged, *(judge(project, each, request.only) for each in plans))
+        project,
+        claims.values(),
+        (*judged, *(judge(project, each, request.only) for each in plans)),
     )
 
 

@@ -242,7 +242,7 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
         files=write_renders(project, judgement, varied),
-        claims=claims_about(project, judgement, wanted.request),
+        claims=claims_about(project, [judgement], wanted.request),
         not_run=reasons_not_run(project, judgement),
         varied=varied,
         flips=_flips(judgement, judge(project, default)) if default else [],

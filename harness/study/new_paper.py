@@ -11,11 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.errors import UserError
+from harness.formats.citation import CITATION, citation
 from harness.importing import read_prose, read_tables
 from harness.importing.write import quoted, short, telling, write_sentences, write_spec
 from harness.render.templating import bracketed
-from harness.spec.paper import FORMAT
+from harness.spec.paper import FORMAT, PaperFile
 from harness.spec.schema import files
+from harness.spec.toml import read_spec
 from harness.study.trust import trust
 
 SKELETON = Path(__file__).parents[1] / "skeleton"
@@ -70,6 +72,8 @@ def new_paper(folder: Path, sources: Sequence[Path] = ()) -> Begun:
     about.write_text(
         about.read_text(encoding="utf-8").replace('"my-paper"', f'"{name}"'), encoding="utf-8"
     )
+    cited = citation(read_spec(about, PaperFile))
+    (folder / CITATION).write_text(cited, encoding="utf-8")
     _fill(folder, name, begun.tables)
     trust(folder.resolve())  # all of its code is the skeleton's, so far
     return begun

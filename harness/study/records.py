@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
+from harness.formats.exported import Exported, format_named, write_formats
 from harness.plan.answers import answer_key, answers_of
 from harness.plan.library import check_installed, own_step_types, step_types
 from harness.plan.parts import exhibit_of, steps_below
@@ -19,7 +20,7 @@ from harness.plan.step import Json, StepType
 from harness.store.published import MANIFEST
 from harness.store.record import Record
 from harness.store.verify import Problem, misnamed, verify
-from harness.study.exhibits import Request, judge, named, plan_of
+from harness.study.exhibits import Request, claims_about, judge, named, plan_of
 from harness.study.project import Project
 
 
@@ -104,12 +105,16 @@ def drop(project: Project, name: str, request: Request, really: bool) -> list[Re
 
 
 def export(
-    project: Project, folder: Path, names: Sequence[str], request: Request, crate: bool = False
+    project: Project,
+    folder: Path,
+    names: Sequence[str],
+    request: Request,
+    formats: Sequence[str] = (),
 ) -> tuple[int, int]:
     """Write the records of exhibits or parts to a folder, beside what was published there.
 
     Args:
-        crate: also describe them as a Workflow Run RO-Crate.
+        formats: names of formats for other tools that are written beside them.
 
     Returns:
         How many records were written, and how many the folder holds.
@@ -117,6 +122,8 @@ def export(
     from harness.store.exchange import export_records
 
     project.trust()
+    for name in formats:
+        format_named(name)  # refused before anything is written
     store, identities = project.store, set[str]()
     looks: dict[str, tuple[int, ...]] = {}
     answers: dict[str, Json] = {}
@@ -132,11 +139,17 @@ def export(
             )
     records = [record for i in sorted(identities) if (record := store.get(i))]
     counts = export_records(records, folder, looks, answers)
-    if crate:
-        from harness.formats.crate import write_crate
-
-        judgements = [judge(project, plan) for plan in plans.values()]
-        write_crate(project.paper, folder, judgements, records, published_in(project))
+    if formats:
+        judged = [judge(project, plan) for plan in plans.values()]
+        made = Exported(
+            paper=project.paper,
+            folder=folder,
+            judgements=judged,
+            records=records,
+            claims=lambda: claims_about(project, judged, request),
+            commits=lambda: published_in(project),
+        )
+        write_formats(formats, made)
     return counts
 
 

@@ -33,3 +33,8 @@ def test_it_is_yaml_with_what_the_format_requires(title: str):
     ]
     [paper] = held["references"]
     assert (paper["year"], paper["type"]) == (2026, "generic")
+
+
+def test_it_has_an_author_where_the_specs_name_none() -> None:
+    held = yaml.safe_load(citation(PaperFile(**{**ABOUT, "authors": []})))
+    assert held["authors"] == [{"name": "The authors of My paper"}]

@@ -25,7 +25,7 @@ def crate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("crate")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REPRO_STORE", str(place / "store"))
-        export(Study.open(ROOT).project, place / "crate", ["table8"], Request("paper"), crate=True)
+        export(Study.open(ROOT).project, place / "crate", ["table8"], Request("paper"), ["crate"])
     return place / "crate"
 
 
@@ -61,7 +61,7 @@ def test_nothing_is_deleted_that_is_of_no_crate(tmp_path: Path):
     (tmp_path / "specs").mkdir()
     (tmp_path / "specs" / "mine.toml").write_text("")
     with pytest.raises(UserError, match="export the crate to a folder of its own"):
-        export(Study.open(ROOT).project, tmp_path, ["table8"], Request("paper"), crate=True)
+        export(Study.open(ROOT).project, tmp_path, ["table8"], Request("paper"), ["crate"])
     assert (tmp_path / "specs" / "mine.toml").is_file()
 
 

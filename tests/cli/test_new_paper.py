@@ -38,6 +38,7 @@ def test_a_new_paper_is_sound_and_named_after_its_folder(tmp_path: Path) -> None
     assert paper.about.id == "our-great-paper"
     assert paper.runnable == ["table1"]
     assert (folder / "specs" / "schema" / "table.json").is_file()
+    assert 'title: "Runs of My paper"' in (folder / "CITATION.cff").read_text()
     assert "store/*" in (folder / ".gitignore").read_text()
 
 

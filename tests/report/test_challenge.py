@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from harness.study.challenge import write_challenge
-from harness.study.project import Project
+from harness.study.project import Project, find_project
 from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace, new_workplace
 
+ROOT = Path(__file__).parents[2]
 HEADINGS = (
     "Scope of reproducibility",
     "Methodology",
@@ -77,3 +78,11 @@ def test_numbers_of_ours_are_written_by_address_and_as_shown(place: Workplace, f
 def test_it_compiles(place: Workplace):
     told = place.repro("report", "--tmlr", "--json").json
     assert Path(told["pdf"]).read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("latexmk"), reason="needs LaTeX")
+def test_every_line_of_the_papers_own_report_fits_its_page(tmp_path: Path):
+    pdf = write_challenge(find_project(ROOT), "paper", tmp_path).typeset()
+    log = pdf.with_suffix(".log").read_text("utf-8", errors="replace")
+    assert re.findall(r"^Overfull .*", log, re.MULTILINE) == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -81,29 +83,46 @@ def cluster(place: Path) -> Iterator[dict[str, str]]:
         "PATH": _PATH,
     }
     _prepare(place, environment)
-    servers = []
-    try:
-        for name in ("sge_qmaster", "sge_execd"):
-            log = (place / f"{name}.out").open("w")
-            program = shutil.which(name, path=_PATH)
-            assert program is not None
-            servers.append(
-                subprocess.Popen(
-                    [program],
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    env=environment | {"SGE_ND": "1"},  # stay in the foreground
-                )
-            )
-            if name == "sge_qmaster":
-                wait_for(lambda: bool(say(environment, "qconf", "-sh")), "the master")
-                _add_queue(place, environment)
+    with _server("sge_qmaster", environment):
+        wait_for(lambda: bool(say(environment, "qconf", "-sh")), "the master")
+        _add_queue(place, environment)
+        with node_of(environment):
+            yield environment
+            say(environment, "qdel", "-f", "-u", getpass.getuser())
+            wait_for(lambda: not say(environment, "qstat"), "an empty queue", 60)
+
+
+@contextmanager
+def node_of(environment: Mapping[str, str]) -> Iterator[None]:
+    """The node of a cluster, once it takes jobs."""
+    with _server("sge_execd", environment):
         wait_for(lambda: bool(_load(environment)), "the node")
-        yield environment
-        say(environment, "qdel", "-f", "-u", getpass.getuser())
-        wait_for(lambda: not say(environment, "qstat"), "an empty queue", 60)
-    finally:
-        for server in reversed(servers):
+        yield
+
+
+def lose_node(environment: Mapping[str, str]) -> None:
+    """Kill the node's server and all that it runs at once, as a power failure does."""
+    (file,) = Path(environment["SGE_ROOT"]).glob("execd/*/execd.pid")
+    doomed, found = [int(file.read_text())], 0
+    while found < len(doomed):  # stopped first, so that none of them sees another one end
+        os.kill(doomed[found], signal.SIGSTOP)
+        told = subprocess.run(["pgrep", "-P", str(doomed[found])], capture_output=True, text=True)
+        doomed += map(int, told.stdout.split())
+        found += 1
+    for process in doomed:
+        os.kill(process, signal.SIGKILL)
+
+
+@contextmanager
+def _server(name: str, environment: Mapping[str, str]) -> Iterator[None]:
+    program = shutil.which(name, path=_PATH)
+    assert program is not None
+    with (Path(environment["SGE_ROOT"]) / f"{name}.out").open("a") as log:
+        kept = dict(environment) | {"SGE_ND": "1"}  # stay in the foreground
+        server = subprocess.Popen([program], stdout=log, stderr=subprocess.STDOUT, env=kept)
+        try:
+            yield
+        finally:
             server.terminate()
             server.wait(30)
 

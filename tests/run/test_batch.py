@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from syrupy.assertion import SnapshotAssertion
 
 from harness.errors import EvidenceError, UserError
@@ -32,6 +35,14 @@ SAID = {
     ),
     "htcondor": ("condor_submit", "{n}.0 - {n}.1", "condor_q", "{n} 1", "condor_rm", "{n}"),
     "flux": ("flux", "ƒ{n}A", "flux", "ƒ{n}A", "flux", "cancel ƒ{n}A"),
+    "skypilot": (
+        "sky",
+        "✓ Managed Job ID: \x1b[36m{n}",
+        "sky",
+        "{n}   -     repro-draw  1x[CPU:1+]  1 min ago  -  -  0  PENDING  -",
+        "sky",
+        "jobs cancel --yes {n}",
+    ),
 }
 # Lines of jobs that will do no more, which some lists still hold.
 ENDED = {
@@ -41,10 +52,11 @@ ENDED = {
 _COMMAND = """#!/bin/sh
 cd "{place}"
 case "$(basename "$0") $1" in
-"{alive} "*|"flux jobs") test "$1" != batch && test "$1" != cancel && exec cat living;;
+"{alive} "*|"flux jobs") case "$*" in *batch*|*launch*|*cancel*) ;; *) exec cat living;; esac;;
 esac
 case "$(basename "$0") $1" in
-"{cancel} "*|"flux cancel") test "$1" != batch && echo "$@" >> cancelled && exit;;
+"{cancel} "*|"flux cancel") case "$*" in *batch*|*launch*) ;;
+    *) echo "$@" >> cancelled; exit;; esac;;
 esac
 number=$(($(cat count) + 1))
 echo $number > count
@@ -142,8 +154,51 @@ def test_arrays_are_cancelled_as_a_whole(words: Words, store: Store):
 def test_a_scheduler_that_cannot_wait_gets_what_can_start(tmp_path: Path):
     cluster = Cluster.model_validate({"batch": {"preset": "htcondor"}})
     assert not Batches(cluster).waits
-    for preset in SAID.keys() - {"htcondor"}:
+    for preset in SAID.keys() - {"htcondor", "skypilot"}:
         assert Batches(Cluster.model_validate({"batch": {"preset": preset}})).waits
+
+
+SHARED = ["  image_id: docker:lab/repro", "  infra: k8s", "volumes:", "  /shared: lab-volume"]
+
+
+def sky_task(words: Words, store: Store) -> str:
+    """The path of a task that SkyPilot would be given."""
+    asked = {"partition": "H100", "gpus_per_task": 1, "memory_gb": 64, "options": SHARED}
+    queued(graph_of(make_step("draw")), store, "skypilot", **asked)
+    return str(words.place / "1.batch")
+
+
+@pytest.mark.parametrize("words", ["skypilot"], indirect=True)
+def test_a_task_of_skypilot_is_yaml_with_the_volume_and_the_worker(words: Words, store: Store):
+    held = yaml.safe_load(Path(sky_task(words, store)).read_text())
+    assert held["resources"] == {
+        "cpus": "1+",
+        "memory": "65536MB+",
+        "accelerators": "H100:1",
+        "image_id": "docker:lab/repro",
+        "infra": "k8s",
+    }
+    assert held["volumes"] == {"/shared": "lab-volume"}
+    assert str(store.root.resolve()) in held["run"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["skypilot"], indirect=True)
+def test_skypilots_own_client_takes_the_task(words: Words, store: Store):
+    """It has no account here: the task is parsed and checked against its schema, not launched."""
+    program = (
+        "import os, sys; os.environ['HOME'] = sys.argv[2]; import sky;"
+        "task = sky.Task.from_yaml(sys.argv[1]); [asked] = task.resources;"
+        "print(task.name, asked.accelerators, asked.memory, task.run)"
+    )
+    uv = (Path(sys.executable).with_name("uv"), "run", "--quiet", "--no-project")
+    how = (*uv, "--with", "skypilot==0.14.1", "python", "-c", program)
+    asked = (*how, sky_task(words, store), words.place)
+    told = subprocess.run(asked, capture_output=True, text=True)
+    if "No solution found" in told.stderr or "Failed to" in told.stderr:
+        pytest.skip("SkyPilot cannot be installed here")
+    assert told.returncode == 0, told.stderr
+    assert "repro-draw {'H100': 1} 64" in told.stdout
 
 
 HERE = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from harness.store.store import Store
 from harness.store.verify import verify
 from tests.run import grid_engine
 from tests.run.graphs import chain, digests, graph_of, make_step, run_inline, special, waiting
-from tests.run.grid_engine import say
+from tests.run.grid_engine import lose_node, node_of, say
 from tests.run.queued import over, repro, starts, values, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -31,14 +32,20 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    place = tmp_path_factory.mktemp("sge")
+@contextmanager
+def started(place: Path) -> Iterator[dict[str, str]]:
+    """A cluster that this process, and the jobs that it queues, speak to."""
     with grid_engine.cluster(place) as environment, pytest.MonkeyPatch.context() as patch:
         for name in environment.keys() - {"PATH"}:
             patch.setenv(name, environment[name])
         # Where jobs find the tests' own steps; the harness comes from the snapshot.
         patch.setenv("PYTHONPATH", str(ROOT))
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with started(tmp_path_factory.mktemp("sge")) as environment:
         yield environment
 
 
@@ -89,6 +96,24 @@ def test_what_a_time_limit_ended_is_lost_and_goes_on_when_it_is_queued_again(
     queued(graph_of(step), store)
     assert over(store).counts()["done"] == 1
     assert values(store, step) == {"went on from": 3}
+
+
+def test_a_step_whose_node_is_lost_runs_no_more_and_goes_on_once_the_node_is_back(
+    store: Store, tmp_path: Path
+):
+    (tmp_path / "sge").mkdir()
+    step = special("stall", tmp_path / "word")
+    with started(tmp_path / "sge") as engine:  # of its own, since others need their node
+        queued(graph_of(step), store)
+        wait_for((tmp_path / "word").exists, "the step to run")
+        assert look(store)[0].steps == {step.identity: "running"}
+        lose_node(engine)
+        wait_for(lambda: look(store)[0].steps == {step.identity: "queued"}, "the loss to be seen")
+        assert queued(graph_of(step), store) == []  # the scheduler has the job still
+        with node_of(engine):
+            assert over(store).counts()["done"] == 1
+    assert values(store, step) == {"went on from": 3}
+    assert starts(store) == {step.identity: 2}
 
 
 def test_what_is_cancelled_ends_and_can_be_done_otherwise(

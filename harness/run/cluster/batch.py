@@ -30,7 +30,7 @@ class Batches:
         if cluster.batch is None:
             raise UserError(
                 "--executor batch needs to know the scheduler: give a --cluster file with a table "
-                'such as [batch] preset = "pbs" (or lsf, sge, htcondor, flux)'
+                'such as [batch] preset = "pbs" (or lsf, sge, htcondor, flux, skypilot)'
             )
         self._cluster = cluster
         self._batch = cluster.batch

@@ -71,7 +71,8 @@ class Batch(SpecModel):
     """
 
     preset: str | None = None
-    """A scheduler that is known: `pbs`, `lsf`, `sge`, `htcondor` or `flux`."""
+    """A scheduler that is known: `pbs`, `lsf`, `sge`, `htcondor`, `flux` or
+    `skypilot`."""
     submit: str
     """Command that queues a file: `qsub {script}`."""
     id: str

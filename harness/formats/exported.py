@@ -1,0 +1,128 @@
+"""What is written beside an export, format by format: one entry each, by name.
+
+A further format is one more entry: by `register`, or as an entry point of the group
+`repro.formats` of an installed distribution, which names a `FormatEntry`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import UserError, nearest
+from harness.judge.exhibit import Judgement
+from harness.judge.outcomes import Judged
+from harness.judge.results import ItemResult
+from harness.registry import Registry, resolve
+from harness.spec.exhibit import Table
+from harness.spec.paper import Paper
+from harness.store.record import Record
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A folder of exported records, with all that is known of them."""
+
+    paper: Paper
+    folder: Path
+    judgements: Sequence[Judgement]
+    records: Sequence[Record]
+    claims: Callable[[], Sequence[Judged]]
+    """The paper's claims about its exhibits."""
+    commits: Callable[[], Mapping[str, str]]
+    """Identity of a record -> the commit that first published it, as far as known."""
+
+
+@dataclass(frozen=True)
+class FormatEntry:
+    """How one format is written."""
+
+    name: str
+    write: str
+    """`package.module:function` that takes an `Exported` and writes into its folder."""
+
+
+@dataclass(frozen=True)
+class CellOfRow:
+    """A cell of a table with a number of ours."""
+
+    table: Table
+    judgement: Judgement
+    result: ItemResult
+    dataset: tuple[str, str]
+    """Id and label of the data set that it was run on; the profile's id where none is bound."""
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What is said of it beside the number, as text."""
+        verdict, printed = self.judgement.verdict(self.result), self.result.item.reported
+        return {
+            "address": str(self.result.item.address),
+            "profile": self.judgement.plan.profile.id,
+            "printed": printed.text if printed else "",
+            "verdict": verdict.name if verdict else "",
+            "why": verdict.why if verdict else "",
+        }
+
+
+_FORMATS = Registry(
+    "repro.formats",
+    (
+        FormatEntry("every-eval-ever", "harness.formats.every_eval_ever:write"),
+        FormatEntry("model-card", "harness.formats.model_card:write"),
+        FormatEntry("croissant", "harness.formats.croissant:write"),
+        FormatEntry("logbook", "harness.formats.logbook:write"),
+        # The last, since it lists the digests of all files.
+        FormatEntry("crate", "harness.formats.crate:write"),
+    ),
+)
+register = _FORMATS.register
+
+
+def write_formats(names: Sequence[str], exported: Exported) -> None:
+    """Write formats beside an export.
+
+    Raises:
+        UserError: a library is missing that one of them needs.
+    """
+    for entry in sorted(map(format_named, names), key=lambda entry: entry.name == "crate"):
+        resolve(entry.write)(exported)
+
+
+def format_named(name: str) -> FormatEntry:
+    """The format of a name. UserError where there is none."""
+    entry = _FORMATS.find(name)
+    if entry is None:
+        raise UserError(f"unknown format '{name}'; {nearest(name, _FORMATS.known())}")
+    return entry
+
+
+def rows(exported: Exported) -> Iterator[tuple[str, Sequence[CellOfRow]]]:
+    """The rows of exported tables that have numbers of ours, each with a name for files."""
+    for judgement in exported.judgements:
+        table = judgement.plan.exhibit
+        if not isinstance(table, Table):
+            continue
+        for row in table.row_names:
+            cells = [
+                CellOfRow(table, judgement, result, _dataset(exported.paper, result, judgement))
+                for result in judgement.results
+                if result.item.address.row == row and result.amount
+            ]
+            if cells:
+                yield f"{table.id}-{file_name(row)}", cells
+
+
+def file_name(text: str) -> str:
+    """A text as the name of a file: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "unnamed"
+
+
+def _dataset(paper: Paper, result: ItemResult, judgement: Judgement) -> tuple[str, str]:
+    bound = [name for name, kind in paper.about.variables.items() if kind == "dataset"]
+    for name in bound:
+        if (found := paper.datasets.get(str(result.item.run.get(name)))) is not None:
+            return found.id, found.label
+    return judgement.plan.profile.id, judgement.plan.profile.id

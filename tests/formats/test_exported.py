@@ -1,0 +1,123 @@
+"""Formats written beside an export, each read back by what reads it elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jsonschema
+import pytest
+from huggingface_hub import ModelCard
+
+from harness import Study
+from harness.errors import UserError
+from harness.evidence.readers import read, reader_named
+from harness.judge.exhibit import Judgement
+from harness.store.digest import digest_file
+from harness.study.exhibits import Request
+from harness.study.records import export
+
+ROOT = Path(__file__).parents[2]
+FORMATS = ["every-eval-ever", "model-card", "croissant", "logbook"]
+SCHEMA = json.loads((Path(__file__).parent / "every_eval_ever.schema.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """This project, with its published results alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("REPRO_STORE", str(tmp_path_factory.mktemp("store")))
+        return Study.open(ROOT)
+
+
+@pytest.fixture(scope="module")
+def folder(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("export")
+    export(study.project, place, ["table8"], Request("paper"), FORMATS)
+    return place
+
+
+@pytest.fixture(scope="module")
+def judgement(study: Study) -> Judgement:
+    return study.judge("table8", profile="paper").judgement
+
+
+def ours(judgement: Judgement) -> Mapping[str, float]:
+    """Address -> mean of our runs."""
+    return {str(each.item.address): each.amount.mean for each in judgement.results if each.amount}
+
+
+def test_records_of_every_eval_ever_follow_its_schema_and_are_read_back(
+    folder: Path, judgement: Judgement
+) -> None:
+    validator = jsonschema.Draft7Validator(SCHEMA)
+    found: dict[str, Any] = {}
+    for path in sorted(folder.glob("every-eval-ever/data/*/*/*/*.json")):
+        held = json.loads(path.read_text("utf-8"))
+        assert list(map(str, validator.iter_errors(held))) == []
+        for each in read(reader_named("every-eval-ever"), path):
+            found[each.fields["evaluation_result_id"]] = each.fields
+    assert {address: each["score"] for address, each in found.items()} == ours(judgement)
+    for address, each in found.items():
+        verdict = judgement.verdicts[address]
+        assert each["score_details"]["details"]["verdict"] == verdict.name
+        assert each["score_details"]["uncertainty"]["num_samples"] == 3
+    held["evaluation_results"][0]["score_details"].pop("score")
+    assert not validator.is_valid(held)
+
+
+def test_cards_are_read_by_the_library_of_the_hub(folder: Path, judgement: Judgement) -> None:
+    found = {}
+    for path in sorted(folder.glob("model-card/*/README.md")):
+        card = ModelCard.load(path)
+        for each in card.data.eval_results or ():
+            found[each.metric_args["address"]] = (each.metric_value, card.data.model_name)
+            assert (each.dataset_type, each.metric_type) == ("cifar100", "accuracy")
+        again = [result.fields["value"] for result in read(reader_named("model-index"), path)]
+        assert again == [each.metric_value for each in card.data.eval_results or ()]
+    wanted = {address: (mean, address.split(":")[1]) for address, mean in ours(judgement).items()}
+    assert found == wanted
+
+
+def test_croissant_is_valid_and_names_the_files_and_columns_that_are_there(folder: Path) -> None:
+    mlcroissant = pytest.importorskip("mlcroissant")
+    held = json.loads((folder / "croissant.json").read_text("utf-8"))
+    about = mlcroissant.Dataset(jsonld=folder / "croissant.json").metadata
+    files = {each.id: folder / each.content_url for each in about.distribution}
+    assert {name: digest_file(path) for name, path in files.items()} == {
+        each.id: each.sha256 for each in about.distribution
+    }
+    for rows in about.record_sets:
+        for column in rows.fields:
+            path = files[column.source.file_object]
+            names = duckdb.sql(f"describe select * from '{path}'").fetchall()
+            assert column.source.extract.column in [name for name, *_ in names]
+    del held["distribution"][0]["sha256"]
+    with pytest.raises(mlcroissant.ValidationError, match="sha256"):
+        mlcroissant.Dataset(jsonld=held)
+
+
+def test_a_logbook_has_a_page_for_each_claimed_sentence(folder: Path, study: Study) -> None:
+    root = folder / ".trackio" / "logbook"
+    manifest = json.loads((root / "logbook.json").read_text("utf-8"))
+    pages = {each["slug"]: root / each["file"] for each in manifest["root"]["children"]}
+    index = (root / "pages" / "index.md").read_text("utf-8")
+    assert re.findall(r"\(#/([\w.-]+)\) \|", index) == list(pages)
+    text = "".join(path.read_text("utf-8") for path in pages.values())
+    claims = study.judge("table8", profile="paper").claims
+    assert claims
+    for each in claims:
+        assert f"`{each.claim.id}`: on the paper's numbers **{each.reported.outcome}**" in text
+        assert f"on ours **{each.reproduced.outcome}**" in text
+
+
+def test_an_unknown_format_is_refused_before_anything_is_written(
+    study: Study, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"unknown format 'crossant'.*croissant"):
+        export(study.project, tmp_path / "out", ["table8"], Request("paper"), ["crossant"])
+    assert not (tmp_path / "out").exists()
