@@ -20,7 +20,7 @@ from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
 from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
-from harness.render.symbols import OUTCOMES, VERDICTS
+from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
 
@@ -31,7 +31,7 @@ MARK = ".repro-report"
 MEANINGS = {
     "reproduced": "the difference lies surely inside the margin",
     "deviates": "the difference exceeds the margin, and equality is rejected",
-    "inconclusive": "neither can be said yet",
+    "inconclusive": "neither can be said yet; a difference may be sure while its size is open",
     "not comparable": "something was run, but not what the paper ran",
     "not run": "nothing has finished, or this version cannot run it",
     "paper-inconsistent": "the printed number contradicts another one",
@@ -131,6 +131,7 @@ def _environment() -> Environment:
         verdicts=VERDICTS,
         meanings=MEANINGS,
         outcomes=OUTCOMES,
+        standings=STANDINGS,
         severities=SEVERITIES,
     )
     return environment

@@ -24,6 +24,7 @@ from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, judge_each
 from harness.study.project import Project
 from harness.study.renders import write_renders
+from harness.study.report.ahead import ahead_of
 from harness.study.report.alternatives import Tell, alternatives_of
 from harness.study.results import main_profile
 
@@ -73,6 +74,7 @@ def write_report(
         exhibits=tuple(pages),
         claims=tuple(claims),
         findings=findings,
+        ahead=ahead_of(project, judged.values(), claims),
     )
     index = write(site, folder, files)
     _write_badges(judged.values(), folder / "badges")
