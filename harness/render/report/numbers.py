@@ -122,7 +122,7 @@ def _curves(run: str, record: Record) -> Iterator[Curve]:
 def _facets(paper: Paper, variables: Mapping[str, Any]) -> dict[str, str]:
     """The variables as the paper states them, by the labels of what they name."""
     return {
-        plain(name.replace("_", " ")): plain(paper.label(name, value))
+        plain(paper.word(name)): plain(paper.label(name, value))
         for name in paper.about.variables
         if (value := variables.get(name)) is not None
     }

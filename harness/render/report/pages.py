@@ -19,6 +19,8 @@ from harness.spec.runs import Panel
 from harness.store.published import PublishedRecord
 from harness.store.record import Record
 
+MOST_FILTERS = 4
+"""Variables that numbers can be filtered by, beside exhibit and verdict."""
 UNJUDGED = ("not run", "not comparable")
 """Verdicts that compare nothing with the paper."""
 
@@ -280,6 +282,11 @@ class Site:
         }
 
     @property
+    def best_first(self) -> Sequence[ExhibitPage]:
+        """The exhibits, those with results first, then those with numbers that are judged."""
+        return sorted(self.exhibits, key=lambda page: (not page.has_results, not page.judged))
+
+    @property
     def sentences(self) -> Sequence[Sentence]:
         return by_sentence(self.claims)
 
@@ -295,12 +302,16 @@ class Site:
 
     @property
     def facets(self) -> Mapping[str, Sequence[str]]:
-        """Variables that numbers can be filtered by: name -> all values."""
+        """The few variables that most numbers can be filtered by: name -> all values."""
         found: dict[str, dict[str, None]] = {}
-        for number in self.numbers:
+        carried: Counter[str] = Counter()
+        for number in sorted(self.numbers, key=lambda number: not number.verdict):
+            carried.update(list(number.facets) if number.verdict else ())
             for name, value in number.facets.items():
                 found.setdefault(name, {})[value] = None
-        return {name: sorted(values, key=_natural) for name, values in found.items()}
+        parting = [name for name, values in found.items() if len(values) > 1]
+        parting.sort(key=lambda name: (-carried[name], -len(found[name])))
+        return {name: sorted(found[name], key=_natural) for name in parting[:MOST_FILTERS]}
 
 
 def _natural(text: str) -> tuple[bool, float, str]:

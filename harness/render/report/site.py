@@ -172,11 +172,11 @@ def by_name(drawn: Iterable[Curve]) -> list[list[Curve]]:
 def grid(page: ExhibitPage) -> dict[str, Any]:
     """The table of an exhibit as the paper orients it, with the number behind each cell."""
     assert page.table is not None
-    table = as_printed(page.table)
+    table, turned = as_printed(page.table), page.table.transposed
     numbers = {(number.row, number.column): number for number in page.numbers}
 
     def number_at(row: str, column: str) -> NumberPage | None:
-        return numbers.get((column, row) if table.transposed else (row, column))
+        return numbers.get((column, row) if turned else (row, column))
 
     rows = [
         {
@@ -206,7 +206,20 @@ def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
     for number in site.numbers:
         facts = " · ".join([*number.facets.values(), *filter(None, [number.verdict])])
         yield plain(number.address), plain(facts), number.page
+    for (name, value), (source, page) in _settings(site).items():
+        yield plain(f"{name.replace('_', ' ')} = {value}"), plain(f"setting {name} · {source}"), page
     for claim in (item.claim for item in site.claims):
         yield plain(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
     for index, finding in enumerate(site.findings, 1):
         yield plain(finding.id), plain(finding.explanation), f"findings.html#f{index}"
+
+
+def _settings(site: Site) -> dict[tuple[str, str], tuple[str, str]]:
+    """Name and value of each setting -> where it is from, and a number's page that lists it."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for number in site.numbers:
+        for used in number.settings:
+            part = "settings" if used["source"] == "paper" else "assumptions"
+            told = f"{used['source']}: {used['place']}", f"{number.page}#{part}"
+            found.setdefault((used["name"], used["value"]), told)
+    return found
