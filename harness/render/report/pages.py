@@ -11,6 +11,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.model import Picture
 from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.plan.step import Step
+from harness.render.figures.model import ImageGrid
 from harness.render.symbols import VERDICTS
 from harness.render.table import TableData
 from harness.spec.exhibit import Exhibit
@@ -183,6 +184,8 @@ class ExhibitPage:
     assumptions: tuple[Assumption, ...]
     claims: tuple[Judged, ...]
     findings: tuple[Finding, ...]
+    grids: tuple[ImageGrid, ...]
+    """The images that it shows, made or not."""
     files: tuple[str, ...]
     """Renders that lie in the site's folder for them, by file name."""
     command: str

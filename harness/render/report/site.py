@@ -207,7 +207,11 @@ def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
         facts = " · ".join([*number.facets.values(), *filter(None, [number.verdict])])
         yield plain(number.address), plain(facts), number.page
     for (name, value), (source, page) in _settings(site).items():
-        yield plain(f"{name.replace('_', ' ')} = {value}"), plain(f"setting {name} · {source}"), page
+        yield (
+            plain(f"{name.replace('_', ' ')} = {value}"),
+            plain(f"setting {name} · {source}"),
+            page,
+        )
     for claim in (item.claim for item in site.claims):
         yield plain(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
     for index, finding in enumerate(site.findings, 1):

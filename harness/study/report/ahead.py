@@ -27,9 +27,7 @@ def ahead_of(
     return tuple(found[index][1] for _, index in reversed(wanted[-MOST:]))
 
 
-def _make(
-    project: Project, judged: Judgement, claims: Sequence[Judged]
-) -> tuple[float, Ahead]:
+def _make(project: Project, judged: Judgement, claims: Sequence[Judged]) -> tuple[float, Ahead]:
     """What making an exhibit would decide a second, and the same in words."""
     plan, name = judged.plan, judged.plan.exhibit.id
     waiting = [each for each in judged.results if each.item.sources and each.missing]

@@ -119,6 +119,7 @@ def _page(
         assumptions=alternatives_of(project, judged, tried, tell) if judged else (),
         claims=tuple(item for item in claims if name in exhibits_of(item.claim)),
         findings=tuple(f for f in findings if any(a.split(":")[0] == name for a in f.addresses)),
+        grids=tuple(view.grids(judged)) if judged else (),
         files=tuple(path.name for path in files),
         command=shlex.join(command),
         problem=problem,
