@@ -65,9 +65,15 @@ def draw_axes(axes: Axes, data: AxesData, profile: str) -> None:
     axes.set_xlabel(named(data.x.label))
     axes.set_ylabel(named(data.y.label))
     if data.notes:
-        place = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
         axes.annotate(
-            "\n".join(map(plain, data.notes)), (0, 0), (0, _BELOW), fontsize=7, color=_GREY, **place
+            "\n".join(map(plain, data.notes)),
+            (0, 0),
+            (0, _BELOW),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="top",
+            fontsize=7,
+            color=_GREY,
         )
 
 
