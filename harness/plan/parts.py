@@ -38,15 +38,6 @@ def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Ste
     return {identity: step for identity, step in steps.items() if identity in found}
 
 
-def standing_on(planned: ExhibitPlan, identity: str) -> list[str]:
-    """The addresses of the numbers that a step is needed for."""
-    found = {identity}
-    for other, step in planned.steps.items():  # inputs come first
-        if not found.isdisjoint(step.inputs.values()):
-            found.add(other)
-    return [str(item.address) for item in planned.items if not found.isdisjoint(item.identities)]
-
-
 def needed_for(plans: Iterable[ExhibitPlan], wanted: Collection[str]) -> dict[str, list[str]]:
     """Identity of a wanted step -> the addresses of the numbers that it is needed for."""
     found: dict[str, list[str]] = {identity: [] for identity in wanted}

@@ -273,6 +273,8 @@ class Site:
     findings: tuple[Finding, ...]
     ahead: tuple[Ahead, ...] = ()
     """What would decide most for its cost, that first."""
+    watched: int = 0
+    """How often it was written while somebody watches."""
 
     @property
     def standings(self) -> Mapping[str, Counter[str]]:

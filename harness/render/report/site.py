@@ -54,6 +54,9 @@ def write(site: Site, folder: Path, files: Mapping[str, Sequence[Path]]) -> Path
         shutil.copyfile(_TEMPLATES / name, folder / "assets" / name)
     found = json.dumps(list(_searchable(site)), ensure_ascii=True)
     (folder / "assets" / "search.js").write_text(f"window.reportIndex = {found};\n", "utf-8")
+    if site.watched:
+        text = f"window.reportRound = {site.watched};\n"
+        (folder / "assets" / "round.js").write_text(text, encoding="utf-8")
     for exhibit, paths in files.items():
         for path in paths:
             (folder / "files" / exhibit).mkdir(exist_ok=True)
@@ -206,12 +209,9 @@ def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
     for number in site.numbers:
         facts = " · ".join([*number.facets.values(), *filter(None, [number.verdict])])
         yield plain(number.address), plain(facts), number.page
-    for (name, value), (source, page) in _settings(site).items():
-        yield (
-            plain(f"{name.replace('_', ' ')} = {value}"),
-            plain(f"setting {name} · {source}"),
-            page,
-        )
+    for (name, value), (source, where) in _settings(site).items():
+        title = plain(f"{name.replace('_', ' ')} = {value}")
+        yield title, plain(f"setting {name} · {source}"), where
     for claim in (item.claim for item in site.claims):
         yield plain(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
     for index, finding in enumerate(site.findings, 1):

@@ -42,13 +42,18 @@ class Report:
 
 
 def write_report(
-    project: Project, profile: str | None, out: Path | None = None, tell: Tell = print
+    project: Project,
+    profile: str | None,
+    out: Path | None = None,
+    tell: Tell = print,
+    watched: int = 0,
 ) -> Report:
     """Judge every exhibit and write the site. Runs nothing.
 
     Args:
         out: the folder, which may hold an earlier report; in the build folder by default.
         tell: is given a line on each exhibit for which it may take long.
+        watched: see `Study.report`.
 
     Raises:
         UserError: the folder holds something that is no report.
@@ -75,6 +80,7 @@ def write_report(
         claims=tuple(claims),
         findings=findings,
         ahead=ahead_of(project, judged.values(), claims),
+        watched=watched,
     )
     index = write(site, folder, files)
     _write_badges(judged.values(), folder / "badges")

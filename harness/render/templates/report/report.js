@@ -204,6 +204,22 @@ function claims() {
   filters(form, rows, (row, name) => row.dataset[name], "claims");
 }
 
+// While somebody watches a run, a page loads itself again after the report was written anew.
+function watched() {
+  if (!("watched" in document.body.dataset)) return;
+  let first = null;
+  setInterval(() => {
+    const script = document.createElement("script");
+    script.src = `${root}assets/round.js?${Date.now()}`;
+    script.addEventListener("load", () => {
+      script.remove();
+      first ??= window.reportRound;
+      if (window.reportRound !== first) location.reload();
+    });
+    document.head.append(script);
+  }, 2000);
+}
+
 // A link to a step opens it.
 function opened() {
   const target = location.hash && document.getElementById(location.hash.slice(1));
@@ -217,4 +233,5 @@ numbers();
 claims();
 opened();
 hints();
+watched();
 addEventListener("hashchange", opened);
