@@ -54,12 +54,16 @@ def list_exhibits(study: Study, as_json: AsJson = False) -> None:
     if as_json:
         print_json(to_json.exhibits(study.paper, results, remarks))
         return
+    from harness.render.terminal import show_list
+
     rows = []
     for e in study.paper.exhibits.values():
-        told = [f"{n} under {profile}" for profile, n in results.get(e.id, {}).items()]
+        told = [f"{n} {profile}" for profile, n in results.get(e.id, {}).items()]
         told += [remarks[e.id]] if e.id in remarks else []
-        rows.append((e.id, e.kind, e.title, ", ".join(told) or "–"))
-    print_grid(("Exhibit", "Kind", "Title", "Results"), rows)
+        rows.append((e.id, ", ".join(told) or "–", e.title))
+    show_list(("Exhibit", "Numbers with results", "Title"), rows, console())
+    first = next((name for name, under in results.items() if under), "EXHIBIT")
+    console().print(f"Of an exhibit: repro show {first}; what a run takes: repro plan {first}")
 
 
 @app.command(epilog="Such as: repro show table7 --profile paper")
@@ -82,6 +86,9 @@ def show(
         print_json(to_json.judged(shown))
         return
     shown.show(console())
+    there = any(result.amounts for result in shown.judgement.results)
+    told = "repro diff {} says by how much" if there else "repro plan {} says what a run takes"
+    console().print(f"Next: {told.format(exhibit)}; repro make {exhibit} runs what is missing")
 
 
 @app.command(epilog="Such as: repro diff table8 --profile paper")
