@@ -35,15 +35,6 @@ def print_grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     show_grid(headings, rows, console())
 
 
-def hours(seconds: float) -> str:
-    """A duration in the unit that reads best."""
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
 def submission_lines(standings: Sequence[Standing]) -> list[str]:
     """How submissions to a cluster stand, a line for each."""
     return [

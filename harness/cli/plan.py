@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli.options import MOST, AsJson, Most, PartName, UntilDecided, in_study
-from harness.cli.output import console, hours, print_grid, print_json
+from harness.cli.output import console, print_grid, print_json
 from harness.cli.until import show_ahead
 from harness.errors import UserError
+from harness.render.numbers import hours
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 

@@ -10,6 +10,7 @@ import typer
 
 from harness.cli.options import AsJson, ProfileName, Source, in_study
 from harness.cli.output import console, print_json
+from harness.cli.watching import Watch, rounds
 from harness.media import say
 from harness.study.study import Study
 
@@ -57,19 +58,24 @@ def report(
             "--tmlr", help="Instead, the ML Reproducibility Challenge's report: LaTeX and Markdown."
         ),
     ] = False,
+    watch: Watch = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a static site with every exhibit, number, claim and finding. Runs nothing."""
     if tmlr:
         _challenge(study, profile, out, as_json)
         return
-    written = study.report(profile, out, tell=_ignore if as_json else say)
-    _complain(written.problems)
-    if as_json:
-        index = str(written.index)
-        print_json({"profile": written.profile, "index": index, "pages": written.pages})
-        return
-    console().print(f"wrote {written.pages} pages; open {written.index}", soft_wrap=True)
+    for number, now in enumerate(rounds(study, watch), 1):
+        written = now.report(
+            profile, out, tell=_ignore if as_json else say, watched=number if watch else 0
+        )
+        _complain(written.problems)
+        if as_json:
+            index = str(written.index)
+            print_json({"profile": written.profile, "index": index, "pages": written.pages})
+        else:
+            told = f"wrote {written.pages} pages; open {written.index}"
+            console().print(told, soft_wrap=True)
 
 
 def _challenge(study: Study, profile: str | None, out: Path | None, as_json: bool) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.flips import show_flips
 from harness.cli.options import AsJson, ExhibitName, OnlyKind, ProfileName, in_study
 from harness.cli.output import console, print_grid, print_json, submission_lines
+from harness.cli.watching import Watch, rounds
 from harness.media import say
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
+
+if TYPE_CHECKING:
+    from harness.study.status import Status
 
 app = typer.Typer()
 
@@ -50,12 +54,16 @@ def list_exhibits(study: Study, as_json: AsJson = False) -> None:
     if as_json:
         print_json(to_json.exhibits(study.paper, results, remarks))
         return
+    from harness.render.terminal import show_list
+
     rows = []
     for e in study.paper.exhibits.values():
-        told = [f"{n} under {profile}" for profile, n in results.get(e.id, {}).items()]
+        told = [f"{n} {profile}" for profile, n in results.get(e.id, {}).items()]
         told += [remarks[e.id]] if e.id in remarks else []
-        rows.append((e.id, e.kind, e.title, ", ".join(told) or "–"))
-    print_grid(("Exhibit", "Kind", "Title", "Results"), rows)
+        rows.append((e.id, ", ".join(told) or "–", e.title))
+    show_list(("Exhibit", "Numbers with results", "Title"), rows, console())
+    first = next((name for name, under in results.items() if under), "EXHIBIT")
+    console().print(f"Of an exhibit: repro show {first}; what a run takes: repro plan {first}")
 
 
 @app.command(epilog="Such as: repro show table7 --profile paper")
@@ -78,6 +86,9 @@ def show(
         print_json(to_json.judged(shown))
         return
     shown.show(console())
+    there = any(result.amounts for result in shown.judgement.results)
+    told = "repro diff {} says by how much" if there else "repro plan {} says what a run takes"
+    console().print(f"Next: {told.format(exhibit)}; repro make {exhibit} runs what is missing")
 
 
 @app.command(epilog="Such as: repro diff table8 --profile paper")
@@ -157,21 +168,30 @@ def why(
         console().print(line, soft_wrap=True)
 
 
-@app.command(epilog="Such as: repro status --profile paper")
+@app.command(epilog="Such as: repro status --watch")
 @in_study
-def status(study: Study, profile: ProfileName = None, as_json: AsJson = False) -> None:
+def status(
+    study: Study, profile: ProfileName = None, watch: Watch = False, as_json: AsJson = False
+) -> None:
     """Say how far every exhibit is, what runs now and where, and what failed."""
+    for now in rounds(study, watch):
+        found = now.status(profile)
+        if watch and console().is_terminal:
+            console().clear()
+        for problem in found.problems:
+            say(problem)
+        if as_json:
+            print_json(to_json.status(found))
+        else:
+            _print_status(found)
+
+
+def _print_status(found: Status) -> None:
     from harness.run.progress import held_by
 
-    found = study.status(profile)
-    for problem in found.problems:
-        say(problem)
-    fields = to_json.status(found)
-    if as_json:
-        print_json(fields)
-        return
     headings = ("exhibit", "profile", "steps", "current", "running", "queued", "failed")
-    print_grid(headings, [[str(row[key]) for key in headings] for row in fields["exhibits"]])
+    rows = to_json.status(found)["exhibits"]
+    print_grid(headings, [[str(row[key]) for key in headings] for row in rows])
     for one in found.at_work:
         told = held_by(one.step, one.numbers, 0, one.holder)
         console().print(f"{one.holder.condition}: {told}", soft_wrap=True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.options import AsJson, Device, PartNames, in_study
-from harness.cli.output import console, hours, print_grid, print_json
+from harness.cli.output import console, print_grid, print_json
 from harness.errors import UserError
+from harness.render.numbers import hours
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from harness.cli.output import console, hours, print_grid, print_json
+from harness.cli.output import console, print_grid, print_json
+from harness.render.numbers import hours
 from harness.study import as_json as to_json
 
 if TYPE_CHECKING:

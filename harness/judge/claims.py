@@ -52,7 +52,7 @@ def evaluate(
     apply, count for nothing beside others.
     """
     if source == "reproduced" and spec.about_print(claim):
-        return Evaluation("not run", "the claim is about what the paper prints, not about results")
+        return Evaluation("printed only", "it is about what the paper prints, not about results")
     others = without or {}
     bounds = {at: printed for at, printed in others.items() if printed.kind == "number"}
     known = Numbers(
@@ -104,6 +104,7 @@ _VERBS: Mapping[OutcomeName, str] = {
     "not applicable": "do not apply",
     "restated": "compare a number with itself",
     "not run": "have no number",
+    "printed only": "are about print",
 }
 
 

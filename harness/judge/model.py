@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 VerdictName = Literal[
     "reproduced", "deviates", "inconclusive", "not comparable", "not run", "paper-inconsistent"
 ]
-OutcomeName = Literal["holds", "fails", "undecided", "not applicable", "restated", "not run"]
+OutcomeName = Literal[
+    "holds", "fails", "undecided", "not applicable", "restated", "not run", "printed only"
+]
 """`restated`: the number could only be compared with itself, so that nothing was tested;
-`not applicable`: what the claim takes for granted is not there."""
+`not applicable`: what the claim takes for granted is not there; `printed only`: it is about what
+the paper prints, so that no run bears on it."""
 Source = Literal["reported", "reproduced"]
 """Whose numbers: the paper's, or ours."""
 Interval = tuple[float, float]
@@ -211,6 +214,6 @@ def together(outcomes: Iterable[OutcomeName]) -> OutcomeName:
     """
     found = set(outcomes)
     order: tuple[OutcomeName, ...] = (
-        "fails", "not run", "undecided", "holds", "not applicable", "restated",
+        "fails", "not run", "undecided", "holds", "not applicable", "restated", "printed only",
     )  # fmt: skip
     return next((name for name in order if name in found), "not run")

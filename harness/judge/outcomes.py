@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 from harness.judge.memory import remembered
 from harness.judge.model import ClaimOutcome, Interval, OutcomeName, Source, together
 from harness.judge.sample import ReportedNumber, Summary
-from harness.spec.claims import Claim, about_print, addresses
+from harness.spec.claims import Claim, addresses
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed
@@ -68,9 +68,8 @@ class Sentence:
 
     @property
     def reproduced(self) -> OutcomeName:
-        """Its outcome on ours; claims about print have none."""
-        results = [item for item in self.claims if not about_print(item.claim)]
-        return together(item.reproduced.outcome for item in results)
+        """Its outcome on ours; claims about print count for nothing beside others."""
+        return together(item.reproduced.outcome for item in self.claims)
 
     @property
     def as_expected(self) -> bool:

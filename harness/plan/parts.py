@@ -38,13 +38,22 @@ def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Ste
     return {identity: step for identity, step in steps.items() if identity in found}
 
 
-def standing_on(planned: ExhibitPlan, identity: str) -> list[str]:
-    """The addresses of the numbers that a step is needed for."""
-    found = {identity}
-    for other, step in planned.steps.items():  # inputs come first
-        if not found.isdisjoint(step.inputs.values()):
-            found.add(other)
-    return [str(item.address) for item in planned.items if not found.isdisjoint(item.identities)]
+def needed_for(plans: Iterable[ExhibitPlan], wanted: Collection[str]) -> dict[str, list[str]]:
+    """Identity of a wanted step -> the addresses of the numbers that it is needed for."""
+    found: dict[str, list[str]] = {identity: [] for identity in wanted}
+    for plan in plans:
+        behind = dict.fromkeys(plan.steps, 0)  # a bit for each number, since these may be many
+        for index, item in enumerate(plan.items):
+            for identity in item.identities:
+                behind[identity] |= 1 << index
+        names = [str(item.address) for item in plan.items]
+        for identity in reversed(behind):  # inputs come first
+            for source in plan.steps[identity].inputs.values():
+                behind[source] |= behind[identity]
+            if identity in found:
+                bits = reversed(f"{behind[identity]:b}")
+                found[identity] += [names[at] for at, bit in enumerate(bits) if bit == "1"]
+    return found
 
 
 def shared_steps(item: Item, steps: Mapping[str, Step]) -> tuple[str, ...]:

@@ -10,14 +10,14 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from harness.judge.model import ClaimOutcome, OutcomeName
-from harness.judge.outcomes import Judged, Sentence, tally
+from harness.judge.outcomes import Judged, Sentence, by_sentence, tally
 from harness.render.markdown import escape
 from harness.render.symbols import OUTCOMES
 from harness.render.text import plain
 
 _STYLES: Mapping[OutcomeName, str] = {"holds": "green", "fails": "red", "undecided": "yellow"}
 _FLIPS = "†"
-_SCREEN = 14
+_SCREEN = 11
 """Sentences that an overview lists, so that it fits a screen of 24 lines with its counts."""
 
 
@@ -69,18 +69,18 @@ def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> N
     """
     claims = [claim for sentence in sentences for claim in sentence.claims]
     console.print(Text(_surprises(sentences, len(claims)), style="bold"))
-    sides = {"paper's": "reported", plain(profile): "reproduced"}
+    sides = {"printed": "reported", "ours": "reproduced"}
     counts = Grid(box=None, pad_edge=False)
-    counts.add_column("Numbers")
-    for outcome, glyph in OUTCOMES.items():
-        counts.add_column(f"{glyph} {outcome}", justify="right")
+    counts.add_column(f"Profile {plain(profile)}")
+    columns = []
     for words, side in sides.items():
         made = [one for claim in claims for one in getattr(claim, side).comparisons]
-        for what, found in (
-            ("sentences", [getattr(sentence, side) for sentence in sentences]),
-            ("comparisons", made),
-        ):
-            counts.add_row(f"{words}: {what}", *map(str, tally(found).values()))
+        columns += [tally(getattr(sentence, side) for sentence in sentences), tally(made)]
+        counts.add_column(f"{words}: sentences", justify="right")
+        counts.add_column("comparisons", justify="right")
+    for outcome, glyph in OUTCOMES.items():
+        if any(column[outcome] for column in columns):
+            counts.add_row(f"{outcome} {glyph}", *(str(column[outcome]) for column in columns))
     console.print(counts)
     console.print()
     noted = sorted(
@@ -92,6 +92,16 @@ def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> N
     rest = len(sentences) - len(noted[:_SCREEN])
     if rest:
         console.print(Text(f"{rest} more: repro verify --all", style="dim"))
+
+
+def brief(judged: Sequence[Judged], console: Console) -> None:
+    """Print the sentences that claims are of, a line for each, under their count."""
+    sentences = by_sentence(judged)
+    console.print(Text(summary(judged)))
+    for sentence in sentences[:_SCREEN]:
+        console.print(_line(sentence), no_wrap=True, overflow="ellipsis")
+    more = f"{len(sentences) - _SCREEN} more, and why" if len(sentences) > _SCREEN else "why"
+    console.print(Text(f"{more}: repro verify --all", style="dim"))
 
 
 def _surprises(sentences: Sequence[Sentence], claims: int) -> str:

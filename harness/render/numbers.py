@@ -36,6 +36,15 @@ def amount_text(amount: Amount) -> str:
     return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
 
 
+def hours(seconds: float) -> str:
+    """A duration in the unit that reads best."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
 def _decimals(value: Decimal | None, default: int) -> int:
     return default if value is None else decimals(value)
 

@@ -29,6 +29,19 @@ VERDICTS: Mapping[str, Symbol] = MappingProxyType(
     }
 )
 
+STANDINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "reproduced": ("✓", "reproduced"),
+        "deviates": ("✗", "deviate"),
+        "differs": ("Δ", "differ, size open"),
+        "open": ("?", "open"),
+        "not comparable": ("≠", "not comparable"),
+        "paper-inconsistent": ("!", "contradicted by another printed number"),
+        "not run": ("–", "not run"),
+    }
+)
+"""Verdicts with what is inconclusive parted in two: the sign, and the words after a count."""
+
 OUTCOMES: Mapping[str, str] = MappingProxyType(
     {
         "holds": "✓",
@@ -37,6 +50,7 @@ OUTCOMES: Mapping[str, str] = MappingProxyType(
         "not applicable": "∅",
         "restated": "=",
         "not run": "–",
+        "printed only": "·",
     }
 )
 """Signs of the outcomes of claims."""

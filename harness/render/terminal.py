@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich import box
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
@@ -61,6 +61,16 @@ def show(table: TableData, view: View, console: Console) -> None:
         console.print(Text(line, style="dim"))
     for note in layout.notes:
         console.print(Text(note, style="dim"))
+
+
+def show_list(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
+    """Print a line for each row; the last column is cut off where the console is narrow."""
+    texts = [[plain(text) for text in row] for row in (headings, *rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)][:-1]
+    for at, (*first, last) in enumerate(texts):
+        told = "  ".join((*map(set_cell_size, first, widths), last))
+        style = "" if at else "bold"
+        console.print(Text(told, style=style), no_wrap=True, overflow="ellipsis")
 
 
 def show_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from harness import media
 from harness.plan.step import Step
@@ -14,6 +15,9 @@ from harness.run.holder import Holder
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+Numbers: TypeAlias = "Mapping[str, Sequence[str]]"
+"""Identity of a step -> the addresses of the numbers that it is needed for."""
 
 
 class Progress(AbstractContextManager["Progress"]):
@@ -41,35 +45,54 @@ class Progress(AbstractContextManager["Progress"]):
 class Shown(Progress):
     """What is said in whole lines, wherever these go."""
 
-    def __init__(self, numbers: Callable[[str], Sequence[str]]) -> None:
-        """`numbers` gives the addresses of what a step is needed for."""
+    def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
+        self._open = Counter(address for each in numbers.values() for address in each)
+        """Address -> how many of its steps are not settled yet."""
+        self._total = 0
+
+    def begin(self, steps: int) -> None:
+        self._total = steps
 
     def stopped(self, step: Step, outcome: Outcome) -> None:
-        self._print(describe(step, outcome))
+        self._print(self._told(step, outcome))
 
     def waiting(self, step: Step, more: int, holder: Holder) -> None:
-        told = held_by(step, self._numbers(step.identity), more, holder)
+        told = held_by(step, self._numbers.get(step.identity, ()), more, holder)
         self._print(f"waiting for {told}")
+
+    def _told(self, step: Step, outcome: Outcome) -> str:
+        """A settled step by the numbers that it is for, or else by its identity."""
+        numbers = self._numbers.get(step.identity)
+        return f"{place_of(numbers)}: {_end(step, outcome)}" if numbers else describe(step, outcome)
+
+    def _finished(self, step: Step, outcome: Outcome) -> list[str]:
+        """The numbers all of whose steps are there, now that this one is."""
+        if outcome.status not in ("ran", "linked", "current"):
+            return []
+        own = self._numbers.get(step.identity, ())
+        self._open.subtract(own)
+        return [address for address in own if not self._open[address]]
 
     def _print(self, line: str) -> None:
         raise NotImplementedError
 
 
 class Lines(Shown):
-    """A plain line for each step that is settled, for logs and pipes."""
+    """For logs and pipes: a line for each number that is finished, and for each step that several
+    wait for or that fails.
+    """
 
-    def __init__(self, stream: TextIO, numbers: Callable[[str], Sequence[str]]) -> None:
+    def __init__(self, stream: TextIO, numbers: Numbers) -> None:
         super().__init__(numbers)
         self._stream = stream
-        self._total = 0
-
-    def begin(self, steps: int) -> None:
-        self._total = steps
 
     def settled(self, step: Step, outcome: Outcome, left: int) -> None:
         count = f"[{self._total - left}/{self._total}]"
-        self._print(f"{count} {describe(step, outcome)}")
+        if finished := self._finished(step, outcome):
+            self._print(f"{count} {', '.join(finished)}: finished")
+        elif outcome.status == "failed" or len(self._numbers.get(step.identity, ())) != 1:
+            self._print(f"{count} {self._told(step, outcome)}")
 
     def _print(self, line: str) -> None:
         print(media.terminal(line), file=self._stream, flush=True)
@@ -78,7 +101,7 @@ class Lines(Shown):
 class Bar(Shown):
     """One bar over all steps, with the estimated time left; failures are lines above it."""
 
-    def __init__(self, stream: TextIO, numbers: Callable[[str], Sequence[str]]) -> None:
+    def __init__(self, stream: TextIO, numbers: Numbers) -> None:
         super().__init__(numbers)
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
         from rich.progress import TimeRemainingColumn as Remaining
@@ -94,7 +117,6 @@ class Bar(Shown):
             redirect_stderr=False,
         )
         self._task = self._bar.add_task("", total=None)
-        self._total = 0
 
     def __enter__(self) -> Bar:
         self._bar.start()
@@ -104,48 +126,51 @@ class Bar(Shown):
         self._bar.stop()
 
     def begin(self, steps: int) -> None:
-        self._total = steps
+        super().begin(steps)
         self._bar.update(self._task, total=steps)
 
     def working(self, step: Step, fraction: float, message: str) -> None:
-        text = f"{step.name} (seed {step.seed}) {fraction:4.0%} {message}".rstrip()
+        numbers = self._numbers.get(step.identity)
+        place = f"{place_of(numbers)}: " if numbers else ""
+        text = f"{place}{step.name} (seed {step.seed}) {fraction:4.0%} {message}".rstrip()
         self._bar.update(self._task, description=text)
 
     def settled(self, step: Step, outcome: Outcome, left: int) -> None:
         self._bar.update(self._task, completed=self._total - left)
         if outcome.status == "failed":
-            self._print(describe(step, outcome))
+            self._print(self._told(step, outcome))
 
     def _print(self, line: str) -> None:
         self._bar.console.print(line, markup=False, highlight=False)
 
 
-def no_numbers(identity: str) -> Sequence[str]:
-    """For graphs of which nobody knows what they are for."""
-    return ()
-
-
-def progress_on(
-    stream: TextIO | None = None, numbers: Callable[[str], Sequence[str]] = no_numbers
-) -> Progress:
+def progress_on(stream: TextIO | None = None, numbers: Numbers | None = None) -> Progress:
     """A bar on a terminal, plain lines elsewhere; on standard error where no stream is given.
 
     Args:
-        numbers: from the identity of a step, the addresses of what it is needed for.
+        numbers: the addresses of what steps are needed for; None where nobody knows.
     """
     chosen = stream or sys.stderr  # looked up now, since it may have been replaced since import
-    return (Bar if chosen.isatty() else Lines)(chosen, numbers)
+    return (Bar if chosen.isatty() else Lines)(chosen, numbers or {})
 
 
 def describe(step: Step, outcome: Outcome) -> str:
-    """One line about a settled step."""
+    """One line about a settled step, by its identity."""
+    return _end(step, outcome, f" {step.identity[:12]}")
+
+
+def _end(step: Step, outcome: Outcome, identity: str = "") -> str:
     detail = f": {outcome.message}" if outcome.message else ""
-    return f"{outcome.status} {step.name} (seed {step.seed}) {step.identity[:12]}{detail}"
+    return f"{outcome.status} {step.name} (seed {step.seed}){identity}{detail}"
+
+
+def place_of(numbers: Sequence[str]) -> str:
+    """The first of the numbers that a step is needed for, and how many there are besides."""
+    return numbers[0] + (f" and {len(numbers) - 1} more" if len(numbers) > 1 else "")
 
 
 def held_by(step: Step, numbers: Sequence[str], more: int, holder: Holder) -> str:
     """One line about a step that another process holds."""
-    others = f" and {len(numbers) - 1} more" if len(numbers) > 1 else ""
-    place = f" of {numbers[0]}{others}" if numbers else ""
+    place = f" of {place_of(numbers)}" if numbers else ""
     held = f" and {more} more steps" if more else ""
     return f"{step.name} (seed {step.seed}){place}{held}: {holder}; {holder.advice}"

@@ -30,6 +30,8 @@ OTHER_FOLDERS = ("methods", "recipes", "datasets", "models", "profiles")
 """Folders of specs that are no exhibits."""
 FORMAT = 3
 """The format of specs that this version writes; it reads all before it."""
+ABBREVIATED = 3
+"""Most letters of a variable's name that is taken for an abbreviation."""
 VariableKind = Literal["method", "recipe", "dataset", "network", "value"]
 
 
@@ -156,6 +158,11 @@ class Paper(BaseModel):
         }
         kind = self.about.variables[variable]
         return str(value) if kind == "value" else find[kind](str(value)).label
+
+    @staticmethod
+    def word(variable: str) -> str:
+        """How readers call a variable: in capitals where it is an abbreviation, as IPC is."""
+        return variable.upper() if len(variable) <= ABBREVIATED else variable.replace("_", " ")
 
     def profile(self, name: str | None) -> Profile:
         """A profile by name; without a name, the paper's default."""

@@ -20,7 +20,6 @@ from harness.plan.parts import closure
 from harness.plan.settings import open_choices
 from harness.render import document
 from harness.render.templating import template
-from harness.spec.claims import about_print
 from harness.store.record import Record
 from harness.study.document import Document, known_cells, tally_of
 from harness.study.exhibits import claims_on, judge_each, reasons_not_run
@@ -85,7 +84,7 @@ def write_challenge(project: Project, profile: str | None, out: Path | None = No
 
 
 def _claims(claims: list[Judged]) -> dict[str, Any]:
-    ours = [each.reproduced.outcome for each in claims if not about_print(each.claim)]
+    ours = [each.reproduced.outcome for each in claims]
     counts = {"on_theirs": [each.reported.outcome for each in claims], "on_ours": ours}
     return {
         "sentences": by_sentence(claims),

@@ -65,13 +65,13 @@ class JudgedExhibit:
 
     def show(self, console: Console) -> None:
         """Print it as `repro show` does; the console decides on colour and width."""
-        from harness.render.claims import show
+        from harness.render.claims import brief
 
         self.view.show(self.judgement, console)
         for reason, addresses in self.not_run.items():
             console.print(f"Not run: {', '.join(addresses)}. {reason}", soft_wrap=True)
         if self.claims:
-            show(self.claims, self.profile, console)
+            brief(self.claims, console)
 
     def __str__(self) -> str:
         """The text that `show` prints, without colours and 100 characters wide."""

@@ -15,7 +15,7 @@ from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.library import check_installed, own_step_types
-from harness.plan.parts import exhibit_of, needed, standing_on, steps_below
+from harness.plan.parts import exhibit_of, needed, needed_for, steps_below
 from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
@@ -282,10 +282,8 @@ def run(
             raise damage
     writable(project.root)
 
-    def numbers(identity: str) -> list[str]:
-        return [address for plan in plans for address in standing_on(plan, identity)]
-
-    return _executor(executor, device).run(graph, store, progress_on(numbers=numbers))
+    progress = progress_on(numbers=needed_for(plans, left))
+    return _executor(executor, device).run(graph, store, progress)
 
 
 def lacking(graph: Mapping[str, Step], store: Store) -> set[str]:

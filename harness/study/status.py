@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.errors import UserError, nearest
 from harness.plan.exhibit import ExhibitPlan
-from harness.plan.parts import standing_on
+from harness.plan.parts import needed_for
 from harness.plan.step import Step
 from harness.run.cluster.look import Standing, look
 from harness.run.holder import Holder, holders
@@ -74,8 +74,9 @@ def _at_work(
     project: Project, plans: Sequence[ExhibitPlan], running: Sequence[str]
 ) -> list[AtWork]:
     steps = {identity: step for plan in plans for identity, step in plan.steps.items()}
+    numbers = needed_for(plans, running)
     return [
-        AtWork(steps[i], [a for plan in plans for a in standing_on(plan, i)], holder)
+        AtWork(steps[i], numbers[i], holder)
         for i, holder in holders(project.store, running).items()
     ]
 

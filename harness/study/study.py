@@ -361,16 +361,19 @@ class Study:
         profile: str | None = None,
         out: Path | None = None,
         tell: Callable[[str], object] = print,
+        watched: int = 0,
     ) -> Report:
         """Write a static site with every exhibit, number, claim and finding. Runs nothing.
 
         Args:
             out: its folder; in the build folder by default.
             tell: is given a line on each exhibit for which it may take long.
+            watched: how often it was written while somebody watches; its pages then load
+                themselves again after each time.
         """
         from harness.study.report.build import write_report
 
-        return write_report(self.project, profile, out, tell)
+        return write_report(self.project, profile, out, tell, watched)
 
     def challenge(self, profile: str | None = None, out: Path | None = None) -> Challenge:
         """Write the report for the ML Reproducibility Challenge as LaTeX and Markdown.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.render.views.verdicts import gap_lines
-from harness.spec.claims import about_print
 from harness.spec.coverage import CoverageFile
 from harness.spec.toml import read_spec
 from harness.study.evidence import check_evidence, no_results
@@ -43,11 +42,7 @@ class Verified:
     @property
     def lacking(self) -> list[Judged]:
         """Claims about results that have none of ours under the profile."""
-        return [
-            item
-            for item in self.judged
-            if item.reproduced.outcome == "not run" and not about_print(item.claim)
-        ]
+        return [item for item in self.judged if item.reproduced.outcome == "not run"]
 
 
 def judge_all_claims(project: Project, profile: str | None) -> Verified:

@@ -95,7 +95,7 @@ class List(Shape):
     exhibits: list[Exhibit]
 
 
-Result = Literal["holds", "fails", "undecided", "not run"]
+Result = Literal["holds", "fails", "undecided", "not run", "printed only"]
 
 
 class Claim(Shape):

@@ -175,7 +175,7 @@ class TestReproduced:
     )
     def test_claims_about_print_are_not_about_results(self, kind, fields):
         assert outcome(kind, **fields).outcome == "holds"
-        assert outcome(kind, source="reproduced", **fields).outcome == "not run"
+        assert outcome(kind, source="reproduced", **fields).outcome == "printed only"
 
 
 class TestOnParOrBetter:

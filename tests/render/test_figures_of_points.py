@@ -64,7 +64,8 @@ def test_every_point_and_line_is_drawn_where_it_is() -> None:
     assert first.get_xlabel() == "Loss"
     assert first.get_ylabel() == "Error (%)"
     assert (first.get_xscale(), first.get_yscale()) == ("log", "linear")
-    assert "ρ = +0.10 [-0.20, +0.40]" in first.get_title(loc="left")
+    assert [text.get_text() for text in first.texts] == ["ρ = +0.10 [-0.20, +0.40]"]
+    assert first.get_title(loc="left") == "a: scatter", "statistics stand below, not in the title"
 
 
 def test_sizes_differ_by_lightness_and_by_marker() -> None:
@@ -151,3 +152,37 @@ def test_unordered_groups_differ_in_grey_or_by_their_marks() -> None:
 def test_lines_need_a_place_for_each_value() -> None:
     with pytest.raises(ValueError, match="2 x for 1 y"):
         LineData("g", (1.0, 2.0), (1.0,))
+
+
+def rising(name: str, height: float, count: int = 3) -> AxesData:
+    x = (1.0, 2.0, 3.0)
+    lines = (LineData(f"{name}{i}", x, tuple(v * height + i / 99 for v in x)) for i in range(count))
+    return AxesData(*LOSS, tuple(lines), panel=name)
+
+
+def test_few_lines_bear_their_names_one_above_the_other() -> None:
+    (axes,) = draw(figure(rising("a", 1.0))).axes
+    assert axes.get_legend() is None
+    assert [text.get_text() for text in axes.texts] == ["a0", "a1", "a2"]
+    heights = [text.get_position()[1] for text in axes.texts]
+    assert min(np.diff(heights)) > 0.08, "ends that nearly meet are named apart"
+    assert [text.get_color() for text in axes.texts] == [t.get_color() for t in axes.get_lines()]
+
+
+def test_more_lines_have_a_legend() -> None:
+    (axes,) = draw(figure(rising("a", 1.0, count=5))).axes
+    assert len(axes.get_legend().get_texts()) == 5
+
+
+@pytest.mark.parametrize(("height", "same"), [(0.5, True), (0.05, False)])
+def test_compared_axes_have_the_same_limits_unless_one_would_be_lost(
+    height: float, same: bool
+) -> None:
+    first, second = draw(figure(rising("a", 1.0), rising("b", height))).axes
+    assert (first.get_ylim() == second.get_ylim()) is same
+    assert first.get_xlim() == second.get_xlim()
+
+
+def test_what_holds_for_the_whole_figure_stands_under_it() -> None:
+    drawn = draw(FigureData("f", "F", "small", (scatter(),), notes=("Profile small.",)))
+    assert drawn.get_supxlabel() == "Profile small."

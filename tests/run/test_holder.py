@@ -60,8 +60,8 @@ def test_a_wait_is_said_once(tmp_path: Path, executor: Executor):
     store, place, said = Store(tmp_path / "store"), tmp_path / "word", Heard(tmp_path / "heard")
     slow = special("linger", place, 30.0, label=str(said.place))
     child = started(store, slow, place)
-    progress = progress_on(said, lambda identity: [f"table:row:{identity[:4]}", "table:row:other"])
     graph = graph_of(slow, waiting("own", 0.3))
+    progress = progress_on(said, {i: [f"table:row:{i[:4]}", "table:row:other"] for i in graph})
     assert executor.run(graph, store, progress).current == [slow.identity]
     (line,) = re.findall("^waiting .*", said.getvalue(), re.MULTILINE)
     assert line.startswith(

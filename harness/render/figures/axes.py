@@ -8,7 +8,7 @@ solid lines. So every plot reads in grey and with any colour vision.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.judge.model import Source
-from harness.render.figures.model import AxesData, LineData, Tick
+from harness.render.figures.model import AxesData, AxisData, LineData, Tick
 from harness.render.figures.style import COLOURS, MARKERS
 from harness.render.markup import named
 from harness.render.text import plain
@@ -34,6 +34,13 @@ _SPREAD = 0.5
 """Part of the gap between ticks over which a tick's points are set apart, none behind another."""
 _TICK_CHARACTERS = 14
 _LEGEND_CHARACTERS = 28
+_TITLE_CHARACTERS = 40
+_NAME_CHARACTERS = 16
+_NAME_GAP = 0.085
+"""Part of the height of the axes that a line of text takes."""
+_BELOW = -32
+"""Where notes begin, in points below the axes: under the ticks and their label."""
+_LEAST_FILLED = 0.25
 _CROWD = 20
 """Markers of one line above which they are small."""
 _SOURCES: Mapping[Source, LineStyleType] = {"reported": (0, (4, 2)), "reproduced": "-"}
@@ -51,12 +58,72 @@ def draw_axes(axes: Axes, data: AxesData, profile: str) -> None:
             axes.set_title(_whose(data.sources[0], profile))
     else:
         _draw_numbers(axes, data)
-        title = f"{named(data.panel)}: {named(data.plot)}, profile {plain(profile)}"
-        axes.set_title("\n".join((title, *data.notes)), loc="left", fontsize=7.5)
+        title = data.title or f"{data.panel}: {data.plot}"
+        axes.set_title(fill(named(title), _TITLE_CHARACTERS), loc="left")
     for number in data.stated:
         axes.axhline(number, color="black", linestyle=_STATED, linewidth=0.8, zorder=1)
     axes.set_xlabel(named(data.x.label))
     axes.set_ylabel(named(data.y.label))
+    if data.notes:
+        axes.annotate(
+            "\n".join(map(plain, data.notes)),
+            (0, 0),
+            (0, _BELOW),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            va="top",
+            fontsize=7,
+            color=_GREY,
+        )
+
+
+def name_lines(axes: Axes, data: AxesData) -> None:
+    """Write the name of each line at its end, none over another; limits must be final."""
+    colours, to_part = _colours(data), axes.transAxes.inverted()
+    ends = []
+    for line in data.lines:
+        known = [(x, y) for x, y in zip(line.x, line.y, strict=True) if y is not None]
+        x, y = max(known, default=(line.x[-1], axes.get_ylim()[0]))
+        ends.append((to_part.transform(axes.transData.transform((x, y)))[1], line.label))
+    at = 0.0
+    for height, label in sorted(ends):
+        at = max(at, height)
+        name = fill(named(label), _NAME_CHARACTERS)
+        axes.text(
+            1.02,
+            at,
+            name,
+            color=colours[label],
+            transform=axes.transAxes,
+            va="center",
+            fontsize=7.5,
+        )
+        at += _NAME_GAP * (name.count("\n") + 1)
+
+
+def share_limits(drawn: Sequence[tuple[Axes, AxesData]]) -> None:
+    """The same limits for axes of the same quantity, first in a panel, then in all panels, unless
+    one of them would fill little of these.
+    """
+    for which in ("x", "y"):
+        for panels in (True, False):
+            alike: dict[tuple[AxisData, str], list[Axes]] = {}
+            for axes, data in drawn:
+                key = getattr(data, which), data.panel if panels else ""
+                alike.setdefault(key, []).append(axes)
+            for (described, _), several in alike.items():
+                _share(which, described.log, several)
+
+
+def _share(which: str, log: bool, several: Sequence[Axes]) -> None:
+    """Give axes the limits that hold all of theirs, if none would be lost in them."""
+    scale = math.log10 if log else float
+    limits = [sorted(getattr(axes, f"get_{which}lim")()) for axes in several]
+    low, high = min(first for first, _ in limits), max(last for _, last in limits)
+    least = min(scale(last) - scale(first) for first, last in limits)
+    if least >= _LEAST_FILLED * (scale(high) - scale(low)):
+        for axes in several:
+            getattr(axes, f"set_{which}lim")(low, high)
 
 
 def legend(data: AxesData, profile: str) -> list[Artist]:
@@ -64,6 +131,7 @@ def legend(data: AxesData, profile: str) -> list[Artist]:
     handles: list[Artist] = [
         Line2D([], [], color=colour, marker=_marker(data, label), linestyle="", label=_entry(label))
         for label, colour in _colours(data).items()
+        if not data.is_direct
     ]
     if len(data.sources) == 2:
         handles += [_grey(_whose(s, profile), _SOURCES[s], "o", _face(s)) for s in data.sources]
@@ -167,8 +235,11 @@ def _draw_course(axes: Axes, data: AxesData, line: LineData, colour: str) -> Non
         low = [value - error for value, error in zip(y, errors, strict=True)]
         high = [value + error for value, error in zip(y, errors, strict=True)]
         axes.fill_between(line.x, low, high, color=colour, alpha=0.2, linewidth=0)
+    bare = any(other.style == "markers" for other in data.lines)
     sparse = max(1, len(line.x) // 8)
-    dashes, face, first = _DASHES[data.labels.index(line.label) % len(_DASHES)], colour, 0
+    solid = list(dict.fromkeys(other.label for other in data.lines if other.is_solid))
+    at = solid.index(line.label) if line.is_solid else 0
+    dashes, face, first = _DASHES[at % len(_DASHES)], colour, 0
     if line.style == "dashed":
         # Hollow, and between those of a solid line: dashes alone would be the same in grey.
         dashes, face, first = _FITTED, "white", sparse // 2
@@ -177,7 +248,7 @@ def _draw_course(axes: Axes, data: AxesData, line: LineData, colour: str) -> Non
         y,
         color=colour,
         linestyle=dashes,
-        marker=_marker(data, line.label),
+        marker="" if bare else _marker(data, line.label),  # markers are what was measured there
         markerfacecolor=face,
         markevery=(first, sparse),
     )

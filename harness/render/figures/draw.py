@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from harness.media import say, write_csv
-from harness.render.figures.axes import draw_axes, legend
+from harness.render.figures.axes import draw_axes, legend, name_lines, share_limits
 from harness.render.figures.images import draw_images
-from harness.render.figures.model import AxesData, FigureData
+from harness.render.figures.model import AxesData, AxisData, FigureData
 from harness.render.figures.rows import rows
 from harness.render.figures.style import WIDTH, style
 from harness.render.text import plain
@@ -25,6 +27,11 @@ FORMATS = ("svg", "pdf", "png", "csv")
 _HEIGHT = 2.9
 """Height of a row of axes, in inches."""
 _ACROSS = 2
+_ABREAST = 6
+"""Entries of a legend in a row."""
+_LINE = 0.14
+"""Height of a line of notes, in inches."""
+_NOTE_CHARACTERS = 130
 _LACKING = re.compile(r"Glyph (\d+) .* missing from")
 """How matplotlib warns of a sign, once for each time that it is measured or drawn."""
 _said: set[str] = set()
@@ -80,22 +87,50 @@ def draw(figure: FigureData) -> Figure:
     """All axes of a figure, two in a row, or all its images."""
     if figure.grids:
         return draw_images(figure)
-    parts = [part for axes in figure.axes for part in axes.parts()]
+    shown = sorted(figure.axes, key=_quantities([(a.x, a.y) for a in figure.axes]))
+    parts = [part for axes in shown for part in axes.parts()]
     across = min(_ACROSS, len(parts))
     down = -(-len(parts) // across)
-    drawn = Figure(figsize=(WIDTH, _HEIGHT * down), layout="constrained")
+    high = _HEIGHT + _LINE * max(len(part.notes) for part in parts)
+    drawn = Figure(figsize=(WIDTH, high * down), layout="constrained")
     FigureCanvasAgg(drawn)
     places = list(drawn.subplots(down, across, squeeze=False).flat)
     for unused in places[len(parts) :]:
         unused.remove()
-    for place, part in zip(places, parts, strict=False):
+    pairs = list(zip(places, parts, strict=False))
+    for place, part in pairs:
         draw_axes(place, part, figure.profile)
-        handles = legend(part, figure.profile)
-        if not part.x.ticks and len(handles) > 1:
-            place.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=7)
+    legends = [legend(part, figure.profile) for part in parts]
     if parts[0].x.ticks:
-        _shared_legend(drawn, parts, legend(parts[0], figure.profile))
+        _shared_legend(drawn, parts, legends[0])
+        return drawn
+    share_limits(pairs)
+    alike = len({tuple(str(h.get_label()) for h in handles) for handles in legends}) == 1
+    if alike and len(parts) > 1 and legends[0]:
+        drawn.legend(handles=legends[0], loc="outside upper left", ncols=_ABREAST)
+    for (place, part), handles in zip(pairs, legends, strict=True):
+        if part.is_direct:
+            name_lines(place, part)
+        if not alike or len(parts) == 1:
+            _own_legend(place, handles, part.is_direct)
+    notes = [fill(plain(note), _NOTE_CHARACTERS) for note in figure.notes]
+    if notes:
+        drawn.supxlabel("\n".join(notes), x=0.01, ha="left", fontsize=7, color="#555555")
     return drawn
+
+
+def _quantities(pairs: Sequence[tuple[AxisData, AxisData]]) -> Callable[[AxesData], int]:
+    """Sorts axes of the same two quantities together, since these are compared."""
+    order = list(dict.fromkeys(pairs))
+    return lambda axes: order.index((axes.x, axes.y))
+
+
+def _own_legend(place: Axes, handles: list[Artist], direct: bool) -> None:
+    """The legend of one pair of axes: beside it, or inside where names of lines stand beside it."""
+    if len(handles) > 1 and not direct:
+        place.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.02), fontsize=7)
+    elif handles and direct:
+        place.legend(handles=handles, loc="best", fontsize=7)
 
 
 def _shared_legend(drawn: Figure, parts: Sequence[AxesData], handles: list[Artist]) -> None:

@@ -41,7 +41,8 @@ def draw_images(figure: FigureData) -> Figure:
             note = fill(plain(row.note), _NOTE_CHARACTERS)
             drawn.text(left, middle, note, va="center", fontsize=6.5, color="#555555")
         if grid.rows[0] is row:
-            title = f"{plain(grid.title)}, profile {plain(figure.profile)}"
+            parts = (grid.title, grid.made_of, f"profile {figure.profile}")
+            title = plain(", ".join(filter(None, parts)))
             drawn.text(left, bottom + 1.02 * side, title, fontsize=9, va="bottom")
     return drawn
 

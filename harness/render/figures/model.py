@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 from harness.judge.model import Picture, Source
 
 Style: TypeAlias = Literal["solid", "dashed", "markers"]
+MOST_NAMED = 4
+"""Lines in one pair of axes that each can bear its name."""
 SOURCES: tuple[Source, Source] = ("reported", "reproduced")
 
 
@@ -62,6 +64,10 @@ class LineData:
             )
 
     @property
+    def is_solid(self) -> bool:
+        return self.style == "solid" and len(self.x) > 1
+
+    @property
     def is_empty(self) -> bool:
         """Whether all of its numbers are missing."""
         return all(value is None for value in self.y)
@@ -76,10 +82,12 @@ class AxesData:
     lines: tuple[LineData, ...]
     panel: str = ""
     plot: str = ""
+    title: str = ""
+    """Its panel and what it shows, in words; empty where it is one of several of the same."""
     ordered: bool = False
     """Whether the labels are numbers, whose order the colours show."""
     notes: tuple[str, ...] = ()
-    """Lines under the title: correlations, and how many points are missing."""
+    """Lines under the axes: correlations, and how many points are missing."""
     stated: tuple[float, ...] = ()
     """Values of y that the paper states, drawn as reference lines."""
     comparable: bool = True
@@ -89,6 +97,13 @@ class AxesData:
     def labels(self) -> tuple[str, ...]:
         """The labels of the lines, each once, in order of appearance."""
         return tuple(dict.fromkeys(line.label for line in self.lines))
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether its lines are so few that each bears its name, and needs no legend."""
+        lines = self.lines
+        few = not self.x.ticks and 1 < len(lines) == len(self.labels) <= MOST_NAMED
+        return few and all(len(line.x) > 1 for line in lines)
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -114,6 +129,8 @@ class ImageRow:
     images: tuple[Picture, ...]
     note: str
     """The reason why there are none; empty where there are some."""
+    point: str = ""
+    """The point of the exhibit that they are of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +140,8 @@ class ImageGrid:
     panel: str
     title: str
     rows: tuple[ImageRow, ...]
+    made_of: str = ""
+    """The data and networks that they were made with, and which of the paper's these stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +154,8 @@ class FigureData:
     profile: str
     axes: tuple[AxesData, ...] = ()
     grids: tuple[ImageGrid, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What holds for all of it: what it was made with, and which panels are not drawn."""
 
     @property
     def is_empty(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.errors import EvidenceError
 from harness.judge.exhibit import Judgement
-from harness.judge.model import Interval
+from harness.judge.model import Interval, Verdict
 from harness.judge.results import ItemResult
 from harness.judge.stated import StatedResult
 from harness.plan.item import Item
@@ -70,6 +70,7 @@ def _number(
         reported=item.reported.text if item.reported else None,
         reproduced=text.reproduced,
         verdict=verdict.name if verdict else None,
+        standing=_standing(verdict) if verdict else "",
         why=text.why,
         flips=verdict.flips if verdict else (),
         seeds_needed=verdict.seeds_needed if verdict else None,
@@ -121,7 +122,7 @@ def _curves(run: str, record: Record) -> Iterator[Curve]:
 def _facets(paper: Paper, variables: Mapping[str, Any]) -> dict[str, str]:
     """The variables as the paper states them, by the labels of what they name."""
     return {
-        plain(name.replace("_", " ")): plain(paper.label(name, value))
+        plain(paper.word(name)): plain(paper.label(name, value))
         for name in paper.about.variables
         if (value := variables.get(name)) is not None
     }
@@ -136,20 +137,28 @@ def _gap(difference: float | None, interval: Interval | None, margin: float | No
 def stated_of(exhibit: Exhibit, judgement: Judgement | None) -> tuple[StatedNumber, ...]:
     """The numbers of the caption and the text, beside ours where there are some."""
     found = {result.id: result for result in judgement.stated} if judgement else {}
-    return tuple(_stated(item, found.get(key)) for key, item in exhibit.stated.items())
+    return tuple(_stated(key, item, found.get(key)) for key, item in exhibit.stated.items())
 
 
-def _stated(item: Stated, result: StatedResult | None) -> StatedNumber:
+def _standing(verdict: Verdict) -> str:
+    if verdict.name != "inconclusive":
+        return verdict.name
+    return "differs" if verdict.decision and verdict.decision.size_open else "open"
+
+
+def _stated(key: str, item: Stated, result: StatedResult | None) -> StatedNumber:
     judged = result if result and item.ours else None
     verdict = judged.verdict if judged else None
     ours = judged.ours if judged else None
     margin = item.ours.margin if item.ours else None
     return StatedNumber(
+        id=key,
         text=f"≈ {item.text}" if item.approximate else str(item.text),
         where=item.where,
         quote=item.quote,
         ours=None if ours is None else f"{ours.mean:.4g} (n = {ours.n})",
         verdict=verdict.name if verdict else None,
+        standing=_standing(verdict) if verdict else "",
         why=verdict.why if verdict else "",
         gap=_gap(verdict.difference, verdict.interval, margin) if verdict else None,
     )

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from harness.judge.audit.finding import Finding
 from harness.judge.model import Picture
-from harness.judge.outcomes import Judged
+from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.plan.step import Step
+from harness.render.figures.model import ImageGrid
 from harness.render.symbols import VERDICTS
 from harness.render.table import TableData
 from harness.spec.exhibit import Exhibit
@@ -18,6 +19,11 @@ from harness.spec.others import Parameter
 from harness.spec.runs import Panel
 from harness.store.published import PublishedRecord
 from harness.store.record import Record
+
+MOST_FILTERS = 4
+"""Variables that numbers can be filtered by, beside exhibit and verdict."""
+UNJUDGED = ("not run", "not comparable")
+"""Verdicts that compare nothing with the paper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,8 @@ class NumberPage:
     reproduced: str | None
     verdict: str | None
     """A key of `symbols.VERDICTS`; None of a point, which is not judged by itself."""
+    standing: str
+    """A key of `symbols.STANDINGS`; empty of a point."""
     why: str
     flips: tuple[int, ...]
     """Numbers of reported runs under which another verdict would stand."""
@@ -149,11 +157,13 @@ class NumberPage:
 class StatedNumber:
     """A number of a caption or the text, beside ours."""
 
+    id: str
     text: str
     where: str
     quote: str
     ours: str | None
     verdict: str | None
+    standing: str
     why: str
     gap: Gap | None
 
@@ -174,6 +184,8 @@ class ExhibitPage:
     assumptions: tuple[Assumption, ...]
     claims: tuple[Judged, ...]
     findings: tuple[Finding, ...]
+    grids: tuple[ImageGrid, ...]
+    """The images that it shows, made or not."""
     files: tuple[str, ...]
     """Renders that lie in the site's folder for them, by file name."""
     command: str
@@ -212,6 +224,18 @@ class ExhibitPage:
         return Counter(verdict for verdict in judged if verdict)
 
     @property
+    def compared(self) -> int:
+        """How many verdicts rest on a comparison of ours with the paper's."""
+        return self.verdicts.total() - sum(map(self.verdicts.__getitem__, UNJUDGED))
+
+    @property
+    def has_results(self) -> bool:
+        """Whether anything came back for it."""
+        return any(run.done for number in self.numbers for run in number.runs) or bool(
+            self.compared
+        )
+
+    @property
     def reach(self) -> float:
         """How far interval plots of this exhibit go on either side of zero."""
         found = [number.gap for number in self.numbers] + [item.gap for item in self.stated]
@@ -219,6 +243,19 @@ class ExhibitPage:
         ends = [abs(end) for gap in gaps for end in (gap.difference, *(gap.interval or ()))]
         margin = max((gap.margin for gap in gaps), default=1.0)
         return float(min(max([1.5 * margin, *ends]), 4 * margin))
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A make that would decide something: of which exhibit, how much, and at what cost."""
+
+    exhibit: Exhibit
+    numbers: int
+    """Printed numbers that it would compare with ours, of cells, captions and text."""
+    sentences: int
+    """Sentences about it that are not decided on our numbers."""
+    cost: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +271,29 @@ class Site:
     exhibits: tuple[ExhibitPage, ...]
     claims: tuple[Judged, ...]
     findings: tuple[Finding, ...]
+    ahead: tuple[Ahead, ...] = ()
+    """What would decide most for its cost, that first."""
+    watched: int = 0
+    """How often it was written while somebody watches."""
+
+    @property
+    def standings(self) -> Mapping[str, Counter[str]]:
+        """How the printed numbers of tables stand, and those of captions and text."""
+        cells = (number.standing for number in self.numbers if number.reported)
+        stated = (item.standing for page in self.exhibits for item in page.stated)
+        return {
+            "printed numbers": Counter(filter(None, cells)),
+            "numbers in captions and text": Counter(filter(None, stated)),
+        }
+
+    @property
+    def best_first(self) -> Sequence[ExhibitPage]:
+        """The exhibits, those with results first, then those with numbers that are judged."""
+        return sorted(self.exhibits, key=lambda page: (not page.has_results, not page.judged))
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        return by_sentence(self.claims)
 
     @property
     def numbers(self) -> tuple[NumberPage, ...]:
@@ -247,12 +307,16 @@ class Site:
 
     @property
     def facets(self) -> Mapping[str, Sequence[str]]:
-        """Variables that numbers can be filtered by: name -> all values."""
+        """The few variables that most numbers can be filtered by: name -> all values."""
         found: dict[str, dict[str, None]] = {}
-        for number in self.numbers:
+        carried: Counter[str] = Counter()
+        for number in sorted(self.numbers, key=lambda number: not number.verdict):
+            carried.update(list(number.facets) if number.verdict else ())
             for name, value in number.facets.items():
                 found.setdefault(name, {})[value] = None
-        return {name: sorted(values, key=_natural) for name, values in found.items()}
+        parting = [name for name, values in found.items() if len(values) > 1]
+        parting.sort(key=lambda name: (-carried[name], -len(found[name])))
+        return {name: sorted(found[name], key=_natural) for name in parting[:MOST_FILTERS]}
 
 
 def _natural(text: str) -> tuple[bool, float, str]:

@@ -20,7 +20,7 @@ from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
 from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
-from harness.render.symbols import OUTCOMES, VERDICTS
+from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
 
@@ -31,7 +31,7 @@ MARK = ".repro-report"
 MEANINGS = {
     "reproduced": "the difference lies surely inside the margin",
     "deviates": "the difference exceeds the margin, and equality is rejected",
-    "inconclusive": "neither can be said yet",
+    "inconclusive": "neither can be said yet; a difference may be sure while its size is open",
     "not comparable": "something was run, but not what the paper ran",
     "not run": "nothing has finished, or this version cannot run it",
     "paper-inconsistent": "the printed number contradicts another one",
@@ -54,6 +54,9 @@ def write(site: Site, folder: Path, files: Mapping[str, Sequence[Path]]) -> Path
         shutil.copyfile(_TEMPLATES / name, folder / "assets" / name)
     found = json.dumps(list(_searchable(site)), ensure_ascii=True)
     (folder / "assets" / "search.js").write_text(f"window.reportIndex = {found};\n", "utf-8")
+    if site.watched:
+        text = f"window.reportRound = {site.watched};\n"
+        (folder / "assets" / "round.js").write_text(text, encoding="utf-8")
     for exhibit, paths in files.items():
         for path in paths:
             (folder / "files" / exhibit).mkdir(exist_ok=True)
@@ -131,6 +134,7 @@ def _environment() -> Environment:
         verdicts=VERDICTS,
         meanings=MEANINGS,
         outcomes=OUTCOMES,
+        standings=STANDINGS,
         severities=SEVERITIES,
     )
     return environment
@@ -171,11 +175,11 @@ def by_name(drawn: Iterable[Curve]) -> list[list[Curve]]:
 def grid(page: ExhibitPage) -> dict[str, Any]:
     """The table of an exhibit as the paper orients it, with the number behind each cell."""
     assert page.table is not None
-    table = as_printed(page.table)
+    table, turned = as_printed(page.table), page.table.transposed
     numbers = {(number.row, number.column): number for number in page.numbers}
 
     def number_at(row: str, column: str) -> NumberPage | None:
-        return numbers.get((column, row) if table.transposed else (row, column))
+        return numbers.get((column, row) if turned else (row, column))
 
     rows = [
         {
@@ -205,7 +209,21 @@ def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
     for number in site.numbers:
         facts = " · ".join([*number.facets.values(), *filter(None, [number.verdict])])
         yield plain(number.address), plain(facts), number.page
+    for (name, value), (source, where) in _settings(site).items():
+        title = plain(f"{name.replace('_', ' ')} = {value}")
+        yield title, plain(f"setting {name} · {source}"), where
     for claim in (item.claim for item in site.claims):
         yield plain(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
     for index, finding in enumerate(site.findings, 1):
         yield plain(finding.id), plain(finding.explanation), f"findings.html#f{index}"
+
+
+def _settings(site: Site) -> dict[tuple[str, str], tuple[str, str]]:
+    """Name and value of each setting -> where it is from, and a number's page that lists it."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for number in site.numbers:
+        for used in number.settings:
+            part = "settings" if used["source"] == "paper" else "assumptions"
+            told = f"{used['source']}: {used['place']}", f"{number.page}#{part}"
+            found.setdefault((used["name"], used["value"]), told)
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
-from harness.render.figures.model import FigureData
+from harness.render.figures.model import FigureData, ImageGrid
 from harness.render.layout import View
 from harness.render.numbers import amount_text
 from harness.render.table import TableData
@@ -85,6 +85,10 @@ class ExhibitView(Generic[ExhibitT]):
         """Its plots and images, as far as there are any."""
         title = f"{self.exhibit.label}: {self.exhibit.title}"
         return FigureData(self.exhibit.id, title, judgement.plan.name)
+
+    def grids(self, judgement: Judgement) -> Sequence[ImageGrid]:
+        """Its images, made or not."""
+        return ()
 
     def write(self, judgement: Judgement, folder: Path) -> list[Path]:
         """Write the files that show its results; nothing where there are none to draw.

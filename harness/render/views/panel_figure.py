@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from harness.judge.correlated import Correlated
 from harness.judge.exhibit import Judgement
+from harness.judge.gaps import NOT_RUN
 from harness.judge.results import Drawn, ItemResult, of_row
+from harness.plan.item import Item
 from harness.render.figures.model import (
     AxesData,
     AxisData,
@@ -21,64 +24,146 @@ from harness.spec.others import Panelled
 from harness.spec.paper import Paper
 from harness.spec.runs import Panel, Plot, Runs
 
+MOST_APART = 4
+"""Axes that one plot may be parted into."""
 _ADJUSTED = {"plain": "", "partial": ", given size", "within": ", within sizes"}
 
 
 def figure_of(paper: Paper, exhibit: Panelled, judgement: Judgement) -> FigureData:
     """The plots and images of an exhibit, as far as its points are complete."""
     axes: list[AxesData] = []
-    grids: list[ImageGrid] = []
+    idle: list[str] = []
+    items: list[Item] = []
     for panel in exhibit.panels:
         here = list(of_row(judgement.results, panel.name))
         there = [result for result in here if result.complete]
         if not there:
+            idle += [panel.name] if panel.plots else []
             continue
+        items.append(there[0].item)
         missing = len(here) - len(there)
         unfinished = (f"{missing} of {len(here)} points not run",) if missing else ()
         distinct = [result for result in there if not result.same_as]
         for plot in panel.plots:
-            notes = (*_correlation_notes(judgement, panel, plot), *unfinished)
-            stated = _stated(exhibit.stated, panel, plot)
-            axes.append(_axes(paper, panel, plot, distinct, notes, stated))
-        if panel.gallery and panel.runs:
-            rows = tuple(_image_row(paper, panel.runs, result) for result in here)
+            for part, results in _apart(paper, panel, plot, distinct):
+                drawn = _axes(paper, panel, plot, results)
+                title = _title(paper, panel, plot, there[0].item, part)
+                notes = (*_correlation_notes(exhibit, judgement, panel, plot), *unfinished)
+                stated = _stated(exhibit.stated, panel, plot)
+                axes.append(replace(drawn, title=title, notes=notes, stated=stated))
+    notes = _figure_notes(paper, exhibit, judgement, items, idle)
+    grids = tuple(
+        grid
+        for grid in grids_of(paper, exhibit, judgement)
+        if any(not row.note for row in grid.rows)
+    )
+    title = f"{exhibit.label}: {exhibit.title}"
+    return FigureData(exhibit.id, title, judgement.plan.name, tuple(axes), grids, notes)
+
+
+def _figure_notes(
+    paper: Paper,
+    exhibit: Panelled,
+    judgement: Judgement,
+    items: Sequence[Item],
+    idle: Sequence[str],
+) -> tuple[str, ...]:
+    """What the panels were made with and, where some are missing, what the others are."""
+    made = dict.fromkeys(filter(None, (made_of(paper, item) for item in items)))
+    notes = ["; ".join((f"Profile {judgement.plan.name}", *made)) + "."]
+    if idle and items:
+        shown = (panel for panel in exhibit.panels if panel.plots and panel.name not in idle)
+        notes += [f"Nothing has run for {', '.join(idle)}."]
+        notes += [f"{panel.name}: {panel.shows}" for panel in shown]
+    return tuple(notes)
+
+
+def grids_of(paper: Paper, exhibit: Panelled, judgement: Judgement) -> Iterator[ImageGrid]:
+    """The images of each panel that shows some, made or not."""
+    for panel in exhibit.panels:
+        results = list(of_row(judgement.results, panel.name))
+        if panel.gallery and panel.runs and results:
+            rows = tuple(_image_row(paper, panel.runs, result) for result in results)
             title = str(judgement.plan.chosen(panel.name, panel.gallery.title))
-            grids.append(ImageGrid(panel.name, title, rows))
-    title, profile = f"{exhibit.label}: {exhibit.title}", judgement.plan.name
-    return FigureData(exhibit.id, title, profile, tuple(axes), tuple(grids))
+            yield ImageGrid(panel.name, title, rows, made_of(paper, results[0].item))
 
 
-def _correlation_notes(judgement: Judgement, panel: Panel, plot: Plot) -> Iterator[str]:
+def made_of(paper: Paper, item: Item) -> str:
+    """The data and the networks of an item, and which of the paper's they stand for."""
+    kinds = paper.about.variables
+    pairs = {
+        (paper.label(name, used), paper.label(name, item.stated[name]))
+        for name, used in item.run.items()
+        if kinds.get(name) in ("dataset", "network") and isinstance(used, str)
+    }
+    return ", ".join(
+        used if used == stated else f"{used} in place of {stated}" for used, stated in sorted(pairs)
+    )
+
+
+def _apart(
+    paper: Paper, panel: Panel, plot: Plot, results: Sequence[ItemResult]
+) -> Sequence[tuple[str, Sequence[ItemResult]]]:
+    """The points of a plot by the axes that they share: where each is drawn as several lines that
+    would overlie those of others, each has its own.
+    """
+    labels = [_label(paper, panel, plot, result) for result in results]
+    if len(plot.series) > 2 and 1 < len(set(labels)) == len(results) <= MOST_APART:
+        return [(label, [result]) for label, result in zip(labels, results, strict=True)]
+    return [("", results)]
+
+
+def _title(paper: Paper, panel: Panel, plot: Plot, item: Item, part: str) -> str:
+    """`(a) TM loss by starting epoch, ConvNet-D4`: panel, axes, and the network or the part."""
+    y, x = (label.partition(" (")[0] for label in (plot.y.label, plot.x.label))
+    x = x if x[1:2].isupper() or x[1:2].isdigit() else x[:1].lower() + x[1:]
+    letter, _, rest = panel.name.partition("-")
+    known = rest in paper.networks or not rest
+    head = f"({letter if known else f'{letter}, {rest}'})" if len(letter) == 1 else f"{panel.name}:"
+    names = (name for name, kind in paper.about.variables.items() if kind == "network")
+    network = next((item.run[n] for n in names if isinstance(item.run.get(n), str)), "")
+    over = panel.runs.over if panel.runs else {}
+    alike = network and not any(paper.about.variables[n] == "network" for n in over)
+    tail = [part, paper.network(network).label if alike else ""]
+    return ", ".join([f"{head} {y} by {x}", *filter(None, tail)])
+
+
+def _correlation_notes(
+    exhibit: Panelled, judgement: Judgement, panel: Panel, plot: Plot
+) -> Iterator[str]:
+    """Our coefficients, and what the paper states of them."""
     for item in judgement.correlations:
         if (item.panel, item.plot) == (panel.name, plot.name):
             yield from correlation_lines(item)
+    for stated in exhibit.stated.values() if plot.correlation else ():
+        if stated.ours and stated.ours.panel == panel.name and stated.ours.correlation:
+            yield f"the paper: ρ {'≈' if stated.approximate else '='} {stated.text}"
 
 
 def _image_row(paper: Paper, runs: Runs, result: ItemResult) -> ImageRow:
     """The images of a point, or why there are none."""
-    label = ", ".join(_named(paper, name, result.item.run[name]) for name in runs.over)
-    note = ""
+    item, note = result.item, ""
     if not result.complete:
-        note = "not run" if result.item.sources else f"not run: {result.item.reason}"
-    return ImageRow(label, result.pictures, note)
+        reasons = [item.reason] if not item.sources else dict.fromkeys(result.gaps.values())
+        told = "; ".join(why for why in reasons if why != NOT_RUN)
+        note = f"not run: {told}" if told else "not run"
+    return ImageRow(_point(paper, runs, item), result.pictures, note, item.address.column)
 
 
-def _axes(
-    paper: Paper,
-    panel: Panel,
-    plot: Plot,
-    results: Sequence[ItemResult],
-    notes: tuple[str, ...],
-    stated: tuple[float, ...],
-) -> AxesData:
+def _point(paper: Paper, runs: Runs, item: Item) -> str:
+    """A point by its variables, as they are printed: `Random, IPC 10`."""
+    return ", ".join(_named(paper, name, item.run[name]) for name in runs.over)
+
+
+def _axes(paper: Paper, panel: Panel, plot: Plot, results: Sequence[ItemResult]) -> AxesData:
     # Where there is a single point, colours tell the series apart.
     alone = len(results) == 1 and len(plot.series) > 1
     lines = [
         LineData(
             point=result.item.address.column,
             series="" if alone else series.label,
-            label=series.label if alone else _label(paper, plot, result),
-            changed=_changed(panel, plot, result),
+            label=series.label if alone else _label(paper, panel, plot, result),
+            changed=_changed(paper, panel, plot, result),
             style=series.style,
             x=_many(result.lines[plot.name, index][0]),
             y=_many(result.lines[plot.name, index][1]),
@@ -89,7 +174,9 @@ def _axes(
     ]
     ordered = bool(plot.colour) and paper.about.variables[plot.colour] == "value"
     if ordered:
-        order = [_label(paper, plot, r) for r in sorted(results, key=lambda r: _value(plot, r))]
+        order = [
+            _label(paper, panel, plot, r) for r in sorted(results, key=lambda r: _value(plot, r))
+        ]
         lines.sort(key=lambda line: order.index(line.label))
     return AxesData(
         panel=panel.name,
@@ -98,8 +185,6 @@ def _axes(
         y=AxisData(plot.y.label, plot.y.log),
         ordered=ordered,
         lines=tuple(lines),
-        notes=notes,
-        stated=stated,
     )
 
 
@@ -115,17 +200,20 @@ def _stated(stated: Mapping[str, Stated], panel: Panel, plot: Plot) -> tuple[flo
     return tuple(dict.fromkeys(found))
 
 
-def _label(paper: Paper, plot: Plot, result: ItemResult) -> str:
+def _label(paper: Paper, panel: Panel, plot: Plot, result: ItemResult) -> str:
     """The label that a colour stands for."""
-    if not plot.colour:
-        return result.item.address.column
-    return _named(paper, plot.colour, result.item.run[plot.colour])
+    if plot.colour:
+        return _named(paper, plot.colour, result.item.run[plot.colour])
+    told = _point(paper, panel.runs, result.item) if panel.runs else ""
+    return told or result.item.address.column
 
 
 def _named(paper: Paper, variable: str, value: Any) -> str:
     """The label of a method or another spec, or a value with its variable."""
     label = paper.label(variable, value)
-    return f"{variable} {label}" if paper.about.variables[variable] == "value" else label
+    return (
+        f"{paper.word(variable)} {label}" if paper.about.variables[variable] == "value" else label
+    )
 
 
 def _value(plot: Plot, result: ItemResult) -> float:
@@ -133,13 +221,15 @@ def _value(plot: Plot, result: ItemResult) -> float:
     return float("inf") if isinstance(value, str) else float(value)
 
 
-def _changed(panel: Panel, plot: Plot, result: ItemResult) -> str:
+def _changed(paper: Paper, panel: Panel, plot: Plot, result: ItemResult) -> str:
     """The variables that make other points of the same images and have not their first value."""
     names = plot.correlation.same if plot.correlation else ()
     over = panel.runs.over if panel.runs else {}
     firsts = {name: values[0] for name in names if isinstance(values := over[name], tuple)}
     stated = result.item.stated
-    return ", ".join(f"{name} {stated[name]}" for name in firsts if stated[name] != firsts[name])
+    return ", ".join(
+        f"{paper.word(name)} {stated[name]}" for name in firsts if stated[name] != firsts[name]
+    )
 
 
 def _many(drawn: Drawn) -> tuple[float, ...]:

@@ -14,6 +14,8 @@ from harness.render.numbers import amount_text
 from harness.render.terminal import show_grid
 from harness.render.views.verdicts import gap_lines, kind_lines
 
+_MOST_IDLE = 8
+"""Points without results of which each is listed."""
 _ACROSS = 4
 """Most columns of a printed panel, beside the point's name."""
 
@@ -42,6 +44,9 @@ def _show_panel(name: str, results: Sequence[ItemResult], console: Console) -> N
     A few at a time, so that no number is cut off on a narrow terminal.
     """
     done = [result for result in results if result.complete]
+    if not done and len(results) > _MOST_IDLE:
+        console.print(f"Panel {name}: none of its {len(results)} points has all its runs")
+        return
     quantities = list(done[0].amounts) if done else []
     plots = [key for key, (x, y) in done[0].lines.items() if _number(x)] if done else []
     headings = [f"{plot} {axis}" for plot, _ in plots for axis in ("x", "y")]

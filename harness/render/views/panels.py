@@ -11,7 +11,7 @@ from harness.judge.exhibit import Judgement
 from harness.judge.model import Amount
 from harness.judge.results import ItemResult
 from harness.judge.stated import StatedResult
-from harness.render.figures.model import FigureData
+from harness.render.figures.model import FigureData, ImageGrid
 from harness.render.templating import template
 from harness.render.tex import escape, symbol
 from harness.render.views import panel_figure
@@ -52,6 +52,9 @@ class PanelledView(ExhibitView[PanelledT]):
 
     def figure(self, judgement: Judgement) -> FigureData:
         return panel_figure.figure_of(self.paper, self.exhibit, judgement)
+
+    def grids(self, judgement: Judgement) -> Sequence[ImageGrid]:
+        return tuple(panel_figure.grids_of(self.paper, self.exhibit, judgement))
 
     def plot_caption(self, judgement: Judgement) -> str:
         lines = [

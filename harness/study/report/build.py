@@ -24,6 +24,7 @@ from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, judge_each
 from harness.study.project import Project
 from harness.study.renders import write_renders
+from harness.study.report.ahead import ahead_of
 from harness.study.report.alternatives import Tell, alternatives_of
 from harness.study.results import main_profile
 
@@ -41,13 +42,18 @@ class Report:
 
 
 def write_report(
-    project: Project, profile: str | None, out: Path | None = None, tell: Tell = print
+    project: Project,
+    profile: str | None,
+    out: Path | None = None,
+    tell: Tell = print,
+    watched: int = 0,
 ) -> Report:
     """Judge every exhibit and write the site. Runs nothing.
 
     Args:
         out: the folder, which may hold an earlier report; in the build folder by default.
         tell: is given a line on each exhibit for which it may take long.
+        watched: see `Study.report`.
 
     Raises:
         UserError: the folder holds something that is no report.
@@ -73,6 +79,8 @@ def write_report(
         exhibits=tuple(pages),
         claims=tuple(claims),
         findings=findings,
+        ahead=ahead_of(project, judged.values(), claims),
+        watched=watched,
     )
     index = write(site, folder, files)
     _write_badges(judged.values(), folder / "badges")
@@ -117,6 +125,7 @@ def _page(
         assumptions=alternatives_of(project, judged, tried, tell) if judged else (),
         claims=tuple(item for item in claims if name in exhibits_of(item.claim)),
         findings=tuple(f for f in findings if any(a.split(":")[0] == name for a in f.addresses)),
+        grids=tuple(view.grids(judged)) if judged else (),
         files=tuple(path.name for path in files),
         command=shlex.join(command),
         problem=problem,

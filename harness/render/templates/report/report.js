@@ -151,13 +151,50 @@ function filters(form, rows, valueOf, noun) {
 function numbers() {
   const form = document.getElementById("filters");
   if (!form) return;
-  const facets = new WeakMap();
-  const rows = [...document.querySelectorAll("#numbers tbody tr")];
-  for (const row of rows) {
-    const more = { exhibit: row.dataset.exhibit, verdict: row.dataset.verdict };
-    facets.set(row, { ...JSON.parse(row.dataset.facets), ...more });
+  const table = document.getElementById("numbers");
+  const names = [...form.querySelectorAll("select")].map((select) => select.name);
+  const key = (name) => (names.indexOf(name) < 2 ? name : "f" + (names.indexOf(name) - 2));
+  filters(form, [...table.tBodies[0].rows], (row, name) => row.dataset[key(name)], "numbers");
+  sortable(table);
+}
+
+// Each heading sorts by its column, once more the other way; rows without a number stay last.
+function sortable(table) {
+  const body = table.tBodies[0];
+  const valueOf = (row, column) => {
+    const cell = row.cells[column];
+    const text = cell.dataset.sort || cell.textContent.trim().replace("−", "-");
+    const number = parseFloat(text);
+    if (column && text === "–") return null;
+    return Number.isNaN(number) || !column ? text.toLowerCase() : number;
+  };
+  const compare = (a, b) =>
+    typeof a === typeof b && typeof a === "number" ? a - b : String(a).localeCompare(b, "en", { numeric: true });
+  [...table.tHead.rows[0].cells].forEach((heading, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...heading.childNodes);
+    heading.append(button);
+    button.addEventListener("click", () => {
+      const turn = heading.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+      heading.setAttribute("aria-sort", turn > 0 ? "ascending" : "descending");
+      const rows = [...body.rows].map((row) => [valueOf(row, column), row]);
+      rows.sort(([a], [b]) => (a === null) - (b === null) || turn * compare(a, b));
+      body.append(...rows.map(([, row]) => row));
+    });
+  });
+}
+
+// What is wider than the screen says so.
+function hints() {
+  for (const box of document.querySelectorAll(".scroll")) {
+    const hint = document.createElement("p");
+    hint.className = "quiet hint";
+    hint.textContent = "Wider than the screen: scroll it sideways →";
+    box.before(hint);
+    new ResizeObserver(() => (hint.hidden = box.scrollWidth <= box.clientWidth)).observe(box);
   }
-  filters(form, rows, (row, name) => facets.get(row)[name], "numbers");
 }
 
 function claims() {
@@ -165,6 +202,22 @@ function claims() {
   if (!form) return;
   const rows = [...document.querySelectorAll(".claims > li")];
   filters(form, rows, (row, name) => row.dataset[name], "claims");
+}
+
+// While somebody watches a run, a page loads itself again after the report was written anew.
+function watched() {
+  if (!("watched" in document.body.dataset)) return;
+  let first = null;
+  setInterval(() => {
+    const script = document.createElement("script");
+    script.src = `${root}assets/round.js?${Date.now()}`;
+    script.addEventListener("load", () => {
+      script.remove();
+      first ??= window.reportRound;
+      if (window.reportRound !== first) location.reload();
+    });
+    document.head.append(script);
+  }, 2000);
 }
 
 // A link to a step opens it.
@@ -179,4 +232,6 @@ search();
 numbers();
 claims();
 opened();
+hints();
+watched();
 addEventListener("hashchange", opened);

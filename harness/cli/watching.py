@@ -1,0 +1,39 @@
+"""`--watch`: the same once more whenever the store holds something else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from harness.run.lease import held
+from harness.store.store import Store
+from harness.study.study import Study
+
+LOOK = 2.0
+"""Seconds between two looks at the store."""
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Do it again whenever results come, until Ctrl-C.")
+]
+
+
+def rounds(study: Study, watch: bool) -> Iterator[Study]:
+    """The study; where it is watched, a fresh look at it after each change, until Ctrl-C."""
+    seen = _content(study.store)
+    yield study
+    try:
+        while watch:
+            time.sleep(LOOK)
+            if (now := _content(study.store)) != seen:
+                seen = now
+                yield Study.open(study.project.home, no_code=study.project.no_code)
+    except KeyboardInterrupt:
+        return  # that is how watching ends
+
+
+def _content(store: Store) -> tuple[frozenset[str], ...]:
+    """The names of what a run leaves in a store: records, failures, steps in hand."""
+    done = store.listing("records") | store.listing("links")
+    return frozenset(done), frozenset(store.failures.identities()), frozenset(held(store))

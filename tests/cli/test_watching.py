@@ -1,0 +1,45 @@
+"""`--watch`: a page and a terminal that keep up with a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import Study
+from harness.cli import watching
+from tests.toy.paper import Workplace
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What happens in each pause between two looks; Ctrl-C after the last."""
+    planned: list[object] = []
+
+    def sleep(seconds: float) -> None:
+        if not planned:
+            raise KeyboardInterrupt
+        planned.pop(0)()  # type: ignore[operator]
+
+    monkeypatch.setattr(watching.time, "sleep", sleep)
+    return planned
+
+
+def made(study: Study) -> int:
+    return sum(exhibit.count("current") for exhibit in study.status().exhibits)
+
+
+def test_each_change_is_looked_at_once_and_afresh(
+    place: Workplace, pauses: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make() -> None:
+        assert place.repro("make", "verdicts:Faithful:Small", "--executor", "inline").code == 0
+
+    pauses += [lambda: None, make, lambda: None]
+    study = Study.open(place.root)
+    seen = [made(now) for now in watching.rounds(study, True)]
+    assert len(seen) == 2, "where nothing has changed, nothing is done"
+    assert seen[0] == 0 < seen[1]
+
+
+def test_without_it_there_is_one_look(place: Workplace) -> None:
+    study = Study.open(place.root)
+    assert list(watching.rounds(study, False)) == [study]
