@@ -32,6 +32,9 @@ _PARTIAL_RULE = re.compile(
     r"\\(?:cmidrule|cline|cdashline|SetCell|SetRow)\s*(?:\[[^\]]*\])?\s*(?:\([a-z]*\))?\s*\{[^{}]*\}"
     r"|\\[vh]rule(?![A-Za-z])(?:\s*(?:width|height|depth)\s*-?[\d.]+\s*[a-z]{2})*"
 )
+_REPEATED, _BESIDE = re.compile(r"\*\{(\d{1,2})\}(?=\{)"), re.compile(r"[@!><](?=\{)")
+_GROUP = re.compile(r"(?=\{)")
+"""What stands before a braced part of a description of columns."""
 _SPAN = re.compile(r"cell\{(\d+)\}\{(\d+)\}\s*=\s*\{([^{}]*)\}")
 
 
@@ -266,21 +269,14 @@ def _closing_bracket(text: str, start: int) -> int:
 def _count_columns(columns: str) -> int | None:
     """How many columns a description such as `l*{3}{c}|S[table-format=2.1]` has."""
     text = re.sub(r"%[^\n]*|\s", "", columns)
-    while repeated := re.search(r"\*\{(\d{1,2})\}(?=\{)", text):
-        end = closing(text, repeated.end())
-        if end is None:
-            return None
-        inner = text[repeated.end() + 1 : end]
-        text = text[: repeated.start()] + inner * int(repeated[1]) + text[end + 1 :]
-    while beside := re.search(r"[@!><](?=\{)", text):
-        end = closing(text, beside.end())
-        if end is None:
-            return None
-        text = text[: beside.start()] + text[end + 1 :]
-    text = re.sub(r"\[[^\]]*\]", "", text)
-    while group := re.search(r"\{", text):
-        end = closing(text, group.start())
-        if end is None:
-            return None
-        text = text[: group.start()] + text[end + 1 :]
+    for pattern in (_REPEATED, _BESIDE, _GROUP):
+        if pattern is _GROUP:
+            text = re.sub(r"\[[^\]]*\]", "", text)
+        while found := pattern.search(text):
+            end = closing(text, found.end())
+            if end is None:
+                return None
+            times = int(found[1]) if pattern.groups else 0
+            inner = text[found.end() + 1 : end] * times
+            text = text[: found.start()] + inner + text[end + 1 :]
     return len(re.findall(r"[A-Za-z]", text))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from harness.importing.agreement import in_agreement
 from harness.importing.grid import Cell, GridRow, Slot, rectangular
 from harness.importing.model import Entry, HeaderPath, Place, Row, Table, Unread
-from harness.spec.printed import Printed
 from harness.spec.reading import read_printed
 
 _THIN = "\u2009"
@@ -267,15 +267,16 @@ def _repeats(lines: Sequence[_Line], groups: dict[int, int], stub: int) -> bool:
 
 
 def _labels(lines: Sequence[_Line], stub: int) -> list[tuple[str, ...]]:
-    """The names of rows; one left blank is that of the row above."""
-    last: tuple[str, ...] = ("",) * stub
-    found = []
-    for line in lines:
-        texts = [_plain(slot.cell.text) for slot in line.slots[:stub]]
-        blank = next((n for n, text in enumerate(texts) if text), stub)
-        last = (*last[:blank], *texts[blank:])
-        found.append(last)
-    return found
+    """The names of rows."""
+    blank: tuple[str, ...] = ("",) * stub
+    return list(accumulate(lines, lambda above, line: _label(line, above), initial=blank))[1:]
+
+
+def _label(line: _Line, above: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of a row; those left blank at the left are those of the row above."""
+    texts = [_plain(slot.cell.text) for slot in line.slots[: len(above)]]
+    blank = next((n for n, text in enumerate(texts) if text), len(above))
+    return (*above[:blank], *texts[blank:])
 
 
 def _is_below(line: _Line, stub: int) -> bool:
@@ -304,9 +305,7 @@ def _rows(body: Sequence[_Line], stub: int) -> list[Row]:
         if errors and rows and _is_below(line, stub) and _fits_under(rows[-1], entries):
             rows[-1] = replace(rows[-1], entries=_joined(rows[-1].entries, entries))
             continue
-        texts = [_plain(slot.cell.text) for slot in line.slots[:stub]]
-        blank = next((n for n, text in enumerate(texts) if text), stub)
-        last = (*last[:blank], *texts[blank:])
+        last = _label(line, last)
         kept = [text for n, text in enumerate(last) if text and (n == 0 or text != last[n - 1])]
         rows.append(Row((*group, *kept), tuple(entries)))
     return rows
@@ -334,13 +333,10 @@ def _fits_under(above: Row, entries: Sequence[Entry]) -> bool:
 
 def _joined(above: Sequence[Entry], below: Sequence[Entry]) -> tuple[Entry, ...]:
     """Numbers with what stands in brackets under them, as one text."""
+    texts = (f"{up.printed.text} {low.printed.text}" for up, low in zip(above, below, strict=True))
     return tuple(
         up
         if low.printed.kind == "missing"
-        else replace(up, printed=_together(up.printed.text, low.printed.text, up.printed.bold))
-        for up, low in zip(above, below, strict=True)
+        else replace(up, printed=read_printed(text, bold=up.printed.bold))
+        for up, low, text in zip(above, below, texts, strict=True)
     )
-
-
-def _together(up: str, low: str, bold: bool) -> Printed:
-    return read_printed(f"{up} {low}", bold=bold)

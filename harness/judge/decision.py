@@ -190,21 +190,18 @@ class Decision:
         return self.outcome == "inconclusive" and self.differs
 
 
-def decide(exhibit: Sequence[Evidence], prior: Prior | None = None) -> list[Decision]:
+def decide(exhibit: Sequence[Evidence]) -> list[Decision]:
     """The decision on every number of an exhibit, in order.
 
     Two exact numbers are compared as printed: equal up to rounding and the margin, or not. A single
     run of ours is always inconclusive and tests nothing.
-
-    Args:
-        prior: how alike the spreads are, where other cells than these tell; None: these.
     """
     decided = [_decide_exact(item) or _untested(item) for item in exhibit]
     open_still = [i for i, item in enumerate(exhibit) if decided[i].method == "none"]
     testable = [i for i in open_still if _testable(exhibit[i])]
     single = [i for i in open_still if i not in testable and _has_spread(exhibit[i])]
     if testable:
-        for i, decision in zip(testable, _test([exhibit[i] for i in testable], prior), strict=True):
+        for i, decision in zip(testable, _test([exhibit[i] for i in testable]), strict=True):
             decided[i] = decision
     for i in single:
         own = _statistics([exhibit[i]], _welch([exhibit[i]]))[0]
@@ -271,12 +268,12 @@ def _testable(item: Evidence) -> bool:
     return _has_spread(item) and (item.ours.n > 1 or item.ours.is_exact)
 
 
-def _test(exhibit: Sequence[Evidence], prior: Prior | None) -> list[Decision]:
+def _test(exhibit: Sequence[Evidence]) -> list[Decision]:
     from harness.judge.moderated import moderate
     from harness.judge.welch import adjusted
 
     own = _welch(exhibit)
-    prior = prior or exhibit_prior(exhibit)
+    prior = exhibit_prior(exhibit)
     alone = _statistics(exhibit, own)
     shared = [prior is not None and item.margin is not None for item in exhibit]
     used = alone

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from harness.judge.model import OutcomeName
+
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
@@ -42,7 +44,7 @@ STANDINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Verdicts with what is inconclusive parted in two: the sign, and the words after a count."""
 
-OUTCOMES: Mapping[str, str] = MappingProxyType(
+OUTCOMES: Mapping[OutcomeName, str] = MappingProxyType(
     {
         "holds": "✓",
         "fails": "✗",

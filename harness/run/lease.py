@@ -101,7 +101,7 @@ def beat(store: Store, identity: str) -> float:
     return lease_file(store, identity).stat().st_mtime
 
 
-def clean(store: Store, limit: float = LIMIT) -> None:
+def clean(store: Store) -> None:
     """Remove the leases of dead owners whose steps have a record.
 
     What they left undone is taken over by whoever does it, and the log says so.
@@ -109,7 +109,7 @@ def clean(store: Store, limit: float = LIMIT) -> None:
     now = _clock(store.root)
     for path in sorted((store.root / "leases").glob("*")):
         with _locked(path) as file:
-            if file is not None and _dead(file, limit, now) and store.has(path.name):
+            if file is not None and _dead(file, LIMIT, now) and store.has(path.name):
                 path.unlink()
 
 

@@ -75,20 +75,24 @@ def export_records(
                 [(name, json.dumps(body)) for name, body in sorted(said.items())],
             ),
         }
-    manifest = {"format": FORMAT, "files": files, "identities": sorted(every)}
-    taken = {key: set(at) for key, at in before.looks.items()}
-    for key, at in looks.items():
-        taken.setdefault(key, set()).update(at)
-    if taken:
-        manifest["looks"] = {key: sorted(at) for key, at in taken.items()}
-    # The one moment of the change: until then the folder reads as before, from then on as new.
+    manifest: dict[str, Json] = {"format": FORMAT, "files": files, "identities": sorted(every)}
+    if before.looks or looks:
+        manifest["looks"] = {
+            key: sorted({*before.looks.get(key, ()), *looks.get(key, ())})
+            for key in {**before.looks, **looks}
+        }
+    _replace_manifest(folder, manifest)
+    return len(new), len(every)
+
+
+def _replace_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
+    """The one moment of a change: until then the folder reads as before, from then on as new."""
     draft = folder / f"{MANIFEST}.draft"
     write_synced(draft, json.dumps(manifest, indent=1, sort_keys=True).encode())
     draft.replace(folder / MANIFEST)
     point("export: manifest")
     for path in Published(folder).leftovers():
         path.unlink()
-    return len(new), len(every)
 
 
 def import_records(store: Store, folder: Path) -> tuple[int, int]:

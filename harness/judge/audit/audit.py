@@ -44,6 +44,7 @@ from harness.judge.audit.sheet import Sheet, sheets
 from harness.judge.audit.significance import correlations_in_text, significance
 from harness.judge.audit.uncertainty import interval_relations, stars_by_legend
 from harness.judge.audit.unsaid import (
+    bare_correlations,
     bare_estimates,
     setting_gaps,
     spellings,
@@ -97,6 +98,7 @@ RULES: tuple[Rule, ...] = (
     contradicted_claims,
     precision,
     bare_estimates,
+    bare_correlations,
     unnamed,
     spellings,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.importing.model import Place, Prose, Table
@@ -42,8 +42,7 @@ def _references(prose: Prose, root: Path) -> tuple[list[Finding], dict[str, Sour
     """Findings on citations and references that lead nowhere, and on what nothing leads to."""
     places: dict[str, Source] = {}
     found = []
-
-    def tell(rule: str, names: Mapping[str, Place], printed: str, expected: str, why: str) -> None:
+    for rule, names, printed, expected, why in _loose_ends(prose):
         for name, place in names.items():
             address = f"{source_of(place, root)[0]}:{rule}:{name}"
             places[address] = source_of(place, root)
@@ -61,43 +60,41 @@ def _references(prose: Prose, root: Path) -> tuple[list[Finding], dict[str, Sour
                     explanation=why.format(name),
                 )
             )
-
-    if prose.known is not None:
-        lost = {k: p for k, p in prose.cited.items() if k not in prose.known and k != "*"}
-        tell(
-            "unresolved",
-            lost,
-            "a citation of '{}'",
-            "an entry of the bibliography with that key",
-            "'{}' is cited and is not in the bibliography, so that it prints as a question mark.",
-        )
-        idle = {k: p for k, p in prose.listed.items() if k not in prose.cited}
-        if "*" not in prose.cited:
-            tell(
-                "uncited",
-                idle,
-                "the entry '{}'",
-                "a citation of it",
-                "The bibliography lists '{}', which nothing cites.",
-            )
-        gone = {k: p for k, p in prose.referred.items() if k not in prose.labels}
-        tell(
-            "unresolved",
-            gone,
-            "a reference to '{}'",
-            "a label of that name",
-            "'{}' is referred to and is no label, so that it prints as question marks.",
-        )
-        unused = {
-            k: p
-            for k, p in prose.labels.items()
-            if k not in prose.referred and k.startswith(("tab", "fig"))
-        }
-        tell(
-            "unreferenced",
-            unused,
-            "the label '{}'",
-            "a sentence that refers to it",
-            "Nothing in the text refers to '{}', so that a reader is never sent there.",
-        )
     return found, places
+
+
+def _loose_ends(prose: Prose) -> Iterator[tuple[str, Mapping[str, Place], str, str, str]]:
+    """Rule, names with their places, and texts with room for a name: what is printed, what is
+    expected, why it matters."""
+    if prose.known is None:
+        return
+    yield (
+        "unresolved",
+        {k: p for k, p in prose.cited.items() if k not in prose.known and k != "*"},
+        "a citation of '{}'",
+        "an entry of the bibliography with that key",
+        "'{}' is cited and is not in the bibliography, so that it prints as a question mark.",
+    )
+    if "*" not in prose.cited:
+        yield (
+            "uncited",
+            {k: p for k, p in prose.listed.items() if k not in prose.cited},
+            "the entry '{}'",
+            "a citation of it",
+            "The bibliography lists '{}', which nothing cites.",
+        )
+    yield (
+        "unresolved",
+        {k: p for k, p in prose.referred.items() if k not in prose.labels},
+        "a reference to '{}'",
+        "a label of that name",
+        "'{}' is referred to and is no label, so that it prints as question marks.",
+    )
+    floats = {k: p for k, p in prose.labels.items() if k.startswith(("tab", "fig"))}
+    yield (
+        "unreferenced",
+        {k: p for k, p in floats.items() if k not in prose.referred},
+        "the label '{}'",
+        "a sentence that refers to it",
+        "Nothing in the text refers to '{}', so that a reader is never sent there.",
+    )

@@ -242,7 +242,7 @@ def _quoted(paper: Paper) -> Iterator[tuple[str, str]]:
 
 
 def bare_estimates(paper: Paper) -> Iterator[Finding]:
-    """Findings on fitted values without an error and coefficients without a number of points."""
+    """Findings on fitted values that are given without an error."""
     for fit in paper.exhibits_of(Fit):
         bare = [
             mention
@@ -265,18 +265,15 @@ def bare_estimates(paper: Paper) -> Iterator[Finding]:
                     "two of them can be told apart from fits to the same law."
                 ),
             )
+
+
+def bare_correlations(paper: Paper) -> Iterator[Finding]:
+    """Findings on correlations that are given without a number of points."""
+    claims = [claim for claim in paper.claims.values() if claim.kind == "correlation"]
+    counted = {claim.value for claim in claims if claim.points is not None}
+    loose = {c.value for c in claims if isinstance(c.value, str)} - counted
     known = {mention.address: mention for mention in mentions(paper)}
-    loose = {
-        claim.value
-        for claim in paper.claims.values()
-        if claim.kind == "correlation" and claim.points is None and isinstance(claim.value, str)
-    }
-    counted = {
-        claim.value
-        for claim in paper.claims.values()
-        if claim.kind == "correlation" and claim.points is not None
-    }
-    bare = [known[address] for address in sorted(loose - counted) if address in known]
+    bare = [known[address] for address in sorted(loose) if address in known]
     if bare:
         yield Finding(
             rule="bare-correlation",

@@ -6,7 +6,7 @@ differentiable in the images that they are given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import torch
@@ -18,8 +18,6 @@ from harness.lab.models.hooks import last_linear, layer_inputs
 
 Weights: TypeAlias = Mapping[str, Tensor]
 """The parameters of a network by their names."""
-Loss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-"""Mean loss of a batch, a scalar, from its logits (b, classes) and its targets."""
 
 COSINE_FLOOR = 1e-6
 """Added to a product of norms, so that a row without a gradient is at distance 1."""
@@ -84,9 +82,8 @@ def unrolled(
     start: Weights,
     batches: Iterable[tuple[Tensor, Tensor]],
     rate: Tensor | float,
-    loss: Loss = functional.cross_entropy,
 ) -> dict[str, Tensor]:
-    """The weights after one plain step of SGD for each batch of images and targets.
+    """The weights after one plain step of SGD, down the cross-entropy, for each batch.
 
     Differentiable in the images, the targets and the rate. `start` must require gradients. The
     network lends its form only: its own weights, and its running statistics if it has any, stay.
@@ -95,9 +92,8 @@ def unrolled(
     buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
     for images, targets in batches:
         logits = functional_call(network, (weights, buffers), (images,))
-        slopes = torch.autograd.grad(
-            loss(logits, targets), list(weights.values()), create_graph=True
-        )
+        loss = functional.cross_entropy(logits, targets)
+        slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
         weights = {
             name: weight - rate * slope
             for (name, weight), slope in zip(weights.items(), slopes, strict=True)
