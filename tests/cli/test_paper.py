@@ -125,6 +125,17 @@ def test_what_fits_no_page_is_said_by_the_log_of_tex(documented: Workplace) -> N
 
 
 @needs_latex
+def test_a_document_of_two_columns(documented: Workplace) -> None:
+    """Tables, lists that go over pages, and what is said of all."""
+    write(documented, DOCUMENT.replace("class{", "class[twocolumn]{"))
+    made = documented.repro("paper", "--json")
+    assert made.code == 0, made.err
+    assert made.json["misfits"] == []
+    log = Path(made.json["pdf"]).with_suffix(".log").read_text(encoding="utf-8", errors="replace")
+    assert "Overfull" not in log
+
+
+@needs_latex
 def test_reported_shows_the_papers_numbers_and_needs_no_results(place: Workplace) -> None:
     (place.root / "paper").mkdir()
     write(place, DOCUMENT)
