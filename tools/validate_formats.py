@@ -71,7 +71,7 @@ def newer_python() -> str:
 def model_card(folder: Path) -> tuple[str, bool]:
     from huggingface_hub import ModelCard
 
-    cards = [ModelCard.load(path) for path in sorted(folder.glob("model-card/*/README.md"))]
+    cards = [ModelCard.load(path) for path in sorted(folder.glob("model-card/*/*/README.md"))]
     results = sum(len(card.data.eval_results) for card in cards)
     return f"{len(cards)} cards with {results} results read by huggingface_hub", bool(results)
 

@@ -24,7 +24,7 @@ def citation(about: PaperFile) -> str:
         "type": "generic",
         "title": about.title,
         "authors": authors,
-        "notes": about.venue,
+        **({"notes": about.venue} if about.venue else {}),  # the format takes no empty ones
         **({"year": int(year[0])} if year else {}),
     }
     told: dict[str, Any] = {

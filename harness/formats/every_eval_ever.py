@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import Any
 from uuid import UUID
 
-from harness.formats.exported import CellOfRow, Exported, file_name, rows
+from harness.formats.exported import CellOfRow, Exported, rows
 from harness.judge.model import Amount
 
 SCHEMA = "0.3.0"
@@ -28,19 +28,19 @@ def write(exported: Exported) -> None:
     """
     now = str(int(time.time()))
     for name, cells in rows(exported):
-        held = _record(exported, cells, now)
+        held = _record(exported, name, cells, now)
         benchmark, model = cells[0].table.id, held["model_info"]["id"]
         folder = exported.folder / FOLDER / "data" / benchmark / model
         folder.mkdir(parents=True, exist_ok=True)
-        what = sha256(f"{model}/{name}/{cells[0].told['profile']}".encode()).digest()
+        what = sha256(f"{benchmark}/{model}/{cells[0].told['profile']}".encode()).digest()
         file = folder / f"{UUID(bytes=what[:16], version=4)}.json"
         file.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _record(exported: Exported, cells: Sequence[CellOfRow], now: str) -> dict[str, Any]:
+def _record(exported: Exported, name: str, cells: Sequence[CellOfRow], now: str) -> dict[str, Any]:
     about, first = exported.paper.about, cells[0]
     row = first.result.item.address.row
-    model = f"{about.id}/{file_name(row)}"
+    model = f"{about.id}/{name}"
     return {
         "schema_version": SCHEMA,
         "evaluation_id": f"{first.table.id}/{model}/{now}",

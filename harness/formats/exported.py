@@ -7,6 +7,7 @@ A further format is one more entry: by `register`, or as an entry point of the g
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,19 +101,24 @@ def format_named(name: str) -> FormatEntry:
 
 
 def rows(exported: Exported) -> Iterator[tuple[str, Sequence[CellOfRow]]]:
-    """The rows of exported tables that have numbers of ours, each with a name for files."""
+    """The rows of exported tables that have numbers of ours, each with a name for files, which no
+    other row of its table has.
+    """
     for judgement in exported.judgements:
         table = judgement.plan.exhibit
         if not isinstance(table, Table):
             continue
+        given = Counter[str]()
         for row in table.row_names:
+            name = file_name(row)
+            given[name] += 1
             cells = [
                 CellOfRow(table, judgement, result, _dataset(exported.paper, result, judgement))
                 for result in judgement.results
                 if result.item.address.row == row and result.amount
             ]
             if cells:
-                yield f"{table.id}-{file_name(row)}", cells
+                yield name if given[name] == 1 else f"{name}-{given[name]}", cells
 
 
 def file_name(text: str) -> str:

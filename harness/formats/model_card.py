@@ -18,7 +18,8 @@ FOLDER = "model-card"
 def write(exported: Exported) -> None:
     """Write a folder with a card for each row into an export."""
     for name, cells in rows(exported):
-        folder = exported.folder / FOLDER / name
+        about = cells[0].told["profile"], f"{cells[0].table.id}-{name}"
+        folder = exported.folder.joinpath(FOLDER, *about)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "README.md").write_text(_card(exported, cells), encoding="utf-8")
 

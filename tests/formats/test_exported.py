@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from huggingface_hub import ModelCard
 from harness import Study
 from harness.errors import UserError
 from harness.evidence.readers import read, reader_named
+from harness.formats.exported import Exported, rows
 from harness.judge.exhibit import Judgement
+from harness.spec.exhibit import Table
 from harness.store.digest import digest_file
 from harness.study.exhibits import Request
 from harness.study.records import export
@@ -72,7 +75,7 @@ def test_records_of_every_eval_ever_follow_its_schema_and_are_read_back(
 
 def test_cards_are_read_by_the_library_of_the_hub(folder: Path, judgement: Judgement) -> None:
     found = {}
-    for path in sorted(folder.glob("model-card/*/README.md")):
+    for path in sorted(folder.glob("model-card/*/*/README.md")):
         card = ModelCard.load(path)
         for each in card.data.eval_results or ():
             found[each.metric_args["address"]] = (each.metric_value, card.data.model_name)
@@ -91,8 +94,8 @@ def test_croissant_is_valid_and_names_the_files_and_columns_that_are_there(folde
     assert {name: digest_file(path) for name, path in files.items()} == {
         each.id: each.sha256 for each in about.distribution
     }
-    for rows in about.record_sets:
-        for column in rows.fields:
+    for held_rows in about.record_sets:
+        for column in held_rows.fields:
             path = files[column.source.file_object]
             names = duckdb.sql(f"describe select * from '{path}'").fetchall()
             assert column.source.extract.column in [name for name, *_ in names]
@@ -113,6 +116,28 @@ def test_a_logbook_has_a_page_for_each_claimed_sentence(folder: Path, study: Stu
     for each in claims:
         assert f"`{each.claim.id}`: on the paper's numbers **{each.reported.outcome}**" in text
         assert f"on ours **{each.reproduced.outcome}**" in text
+
+
+def test_rows_whose_names_differ_in_signs_alone_have_files_of_their_own(
+    study: Study, judgement: Judgement, tmp_path: Path
+) -> None:
+    table = judgement.plan.exhibit
+    assert isinstance(table, Table)
+    one, two = (row for row in table.rows if row.name in ("CAD-Prune", "K-centers"))
+    results = tuple(
+        replace(each, item=replace(each.item, address=each.item.address._replace(row=name)))
+        for name, row in (("A+", one.name), ("A*", two.name))
+        for each in judgement.results
+        if each.item.address.row == row
+    )
+    renamed = tuple(
+        row.model_copy(update={"name": name}) for row, name in ((one, "A+"), (two, "A*"))
+    )
+    both = replace(judgement.plan, exhibit=table.model_copy(update={"rows": renamed}))
+    given = Exported(
+        study.paper, tmp_path, [replace(judgement, plan=both, results=results)], [], list, dict
+    )
+    assert [name for name, _ in rows(given)] == ["a", "a-2"]
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(
