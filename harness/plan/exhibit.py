@@ -126,17 +126,17 @@ class Planner:
         gone: bool = False,
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
-        inputs = Inputs(paper.root.resolve().parent, gone)
+        inputs, known = Inputs(paper.root.resolve().parent, gone), paper.filled_templates
+
+        def resolver(under: Profile) -> Resolver:
+            return Resolver(paper, under, variation, GraphBuilder(types, paper, inputs, known))
+
         self.profile = profile
-        self.ours = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
+        self.ours = resolver(profile)
         """Resolves under the profile that is run."""
-        self.stated = (
-            self.ours
-            if profile is as_stated
-            else Resolver(paper, as_stated, variation, GraphBuilder(types, paper, inputs))
-        )
+        self.stated = self.ours if profile is as_stated else resolver(as_stated)
         """Resolves as the paper states it, to compare with."""
-        self._beside = Resolver(paper, profile, variation, GraphBuilder(types, paper, inputs))
+        self._beside = resolver(profile)
         """Resolves what is read where it is there, and never run."""
         self.choices: dict[str, Mapping[str, Any]] = {}
         self.partial: dict[str, str] = {}

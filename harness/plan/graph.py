@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import UserError, nearest
 from harness.plan.expressions import Unfilled, fill
 from harness.plan.identity import canonical, identities
-from harness.plan.inputs import Inputs
+from harness.plan.inputs import Inputs, file_fields
 from harness.plan.library import find
 from harness.plan.program import PROGRAM, RUN_TIME
 from harness.plan.step import Facts, Json, Step, StepType, Work
@@ -33,19 +33,26 @@ class Filled:
     fused: str
     identity: Callable[[int, Mapping[str, str]], str]
     made: dict[tuple[object, ...], str]
-    """Seed and inputs -> identity of what was added."""
+    """Seed and inputs -> identity of such a step."""
 
 
 class GraphBuilder:
     """Collects steps in topological order: an input always precedes the step that reads it."""
 
     def __init__(
-        self, types: Mapping[str, StepType], facts: Facts, inputs: Inputs | None = None
+        self,
+        types: Mapping[str, StepType],
+        facts: Facts,
+        inputs: Inputs | None = None,
+        known: dict[str, Filled] | None = None,
     ) -> None:
+        """`known`: what other plans with the same facts have filled in, which is added to."""
         self._types = types
         self._inputs = inputs
         self._facts = facts
-        self._filled: dict[str, Filled] = {}
+        self._known: dict[str, Filled] = {} if known is None else known
+        self._own: dict[str, Filled] = {}
+        """Of steps that read files, which may be others when the next plan is made."""
         self.steps: dict[str, Step] = {}
 
     def fill(
@@ -111,9 +118,11 @@ class GraphBuilder:
         except Unfilled as error:
             raise Misplaced(str(error), "params") from None
         key = canonical([kind.name, stated])
-        if key not in self._filled:
-            self._filled[key] = self._made(index, template, kind, stated)
-        return replace(self._filled[key], index=index, template=template)
+        held = self._own if file_fields(kind.params) else self._known
+        found = held.get(key)
+        if found is None or found.kind is not kind:
+            found = held[key] = self._made(index, template, kind, stated)
+        return replace(found, index=index, template=template)
 
     def _made(self, index: int, template: StepTemplate, kind: StepType, stated: Any) -> Filled:
         try:
@@ -133,20 +142,20 @@ class GraphBuilder:
         key = (seed, *inputs.items())
         identity = filled.made.get(key)
         if identity is None:
-            kind, identity = filled.kind, filled.identity(seed, inputs)
-            if identity not in self.steps:
-                self.steps[identity] = Step(
-                    name=kind.name,
-                    revision=kind.revision,
-                    params=filled.params,
-                    seed=seed,
-                    inputs=inputs,
-                    identity=identity,
-                    function=kind.function,
-                    work=filled.work,
-                    fused=filled.fused,
-                )
-            filled.made[key] = identity
+            identity = filled.made[key] = filled.identity(seed, inputs)
+        if identity not in self.steps:
+            kind = filled.kind
+            self.steps[identity] = Step(
+                name=kind.name,
+                revision=kind.revision,
+                params=filled.params,
+                seed=seed,
+                inputs=inputs,
+                identity=identity,
+                function=kind.function,
+                work=filled.work,
+                fused=filled.fused,
+            )
         return identity
 
 

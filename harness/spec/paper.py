@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 
@@ -87,6 +88,11 @@ class Paper(BaseModel):
     statements: tuple[Statement, ...] = ()
     accepted: Mapping[str, str] = {}
     """Finding of the audit -> why it is let stand."""
+
+    @cached_property
+    def filled_templates(self) -> dict[str, Any]:
+        """What plans have made of step templates, for the plans after them."""
+        return {}
 
     def exhibit(self, name: str) -> Exhibit:
         whole, colon, _ = name.partition(":")

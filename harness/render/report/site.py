@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -155,10 +156,7 @@ def printed(text: str) -> Markup:
 
 def code(text: str) -> Markup:
     """A name that may break after its hyphens, slashes, dots and colons."""
-    broken = Markup()
-    for char in plain(text):
-        broken += escape(char) + (Markup("<wbr>") if char in "-/:._" else "")
-    return broken
+    return Markup(re.sub("([-/:._])", r"\1<wbr>", str(escape(plain(text)))))
 
 
 def pretty(value: Any) -> Markup:
