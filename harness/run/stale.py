@@ -128,7 +128,7 @@ class Codes:
         """The short fingerprint of a function; parsing is saved where no source has changed."""
         if function in self._now:
             return self._now[function]
-        key: Json = [function, _sources(re.split("[.:]", function)[0])]
+        key: Json = [function, sources_of(re.split("[.:]", function)[0])]
         held = self._store.memo.get(_PRESENT, key)
         if not isinstance(held, str):
             held = fingerprint(function)[:SHORT]
@@ -148,7 +148,7 @@ def _key(kind: StepType) -> Json:
 
 
 @lru_cache
-def _sources(package: str) -> str:
+def sources_of(package: str) -> str:
     """SHA-256 of all Python sources of a package, or of a module by itself."""
     hashed = hashlib.sha256()
     for path in _files(package):

@@ -15,11 +15,12 @@ from typing import Any, Literal
 from harness.judge.effects import Effect, effects
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Amount, VerdictName
-from harness.plan.design import Design, alternatives
+from harness.plan.design import Design
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.plan.settings import parse_variation
 from harness.spec.base import count_seeds
+from harness.study.changes import Change, changes_of
 from harness.study.exhibits import Request, judge, plan_of
 from harness.study.explore import designs_of
 from harness.study.project import Project
@@ -120,10 +121,19 @@ class _Search:
         return designs_of(self.project, self.exhibit, self.profile)
 
     @cached_property
-    def alternatives(self) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
+    def alternatives(self) -> tuple[dict[str, set[str]], dict[str, str]]:
         """Alternative -> the addresses that it touches; and those that cannot be taken, and why."""
-        known, left_out = alternatives(self.project.paper, [self.exhibit], self.profile)
-        return {each.text: each.touches for each in known}, left_out
+        runs = {str(item.address) for item in self.plan(()).items if item.sources}
+        known = {text: runs.intersection(change.touches) for text, change in self.changes.items()}
+        nothing = "it changes none of the numbers that are asked for"
+        left_out = {
+            t: self.changes[t].why or nothing for t, touches in known.items() if not touches
+        }
+        return {text: touches for text, touches in known.items() if touches}, left_out
+
+    @cached_property
+    def changes(self) -> Mapping[str, Change]:
+        return changes_of(self.project, self.plan(()))
 
     def plan(self, choices: Choices, seeds: int = 0) -> ExhibitPlan:
         key = choices, seeds or self.seeds
@@ -170,8 +180,10 @@ class _Search:
         found: list[Choices] = []
         known = [self.sources((), address)]
         for choices in sorted({*singles, *narrowed}, key=lambda each: (len(each), each)):
+            if not self.complete(choices, address):
+                continue
             sources = self.sources(choices, address)
-            if sources not in known and self.complete(choices, address):
+            if sources not in known:
                 known.append(sources)
                 found.append(choices)
         return found
@@ -184,6 +196,9 @@ class _Search:
 
     def complete(self, choices: Choices, address: str) -> bool:
         has = self.project.store.has
+        alone = self.changes.get(choices[0]) if len(choices) == 1 else None
+        if alone and not all(map(has, alone.steps.get(address, ()))):
+            return False  # told without planning it
         items = [item for item in self.items(choices, address) if item.sources]
         return bool(items) and all(has(i) for item in items for i in item.identities)
 

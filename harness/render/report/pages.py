@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from harness.judge.audit.finding import Finding
@@ -70,6 +71,12 @@ class StepLine:
         if self.record is None:
             return "no record"
         return "published" if isinstance(self.record, PublishedRecord) else "made here"
+
+    @property
+    def provenance(self) -> tuple[Any, ...]:
+        """All that is shown of its record."""
+        record = self.record
+        return () if record is None else (record.code, record.seconds, dict(record.environment))
 
 
 class Flip(NamedTuple):
@@ -151,6 +158,13 @@ class NumberPage:
     command: str
     pictures: tuple[Picture, ...] = ()
     """The images of its first seed, where the exhibit shows images."""
+
+    @property
+    def shown(self) -> str:
+        """All that its page shows of it, in a text to be compared with another."""
+        steps = [(line.step, line.state, line.provenance) for line in self.steps]
+        images = [(i.width, i.height, sha256(i.pixels).hexdigest()) for i in self.pictures]
+        return f"{replace(self, steps=(), pictures=())} {steps} {images}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,21 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from harness.errors import UserError
 from harness.judge.audit.finding import SEVERITIES
 from harness.judge.outcomes import exhibits_of
+from harness.plan.identity import source_digest
 from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
+from harness.render.report.folder import ReportFolder
 from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
 
+_PACKAGE = Path(__file__).parents[2]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
 _ASSETS = ("report.css", "report.js")
-MARK = ".repro-report"
-"""A file that says that a folder holds a report, which may be replaced."""
 MEANINGS = {
     "reproduced": "the difference lies surely inside the margin",
     "deviates": "the difference exceeds the margin, and equality is rejected",
@@ -39,64 +39,58 @@ MEANINGS = {
 }
 
 
-def write(site: Site, folder: Path, files: Mapping[str, Sequence[Path]]) -> Path:
+def write(
+    site: Site, folder: Path, renders: Mapping[str, Sequence[Path]], badges: Mapping[str, str]
+) -> Path:
     """Write the site in place of an earlier one; its first page.
 
+    A page is made where what it shows has changed, and a file is written where its content has.
+
     Args:
-        files: exhibit -> renders to lay beside the pages.
+        renders: exhibit -> files to lay beside the pages.
+        badges: name -> JSON.
 
     Raises:
         UserError: the folder holds something else than a report.
     """
-    _clear(folder)
-    for sub in ("assets", "exhibits", "numbers", "files"):
-        (folder / sub).mkdir(parents=True)
+    report = ReportFolder(folder)
     for name in _ASSETS:
-        shutil.copyfile(_TEMPLATES / name, folder / "assets" / name)
+        report.put(f"assets/{name}", (_TEMPLATES / name).read_bytes())
     found = json.dumps(list(_searchable(site)), ensure_ascii=True)
-    (folder / "assets" / "search.js").write_text(f"window.reportIndex = {found};\n", "utf-8")
+    report.put("assets/search.js", f"window.reportIndex = {found};\n")
     if site.watched:
-        text = f"window.reportRound = {site.watched};\n"
-        (folder / "assets" / "round.js").write_text(text, encoding="utf-8")
-    for exhibit, paths in files.items():
+        report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
+    for exhibit, paths in renders.items():
         for path in paths:
-            (folder / "files" / exhibit).mkdir(exist_ok=True)
-            shutil.copyfile(path, folder / "files" / exhibit / path.name)
-    for page, text in _pages(site):
-        (folder / page).parent.mkdir(exist_ok=True)
-        (folder / page).write_text(text, encoding="utf-8")
+            report.put(f"files/{exhibit}/{path.name}", path.read_bytes())
+    for name, text in badges.items():
+        report.put(f"badges/{name}.json", text)
+    for name in ("index", "numbers", "claims", "findings"):
+        report.put(f"{name}.html", _render(name, site, "", here=name))
+    for page in site.exhibits:
+        report.put(page.page, _render("exhibit", site, "../", here="index", page=page))
+        _write_numbers(report, site, page)
+    report.finish()
     return folder / "index.html"
 
 
-def _clear(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        if not (folder / MARK).is_file():
-            raise UserError(f"{folder}: not empty, and no report; name another folder with --out")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / MARK).write_text("This folder holds a report and is replaced by the next one.\n")
+def _write_numbers(report: ReportFolder, site: Site, page: ExhibitPage) -> None:
+    """The pages of the numbers of an exhibit, which are most of a report."""
+    around = (
+        source_digest(_PACKAGE),
+        *(site.title, site.venue, site.profile, site.profile_label, site.watched > 0),
+        *(page.page, page.reach, page.assumptions),
+    )
+    common = hashlib.sha256(repr(around).encode()).hexdigest()
+    for number in page.numbers:
+        shows = hashlib.sha256(f"{common} {number.shown}".encode()).hexdigest()
+        report.make(number.page, shows, partial(_number_page, site, page, number))
 
 
-def _pages(site: Site) -> Iterator[tuple[str, str]]:
-    """Path and text of every page."""
-    for name in ("index", "numbers", "claims", "findings"):
-        yield f"{name}.html", _render(name, site, "", here=name)
-    for page in site.exhibits:
-        yield page.page, _render("exhibit", site, "../", here="index", page=page)
-        for number in page.numbers:
-            assumptions = [item.of(number.address) for item in page.assumptions]
-            yield (
-                number.page,
-                _render(
-                    "number",
-                    site,
-                    "../../",
-                    here="numbers",
-                    page=page,
-                    number=number,
-                    assumptions=assumptions,
-                ),
-            )
+def _number_page(site: Site, page: ExhibitPage, number: NumberPage) -> str:
+    own = [item.of(number.address) for item in page.assumptions]
+    fields = {"page": page, "number": number, "assumptions": own}
+    return _render("number", site, "../../", here="numbers", **fields)
 
 
 def _render(name: str, site: Site, root: str, **fields: Any) -> str:

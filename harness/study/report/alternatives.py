@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
 from harness.study.assumptions import assumptions_of
-from harness.study.exhibits import Request, plan_of
+from harness.study.changes import Change, changes_of
 from harness.study.flips import Flips, flips_of
 from harness.study.project import Project
 
@@ -37,6 +36,7 @@ def alternatives_of(
         tell(f"{name}: looking for records of alternatives: {count}")
     looked = tried and bool(used) and project.executes  # else no alternative can be planned
     flips = _flips(project, judged) if looked else None
+    changes = changes_of(project, judged.plan) if looked else {}
     found = (
         Assumption(
             name=setting.used.listed,
@@ -44,7 +44,7 @@ def alternatives_of(
             value=_written(setting.used.value),
             source=setting.used.choice.source,
             why=setting.used.choice.why or setting.used.choice.place,
-            alternatives=tuple(_alternatives(project, judged, setting.used, flips)),
+            alternatives=tuple(_alternatives(project, judged, setting.used, flips, changes)),
         )
         for setting in used
     )
@@ -57,14 +57,18 @@ def _weight(assumption: Assumption) -> tuple[bool, bool]:
 
 
 def _alternatives(
-    project: Project, judged: Judgement, setting: Used, flips: Flips | None
+    project: Project,
+    judged: Judgement,
+    setting: Used,
+    flips: Flips | None,
+    changes: Mapping[str, Change],
 ) -> Iterator[Alternative]:
     plan = judged.plan
     for alternative in setting.stated.alternatives:
         value = plain(alternative)
         variation = f"{setting.origin}={_written(value)}"
         varied = {setting.origin: value}
-        state = "not run" if flips is None else _state(project, judged, varied)
+        state = "not run" if flips is None else _state(project, changes[written(varied)])
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
         yield Alternative(
             _written(value),
@@ -87,22 +91,17 @@ def _flips(project: Project, judged: Judgement) -> Flips:
     return flips_of(project, judged.plan.exhibit.id, judged.plan.profile.id)
 
 
-def _state(project: Project, default: Judgement, variation: Variation) -> str:
+def _state(project: Project, change: Change) -> str:
     """How far an alternative was run, in words."""
-    exhibit, profile = default.plan.exhibit.id, default.plan.profile.id
-    try:
-        request = Request(profile, variation=variation)
-        planned = plan_of(project, exhibit, request, must_act=False)
-    except UserError:
+    if not change.taken:
         return "cannot be taken under this profile"
-    if planned.shown == default.plan.shown:
+    if change.why:
         return "changes nothing under this profile"
-    before = {str(item.address): item.identities for item in default.plan.items}
-    touched = [i for i in planned.items if i.identities != before.get(str(i.address))]
-    run = [i for i in touched if any(project.store.has(each) for each in i.identities)]
+    has, touched = project.store.has, change.steps.values()
+    run = sum(any(map(has, identities)) for identities in touched)
     if not run:
         return "not run"
-    return f"run for {len(run)} of the {len(touched)} numbers that it touches"
+    return f"run for {run} of the {len(touched)} numbers that it touches"
 
 
 def _written(value: Any) -> str:

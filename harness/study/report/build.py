@@ -82,19 +82,17 @@ def write_report(
         ahead=ahead_of(project, judged.values(), claims),
         watched=watched,
     )
-    index = write(site, folder, files)
-    _write_badges(judged.values(), folder / "badges")
+    index = write(site, folder, files, _badges(judged.values()))
     return Report(chosen.id, index, sum(1 for _ in folder.rglob("*.html")), problems)
 
 
-def _write_badges(judged: Iterable[Judgement], folder: Path) -> None:
+def _badges(judged: Iterable[Judgement]) -> dict[str, str]:
     """Badges of how many numbers came back, of the paper and of each exhibit that runs."""
     shown = [(each.plan.exhibit, list(each.verdict_names.values())) for each in judged]
     badges = {exhibit.id: verdict_badge(exhibit.label, names) for exhibit, names in shown}
     every = [name for _, names in shown for name in names]
-    folder.mkdir()
-    for stem, told in {"paper": verdict_badge("numbers", every), **badges}.items():
-        (folder / f"{stem}.json").write_text(json_text(told, None) + "\n", encoding="utf-8")
+    told = {"paper": verdict_badge("numbers", every), **badges}
+    return {name: json_text(badge, None) + "\n" for name, badge in told.items()}
 
 
 def _page(
