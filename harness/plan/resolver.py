@@ -61,11 +61,13 @@ class Resolver:
 
     def bound(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """The variables after the profile's mapping."""
-        kinds = self.paper.about.variables
-        return {
-            name: self.profile.mapped(name if kinds[name] == "value" else kinds[name], value)
-            for name, value in stated.items()
-        }
+        kinds, table = self.paper.about.variables, self.profile.map
+        bound = dict(stated)
+        for name in stated:  # few variables are mapped, and every cell asks for it many times
+            key = name if kinds[name] == "value" else kinds[name]
+            if key in table:
+                bound[name] = self.profile.mapped(key, stated[name])
+        return bound
 
     def changed_at(self, stated: Mapping[str, Any]) -> list[int | str] | None:
         """Keys of the profile that change a variable; if it changes several, a plain value."""

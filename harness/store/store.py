@@ -77,10 +77,14 @@ class Store:
         return None if isinstance(record, PublishedRecord) and not record.whole else record
 
     def _own(self, identity: str) -> Record | None:
+        place, link_place = (self.directory(kind, identity) for kind in ("records", "links"))
+        # Most that is asked for is not there, which a look at the folder tells soonest.
+        if not (os.path.exists(place) or os.path.exists(link_place)):  # noqa: PTH110
+            return None
         with suppress(DamagedRecord):
-            return read_record(self.directory("records", identity))
+            return read_record(place)
         with suppress(DamagedRecord):
-            link = read_record(self.directory("links", identity))
+            link = read_record(link_place)
             target = read_record(self.directory("records", str(link.link)))
             if target.digest == link.digest:
                 return replace(link, directory=target.directory)

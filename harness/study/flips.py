@@ -10,9 +10,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from harness.judge.effects import Effect, effects
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Amount, VerdictName
 from harness.plan.design import Design
@@ -24,6 +23,9 @@ from harness.study.changes import Change, changes_of
 from harness.study.exhibits import Request, judge, plan_of
 from harness.study.explore import designs_of
 from harness.study.project import Project
+
+if TYPE_CHECKING:
+    from harness.judge.effects import Effect
 
 Turn = Literal["turned", "weakened", "settled", "none"]
 """`turned`: from one decided verdict to another; `weakened`: from a decided one to inconclusive;
@@ -206,7 +208,7 @@ class _Search:
         before = self.verdict((), address)
         amounts = {each: a for each in read if (a := _amount(self.judged(each), address))}
         default = _amount(self.judged(()), address)
-        shown = effects(default, amounts, tried) if default and amounts else {}
+        shown = _effects(default, amounts, tried) if default and amounts else {}
         readings = []
         for choices in read:
             after = self.verdict(choices, address)
@@ -246,6 +248,14 @@ class _Search:
             again = after == reading.verdict != before
             standing = "flip set" if again else "not confirmed"
         return FlipSet(reading, standing, after, command)
+
+
+def _effects(
+    default: Amount, amounts: Mapping[Choices, Amount], tried: int
+) -> dict[Choices, Effect]:
+    from harness.judge.effects import effects
+
+    return effects(default, amounts, tried)
 
 
 def _turn(before: VerdictName, after: VerdictName) -> Turn:

@@ -23,9 +23,9 @@ class ReportFolder:
     def __init__(self, root: Path) -> None:
         """Raises UserError where the folder holds something else than a report."""
         self.root = root
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            if not (root / MARK).is_file():
-                raise UserError(f"{root}: not empty, and no report; name another folder with --out")
+        used = root.exists() and (not root.is_dir() or any(root.iterdir()))
+        if used and not (root / MARK).is_file():
+            raise UserError(f"{root}: not empty, and no report; name another folder with --out")
         root.mkdir(parents=True, exist_ok=True)
         self._before = _held(root / MARK)
         self._now: dict[str, dict[str, str]] = {}

@@ -1,0 +1,94 @@
+"""A report in the place of an earlier one: only what shows something else is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.report.sites import report
+from tests.toy.paper import Workplace
+
+DROPPED = "verdicts:Faithful:Small"
+
+
+@pytest.fixture
+def place(made: Workplace, tmp_path: Path) -> Workplace:
+    """Everything made, to be changed."""
+    return made.copy(tmp_path / "again")
+
+
+def held(site: Path) -> dict[str, bytes]:
+    """Path -> content, of every file."""
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in site.rglob("*")
+        if path.is_file()
+    }
+
+
+def stamps(site: Path) -> dict[str, int]:
+    """Path -> when it was written."""
+    return {name: (site / name).stat().st_mtime_ns for name in held(site)}
+
+
+def fresh(place: Workplace) -> dict[str, bytes]:
+    outcome = place.repro("report", "--out", str(place.root / "fresh"))
+    assert outcome.code == 0, outcome.err
+    return held(place.root / "fresh")
+
+
+def test_nothing_is_written_where_nothing_has_changed(place: Workplace) -> None:
+    site = report(place)
+    before = stamps(site)
+    report(place)
+    assert stamps(site) == before
+
+
+def test_a_number_that_is_gone_changes_its_pages_and_no_others(place: Workplace) -> None:
+    site = report(place)
+    before, written = held(site), stamps(site)
+    assert place.repro("store", "drop", DROPPED, "--yes").code == 0
+    report(place)
+    after, again = held(site), stamps(site)
+    changed = {name for name in before if after.get(name) != before[name]}
+    assert {name for name in before if again.get(name) != written[name]} == changed
+    assert {"numbers/verdicts/faithful-small.html", "exhibits/verdicts.html"} <= changed
+    assert "numbers.html" in changed
+    assert not any(name.startswith("numbers/law/") for name in changed)
+    assert after == fresh(place), "as a report in an empty folder"
+
+
+def test_an_alternative_that_is_run_changes_what_is_said_of_it(place: Workplace) -> None:
+    site = report(place)
+    page = site / "numbers" / "averaged" / "assumed-mean.html"
+    before = page.read_text()
+    varied = ("make", "averaged", "--vary", "assumed.keep=5", "--executor", "inline")
+    outcome = place.repro(*varied)
+    assert outcome.code == 0, outcome.err
+    report(place)
+    assert page.read_text() != before
+    assert held(site) == fresh(place)
+
+
+def test_a_page_that_was_damaged_is_mended_and_what_is_not_of_the_report_goes(
+    place: Workplace,
+) -> None:
+    site = report(place)
+    whole = held(site)
+    (site / "numbers" / "verdicts" / "faithful-small.html").write_text("cut o")
+    (site / "index.html").unlink()
+    (site / "numbers" / "old").mkdir()
+    (site / "numbers" / "old" / "row.html").write_text("of a row that is no more")
+    report(place)
+    assert held(site) == whole
+    assert not (site / "numbers" / "old").exists()
+
+
+@pytest.mark.parametrize("mark", ["This folder holds a report.\n", "[]", '{"files": {"a": 1}}', ""])
+def test_a_mark_of_another_version_is_no_obstacle(place: Workplace, mark: str) -> None:
+    site = report(place)
+    whole = held(site)
+    (site / ".repro-report").write_text(mark)
+    report(place)
+    assert held(site) == whole
