@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -39,7 +39,7 @@ class Row:
     """Median over the rounds of theirs / ours."""
     lowest: float | None = None
     highest: float | None = None
-    """Of the rounds."""
+    """Of the rounds; of what has no peer, of its seconds."""
     runs: int = 0
     note: str = ""
 
@@ -104,7 +104,13 @@ def alone(what: str, goal: str, ours: Work, runs: int = RUNS, note: str = "") ->
         ours()
         times.append(time.perf_counter() - began)
     spread = f"{min(times):.3f} to {max(times):.3f} s"
-    row = Row(what, "", goal, statistics.median(times), runs=runs, note=f"{spread}. {note}".strip())
+    row = Row(
+        *(what, "", goal, statistics.median(times)),
+        lowest=min(times),
+        highest=max(times),
+        runs=runs,
+        note=f"{spread}. {note}".strip(),
+    )
     print(line(row), flush=True)
     return row
 
@@ -131,7 +137,8 @@ def program(command: Sequence[str | Path], folder: Path = ROOT, **environment: s
 
 
 def keep(name: str, rows: Sequence[Row]) -> None:
-    """Write the JSON of one script, and the table of all that was written so far."""
+    """Write the JSON of one script, and the table of all that was written so far; say what became
+    slower than in the results that are committed."""
     found = {
         "command": f"python -m benchmarks.{name}",
         "machine": machine(),
@@ -140,6 +147,36 @@ def keep(name: str, rows: Sequence[Row]) -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n")
     (RESULTS / "README.md").write_text(table())
+    for told in slower(_committed(name), found):
+        print(f"slower than committed: {told}", file=sys.stderr, flush=True)
+
+
+def slower(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """The rows of one script that became slower than noise, in words.
+
+    They did where the ranges over the rounds do not meet: of ratios to a peer in the same run, and,
+    on the same processor, of the seconds of what has no peer.
+    """
+    known = {(row["what"], row["beside"]): row for row in before.get("rows", ())}
+    alike = all(
+        before.get("machine", {}).get(k) == now["machine"][k] for k in ("processor", "cores")
+    )
+    for row in now["rows"]:
+        was = known.get((row["what"], row["beside"]))
+        if was is None or was["lowest"] is None or row["lowest"] is None:
+            continue
+        if was["ratio"] is not None and row["ratio"] is not None:
+            if row["highest"] < was["lowest"]:
+                yield f"{row['what']}: {row['ratio']:.3g} times its peer, was {was['ratio']:.3g}"
+        elif alike and row["ratio"] is None and row["lowest"] > was["highest"]:
+            yield f"{row['what']}: {row['ours']:.3g} s, was {was['ours']:.3g} s"
+
+
+def _committed(name: str) -> dict[str, Any]:
+    """The results of a script as they are committed; nothing where there are none."""
+    place = f"HEAD:./benchmarks/results/{name}.json"
+    shown = subprocess.run(["git", "show", place], cwd=ROOT, capture_output=True, check=False)
+    return json.loads(shown.stdout) if shown.returncode == 0 else {}
 
 
 def machine() -> dict[str, Any]:

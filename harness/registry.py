@@ -7,11 +7,13 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from harness.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 class Named(Protocol):
@@ -46,7 +48,7 @@ class Registry(Generic[EntryT]):
             installed: look for those of installed distributions too. That imports code of theirs,
                 so it is asked for only where a name is unknown.
         """
-        for point in entry_points(group=self._group) if installed else ():
+        for point in _entry_points(self._group) if installed else ():
             if point.name not in self._entries:
                 self.register(point.load())
         return dict(self._entries)
@@ -82,6 +84,12 @@ class PaperPackages:
 PAPER_PACKAGES = PaperPackages()
 
 
+def _entry_points(group: str) -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points  # takes longer than most that is asked here
+
+    return entry_points(group=group)
+
+
 def installed(module: str) -> bool:
     """Whether a module is of this package, or of a distribution that extends it by entry points."""
     package = module.partition(".")[0]
@@ -89,7 +97,7 @@ def installed(module: str) -> bool:
     return package == __name__.partition(".")[0] or any(
         point.module.partition(".")[0] == package
         for group in groups
-        for point in entry_points(group=group)
+        for point in _entry_points(group)
     )
 
 

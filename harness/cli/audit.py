@@ -79,7 +79,7 @@ def audit(
     """
     from harness.study.audit import audit_files, audit_specs
 
-    found = audit_files(files, Path.cwd()) if files else audit_specs(Study.open().paper)
+    found = audit_files(files, Path.cwd()) if files else audit_specs(Study.open().project)
     known = None if baseline is None else _read_baseline(baseline)
     new = _unknown(found.findings, known)
     _write_reports(found, sarif, junit, badge, github, sys.stderr if as_json else sys.stdout)

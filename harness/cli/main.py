@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -56,6 +55,8 @@ for family in (
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         print(f"repro {version('repro-harness')}")
         raise typer.Exit
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.evidence.found import Found, find
-from harness.judge.audit.audit import wrong_differences
+from harness.judge.audit.differences import wrong_differences
 from harness.judge.audit.printed import Mention
 from harness.judge.audit.quantities import rivals
 from harness.judge.company import OneKind, no_code_confirmed

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.formats.sarif import spec_places
-from harness.importing import read_prose, read_tables
-from harness.judge.audit.audit import audit, in_order
-from harness.judge.audit.document import audit_document
 from harness.judge.audit.finding import Finding, Source
+from harness.judge.memory import remembered
 from harness.spec.paper import Paper
+from harness.study.project import Project
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,28 @@ class Audited:
         return next(filter(None, map(self.place, finding.addresses)), None)
 
 
-def audit_specs(paper: Paper) -> Audited:
+def audit_specs(project: Project) -> Audited:
     """The audit of a paper's specs; files are named from the folder of the project."""
-    return Audited(audit(paper), spec_places(paper, paper.root.parent), paper.about.title)
+    paper = project.paper
+    return Audited(findings_of(project), spec_places(paper, paper.root.parent), paper.about.title)
+
+
+def findings_of(project: Project) -> tuple[Finding, ...]:
+    """Where a paper does not agree with itself, the gravest first; kept where there is a store."""
+    paper, store = project.paper, project.store
+    if not store.root.is_dir():
+        return _audit(paper)
+    hashed = hashlib.sha256()
+    for path in sorted(paper.root.rglob("*.toml")):
+        hashed.update(f"{path.relative_to(paper.root)}\0".encode() + path.read_bytes())
+    found = remembered(store, "audit", hashed.hexdigest(), Finding, lambda: list(_audit(paper)))
+    return tuple(found)
+
+
+def _audit(paper: Paper) -> tuple[Finding, ...]:
+    from harness.judge.audit.audit import audit
+
+    return audit(paper)
 
 
 def audit_files(files: Sequence[Path], root: Path) -> Audited:
@@ -47,6 +66,10 @@ def audit_files(files: Sequence[Path], root: Path) -> Audited:
     Raises:
         UserError: a file cannot be read, or is of another kind.
     """
+    from harness.importing import read_prose, read_tables
+    from harness.judge.audit.audit import in_order
+    from harness.judge.audit.document import audit_document
+
     findings: list[Finding] = []
     places: dict[str, Source] = {}
     unread: list[str] = []

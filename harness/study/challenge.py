@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.judge.audit.audit import audit
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import Judged, by_sentence, tally
 from harness.plan.parts import closure
@@ -21,6 +20,7 @@ from harness.plan.settings import open_choices
 from harness.render import document
 from harness.render.templating import template
 from harness.store.record import Record
+from harness.study.audit import findings_of
 from harness.study.document import Document, known_cells, tally_of
 from harness.study.exhibits import claims_on, judge_each, reasons_not_run
 from harness.study.project import Project
@@ -56,7 +56,7 @@ def write_challenge(project: Project, profile: str | None, out: Path | None = No
     judged, lacking = judge_each(project, paper.runnable, chosen.id)
     made = Document(project, folder, chosen.id, judged)
     claims = claims_on(project, paper.claims.values(), judged.values())
-    findings = audit(paper)
+    findings = findings_of(project)
     told = {
         "title": paper.about.title,
         "authors": ", ".join(paper.about.authors),

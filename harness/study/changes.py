@@ -20,6 +20,7 @@ from harness.plan.settings import open_choices, written
 from harness.plan.step import Json
 from harness.run.stale import sources_of
 from harness.spec.paper import Paper
+from harness.spec.parts import Method, Recipe
 from harness.study.project import Project
 
 _KIND = "changes"
@@ -60,7 +61,8 @@ def changes_of(project: Project, plan: ExhibitPlan) -> dict[str, Change]:
 
 def _key(paper: Paper, plan: ExhibitPlan) -> Json:
     """All that the answer follows from; None where steps may read files, which are others soon."""
-    types, owners = step_types(paper), (*paper.methods.values(), *paper.recipes.values())
+    types = step_types(paper)
+    owners: list[Method | Recipe] = [*paper.methods.values(), *paper.recipes.values()]
     named = {template.step for owner in owners for template in owner.steps}
     named |= {step.name for step in plan.steps.values()}
     if any(file_fields(types[name].params) for name in named & types.keys()):

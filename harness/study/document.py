@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UserError
-from harness.judge.audit.audit import audit
 from harness.judge.exhibit import Judgement, evidence_of
 from harness.judge.model import Source
 from harness.judge.results import ItemResult, collect
@@ -18,6 +17,7 @@ from harness.render import document
 from harness.render.views import view_of
 from harness.render.views.base import ExhibitView, has_results
 from harness.render.views.table import our_number
+from harness.study.audit import findings_of
 from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
@@ -137,7 +137,7 @@ def _parts(made: Document, exhibits: Sequence[Path]) -> Iterator[Path]:
         "cells": document.cells(made.name, known_cells(made), plots),
         "summary": document.summary(tallies, made.source),
         "claims": document.claims(claims, made.source),
-        "findings": document.findings(audit(paper)),
+        "findings": document.findings(findings_of(made.project)),
     }
     for name, source in parts.items():
         yield _write(made.folder / f"{name}.tex", source)

@@ -300,9 +300,9 @@ class Study:
 
     def audit(self) -> tuple[Finding, ...]:
         """Where the paper does not agree with itself, the gravest first."""
-        from harness.judge.audit.audit import audit
+        from harness.study.audit import findings_of
 
-        return audit(self.paper)
+        return findings_of(self.project)
 
     def audit_bundle(
         self,

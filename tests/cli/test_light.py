@@ -12,7 +12,17 @@ import pytest
 from tests.toy.paper import Workplace
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "torchvision", "sklearn", "scipy", "matplotlib", "numpy", "duckdb")
+HEAVY = (
+    "jinja2",
+    "submitit",
+    "torch",
+    "torchvision",
+    "sklearn",
+    "scipy",
+    "matplotlib",
+    "numpy",
+    "duckdb",
+)
 SCRIPT = (
     "import atexit, sys\n"
     "sys.argv[0] = 'repro'\n"
@@ -43,7 +53,8 @@ def imported(specs: Path, root: Path, *arguments: str, code: int = 0) -> set[str
 
 
 def test_help_builds_no_model_of_specs() -> None:
-    script = "import sys, harness.cli.main; sys.exit('pydantic' in sys.modules)"
+    wrong = "{'pydantic', 'rich', 'importlib.metadata', 'harness.spec.base'}"
+    script = f"import sys, harness.cli.main; sys.exit(' '.join({wrong} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
@@ -59,6 +70,13 @@ def test_looking_at_the_real_paper_imports_nothing_heavy(
 def test_judgements_are_made_once_and_then_remembered(tmp_path: Path) -> None:
     command = (ROOT / "specs", tmp_path, "show", "table7", "--json")
     assert imported(*command) <= {"duckdb", "numpy", "scipy"}
+    assert imported(*command) == set()
+
+
+def test_an_audit_is_made_once_and_then_remembered(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    command = (ROOT / "specs", tmp_path, "audit", "--json")
+    assert imported(*command) <= {"numpy", "scipy"}
     assert imported(*command) == set()
 
 

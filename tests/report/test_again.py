@@ -61,9 +61,9 @@ def test_a_number_that_is_gone_changes_its_pages_and_no_others(place: Workplace)
 
 def test_an_alternative_that_is_run_changes_what_is_said_of_it(place: Workplace) -> None:
     site = report(place)
-    page = site / "numbers" / "averaged" / "assumed-mean.html"
+    page = site / "numbers" / "averaged" / "faithful-mean.html"
     before = page.read_text()
-    varied = ("make", "averaged", "--vary", "assumed.keep=5", "--executor", "inline")
+    varied = ("make", "averaged", "--vary", "faithful.keep=5", "--executor", "inline")
     outcome = place.repro(*varied)
     assert outcome.code == 0, outcome.err
     report(place)

@@ -169,11 +169,3 @@ def _joined(first: Finding, second: Finding) -> Finding:
 
 def _both(first: str, second: str) -> str:
     return first if second in first.split("; ") else f"{first}; {second}"
-
-
-def wrong_differences(paper: Paper, exhibit: str) -> dict[str, str]:
-    """Address of a cell of an exhibit -> why the difference printed beside it is wrong."""
-    found = (each for each in printed_differences(paper) if each.rule == "printed-difference")
-    return {
-        each.subject: each.explanation for each in found if each.subject.split(":")[0] == exhibit
-    }

@@ -144,3 +144,11 @@ def _quotient(percent: bool, above: Mention, below: Mention) -> tuple[Decimal, D
         for j in (-1, 1)
     ]
     return value, max(abs(end - value) for end in ends)
+
+
+def wrong_differences(paper: Paper, exhibit: str) -> dict[str, str]:
+    """Address of a cell of an exhibit -> why the difference printed beside it is wrong."""
+    found = (each for each in printed_differences(paper) if each.rule == "printed-difference")
+    return {
+        each.subject: each.explanation for each in found if each.subject.split(":")[0] == exhibit
+    }

@@ -78,7 +78,7 @@ def _write_numbers(report: ReportFolder, site: Site, page: ExhibitPage) -> None:
     """The pages of the numbers of an exhibit, which are most of a report."""
     around = (
         source_digest(_PACKAGE),
-        *(site.title, site.venue, site.profile, site.profile_label, bool(site.watched)),
+        *(site.title, site.venue, site.profile, site.profile_label, site.watched > 0),
         *(page.page, page.reach, page.assumptions),
     )
     common = hashlib.sha256(repr(around).encode()).hexdigest()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.plan.identity import digest, source_digest
-from harness.render.templating import TEMPLATES
+
+_RENDER = Path(__file__).parents[1]
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def written_if_changed(files: Sequence[Path], *models: Any) -> Iterator[bool]:
     them, to compare with the next time.
     """
     stamp = files[0].with_suffix(".digest")
-    code = source_digest(TEMPLATES.parent)
+    code = source_digest(_RENDER)
     made_from = digest("render", [code, *(_plain(asdict(model)) for model in models if model)])
     before = stamp.read_text(encoding="utf-8") if stamp.is_file() else None
     changed = before != made_from or not all(path.is_file() for path in files)

@@ -14,14 +14,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from submitit.helpers import DelayedSubmission
+from typing import TYPE_CHECKING
 
 from harness.plan.step import Step
 from harness.run.executors import POLL
 from harness.run.progress import describe
 from harness.run.together import execute_together
 from harness.store.store import Store
+
+if TYPE_CHECKING:
+    from submitit.helpers import DelayedSubmission
 
 _LONGEST_PAUSE = 5.0
 """Seconds between two looks at a step that another worker holds, once it has taken a while."""
@@ -53,6 +55,8 @@ class JobWork:
     def checkpoint(self) -> DelayedSubmission:
         """What submitit queues again before the time limit: the same, since the store knows what
         is done."""
+        from submitit.helpers import DelayedSubmission
+
         return DelayedSubmission(self)
 
 

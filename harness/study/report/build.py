@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.formats.badge import verdict_badge
-from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import Judged, exhibits_of
@@ -20,6 +19,7 @@ from harness.render.views import view_of
 from harness.render.views.base import has_results
 from harness.render.views.panel_figure import correlation_lines
 from harness.spec.exhibit import Exhibit
+from harness.study.audit import findings_of
 from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, judge_each
 from harness.study.project import Project
@@ -62,7 +62,7 @@ def write_report(
     folder = out or project.build / chosen.id / "report"
     judged, lacking = judge_each(project, paper.runnable, chosen.id)
     claims = claims_on(project, paper.claims.values(), judged.values())
-    findings = audit(paper)
+    findings = findings_of(project)
     pages, files = [], {}
     for name, exhibit in paper.exhibits.items():
         own, problem = judged.get(name), lacking.get(name, "")
