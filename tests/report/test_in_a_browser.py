@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,9 @@ def test_what_is_wider_than_a_phone_says_so(page: Page, site: Path) -> None:
 
 def test_a_square_leads_to_its_number(page: Page, site: Path) -> None:
     _open(page, site, "index.html")
-    page.get_by_role("link", name="Faithful, Small: reported").first.click()
+    square = page.locator("a.sq[href='numbers/verdicts/faithful-small.html']")
+    expect(square).to_have_accessible_name(re.compile("Faithful, Small: reported .* reproduced$"))
+    square.click()
     page.wait_for_url("**/numbers/verdicts/faithful-small.html")
 
 
