@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.judge.model import OutcomeName
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ STANDINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Verdicts with what is inconclusive parted in two: the sign, and the words after a count."""
 
-OUTCOMES: Mapping[str, str] = MappingProxyType(
+OUTCOMES: Mapping[OutcomeName, str] = MappingProxyType(
     {
         "holds": "✓",
         "fails": "✗",
