@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,38 @@ def test_filters_narrow_the_numbers_and_the_address_keeps_them(page: Page, site:
     expect(page.locator("#count")).to_have_text(f"{few} of {everything} numbers")
     page.click("button[type=reset]")
     expect(rows).to_have_count(everything)
+
+
+def test_headings_sort_the_numbers_and_those_without_one_stay_last(page: Page, site: Path) -> None:
+    _open(page, site, "numbers.html")
+    shown = "rows => rows.map(row => row.cells[3].dataset.sort ?? null)"
+    for turn, heading in ((1, "ascending"), (-1, "descending")):
+        page.get_by_role("button", name="Difference").click()
+        expect(page.get_by_role("columnheader", name="Difference")).to_have_attribute(
+            "aria-sort", heading
+        )
+        found = page.locator("#numbers tbody tr").evaluate_all(shown)
+        known = [turn * float(value) for value in found if value is not None]
+        assert len(known) > 2
+        assert known == sorted(known)
+        assert found[len(known) :] == [None] * (len(found) - len(known))
+
+
+def test_what_is_wider_than_a_phone_says_so(page: Page, site: Path) -> None:
+    page.set_viewport_size(_size("phone"))
+    _open(page, site, "exhibits/verdicts.html")
+    for box in page.locator(".scroll").all():
+        wide = box.evaluate("box => box.scrollWidth > box.clientWidth")
+        hint = box.locator("xpath=preceding-sibling::*[1]")
+        expect(hint).to_be_visible() if wide else expect(hint).to_be_hidden()
+
+
+def test_a_square_leads_to_its_number(page: Page, site: Path) -> None:
+    _open(page, site, "index.html")
+    square = page.locator("a.sq[href='numbers/verdicts/faithful-small.html']")
+    expect(square).to_have_accessible_name(re.compile("Faithful, Small: reported .* reproduced$"))
+    square.click()
+    page.wait_for_url("**/numbers/verdicts/faithful-small.html")
 
 
 def test_the_scorecard_leads_to_the_numbers_that_it_counts(page: Page, site: Path) -> None:

@@ -134,6 +134,58 @@ def test_the_scorecard_counts_what_the_commands_say(made: Workplace, site: Path)
     assert "Table 2" in said
 
 
+def test_the_scorecard_says_how_every_printed_number_stands(made: Workplace, site: Path) -> None:
+    page = pages(site)["index.html"]
+    found = {
+        name: made.repro("diff", name, "--json").json["cells"]
+        for name in ("verdicts", "averaged", "broken")
+    }
+    cells = [cell for each in found.values() for cell in each]
+    printed = [cell for cell in cells if cell["reported"] is not None]
+    assert f"Of {len(printed)} printed numbers: " in page.said
+    for verdict, words in (("reproduced", "reproduced"), ("deviates", "deviate")):
+        count = sum(cell["verdict"] == verdict for cell in printed)
+        assert f"{count} {words}" in page.said
+    squares = [attrs for _, attrs in page.elements if "sq t-" in attrs.get("class", "")]
+    links = [attrs for attrs in squares if "href" in attrs]
+    told = {attrs["href"]: attrs["aria-label"] for attrs in links if "numbers/" in attrs["href"]}
+    assert len(told) == len(cells), "each number has a square that leads to its page"
+    for name, cell in ((name, cell) for name, each in found.items() for cell in each):
+        (label,) = [
+            label
+            for page, label in told.items()
+            if f"/{name}/" in page and f", {cell['row']}, {cell['column']}: " in label
+        ]
+        assert label.endswith(cell["verdict"]) or cell["verdict"] == "inconclusive"
+
+
+def test_what_was_not_compared_is_not_counted_as_judged(tmp_path: Path) -> None:
+    from tests.toy.paper import new_workplace
+
+    said = pages(report(new_workplace(tmp_path)))["index.html"].said
+    assert set(re.findall(r"(\d+) of \d+ judged", said)) == {"0"}
+    assert said.index("What would decide most next") < said.index("Exhibits by verdict")
+    assert "repro make verdicts --profile stated" in said, "the next make is named, with its cost"
+    assert "Without results yet" in said
+    assert "With results" not in said
+
+
+def test_a_table_that_is_printed_on_its_side_leads_to_its_numbers(
+    made: Workplace, tmp_path: Path
+) -> None:
+    place = made.copy(tmp_path / "copy")
+    place.edit("tables/verdicts.toml", 'kind = "table"', 'kind = "table"\ntransposed = true')
+    found = pages(report(place))
+    links = set(found["exhibits/verdicts.html"].all("href"))
+    assert {f"../{name}" for name in found if name.startswith("numbers/verdicts/")} <= links
+
+
+def test_search_finds_settings(site: Path) -> None:
+    text = (site / "assets" / "search.js").read_text(encoding="utf-8")
+    entries = json.loads(text.partition(" = ")[2].removesuffix(";\n"))
+    assert [page for title, _, page in entries if title.startswith("assumed.truth = ")]
+
+
 def test_plots_and_their_numbers_lie_beside_the_pages(site: Path) -> None:
     names = {path.name for path in (site / "files" / "scatter").iterdir()}
     assert names == {"scatter.svg", "scatter.pdf", "scatter.png", "scatter.csv"}
@@ -180,7 +232,7 @@ def test_what_a_number_lacks_is_marked_for_narrow_screens(site: Path) -> None:
         (site / "numbers.html").read_text(encoding="utf-8"),
         re.DOTALL,
     )
-    assert row.count(" none") == 3
+    assert len(re.findall(r'class="[^"]*\bnone"', row)) == 3
 
 
 def test_badges_stand_beside_the_pages(site: Path) -> None:

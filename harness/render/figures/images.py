@@ -19,13 +19,20 @@ _LABEL = 1.7
 """Width of the labels of rows, in inches."""
 _LABEL_CHARACTERS = 24
 _NOTE_CHARACTERS = 56
+_CHARACTERS = 17
+"""Characters of a note in an inch."""
+_LINE = 0.13
+"""Height of a line of it, in inches."""
 
 
 def draw_images(figure: FigureData) -> Figure:
     """All grids of an exhibit, one under the other."""
     rows = [(grid, row) for grid in figure.grids for row in grid.rows]
     across = max((len(row.images) for _, row in rows), default=1) or 1
-    drawn = Figure(figsize=(_LABEL + across * _SIDE, 0.4 + len(rows) * _SIDE))
+    wide = _LABEL + across * _SIDE
+    notes = [fill(plain(note), int(wide * _CHARACTERS)) for note in figure.notes]
+    below = _LINE * sum(note.count("\n") + 1 for note in notes)
+    drawn = Figure(figsize=(wide, 0.4 + len(rows) * _SIDE + below))
     FigureCanvasAgg(drawn)
     wide, high = drawn.get_size_inches()
     left, side = _LABEL / wide, _SIDE / high
@@ -41,9 +48,9 @@ def draw_images(figure: FigureData) -> Figure:
             note = fill(plain(row.note), _NOTE_CHARACTERS)
             drawn.text(left, middle, note, va="center", fontsize=6.5, color="#555555")
         if grid.rows[0] is row:
-            parts = (grid.title, grid.made_of, f"profile {figure.profile}")
-            title = plain(", ".join(filter(None, parts)))
+            title = f"{plain(grid.title)}, profile {plain(figure.profile)}"
             drawn.text(left, bottom + 1.02 * side, title, fontsize=9, va="bottom")
+    drawn.text(0.02, 0.05 / high, "\n".join(notes), va="bottom", fontsize=6.5, color="#555555")
     return drawn
 
 
