@@ -75,7 +75,7 @@ def export_records(
                 [(name, json.dumps(body)) for name, body in sorted(said.items())],
             ),
         }
-    manifest: dict[str, Json] = {"format": FORMAT, "files": files, "identities": sorted(every)}
+    manifest: dict[str, object] = {"format": FORMAT, "files": files, "identities": sorted(every)}
     if before.looks or looks:
         manifest["looks"] = {
             key: sorted({*before.looks.get(key, ()), *looks.get(key, ())})
@@ -85,7 +85,7 @@ def export_records(
     return len(new), len(every)
 
 
-def _replace_manifest(folder: Path, manifest: Mapping[str, Json]) -> None:
+def _replace_manifest(folder: Path, manifest: Mapping[str, object]) -> None:
     """The one moment of a change: until then the folder reads as before, from then on as new."""
     draft = folder / f"{MANIFEST}.draft"
     write_synced(draft, json.dumps(manifest, indent=1, sort_keys=True).encode())
