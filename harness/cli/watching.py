@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.run.lease import held
-from harness.store.store import Store
 from harness.study.study import Study
+
+if TYPE_CHECKING:
+    from harness.store.store import Store
 
 LOOK = 2.0
 """Seconds between two looks at the store."""
@@ -21,10 +22,13 @@ Watch = Annotated[
 
 def rounds(study: Study, watch: bool) -> Iterator[Study]:
     """The study; where it is watched, a fresh look at it after each change, until Ctrl-C."""
+    if not watch:
+        yield study
+        return
     seen = _content(study.store)
     yield study
     try:
-        while watch:
+        while True:
             time.sleep(LOOK)
             if (now := _content(study.store)) != seen:
                 seen = now
@@ -35,5 +39,7 @@ def rounds(study: Study, watch: bool) -> Iterator[Study]:
 
 def _content(store: Store) -> tuple[frozenset[str], ...]:
     """The names of what a run leaves in a store: records, failures, steps in hand."""
+    from harness.run.lease import held
+
     done = store.listing("records") | store.listing("links")
     return frozenset(done), frozenset(store.failures.identities()), frozenset(held(store))

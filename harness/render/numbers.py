@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from harness.judge.model import Amount
 from harness.spec.printed import Printed, decimals
+
+if TYPE_CHECKING:
+    from harness.judge.model import Amount
 
 _DEFAULT = 2
 

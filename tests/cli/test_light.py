@@ -54,7 +54,7 @@ def imported(specs: Path, root: Path, *arguments: str, code: int = 0) -> set[str
 
 def test_help_builds_no_model_of_specs() -> None:
     wrong = "{'pydantic', 'rich', 'importlib.metadata', 'harness.spec.base'}"
-    script = f"import sys, harness.cli.main; sys.exit(' '.join({wrong} & set(sys.modules)))"
+    script = f"import sys, harness.cli.main; sys.exit(' '.join({wrong} & set(sys.modules)) or None)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
