@@ -165,7 +165,7 @@ def test_show_says_what_is_missing_before_anything_is_made(fresh: Workplace) -> 
     assert {item["verdict"] for item in fields["stated"]} == {"not run"}
     outcome = fresh.repro("show", "scatter")
     assert outcome.code == 0
-    assert "3 steps missing" in outcome.out
+    assert "Panel a: none of its 16 points has all its runs" in outcome.out
     assert "cannot be run" in outcome.out
 
 

@@ -19,8 +19,9 @@ from tests.run.graphs import graph_of, special
 
 if __name__ == "__main__":
     root, place, name, *steps = sys.argv[1:]
-    # However the tests were started: a child inherits that SIGINT is ignored.
+    # However the tests were started: a child inherits that signals are ignored, as under nohup.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     prepare()
     executor = InlineExecutor() if name == "inline" else LocalExecutor(["cpu"])
     step = special(steps[0] if steps else "wait", Path(place), label="endless")

@@ -54,7 +54,7 @@ POINTS = {
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     """The invented paper with a ladder, where a distribution with both is installed."""
-    monkeypatch.setattr("harness.registry.entry_points", lambda group: [POINTS[group]])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [POINTS[group]])
     for registry in ("harness.spec.kinds._KINDS", "harness.run.executors._EXECUTORS"):
         module, _, name = registry.rpartition(".")
         held = getattr(__import__(module, fromlist=[name]), name)
@@ -126,7 +126,7 @@ def test_claims_know_its_numbers(place: Workplace) -> None:
 def test_without_the_distribution_the_kind_is_unknown(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.registry.entry_points", lambda group: [])
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [])
     assert "ladder" not in kinds()
     place.edit("ladders/steep.toml", 'kind = "ladder"', 'kind = "tabel"')
     (place.specs / "ladders/steep.toml").rename(place.specs / "tables/steep.toml")

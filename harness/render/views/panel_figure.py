@@ -114,7 +114,7 @@ def _apart(
 
 
 def _title(paper: Paper, panel: Panel, plot: Plot, item: Item, part: str) -> str:
-    """`(a) TM loss by starting epoch, ConvNet-D4`: panel, axes, and the network or the part."""
+    """`(a) Loss by starting epoch, Net-4`: panel, axes, and the network or the part."""
     y, x = (label.partition(" (")[0] for label in (plot.y.label, plot.x.label))
     x = x if x[1:2].isupper() or x[1:2].isdigit() else x[:1].lower() + x[1:]
     letter, _, rest = panel.name.partition("-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
@@ -45,7 +46,9 @@ def _show_panel(name: str, results: Sequence[ItemResult], console: Console) -> N
     """
     done = [result for result in results if result.complete]
     if not done and len(results) > _MOST_IDLE:
-        console.print(f"Panel {name}: none of its {len(results)} points has all its runs")
+        states = Counter(_state(result) for result in results)
+        count = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+        console.print(f"Panel {name}: none of its {len(results)} points has all its runs ({count})")
         return
     quantities = list(done[0].amounts) if done else []
     plots = [key for key, (x, y) in done[0].lines.items() if _number(x)] if done else []
