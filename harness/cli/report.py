@@ -11,6 +11,7 @@ import typer
 from harness.cli.options import AsJson, ProfileName, Source, in_study
 from harness.cli.output import console, print_json
 from harness.cli.watching import Watch, rounds
+from harness.errors import UserError
 from harness.media import say
 from harness.study.study import Study
 
@@ -62,6 +63,8 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a static site with every exhibit, number, claim and finding. Runs nothing."""
+    if tmlr and watch:
+        raise UserError("--watch is of the site; leave out --tmlr, or --watch")
     if tmlr:
         _challenge(study, profile, out, as_json)
         return

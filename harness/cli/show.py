@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,8 +88,19 @@ def show(
         return
     shown.show(console())
     there = any(result.amounts for result in shown.judgement.results)
-    told = "repro diff {} says by how much" if there else "repro plan {} says what a run takes"
-    console().print(f"Next: {told.format(exhibit)}; repro make {exhibit} runs what is missing")
+    first = "diff {} says by how much" if there else "plan {} says what a run takes"
+    words = _words(exhibit, how)
+    told = f"Next: repro {first.format(words)}; repro make {words} runs what is missing"
+    console().print(told, soft_wrap=True, markup=False, highlight=False)
+
+
+def _words(exhibit: str, how: How) -> str:
+    """The exhibit, and how it is to be run, as they are given to a command."""
+    words = [exhibit]
+    words += ["--profile", str(how["profile"])] if how.get("profile") else []
+    words += ["--seeds", str(how["seeds"])] if how.get("seeds") else []
+    words += [word for each in how.get("vary") or () for word in ("--vary", each)]
+    return shlex.join(words)
 
 
 @app.command(epilog="Such as: repro diff table8 --profile paper")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -88,6 +89,9 @@ class Paper(BaseModel):
     statements: tuple[Statement, ...] = ()
     accepted: Mapping[str, str] = {}
     """Finding of the audit -> why it is let stand."""
+    digest: str = ""
+    """Of the names and the content of the files as they were when they were read; empty where they
+    changed meanwhile, or where this was made in another way. What is kept under it stays true."""
 
     @cached_property
     def filled_templates(self) -> dict[str, Any]:
@@ -202,6 +206,7 @@ def load_paper(root: Path) -> Paper:
     """
     if not root.is_dir():
         raise SpecError(f"{root}: no such folder; the specs of a paper were expected here")
+    digest = _digest_of(root)
     format_of(root)
     about = read_spec(root / "paper.toml", PaperFile)
     claims = read_spec(root / "claims.toml", ClaimsFile)
@@ -223,7 +228,15 @@ def load_paper(root: Path) -> Paper:
     )
     paper = with_shared_settings(paper)
     _check_references(paper)
-    return paper
+    return paper.model_copy(update={"digest": digest if digest == _digest_of(root) else ""})
+
+
+def _digest_of(root: Path) -> str:
+    hashed = hashlib.sha256()
+    for path in sorted(path for path in root.rglob("*.toml") if path.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        hashed.update(f"{path.relative_to(root).as_posix()}\0{content}\n".encode())
+    return hashed.hexdigest()
 
 
 def format_of(root: Path) -> int:

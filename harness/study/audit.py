@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,13 +41,9 @@ def audit_specs(project: Project) -> Audited:
 def findings_of(project: Project) -> tuple[Finding, ...]:
     """Where a paper does not agree with itself, the gravest first; kept where there is a store."""
     paper, store = project.paper, project.store
-    if not store.root.is_dir():
+    if not paper.digest or not store.root.is_dir():
         return _audit(paper)
-    hashed = hashlib.sha256()
-    for path in sorted(paper.root.rglob("*.toml")):
-        hashed.update(f"{path.relative_to(paper.root)}\0".encode() + path.read_bytes())
-    found = remembered(store, "audit", hashed.hexdigest(), Finding, lambda: list(_audit(paper)))
-    return tuple(found)
+    return tuple(remembered(store, "audit", paper.digest, Finding, lambda: list(_audit(paper))))
 
 
 def _audit(paper: Paper) -> tuple[Finding, ...]:

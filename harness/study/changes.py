@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from harness.errors import UserError
-from harness.plan.answers import SpecsDigests
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.identity import source_digest
 from harness.plan.inputs import file_fields
@@ -60,7 +59,9 @@ def changes_of(project: Project, plan: ExhibitPlan) -> dict[str, Change]:
 
 
 def _key(paper: Paper, plan: ExhibitPlan) -> Json:
-    """All that the answer follows from; None where steps may read files, which are others soon."""
+    """All that the answer follows from; None where that is not known, as where steps read files."""
+    if not paper.digest:
+        return None
     types = step_types(paper)
     owners: list[Method | Recipe] = [*paper.methods.values(), *paper.recipes.values()]
     named = {template.step for owner in owners for template in owner.steps}
@@ -70,7 +71,7 @@ def _key(paper: Paper, plan: ExhibitPlan) -> Json:
     return [
         plan.exhibit.id,
         plan.profile.id,
-        SpecsDigests(paper).of(plan.exhibit.id),
+        paper.digest,
         source_digest(_ENGINE / "plan", _ENGINE / "spec"),
         sources_of(paper.about.steps.partition(".")[0]) if paper.about.steps else "",
     ]

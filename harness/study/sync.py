@@ -86,7 +86,7 @@ def sync_tables(project: Project, sources: Sequence[Path], write: bool = False) 
 def _turned(paper: Paper, found: Sequence[Aligned]) -> list[Turned]:
     """The claims whose outcome on the printed numbers is another one with those of now."""
     exhibits = {**paper.exhibits, **{each.spec.id: each.as_now() for each in found}}
-    later = paper.model_copy(update={"exhibits": exhibits})
+    later = paper.model_copy(update={"exhibits": exhibits, "digest": ""})
     both = [
         (claim, on_reported(paper, claim), on_reported(later, claim))
         for claim in paper.claims.values()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from harness import Study
 from harness.errors import UserError
+from harness.judge.audit.audit import audit
+from harness.spec.paper import load_paper
 from harness.study import as_json
 from tests.toy.paper import Workplace
 
@@ -75,3 +78,22 @@ def test_other_questions_have_typed_answers(study: Study) -> None:
 def test_a_folder_without_a_project_is_told(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(UserError, match=r"no specs/paper\.toml"):
         Study.open(tmp_path)
+
+
+def test_an_audit_is_kept_for_the_specs_that_were_read(
+    study: Study, made: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not for those that lie in the folder since."""
+    place = made.copy(tmp_path / "edited")
+    monkeypatch.setenv("REPRO_STORE", str(place.root / "store"))
+    opened = Study.open(place.root)
+    assert opened.paper.digest  # it is read now
+    place.edit(
+        "tables/verdicts.toml",
+        'bind = { method = "faithful" }\ncells = { Small = "50.00 ± 0.30"',
+        'bind = { method = "faithful" }\ncells = { Small = "50.0"',
+    )
+    before = opened.audit()
+    after = Study.open(place.root).audit()
+    assert after == audit(load_paper(place.specs))
+    assert after != before

@@ -113,7 +113,7 @@ def test_a_byte_order_mark_is_accepted(place: Workplace) -> None:
     before = load_paper(place.specs)
     for path in paths:
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert load_paper(place.specs) == before
+    assert load_paper(place.specs).model_copy(update={"digest": before.digest}) == before
     assert read_toml(paths[0])
     place.edit(SMALL, "seeds", "sedes")
     assert f"{SMALL}:{place.line(SMALL, 'sedes')}" in refused(place)

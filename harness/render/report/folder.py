@@ -44,7 +44,9 @@ class ReportFolder:
         if self._file(name) != file:
             place = self.root / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(held)
+            draft = place.with_name(f"{place.name}.draft")  # no browser reads half a page
+            draft.write_bytes(held)
+            draft.replace(place)
         self._now[name] = {"shows": shows, "file": file}
 
     def make(self, name: str, shows: str, made: Callable[[], str]) -> None:

@@ -272,6 +272,16 @@ class Ahead:
     command: str
 
 
+class Frame(NamedTuple):
+    """All of a site that the page of a number shows; the page is made anew where this changes."""
+
+    title: str
+    venue: str
+    profile: str
+    profile_label: str
+    watched: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """The whole report."""
@@ -289,6 +299,11 @@ class Site:
     """What would decide most for its cost, that first."""
     watched: int = 0
     """How often it was written while somebody watches."""
+
+    @property
+    def frame(self) -> Frame:
+        named = (self.title, self.venue, self.profile, self.profile_label)
+        return Frame(*named, watched=self.watched > 0)
 
     @property
     def standings(self) -> Mapping[str, Counter[str]]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
 from harness.render.report.folder import ReportFolder
-from harness.render.report.pages import Curve, ExhibitPage, NumberPage, Site
+from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
@@ -58,8 +59,6 @@ def write(
         report.put(f"assets/{name}", (_TEMPLATES / name).read_bytes())
     found = json.dumps(list(_searchable(site)), ensure_ascii=True)
     report.put("assets/search.js", f"window.reportIndex = {found};\n")
-    if site.watched:
-        report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
     for exhibit, paths in renders.items():
         for path in paths:
             report.put(f"files/{exhibit}/{path.name}", path.read_bytes())
@@ -69,31 +68,30 @@ def write(
         report.put(f"{name}.html", _render(name, site, "", here=name))
     for page in site.exhibits:
         report.put(page.page, _render("exhibit", site, "../", here="index", page=page))
-        _write_numbers(report, site, page)
+        _write_numbers(report, site.frame, page)
+    if site.watched:  # the last, since an open page loads itself again when it sees another round
+        report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
     report.finish()
     return folder / "index.html"
 
 
-def _write_numbers(report: ReportFolder, site: Site, page: ExhibitPage) -> None:
+def _write_numbers(report: ReportFolder, frame: Frame, page: ExhibitPage) -> None:
     """The pages of the numbers of an exhibit, which are most of a report."""
-    around = (
-        source_digest(_PACKAGE),
-        *(site.title, site.venue, site.profile, site.profile_label, site.watched > 0),
-        *(page.page, page.reach, page.assumptions),
-    )
+    code = (source_digest(_PACKAGE), version("jinja2"))
+    around = (*code, frame, page.page, page.reach, page.assumptions)
     common = hashlib.sha256(repr(around).encode()).hexdigest()
     for number in page.numbers:
         shows = hashlib.sha256(f"{common} {number.shown}".encode()).hexdigest()
-        report.make(number.page, shows, partial(_number_page, site, page, number))
+        report.make(number.page, shows, partial(_number_page, frame, page, number))
 
 
-def _number_page(site: Site, page: ExhibitPage, number: NumberPage) -> str:
+def _number_page(frame: Frame, page: ExhibitPage, number: NumberPage) -> str:
     own = [item.of(number.address) for item in page.assumptions]
     fields = {"page": page, "number": number, "assumptions": own}
-    return _render("number", site, "../../", here="numbers", **fields)
+    return _render("number", frame, "../../", here="numbers", **fields)
 
 
-def _render(name: str, site: Site, root: str, **fields: Any) -> str:
+def _render(name: str, site: Site | Frame, root: str, **fields: Any) -> str:
     """A page; `root` leads from it to the root of the site."""
     return _environment().get_template(f"{name}.html.j2").render(site=site, root=root, **fields)
 

@@ -12,6 +12,7 @@ from harness.plan.parts import closure
 from harness.render.numbers import hours
 from harness.render.report.pages import Ahead
 from harness.study.forecast import seconds_of
+from harness.study.make import lacking
 from harness.study.project import Project
 
 MOST = 5
@@ -40,7 +41,7 @@ def _make(project: Project, judged: Judgement, claims: Sequence[Judged]) -> tupl
         for sentence in by_sentence(claims if waiting else ())
     )
     behind = closure(plan.steps, {i for each in waiting for i in each.missing})
-    todo = {i: step for i, step in behind.items() if not project.store.has(i)}
+    todo = {i: behind[i] for i in lacking(behind, project.store)}
     device = plan.profile.device
     cost = sum(seconds_of(project, todo, device).values(), NOTHING)
     told = f"{hours(cost.mid)} ({hours(cost.low)} to {hours(cost.high)}) of one {device}"

@@ -216,6 +216,7 @@ function watched() {
       first ??= window.reportRound;
       if (window.reportRound !== first) location.reload();
     });
+    script.addEventListener("error", () => script.remove());
     document.head.append(script);
   }, 2000);
 }
