@@ -104,7 +104,7 @@ def export(
     """Write the records of exhibits as Parquet, without weights, large arrays and pictures."""
     from harness.study.records import export
 
-    asked = [*(formats or ()), *(["crate"] if crate else ())]
+    asked = sorted({*(formats or ()), *(["crate"] if crate else ())})
     written, held = export(study.project, folder, exhibits, study.request(**how), asked)
     if as_json:
         print_json({"written": written, "held": held})

@@ -7,9 +7,9 @@ A further format is one more entry: by `register`, or as an entry point of the g
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from harness.errors import UserError, nearest
@@ -75,7 +75,6 @@ _FORMATS = Registry(
         FormatEntry("model-card", "harness.formats.model_card:write"),
         FormatEntry("croissant", "harness.formats.croissant:write"),
         FormatEntry("logbook", "harness.formats.logbook:write"),
-        # The last, since it lists the digests of all files.
         FormatEntry("crate", "harness.formats.crate:write"),
     ),
 )
@@ -83,7 +82,7 @@ register = _FORMATS.register
 
 
 def write_formats(names: Sequence[str], exported: Exported) -> None:
-    """Write formats beside an export.
+    """Write formats beside an export, the crate at the end: it lists the digests of all files.
 
     Raises:
         UserError: a library is missing that one of them needs.
@@ -108,17 +107,22 @@ def rows(exported: Exported) -> Iterator[tuple[str, Sequence[CellOfRow]]]:
         table = judgement.plan.exhibit
         if not isinstance(table, Table):
             continue
-        given = Counter[str]()
+        given = set[str]()
         for row in table.row_names:
-            name = file_name(row)
-            given[name] += 1
+            plain = file_name(row)
+            name = next(n for n in _numbered(plain) if n not in given)
+            given.add(name)
             cells = [
                 CellOfRow(table, judgement, result, _dataset(exported.paper, result, judgement))
                 for result in judgement.results
                 if result.item.address.row == row and result.amount
             ]
             if cells:
-                yield name if given[name] == 1 else f"{name}-{given[name]}", cells
+                yield name, cells
+
+
+def _numbered(name: str) -> Iterator[str]:
+    return chain([name], (f"{name}-{number}" for number in count(2)))
 
 
 def file_name(text: str) -> str:

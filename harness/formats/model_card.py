@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.formats.exported import CellOfRow, Exported, rows
+from harness.render.numbers import amount_text
 
 FOLDER = "model-card"
 
@@ -45,7 +46,9 @@ def _result(cell: CellOfRow) -> dict[str, Any]:
     at, amount = cell.result.item.address, cell.result.amount
     assert amount is not None  # such are the cells of rows
     unit = cell.table.reporting_of(at.row, at.column).unit
-    runs = {"runs": len(amount.values), "standard_deviation": amount.std}
+    runs: dict[str, float] = {"runs": len(amount.values)}
+    if amount.std is not None:
+        runs["standard_deviation"] = amount.std
     return {
         "task": {"type": "other", "name": cell.table.title},
         "dataset": {"type": cell.dataset[0], "name": cell.dataset[1]},
@@ -63,11 +66,10 @@ def _result(cell: CellOfRow) -> dict[str, Any]:
 def _line(cell: CellOfRow) -> str:
     amount, told = cell.result.amount, cell.told
     assert amount is not None
-    spread = f" ± {amount.std:.2f}" if amount.std is not None else ""
     values = (
         cell.result.item.address.column,
         told["printed"],
-        f"{amount.mean:.2f}{spread}",
+        amount_text(amount),
         str(len(amount.values)),
         told["verdict"],
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -121,10 +122,21 @@ def plan_answered(paper: Paper, exhibit: str, profile: str, held: Json) -> Exhib
         answers = None if held is None else Answers.model_validate(held)
     except ValidationError:
         answers = None
+    if answers is not None and not _sound(answers):
+        answers = None
     stale = answers is not None and answers.specs != SpecsDigests(paper).of(exhibit)
     known = None if stale else answers
     why = "the specs have changed since results were published" if stale else ""
     return _Answered(paper, paper.profile(profile), known, why).plan(shown)
+
+
+def _sound(answers: Answers) -> bool:
+    """Whether every input is of a step that is there, and none needs itself."""
+    inputs = {identity: set(step.inputs.values()) for identity, step in answers.steps.items()}
+    try:
+        return set(TopologicalSorter(inputs).static_order()) == set(inputs)
+    except CycleError:
+        return False
 
 
 class _Answered(Planner):

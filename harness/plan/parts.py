@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from harness.errors import UserError, nearest
 from harness.plan.exhibit import ExhibitPlan
@@ -95,6 +96,15 @@ def needed(
 def addresses(planned: ExhibitPlan, names: Iterable[str]) -> set[str]:
     """The addresses of the numbers that are, or belong to, the parts of these names."""
     return {str(item.address) for name in names for item in _items(planned, name)}
+
+
+def part_of(planned: ExhibitPlan, names: Iterable[str]) -> ExhibitPlan:
+    """A plan with those of its items alone that the names of this exhibit name."""
+    own = [name for name in names if exhibit_of(name) == planned.exhibit.id]
+    if planned.exhibit.id in own:
+        return planned
+    named = addresses(planned, own)
+    return replace(planned, items=tuple(i for i in planned.items if str(i.address) in named))
 
 
 def _identities(planned: ExhibitPlan, name: str) -> set[str]:

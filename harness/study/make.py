@@ -15,7 +15,7 @@ from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.library import check_installed, own_step_types
-from harness.plan.parts import exhibit_of, needed, needed_for, steps_below
+from harness.plan.parts import exhibit_of, needed, needed_for, part_of, steps_below
 from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
@@ -160,7 +160,8 @@ def make(
         writable(project.root)
         queued = submit(project, wanted.names, request, wanted.graph, device, cluster, executor)
         return Made(queued=queued)
-    report = run(project, wanted.graph, wanted.plans.values(), executor, device)
+    asked = [part_of(plan, wanted.names) for plan in wanted.plans.values()]
+    report = run(project, wanted.graph, asked, executor, device)
     problems = () if report.complete else (failures(report, wanted.graph),)
     return Made(tuple(_present(wanted)), problems=problems)
 
@@ -269,7 +270,8 @@ def run(
     """Bring about every record of a graph; nothing is started when all are there.
 
     Args:
-        plans: those that the graph is taken from, which tell what a step is needed for.
+        plans: those that the graph is taken from, with the items that are asked for alone, which
+            tell what a step is needed for.
     """
     store = project.store
     left = lacking(graph, store)

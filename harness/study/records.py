@@ -6,15 +6,16 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
 from harness.formats.exported import Exported, format_named, write_formats
+from harness.judge.exhibit import Judgement
 from harness.plan.answers import answer_key, answers_of
 from harness.plan.library import check_installed, own_step_types, step_types
-from harness.plan.parts import exhibit_of, steps_below
+from harness.plan.parts import exhibit_of, part_of, steps_below
 from harness.plan.program import PROGRAM
 from harness.plan.step import Json, StepType
 from harness.store.published import MANIFEST
@@ -144,13 +145,20 @@ def export(
         made = Exported(
             paper=project.paper,
             folder=folder,
-            judgements=judged,
+            judgements=[_part(each, names) for each in judged],
             records=records,
             claims=lambda: claims_about(project, judged, request),
             commits=lambda: published_in(project),
         )
         write_formats(formats, made)
     return counts
+
+
+def _part(judged: Judgement, names: Sequence[str]) -> Judgement:
+    """What was asked for of an exhibit, each number judged with all others of the exhibit."""
+    items = {item.address for item in part_of(judged.plan, names).items}
+    kept = tuple(result for result in judged.results if result.item.address in items)
+    return replace(judged, results=kept)
 
 
 def published_in(project: Project) -> dict[str, str]:

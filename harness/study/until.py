@@ -232,7 +232,8 @@ class _Cells:
         for address, runs in at.items():
             self.project.store.looks.add(self.wanted[address].key, [runs])
         graph = self.graph(at)
-        report = run(self.project, graph, [self.plan], executor, device)
+        asked = tuple(self.wanted[address].first(runs) for address, runs in at.items())
+        report = run(self.project, graph, [replace(self.plan, items=asked)], executor, device)
         return [] if report.complete else [failures(report, graph)]
 
     def graph(self, at: Mapping[str, int]) -> dict[str, Step]:

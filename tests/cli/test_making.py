@@ -171,3 +171,9 @@ def test_the_csv_of_a_table_keeps_the_text_that_the_paper_prints(made: Workplace
     exhibit = load_paper(made.specs).exhibits["verdicts"]
     assert isinstance(exhibit, Table)
     assert told == [number.text if number else "" for _, _, number in exhibit.cells()]
+
+
+def test_the_log_of_a_part_names_no_number_that_was_not_asked_for(place: Workplace) -> None:
+    said = place.repro("make", "averaged:Faithful:Mean", *INLINE).err
+    assert "averaged:Faithful:Mean: finished" in said
+    assert "averaged:Assumed:Mean" not in said  # it shares runs, and is not run

@@ -123,21 +123,19 @@ def test_rows_whose_names_differ_in_signs_alone_have_files_of_their_own(
 ) -> None:
     table = judgement.plan.exhibit
     assert isinstance(table, Table)
-    one, two = (row for row in table.rows if row.name in ("CAD-Prune", "K-centers"))
+    names = {"CAD-Prune": "A+", "K-centers": "A*", "Random Real": "A 2"}
+    own = [row for row in table.rows if row.name in names]
     results = tuple(
-        replace(each, item=replace(each.item, address=each.item.address._replace(row=name)))
-        for name, row in (("A+", one.name), ("A*", two.name))
+        replace(each, item=replace(each.item, address=at._replace(row=names[at.row])))
         for each in judgement.results
-        if each.item.address.row == row
+        if (at := each.item.address).row in names
     )
-    renamed = tuple(
-        row.model_copy(update={"name": name}) for row, name in ((one, "A+"), (two, "A*"))
-    )
+    renamed = tuple(row.model_copy(update={"name": names[row.name]}) for row in own)
     both = replace(judgement.plan, exhibit=table.model_copy(update={"rows": renamed}))
     given = Exported(
         study.paper, tmp_path, [replace(judgement, plan=both, results=results)], [], list, dict
     )
-    assert [name for name, _ in rows(given)] == ["a", "a-2"]
+    assert [name for name, _ in rows(given)] == ["a-2", "a", "a-3"]
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(
@@ -146,3 +144,17 @@ def test_an_unknown_format_is_refused_before_anything_is_written(
     with pytest.raises(UserError, match=r"unknown format 'crossant'.*croissant"):
         export(study.project, tmp_path / "out", ["table8"], Request("paper"), ["crossant"])
     assert not (tmp_path / "out").exists()
+
+
+def test_a_part_is_described_alone(study: Study, tmp_path: Path) -> None:
+    export(study.project, tmp_path, ["table8:CAD-Prune"], Request("paper"), ["model-card"])
+    cards = [path.parent.name for path in (tmp_path / "model-card").rglob("README.md")]
+    assert cards == ["table8-cad-prune"]
+    whole = study.judge("table8", profile="paper").judgement
+    [card] = (tmp_path / "model-card").rglob("README.md")
+    told = card.read_text("utf-8")
+    assert all(
+        verdict.why in told
+        for each in whole.results
+        if each.item.address.row == "CAD-Prune" and (verdict := whole.verdict(each))
+    )
