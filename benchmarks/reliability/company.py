@@ -129,8 +129,6 @@ def clocks(lab: Lab) -> Tally:
         tally.times += 1
         when = f"the clock moved by {jump:+.0f} s after {moment:.1f} s"
         tally.expect(ended.code == 0, f"{when}: ended with {ended.code}: {ended.text}")
-        taken = [e for e in trial.store.events.read() if e["event"] == "takeover"]
-        tally.expect(not taken, f"{when}: {len(taken)} takeovers")
         trial.check_finished(tally, when)
         tally.outcomes["runs under a clock that was changed, undisturbed"] += ended.code == 0
         trial.remove()

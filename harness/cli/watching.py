@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 LOOK = 2.0
 """Seconds between two looks at the store."""
 Watch = Annotated[
-    bool, typer.Option("--watch", help="Do it again whenever results come, until Ctrl-C.")
+    bool,
+    typer.Option("--watch", help="Do it again whenever the store has other results, until Ctrl-C."),
 ]
 
 

@@ -80,8 +80,9 @@ def mixed(
         return {}
     alike: dict[str, str] = {}
     found: dict[str, dict[str, dict[int, None]]] = {}
+    stated = {name for _, record in listed for name in kind_of(record)}
     for seed, record in listed:
-        kind = kind_of(record)
+        kind = dict.fromkeys(sorted(stated), "unknown") | kind_of(record)
         if confirmed(record):
             kind["code"] = alike.setdefault(record.step, kind["code"])
         for name, value in kind.items():

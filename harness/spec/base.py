@@ -59,7 +59,8 @@ def count_seeds(stated: int | SeedList) -> int:
 def first_seeds(stated: int | SeedList, count: int) -> SeedList:
     """So many seeds: of those that are stated the first ones, then the lowest of all others."""
     listed = () if isinstance(stated, int) else stated[:count]
-    others = (seed for seed in range(count + len(listed)) if seed not in listed)
+    taken = frozenset(listed)
+    others = (seed for seed in range(count + len(listed)) if seed not in taken)
     return (*listed, *islice(others, count - len(listed)))
 
 

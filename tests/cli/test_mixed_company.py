@@ -110,3 +110,12 @@ def test_code_that_is_confirmed_counts_as_one(
     assert mixed(1, "a", "b", "c") == []
     assert mixed(1, "a", "c") == [{a: [0, 2], b: [1]}]
     assert mixed(2, "a", "b", "c") == [{a: [0], b: [1], c: [2]}]  # numbers of another revision
+
+
+def test_what_some_runs_do_not_say_is_unknown(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for environment, seeds in ((ON_CPU, ("--seeds", "2")), ({"packages": PACKAGES}, ())):
+        monkeypatch.setattr(execute, "environment", lambda _, held=environment: held)
+        assert place.repro("make", CELL, *seeds, *INLINE).code == 0
+    assert cell(place)["mixed"] == {"device": {"Chip One": [0, 1], "unknown": [2, 3, 4]}}
