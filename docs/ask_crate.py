@@ -42,5 +42,7 @@ def one(run: Any) -> bool:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("expected a folder with a crate and a number, such as: ask_crate.py crate 22.53")
     for found in behind(*sys.argv[1:]):
         print(json.dumps(found))
