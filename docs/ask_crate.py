@@ -44,5 +44,8 @@ def one(run: Any) -> bool:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("expected a folder with a crate and a number, such as: ask_crate.py crate 22.53")
-    for found in behind(*sys.argv[1:]):
+    answers = list(behind(*sys.argv[1:]))
+    for found in answers:
         print(json.dumps(found))
+    if not answers:
+        sys.exit(f"no cell of {sys.argv[1]} has the number {sys.argv[2]}")

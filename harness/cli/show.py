@@ -87,17 +87,21 @@ def show(
         print_json(to_json.judged(shown))
         return
     shown.show(console())
-    there = any(result.amounts for result in shown.judgement.results)
-    first = "diff {} says by how much" if there else "plan {} says what a run takes"
-    words = _words(exhibit, how)
-    told = f"Next: repro {first.format(words)}; repro make {words} runs what is missing"
-    console().print(told, soft_wrap=True, markup=False, highlight=False)
+    plan = shown.judgement.plan
+    usual = study.paper.about.default_profile
+    words = _words(exhibit, how, "" if plan.profile.id == usual else plan.profile.id)
+    told = f"repro plan {words} says what a run takes; repro make {words} runs what is missing"
+    if any(result.amounts for result in shown.judgement.results):
+        told = f"repro diff {words} says by how much; repro make {words} runs what is missing"
+    elif not any(item.sources for item in plan.items):
+        told = f"repro evidence add {exhibit} FILE names results that exist already"
+    console().print(f"Next: {told}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _words(exhibit: str, how: How) -> str:
-    """The exhibit, and how it is to be run, as they are given to a command."""
+def _words(exhibit: str, how: How, profile: str) -> str:
+    """The exhibit, and how it is shown here, as they are given to a command."""
     words = [exhibit]
-    words += ["--profile", str(how["profile"])] if how.get("profile") else []
+    words += ["--profile", profile] if profile else []
     words += ["--seeds", str(how["seeds"])] if how.get("seeds") else []
     words += [word for each in how.get("vary") or () for word in ("--vary", each)]
     return shlex.join(words)

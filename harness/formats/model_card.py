@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.formats.exported import CellOfRow, Exported, rows
-from harness.render.numbers import amount_text
 
 FOLDER = "model-card"
 
@@ -69,7 +68,7 @@ def _line(cell: CellOfRow) -> str:
     values = (
         cell.result.item.address.column,
         told["printed"],
-        amount_text(amount),
+        amount.text,
         str(len(amount.values)),
         told["verdict"],
     )

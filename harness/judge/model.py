@@ -60,6 +60,13 @@ class Amount:
         return Summary.exact(self.values[0]) if self.deterministic else Summary.of(self.values)
 
     @property
+    def text(self) -> str:
+        """Its mean with the 95 % interval or else the spread over seeds, in significant digits."""
+        if self.low is not None and self.high is not None:
+            return f"{self.mean:.4g} [{self.low:.4g}, {self.high:.4g}]"
+        return f"{self.mean:.4g}" + (f" ± {self.std:.2g}" if self.std is not None else "")
+
+    @property
     def mean(self) -> float:
         return statistics.fmean(self.values)
 

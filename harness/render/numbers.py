@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.spec.printed import Printed, decimals
 
 if TYPE_CHECKING:
-    from harness.judge.model import Amount
+    pass
 
 _DEFAULT = 2
 
@@ -30,13 +30,6 @@ def fixed(value: float, like: Printed | None = None, sign: bool = False) -> str:
     """A value with as many decimals as `like` has, else two; with its plus sign if that is told."""
     text = _fixed(value, _decimals(like.value if like else None, _DEFAULT))
     return f"+{text}" if sign and not text.startswith("-") else text
-
-
-def amount_text(amount: Amount) -> str:
-    """A quantity with its 95 % interval or else its spread over seeds, in significant digits."""
-    if amount.low is not None and amount.high is not None:
-        return f"{amount.mean:.4g} [{amount.low:.4g}, {amount.high:.4g}]"
-    return f"{amount.mean:.4g}" + (f" ± {amount.std:.2g}" if amount.std is not None else "")
 
 
 def hours(seconds: float) -> str:

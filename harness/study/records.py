@@ -125,6 +125,7 @@ def export(
     project.trust()
     for name in formats:
         format_named(name)  # refused before anything is written
+    _check_folder(folder, formats)
     store, identities = project.store, set[str]()
     looks: dict[str, tuple[int, ...]] = {}
     answers: dict[str, Json] = {}
@@ -152,6 +153,17 @@ def export(
         )
         write_formats(formats, made)
     return counts
+
+
+def _check_folder(folder: Path, formats: Sequence[str]) -> None:
+    """UserError where an export would make what lies in a folder untrue, or write over it."""
+    described = {"crate": "ro-crate-metadata.json", "croissant": "croissant.json"}
+    exported = (folder / MANIFEST).is_file()
+    for name, file in described.items():
+        if (folder / file).exists() and (name not in formats if exported else name in formats):
+            what = "would not be true any more" if exported else "is not of an export"
+            remedy = f"--format {name} too, or " if exported else ""
+            raise UserError(f"{folder / file}: it {what}; give {remedy}another folder")
 
 
 def _part(judged: Judgement, names: Sequence[str]) -> Judgement:

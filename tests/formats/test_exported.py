@@ -158,3 +158,18 @@ def test_a_part_is_described_alone(study: Study, tmp_path: Path) -> None:
         for each in whole.results
         if each.item.address.row == "CAD-Prune" and (verdict := whole.verdict(each))
     )
+
+
+def test_an_export_leaves_no_description_untrue_and_writes_over_no_one_elses(
+    study: Study, tmp_path: Path
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    export(study.project, ours, ["table8"], Request("paper"), ["croissant"])
+    with pytest.raises(UserError, match="--format croissant too"):
+        export(study.project, ours, ["table3"], Request("paper"))
+    export(study.project, ours, ["table3"], Request("paper"), ["croissant"])
+    theirs.mkdir()
+    (theirs / "croissant.json").write_text("{}")
+    with pytest.raises(UserError, match="not of an export"):
+        export(study.project, theirs, ["table8"], Request("paper"), ["croissant"])
+    assert [path.name for path in theirs.iterdir()] == ["croissant.json"]

@@ -11,7 +11,6 @@ from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
 from harness.render.figures.model import FigureData, ImageGrid
 from harness.render.layout import View
-from harness.render.numbers import amount_text
 from harness.render.table import TableData
 from harness.render.views.files import written_if_changed
 from harness.spec.exhibit import Address, Exhibit
@@ -142,7 +141,7 @@ class ExhibitView(Generic[ExhibitT]):
             for seed, members in zip(result.item.seeds, seeds, strict=True)
             for identity in members
         )
-        facts = {name: amount_text(amount) for name, amount in result.amounts.items()}
+        facts = {name: amount.text for name, amount in result.amounts.items()}
         why = verdict.why if verdict else result.item.reason
         return NumberText(joined(facts), why, facts, runs)
 

@@ -11,7 +11,6 @@ from harness.judge.correlated import Correlated
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult, of_row
 from harness.judge.stated import StatedResult
-from harness.render.numbers import amount_text
 from harness.render.terminal import show_grid
 from harness.render.views.verdicts import gap_lines, kind_lines
 
@@ -80,7 +79,7 @@ def _text(drawn: object) -> str:
 
 
 def _amount(result: ItemResult, quantity: str) -> str:
-    return amount_text(result.amounts[quantity]) if quantity in result.amounts else "–"
+    return result.amounts[quantity].text if quantity in result.amounts else "–"
 
 
 def _state(result: ItemResult) -> str:
