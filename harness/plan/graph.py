@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import UserError, nearest
 from harness.plan.expressions import Unfilled, fill
 from harness.plan.identity import canonical, identities
-from harness.plan.inputs import Inputs, file_fields
+from harness.plan.inputs import Inputs, reads_files
 from harness.plan.library import find
 from harness.plan.program import PROGRAM, RUN_TIME
 from harness.plan.step import Facts, Json, Step, StepType, Work
@@ -118,7 +118,7 @@ class GraphBuilder:
         except Unfilled as error:
             raise Misplaced(str(error), "params") from None
         key = canonical([kind.name, stated])
-        held = self._own if file_fields(kind.params) else self._known
+        held = self._own if reads_files(kind.params) else self._known
         found = held.get(key)
         if found is None or found.kind is not kind:
             found = held[key] = self._made(index, template, kind, stated)

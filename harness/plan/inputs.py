@@ -12,7 +12,8 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ValidationInfo
 
@@ -94,5 +95,28 @@ InputFiles = Annotated[dict[str, str], _READ]
 
 @cache
 def file_fields(params: type[BaseModel]) -> frozenset[str]:
-    """The parameters of a model that are `InputFiles`."""
-    return frozenset(n for n, f in params.model_fields.items() if _READ in f.metadata)
+    """The parameters of a model that are `InputFiles`, or may be."""
+    return frozenset(
+        name
+        for name, field in params.model_fields.items()
+        if _READ in field.metadata
+        or (
+            get_origin(field.annotation) in (Union, UnionType)
+            and any(_READ in get_args(each) for each in get_args(field.annotation))
+        )
+    )
+
+
+@cache
+def reads_files(params: type[BaseModel]) -> bool:
+    """Whether a model has `InputFiles` anywhere: what it says may be other files soon."""
+    seen: list[Any] = [params]
+    for part in seen:  # which grows
+        if part is _READ:
+            return True
+        inner = list(get_args(part))
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            for field in part.model_fields.values():
+                inner += [field.annotation, *field.metadata]
+        seen += [each for each in inner if each not in seen]
+    return False

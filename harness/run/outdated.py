@@ -103,8 +103,7 @@ class _Before:
     def _changes(self, step: Step, row: Mapping[str, Any]) -> frozenset[str]:
         found = {file for i in step.inputs.values() for file in self.changed.get(i, ())}
         for field in file_fields(self._types[step.name].params):
-            held: Any = step.params[field]
-            found |= set(differing(row["params"].get(field, {}), held))
+            found |= set(differing(_files(row["params"], field), _files(step.params, field)))
         return frozenset(found)
 
 
@@ -113,10 +112,14 @@ def files_of(steps: Mapping[str, Step], types: Mapping[str, StepType]) -> dict[s
     found: dict[str, Json] = {}
     for step in steps.values():
         for field in file_fields(types[step.name].params):
-            held = step.params[field]
-            assert isinstance(held, dict)
-            found |= held
+            found |= _files(step.params, field)
     return found
+
+
+def _files(params: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """File -> digest, of one parameter; nothing where it is left out."""
+    held = params.get(field)
+    return held if isinstance(held, dict) else {}
 
 
 def differing(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:

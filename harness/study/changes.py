@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from harness.errors import UserError
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.identity import source_digest
-from harness.plan.inputs import file_fields
+from harness.plan.inputs import reads_files
 from harness.plan.item import Item
 from harness.plan.library import step_types
 from harness.plan.settings import open_choices, written
@@ -66,7 +66,7 @@ def _key(paper: Paper, plan: ExhibitPlan) -> Json:
     owners: list[Method | Recipe] = [*paper.methods.values(), *paper.recipes.values()]
     named = {template.step for owner in owners for template in owner.steps}
     named |= {step.name for step in plan.steps.values()}
-    if any(file_fields(types[name].params) for name in named & types.keys()):
+    if any(reads_files(types[name].params) for name in named & types.keys()):
         return None
     return [
         plan.exhibit.id,
