@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.errors import UserError
+from harness.media import say
 from harness.study.study import Study
 
 if TYPE_CHECKING:
@@ -26,14 +28,22 @@ def rounds(study: Study, watch: bool) -> Iterator[Study]:
     if not watch:
         yield study
         return
-    seen = _content(study.store)
+    seen, told = _content(study.store), ""
     yield study
     try:
         while True:
             time.sleep(LOOK)
-            if (now := _content(study.store)) != seen:
-                seen = now
-                yield Study.open(study.project.home, no_code=study.project.no_code)
+            if (now := _content(study.store)) == seen:
+                continue
+            afresh = Study.open(study.project.home, no_code=study.project.no_code)
+            try:
+                _ = afresh.paper  # is read now
+            except UserError as error:  # somebody edits the specs; the next look may read them
+                if str(error) != told:
+                    say(told := str(error))
+                continue
+            seen, told = now, ""
+            yield afresh
     except KeyboardInterrupt:
         return  # that is how watching ends
 

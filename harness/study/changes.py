@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,12 @@ def changes_of(project: Project, plan: ExhibitPlan) -> dict[str, Change]:
         plan: of the exhibit with its usual settings.
     """
     memo, key = project.store.memo, _key(project.paper, plan)
-    answers = TypeAdapter(dict[str, Change])
-    try:
-        return answers.validate_python(memo.get(_KIND, key) if key else None)
-    except ValidationError:
-        found = _found(project.paper, plan)
+    answers, variations = TypeAdapter(dict[str, Change]), _variations(plan)
+    with suppress(ValidationError):
+        held = answers.validate_python(memo.get(_KIND, key) if key else None)
+        if held.keys() == variations.keys():
+            return held
+    found = _found(project.paper, plan, variations)
     if key:
         memo.put(_KIND, key, answers.dump_python(found, mode="json"))
     return found
@@ -77,17 +79,24 @@ def _key(paper: Paper, plan: ExhibitPlan) -> Json:
     ]
 
 
-def _found(paper: Paper, plan: ExhibitPlan) -> dict[str, Change]:
+def _variations(plan: ExhibitPlan) -> dict[str, dict[str, Any]]:
+    """`owner.setting=value` -> the same as a variation, for each alternative."""
     choices = open_choices(used for item in plan.items for used in item.settings)
     named = {(c.used.origin, json.dumps(v)) for c in choices for v in c.used.stated.alternatives}
-    variations = [{name: json.loads(text)} for name, text in sorted(named)]
+    variations = ({name: json.loads(text)} for name, text in sorted(named))
+    return {written(each): each for each in variations}
+
+
+def _found(
+    paper: Paper, plan: ExhibitPlan, variations: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Change]:
     if not variations:
         return {}
     try:  # not `plan` itself, which may have more runs of a number until it was decided
         default = plan_exhibit(paper, plan.exhibit.id, plan.profile.id)
     except UserError as error:  # a file is gone that its steps read
-        return {written(each): Change(why=str(error), taken=False) for each in variations}
-    return {written(each): _change(paper, default, each) for each in variations}
+        return {text: Change(why=str(error), taken=False) for text in variations}
+    return {text: _change(paper, default, each) for text, each in variations.items()}
 
 
 def _change(paper: Paper, default: ExhibitPlan, variation: Mapping[str, Any]) -> Change:

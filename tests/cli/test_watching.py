@@ -43,3 +43,20 @@ def test_each_change_is_looked_at_once_and_afresh(
 def test_without_it_there_is_one_look(place: Workplace) -> None:
     study = Study.open(place.root)
     assert list(watching.rounds(study, False)) == [study]
+
+
+def test_a_spec_that_is_broken_meanwhile_is_told_and_does_not_end_it(
+    place: Workplace, pauses: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        assert place.repro("make", "verdicts:Faithful:Small", "--executor", "inline").code == 0
+        place.edit("paper.toml", "title", "titel")
+
+    def mended() -> None:
+        place.edit("paper.toml", "titel", "title")
+
+    pauses += [broken, lambda: None, mended]
+    seen = [made(now) for now in watching.rounds(Study.open(place.root), True)]
+    assert len(seen) == 2
+    assert seen[0] == 0 < seen[1]
+    assert capsys.readouterr().err.count("titel") == 1

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import Study
+from harness.render.report.folder import ReportFolder
+from harness.study.changes import changes_of
 from tests.report.sites import report
 from tests.toy.paper import Workplace
 
@@ -92,3 +95,33 @@ def test_a_mark_of_another_version_is_no_obstacle(place: Workplace, mark: str) -
     (site / ".repro-report").write_text(mark)
     report(place)
     assert held(site) == whole
+
+
+def test_an_open_page_hears_of_a_round_when_all_pages_are_there(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no page is seen half-written: it takes the place of the one before at once."""
+    put, order = ReportFolder.put, []
+
+    def noted(folder: ReportFolder, name: str, *content: str) -> None:
+        order.append(name)
+        put(folder, name, *content)
+
+    monkeypatch.setattr(ReportFolder, "put", noted)
+    study = Study.open(place.root)
+    study.report(out=place.root / "watched", tell=lambda line: None, watched=1)
+    assert order[-1] == "assets/round.js"
+    assert any(name.startswith("numbers/") for name in order)
+
+
+def test_a_kept_answer_that_lacks_an_alternative_counts_as_absent(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRO_STORE", str(place.root / "store"))
+    project = Study.open(place.root).project
+    plan = Study.open(place.root).judge("averaged").judgement.plan
+    whole = changes_of(project, plan)
+    assert whole
+    get = project.store.memo.get
+    monkeypatch.setattr(project.store.memo, "get", lambda kind, key: get(kind, key) and {})
+    assert changes_of(project, plan) == whole
