@@ -8,7 +8,7 @@ are others now, it says nothing of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.plan.exhibit import ExhibitPlan, Planner
 from harness.plan.item import Sources
+from harness.plan.resolver import Wanted
 from harness.plan.settings import Used
 from harness.plan.step import Json, Step, Work
 from harness.spec.base import Seeds
@@ -170,11 +171,11 @@ class _Answered(Planner):
         members: Sequence[Mapping[str, Any]],
         usual: Seeds,
         count: int,
-        asked: tuple[Any, ...],
+        wanted: Wanted,
         settings: Sequence[Used],
     ) -> tuple[Sources, str]:
         said = self._answers.items.get(str(address)) if self._answers else None
-        if said is None or not self._fits(said.sources, asked[0], count, len(members)):
+        if said is None or not self._fits(said.sources, wanted.read, count, len(members)):
             return {}, (
                 f"No code of the paper was executed, and {self._why}. "
                 "`repro trust` lets it be planned."
@@ -182,7 +183,7 @@ class _Answered(Planner):
         return said.sources, said.reason
 
     def _fits(
-        self, sources: Mapping[str, Members], read: Sequence[str], count: int, members: int
+        self, sources: Mapping[str, Members], read: Collection[str], count: int, members: int
     ) -> bool:
         """Whether sources are as a plan has them, whoever published them."""
         known = self.steps
