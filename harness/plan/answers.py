@@ -8,11 +8,10 @@ are others now, it says nothing of them.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from itertools import chain
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,13 +21,11 @@ from harness.plan.item import Sources
 from harness.plan.resolver import Wanted
 from harness.plan.settings import Used
 from harness.plan.step import Json, Step, Work
-from harness.spec.base import Seeds
+from harness.spec.base import Seeds, identifying
 from harness.spec.exhibit import Address
 from harness.spec.paper import Paper
 from harness.spec.profile import Profile
 
-_PLANNED = ("methods", "recipes", "datasets", "models", "profiles")
-"""Folders of specs that steps follow from."""
 Members: TypeAlias = "tuple[tuple[str, ...], ...]"
 
 
@@ -195,24 +192,24 @@ class _Answered(Planner):
 
 
 class SpecsDigests:
-    """Digests of the specs that the steps of exhibits follow from, by name and content."""
+    """Digests of the specs that the steps of exhibits follow from. Comments, and what is only shown,
+    such as titles, do not count."""
 
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
 
     def of(self, exhibit: str) -> str:
         """That of one exhibit."""
-        first, *rest = self._shared
-        own = self._line(self._paper.path_of(self._paper.exhibits[exhibit]))
-        return hashlib.sha256("".join((first, own, *rest)).encode()).hexdigest()
+        own = identifying(self._paper.exhibits[exhibit])
+        return _digest([self._shared, own])
 
     @cached_property
-    def _shared(self) -> list[str]:
-        """Lines of the files that every exhibit follows from, which are read once."""
-        root = self._paper.root
-        folders = (sorted((root / name).glob("*.toml")) for name in _PLANNED)
-        return [self._line(path) for path in (root / "paper.toml", *chain(*folders))]
+    def _shared(self) -> str:
+        """Of what every exhibit follows from."""
+        paper = self._paper
+        parts = (paper.methods, paper.recipes, paper.datasets, paper.networks, paper.profiles)
+        return _digest(identifying([paper.about, *parts]))
 
-    def _line(self, path: Path) -> str:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        return f"{path.relative_to(self._paper.root).as_posix()} {content}\n"
+
+def _digest(stated: Any) -> str:
+    return hashlib.sha256(json.dumps(stated, default=str).encode()).hexdigest()
