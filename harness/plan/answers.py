@@ -192,8 +192,8 @@ class _Answered(Planner):
 
 
 class SpecsDigests:
-    """Digests of the specs that the steps of exhibits follow from. Comments, and what is only shown,
-    such as titles, do not count."""
+    """Digests of the specs that the steps of exhibits follow from. Comments do not count, nor what
+    is only shown, such as titles."""
 
     def __init__(self, paper: Paper) -> None:
         self._paper = paper

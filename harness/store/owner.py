@@ -60,7 +60,7 @@ class Beats:
         self._last: dict[str, tuple[float, float]] = {}
 
     def silence(self, name: str, beat: float, fresh: bool) -> float:
-        """Seconds since this process first saw an owner's last beat; infinite where it was old then.
+        """Seconds since this process first saw an owner's last beat; infinite if it was old then.
 
         Args:
             name: what the owner holds.
