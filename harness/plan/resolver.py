@@ -22,6 +22,22 @@ NOTHING_MORE = Runs()
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The steps that an item is read from, whatever its variables are."""
+
+    read: Collection[str]
+    """Variables that name recipes, whose last steps are meant, and ids of steps of `runs`."""
+    runs: Runs = NOTHING_MORE
+    """What is done to the methods' images, and the further steps."""
+    own: Owner | None = None
+    """Whose settings the templates of `runs` may use, and in whose spec they are."""
+    place: Place = ()
+    """Keys of `runs` in that spec."""
+    replicate: Replicate = "seed"
+    """What is done again for each seed."""
+
+
+@dataclass(frozen=True)
 class _Part:
     """Steps of one owner, filled in."""
 
@@ -111,29 +127,16 @@ class Resolver:
         return variables
 
     def measured(
-        self,
-        stated: Mapping[str, Any],
-        seeds: Iterable[int],
-        read: Collection[str],
-        runs: Runs = NOTHING_MORE,
-        own: Owner | None = None,
-        place: Place = (),
-        replicate: Replicate = "seed",
+        self, stated: Mapping[str, Any], seeds: Iterable[int], wanted: Wanted
     ) -> dict[str, tuple[str, ...]]:
         """Name of each reading's source -> for each seed, the identity of the step.
 
         The methods' images come first, then what `runs` does to them, every recipe that is read on
         these, and the further steps of `runs`.
-
-        Args:
-            read: variables that name recipes, whose last steps are meant, and ids of further steps.
-            own: whose settings the templates of `runs` may use, and in whose spec they are.
-            place: keys of `runs` in that spec.
-            replicate: what is done again for each seed.
         """
-        parts = self._parts(stated, read, runs, own, place)
-        order = dict.fromkeys([*stated, *(step.id for step in runs.steps)])
-        found: dict[str, list[str]] = {name: [] for name in order if name in read}
+        parts, replicate = self._parts(stated, wanted), wanted.replicate
+        order = dict.fromkeys([*stated, *(step.id for step in wanted.runs.steps)])
+        found: dict[str, list[str]] = {name: [] for name in order if name in wanted.read}
         once = [part for part in parts if part.fixed and replicate == "seed"]
         each_seed = [part for part in parts if part not in once]
         shared = {part.given_as: last(self._added(part, 0, {})) for part in once}
@@ -152,15 +155,9 @@ class Resolver:
                 identities.append(made[name])
         return {name: tuple(identities) for name, identities in found.items()}
 
-    def _parts(
-        self,
-        stated: Mapping[str, Any],
-        read: Collection[str],
-        runs: Runs,
-        own: Owner | None,
-        place: Place,
-    ) -> list[_Part]:
+    def _parts(self, stated: Mapping[str, Any], wanted: Wanted) -> list[_Part]:
         """The steps of `measured`, filled in once for all seeds."""
+        runs, own, place = wanted.runs, wanted.own, wanted.place
         variables = self.environment(stated)
         if own is not None:
             variables |= _values(self.settings(own, stated))
@@ -177,7 +174,7 @@ class Resolver:
             parts += [changed] if changed.filled else []
         used = {source for step in runs.steps for source in step.inputs.values()} - given
         for name in stated:
-            if name in read or f"{{{name}}}" in used:
+            if name in wanted.read or f"{{{name}}}" in used:
                 recipe = self.paper.recipe(stated[name])
                 parts.append(self._filled(recipe, recipe.steps, variables, name))
         if own is not None:

@@ -17,6 +17,8 @@ from harness.spec.base import (
     Label,
     Misplaced,
     Name,
+    ShownLabel,
+    ShownText,
     SpecModel,
     check_distinct,
     check_known,
@@ -157,7 +159,7 @@ class Derived(SpecModel):
 
 class Column(SpecModel):
     name: AddressPart
-    label: Label
+    label: ShownLabel
     group: str = ""
     bind: Mapping[str, Bound] = {}
     reporting: Reporting = Reporting()
@@ -168,7 +170,7 @@ class Column(SpecModel):
 
 class Row(SpecModel):
     name: AddressPart
-    label: Label
+    label: ShownLabel
     group: str = ""
     bind: Mapping[str, Bound] = {}
     cells: Mapping[str, PrintedText] = {}
@@ -194,11 +196,11 @@ class Exhibit(SpecModel):
     """The fields of every exhibit. A kind overrides the methods that it has more to say to."""
 
     id: Name
-    label: Label
+    label: ShownLabel
     """As the paper refers to it, such as 'Table 7'."""
-    title: Label
-    section: str
-    caption: str
+    title: ShownLabel
+    section: ShownText
+    caption: ShownText
     caption_binds: Mapping[str, Bound] = {}
     """Statements of the caption about all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}

@@ -26,6 +26,7 @@ from harness.store.failures import Failures
 from harness.store.files import clean_temporary, place_directory, temporary
 from harness.store.looks import Looks
 from harness.store.memo import Memo
+from harness.store.owner import Beats
 from harness.store.published import Published, PublishedRecord
 from harness.store.record import (
     DamagedRecord,
@@ -58,6 +59,7 @@ class Store:
         self.events = Events(root)
         self.failures = Failures(root)
         self.looks = Looks(root, self.published)
+        self.beats = Beats()
 
     @property
     def project(self) -> Path:
