@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.sheet import Number, Sheet
 from harness.spec.printed import half_unit
+from harness.words import counted
 
 MOST_SUMS = 20_000
 """Sums of squares that are tried for one ±; beyond, the test has no power anyway."""
@@ -60,8 +61,9 @@ def _spread_possible(number: Number, counts: range, n: int, items: int) -> bool:
 
 
 def _impossible(number: Number, why: str) -> Finding:
+    runs = counted(number.runs or 1, "run")
     return number.finding(
         "granularity",
-        expected=f"a mean over {number.runs} runs of counts of {number.items} items",
+        expected=f"a mean over {runs} of counts of {number.items} items",
         explanation=f"{number} cannot be had from {number.items} test items: {why}.",
     )

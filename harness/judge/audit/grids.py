@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from harness.judge.audit.domains import outside, values_of
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import Mention, listed
+from harness.judge.audit.printed import Mention
 from harness.spec.others import Fit, Grid, Parameter
 from harness.spec.paper import Paper
 from harness.spec.printed import decimals
+from harness.words import listed
 
 CHANCE = 0.01
 """A match that chance makes more often than this is not reported."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed
 from harness.spec.exhibit import Address, Table
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed
+from harness.words import counted, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def _error_bars(table: Table, cells: list[_Cell], used: bool) -> Iterator[Findin
         "missing-error-bars",
         table,
         bare,
-        printed=f"{len(bare)} of {len(cells)} numbers without ±",
+        printed=f"{len(bare)} of {counted(len(cells), 'number')} without ±",
         expected="±, as " + ("the other numbers of the table" if some else "in other tables"),
         why="Without a spread no difference of these numbers can be told from chance, and it is "
         "not known whether they are single runs.",
@@ -68,7 +68,7 @@ def _unexplained(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
             "unexplained-error-bars",
             table,
             barred,
-            printed=f"{len(barred)} numbers with ±",
+            printed=f"{counted(len(barred), 'number')} with ±",
             expected=f"a word on {listed(list(unsaid))}",
             why="A standard deviation, a standard error and an interval over the same runs differ "
             "by factors of two and more.",

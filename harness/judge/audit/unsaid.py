@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed, mentions, stated_numbers
+from harness.judge.audit.printed import mentions, stated_numbers
 from harness.judge.audit.quantities import run_of
 from harness.judge.audit.said import texts
 from harness.spec.exhibit import Table, variables_of
@@ -15,6 +15,7 @@ from harness.spec.others import Fit
 from harness.spec.paper import Paper
 from harness.spec.reporting import Reporting
 from harness.spec.setting import Choice, Choices, Setting, applies
+from harness.words import counted, listed
 
 _RUN = re.compile(r"(?<![\w-])[A-Za-z0-9]+(?:[\s_-][A-Za-z0-9]+)*")
 """Words with one separator between each two."""
@@ -87,7 +88,8 @@ def _gap_finding(paper: Paper, owner: str, name: str, cases: dict[str, list[str]
         severity="notable",
         confidence="certain",
         explanation=(
-            f"{count} printed numbers are for {listed(list(cases))}, for which the paper states no "
+            f"{counted(count, 'printed number is', 'printed numbers are')} for "
+            f"{listed(list(cases))}, for which the paper states no "
             f"{name.replace('_', ' ')}; whoever runs them must choose one."
         ),
     )
@@ -261,8 +263,8 @@ def bare_estimates(paper: Paper) -> Iterator[Finding]:
                 severity="minor",
                 confidence="certain",
                 explanation=(
-                    f"{fit.label} gives {len(bare)} fitted values without any error, so that no "
-                    "two of them can be told apart from fits to the same law."
+                    f"{fit.label} gives {counted(len(bare), 'fitted value')} without any error, "
+                    "so that no two of them can be told apart from fits to the same law."
                 ),
             )
 
