@@ -6,7 +6,7 @@ digest of both. Asking again imports no statistics library.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -34,7 +34,7 @@ def remembered(
     """
     asked: Json = to_jsonable_python(question)
     key: Json = {"judge": source_digest(_HERE, _HERE.parent / "spec"), "question": asked}
-    answers = _list_of(model)
+    answers: TypeAdapter[list[T]] = _list_of(model)
     with suppress(ValidationError):
         return answers.validate_python(store.memo.get(kind, key))
     made = answer()
@@ -44,5 +44,5 @@ def remembered(
 
 
 @cache
-def _list_of(model: type[T]) -> TypeAdapter[list[T]]:
+def _list_of(model: Hashable) -> TypeAdapter[list[Any]]:
     return TypeAdapter(list[model])  # type: ignore[valid-type]
