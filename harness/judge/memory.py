@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
@@ -34,7 +34,7 @@ def remembered(
     """
     asked: Json = to_jsonable_python(question)
     key: Json = {"judge": source_digest(_HERE, _HERE.parent / "spec"), "question": asked}
-    answers: TypeAdapter[list[T]] = _list_of(model)
+    answers: TypeAdapter[list[T]] = _list_of(cast(Hashable, model))
     with suppress(ValidationError):
         return answers.validate_python(store.memo.get(kind, key))
     made = answer()
