@@ -80,7 +80,7 @@ def distill_dm(params: DmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     over classes, are descended. The record is that of `synthesised`.
     Draws: "first" and "synthesis" of `ctx`.
     """
-    from harness.lab.distill.class_losses import class_means_loss, synthesis
+    from harness.lab.distill.losses import class_means_loss, synthesis
     from harness.lab.distill.synthesis import step_down
 
     def iterate(reals: Reals, images: Tensor, optimizer: Optimizer, drawn: Generator) -> float:
@@ -103,7 +103,7 @@ def distill_dc(params: DcParams, inputs: Mapping[str, StepInput], ctx: StepConte
     """
     from torch.optim import SGD
 
-    from harness.lab.distill.class_losses import class_distance, learn, synthesis
+    from harness.lab.distill.losses import class_distance, learn, synthesis
     from harness.lab.distill.synthesis import fresh, some_seed
 
     def iterate(reals: Reals, images: Tensor, optimizer: Optimizer, drawn: Generator) -> float:

@@ -65,7 +65,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
     from harness.lab.coresets.ranking import require_per_class
     from harness.lab.data import sets
-    from harness.lab.data.jpeg import through_jpeg
+    from harness.lab.data.pictures import through_jpeg
     from harness.lab.distill.images import class_labels
     from harness.lab.distill.patches import best_crops, tile
     from harness.lab.models.classifier import Classifier

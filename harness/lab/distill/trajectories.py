@@ -132,6 +132,7 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
     from harness.lab.distill.experts import Trajectories
     from harness.lab.distill.images import class_labels
+    from harness.lab.distill.losses import first_rate, matching_loss, pixels_and_rate
     from harness.lab.distill.synthesis import (
         Reals,
         descend,
@@ -140,7 +141,6 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
         step_down,
         synthesised,
     )
-    from harness.lab.distill.trajectory_losses import first_rate, matching_loss, pixels_and_rate
 
     reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
     classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
@@ -176,6 +176,13 @@ def distill_datm(
     from torch import nn
 
     from harness.lab.distill.experts import Trajectories
+    from harness.lab.distill.losses import (
+        expert_logits,
+        first_rate,
+        matching_loss,
+        mean_of_right,
+        pixels_and_rate,
+    )
     from harness.lab.distill.synthesis import (
         Reals,
         descend,
@@ -183,13 +190,6 @@ def distill_datm(
         fresh,
         step_down,
         synthesised,
-    )
-    from harness.lab.distill.trajectory_losses import (
-        expert_logits,
-        first_rate,
-        matching_loss,
-        mean_of_right,
-        pixels_and_rate,
     )
 
     reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])

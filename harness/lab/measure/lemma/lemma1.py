@@ -103,8 +103,7 @@ def lemma_identity(
     from torch import Generator
 
     from harness.lab.measure.lemma import formulas
-    from harness.lab.measure.lemma.identity import ALLOWED, LINES, cases, errors_of
-    from harness.lab.measure.lemma.oracles import ORACLES
+    from harness.lab.measure.lemma.identity import ALLOWED, LINES, ORACLES, cases, errors_of
 
     generator = Generator().manual_seed(ctx.derive("cases"))
     arrays = {name: np.full((len(params.temperatures), len(LINES)), np.nan) for name in ORACLES}
