@@ -49,14 +49,12 @@ DIGESTS = "manifest-sha256.txt"
 
 
 def write(exported: Exported) -> None:
-    """Write the crate's metadata into a folder of exported records, with the specs and the code.
+    """Write the crate's metadata into a folder of exported records, with the specs and the code."""
+    from rocrate.rocrate import ROCrate
 
-    Raises:
-        UserError: the library `rocrate` is not here.
-    """
     paper, folder, judgements = exported.paper, exported.folder, exported.judgements
     commits = exported.commits()
-    crate = _crate()
+    crate = ROCrate(version=VERSION)
     about = paper.about
     crate.name = f"Runs of {about.title}"
     crate.description = "Records of experiments, the specs that they follow, and the verdicts."
@@ -172,14 +170,6 @@ def _parameter(crate: ROCrate, example: ContextEntity, name: str, kind: str) -> 
     )
     example["exampleOfWork"] = made
     return made
-
-
-def _crate() -> ROCrate:
-    try:
-        from rocrate.rocrate import ROCrate
-    except ModuleNotFoundError:
-        raise UserError("--crate needs the library rocrate; install repro-harness[crate]") from None
-    return ROCrate(version=VERSION)
 
 
 def _add_run(crate: ROCrate, record: Record, commit: str, runs: Mapping[str, Record]) -> None:

@@ -33,14 +33,10 @@ def write(exported: Exported) -> None:
     """Write the description into an export.
 
     Raises:
-        UserError: the library `mlcroissant` is not here, or finds a mistake.
+        UserError: the library of the format finds a mistake.
     """
-    try:
-        import mlcroissant
-    except ModuleNotFoundError:
-        raise UserError(
-            "the format croissant needs the library mlcroissant; install repro-harness[croissant]"
-        ) from None
+    import mlcroissant
+
     about = exported.paper.about
     files = {kind: path for kind in COLUMNS for path in exported.folder.glob(f"{kind}-*.parquet")}
     try:

@@ -7,8 +7,6 @@ verdict on it, are among a score's details. https://evalevalai.com, schema under
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Sequence
 from hashlib import sha256
 from importlib.metadata import version
@@ -26,10 +24,9 @@ def write(exported: Exported) -> None:
     """Write the records into a folder of an export, laid out as those of its collection.
 
     A file has its name from what it is of, so that an export again takes its place. The format asks
-    when it was written, which `SOURCE_DATE_EPOCH` settles where files are to be the same again
-    (https://reproducible-builds.org/specs/source-date-epoch/).
+    when it was written.
     """
-    now = str(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())))
+    now = str(exported.written)
     for name, cells in rows(exported):
         held = _record(exported, name, cells, now)
         benchmark, model = cells[0].table.id, held["model_info"]["id"]

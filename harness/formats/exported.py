@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain, count
 from pathlib import Path
 
@@ -34,6 +35,9 @@ class Exported:
     """The paper's claims about its exhibits."""
     commits: Callable[[], Mapping[str, str]]
     """Identity of a record -> the commit that first published it, as far as known."""
+    written: int
+    """When it is written, in seconds since 1970; `SOURCE_DATE_EPOCH` settles it where files are to
+    be the same again (https://reproducible-builds.org/specs/source-date-epoch/)."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class FormatEntry:
     name: str
     write: str
     """`package.module:function` that takes an `Exported` and writes into its folder."""
+    needs: str = ""
+    """The library that it is written with, if any, which an extra of the format's name installs."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +79,36 @@ _FORMATS = Registry(
     (
         FormatEntry("every-eval-ever", "harness.formats.every_eval_ever:write"),
         FormatEntry("model-card", "harness.formats.model_card:write"),
-        FormatEntry("croissant", "harness.formats.croissant:write"),
+        FormatEntry("croissant", "harness.formats.croissant:write", "mlcroissant"),
         FormatEntry("logbook", "harness.formats.logbook:write"),
-        FormatEntry("crate", "harness.formats.crate:write"),
+        FormatEntry("crate", "harness.formats.crate:write", "rocrate"),
     ),
 )
 register = _FORMATS.register
 
 
-def write_formats(names: Sequence[str], exported: Exported) -> None:
-    """Write formats beside an export, the crate at the end: it lists the digests of all files.
+def check_formats(names: Sequence[str]) -> None:
+    """See that formats can be written, before anything is.
 
     Raises:
-        UserError: a library is missing that one of them needs.
+        UserError: there is no such format, or libraries are not installed that they need.
     """
+    lacking = [entry for entry in map(format_named, names) if entry.needs and not _has(entry.needs)]
+    if lacking:
+        libraries = " and ".join(entry.needs for entry in lacking)
+        extras = ",".join(entry.name for entry in lacking)
+        raise UserError(
+            f"--format {', '.join(entry.name for entry in lacking)}: needs {libraries}; "
+            f"pip install 'repro-harness[{extras}]'. Nothing was written"
+        )
+
+
+def _has(module: str) -> bool:
+    return find_spec(module) is not None
+
+
+def write_formats(names: Sequence[str], exported: Exported) -> None:
+    """Write formats beside an export, the crate at the end: it lists the digests of all files."""
     for entry in sorted(map(format_named, names), key=lambda entry: entry.name == "crate"):
         resolve(entry.write)(exported)
 

@@ -8,26 +8,24 @@ are others now, it says nothing of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from itertools import chain
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from harness.plan.exhibit import ExhibitPlan, Planner
 from harness.plan.item import Sources
+from harness.plan.resolver import Wanted
 from harness.plan.settings import Used
 from harness.plan.step import Json, Step, Work
-from harness.spec.base import Seeds
+from harness.spec.base import Seeds, identifying
 from harness.spec.exhibit import Address
 from harness.spec.paper import Paper
 from harness.spec.profile import Profile
 
-_PLANNED = ("methods", "recipes", "datasets", "models", "profiles")
-"""Folders of specs that steps follow from."""
 Members: TypeAlias = "tuple[tuple[str, ...], ...]"
 
 
@@ -170,11 +168,11 @@ class _Answered(Planner):
         members: Sequence[Mapping[str, Any]],
         usual: Seeds,
         count: int,
-        asked: tuple[Any, ...],
+        wanted: Wanted,
         settings: Sequence[Used],
     ) -> tuple[Sources, str]:
         said = self._answers.items.get(str(address)) if self._answers else None
-        if said is None or not self._fits(said.sources, asked[0], count, len(members)):
+        if said is None or not self._fits(said.sources, wanted.read, count, len(members)):
             return {}, (
                 f"No code of the paper was executed, and {self._why}. "
                 "`repro trust` lets it be planned."
@@ -182,7 +180,7 @@ class _Answered(Planner):
         return said.sources, said.reason
 
     def _fits(
-        self, sources: Mapping[str, Members], read: Sequence[str], count: int, members: int
+        self, sources: Mapping[str, Members], read: Collection[str], count: int, members: int
     ) -> bool:
         """Whether sources are as a plan has them, whoever published them."""
         known = self.steps
@@ -194,24 +192,24 @@ class _Answered(Planner):
 
 
 class SpecsDigests:
-    """Digests of the specs that the steps of exhibits follow from, by name and content."""
+    """Digests of the specs that the steps of exhibits follow from. Comments do not count, nor what
+    is only shown, such as titles."""
 
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
 
     def of(self, exhibit: str) -> str:
         """That of one exhibit."""
-        first, *rest = self._shared
-        own = self._line(self._paper.path_of(self._paper.exhibits[exhibit]))
-        return hashlib.sha256("".join((first, own, *rest)).encode()).hexdigest()
+        own = identifying(self._paper.exhibits[exhibit])
+        return _digest([self._shared, own])
 
     @cached_property
-    def _shared(self) -> list[str]:
-        """Lines of the files that every exhibit follows from, which are read once."""
-        root = self._paper.root
-        folders = (sorted((root / name).glob("*.toml")) for name in _PLANNED)
-        return [self._line(path) for path in (root / "paper.toml", *chain(*folders))]
+    def _shared(self) -> str:
+        """Of what every exhibit follows from."""
+        paper = self._paper
+        parts = (paper.methods, paper.recipes, paper.datasets, paper.networks, paper.profiles)
+        return _digest(identifying([paper.about, *parts]))
 
-    def _line(self, path: Path) -> str:
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        return f"{path.relative_to(self._paper.root).as_posix()} {content}\n"
+
+def _digest(stated: Any) -> str:
+    return hashlib.sha256(json.dumps(stated, default=str).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.errors import UserError
@@ -18,7 +18,7 @@ from harness.plan.graph import GraphBuilder
 from harness.plan.inputs import Inputs
 from harness.plan.item import Item, Sources, key_of
 from harness.plan.library import step_types
-from harness.plan.resolver import NOTHING_MORE, Place, Resolver
+from harness.plan.resolver import NOTHING_MORE, Place, Resolver, Wanted
 from harness.plan.settings import REPLICATE, Used, Variation, plain, replicate_in
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
@@ -126,7 +126,8 @@ class Planner:
         gone: bool = False,
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
-        inputs, known = Inputs(paper.root.resolve().parent, gone), paper.filled_templates
+        inputs = Inputs(paper.root.resolve().parent, gone)
+        known = paper.kept.setdefault("filled templates", {})
 
         def resolver(under: Profile) -> Resolver:
             return Resolver(paper, under, variation, GraphBuilder(types, paper, inputs, known))
@@ -181,7 +182,7 @@ class Planner:
             read: variables that name recipes, whose last steps are read, and ids of steps of
                 `runs`.
             members: of a mean, the variables of each run; they differ in `mean_over`.
-            runs, own, place: see `Resolver.measured`.
+            runs, own, place: see `Wanted`.
             reported: the printed number.
             replicate: what is done again for each run, where the item says.
 
@@ -196,15 +197,15 @@ class Planner:
         again = self._replicate or replicate or self.profile.replicate
         settings = all_settings(self.ours, each[0], own)
         sources: Sources = {}
+        wanted = Wanted(read, runs, own, place, again)
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
         reason = reason if read else self._nothing_runs(address)
         if not reason:
-            asked = (read, runs, own, place, again)
-            sources, reason = self._read_from(address, each, usual, count, asked, settings)
+            sources, reason = self._read_from(address, each, usual, count, wanted, settings)
         students: Sources = {}
         if sources and again == "pipeline":
-            few = first_seeds(usual, count)
-            students = _sources(self._beside, each, few, read, runs, own, place)
+            few, by_seed = first_seeds(usual, count), replace(wanted, replicate="seed")
+            students = _sources(self._beside, each, few, by_seed)
         return Item(
             address=address,
             stated=variables,
@@ -243,23 +244,22 @@ class Planner:
         members: Sequence[Mapping[str, Any]],
         usual: Seeds,
         count: int,
-        asked: tuple[Sequence[str], Runs, Owner | None, Place, Replicate],
+        wanted: Wanted,
         settings: Sequence[Used],
     ) -> tuple[Sources, str]:
         """The steps that an item is read from, and why it is not comparable, if so."""
         try:
-            twin = _sources(self.stated, members, first_seeds(usual, 1), *asked)
+            twin = _sources(self.stated, members, first_seeds(usual, 1), wanted)
             with blaming_the_profile(self.ours, members[0]):
-                sources = _sources(self.ours, members, first_seeds(usual, count), *asked)
+                sources = _sources(self.ours, members, first_seeds(usual, count), wanted)
         except UserError as error:
             raise UserError(f"{address}: {error}") from None
-        key = key_of(sources, asked[-1])
-        least = self._least(key) if self._least and not asked[1].seeds else 0
+        key = key_of(sources, wanted.replicate)
+        least = self._least(key) if self._least and not wanted.runs.seeds else 0
         if least > count:
-            sources = _sources(self.ours, members, first_seeds(usual, least), *asked)
-        reason = (
-            difference(self.ours, members[0], settings) if key != key_of(twin, asked[-1]) else ""
-        )
+            sources = _sources(self.ours, members, first_seeds(usual, least), wanted)
+        same = key == key_of(twin, wanted.replicate)
+        reason = "" if same else difference(self.ours, members[0], settings)
         return sources, reason or not_official(self.ours, members[0])
 
     def _run(self, members: Sequence[Mapping[str, Any]], mean_over: str) -> dict[str, Any]:
@@ -269,10 +269,10 @@ class Planner:
 
 
 def _sources(
-    resolver: Resolver, members: Sequence[Mapping[str, Any]], seeds: Sequence[int], *asked: Any
+    resolver: Resolver, members: Sequence[Mapping[str, Any]], seeds: Sequence[int], wanted: Wanted
 ) -> Sources:
     """The steps that are read for each seed, over the members."""
-    found = [resolver.measured(member, seeds, *asked) for member in members]
+    found = [resolver.measured(member, seeds, wanted) for member in members]
     return {name: tuple(zip(*(member[name] for member in found), strict=True)) for name in found[0]}
 
 

@@ -109,5 +109,6 @@ def source_digest(*folders: Path) -> str:
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix != ".pyc":
-                hashed.update(path.read_bytes())
+                content, name = path.read_bytes(), path.relative_to(folder).as_posix()
+                hashed.update(f"{name}\0{len(content)}\0".encode() + content)
     return hashed.hexdigest()

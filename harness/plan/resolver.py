@@ -22,6 +22,22 @@ NOTHING_MORE = Runs()
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """The steps that an item is read from, whatever its variables are."""
+
+    read: Collection[str]
+    """Variables that name recipes, whose last steps are meant, and ids of steps of `runs`."""
+    runs: Runs = NOTHING_MORE
+    """What is done to the methods' images, and the further steps."""
+    own: Owner | None = None
+    """Whose settings the templates of `runs` may use, and in whose spec they are."""
+    place: Place = ()
+    """Keys of `runs` in that spec."""
+    replicate: Replicate = "seed"
+    """What is done again for each seed."""
+
+
+@dataclass(frozen=True)
 class _Part:
     """Steps of one owner, filled in."""
 
@@ -56,18 +72,23 @@ class Resolver:
     variation: Variation
     builder: GraphBuilder
     _settings: dict[tuple[object, ...], tuple[Used, ...]] = field(default_factory=dict)
-    """Owner and what its settings depend on -> its settings: most cells of a table share them."""
+    """Owner with the variables, or with those that its settings depend on -> its settings: most
+    cells of a table share them."""
     _conditions: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
+    _bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Variables in words -> the same after the mapping: every cell asks for its own many times."""
 
-    def bound(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+    def bound(self, stated: Mapping[str, Any]) -> Mapping[str, Any]:
         """The variables after the profile's mapping."""
-        kinds, table = self.paper.about.variables, self.profile.map
-        bound = dict(stated)
-        for name in stated:  # few variables are mapped, and every cell asks for it many times
-            key = name if kinds[name] == "value" else kinds[name]
-            if key in table:
-                bound[name] = self.profile.mapped(key, stated[name])
-        return bound
+        words = repr(stated)
+        if words not in self._bound:
+            kinds, table = self.paper.about.variables, self.profile.map
+            keys = {name: name if kinds[name] == "value" else kinds[name] for name in stated}
+            self._bound[words] = {
+                name: self.profile.mapped(keys[name], value) if keys[name] in table else value
+                for name, value in stated.items()
+            }
+        return self._bound[words]
 
     def changed_at(self, stated: Mapping[str, Any]) -> list[int | str] | None:
         """Keys of the profile that change a variable; if it changes several, a plain value."""
@@ -81,9 +102,11 @@ class Resolver:
         return ["map", key, value if value in self.profile.map[key] else "*"]
 
     def settings(self, owner: Owner, stated: Mapping[str, Any]) -> tuple[Used, ...]:
-        bound = self.bound(stated)
-        cases = {**bound, **{f"paper.{name}": value for name, value in stated.items()}}
         whose = (type(owner), owner.id)
+        here = (repr(stated), *whose)
+        if here in self._settings:
+            return self._settings[here]
+        cases = {**self.bound(stated), **{f"paper.{name}": v for name, v in stated.items()}}
         if whose not in self._conditions:
             self._conditions[whose] = conditions(owner, self.profile)
         key = (*whose, *(repr(cases.get(name)) for name in self._conditions[whose]))
@@ -93,7 +116,8 @@ class Resolver:
             except Misplaced as error:
                 raise self._located(owner, error) from None
             self._settings[key] = found
-        return self._settings[key]
+        self._settings[here] = self._settings[key]
+        return self._settings[here]
 
     def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """The variables of templates: names stand for the specs that they name."""
@@ -111,29 +135,16 @@ class Resolver:
         return variables
 
     def measured(
-        self,
-        stated: Mapping[str, Any],
-        seeds: Iterable[int],
-        read: Collection[str],
-        runs: Runs = NOTHING_MORE,
-        own: Owner | None = None,
-        place: Place = (),
-        replicate: Replicate = "seed",
+        self, stated: Mapping[str, Any], seeds: Iterable[int], wanted: Wanted
     ) -> dict[str, tuple[str, ...]]:
         """Name of each reading's source -> for each seed, the identity of the step.
 
         The methods' images come first, then what `runs` does to them, every recipe that is read on
         these, and the further steps of `runs`.
-
-        Args:
-            read: variables that name recipes, whose last steps are meant, and ids of further steps.
-            own: whose settings the templates of `runs` may use, and in whose spec they are.
-            place: keys of `runs` in that spec.
-            replicate: what is done again for each seed.
         """
-        parts = self._parts(stated, read, runs, own, place)
-        order = dict.fromkeys([*stated, *(step.id for step in runs.steps)])
-        found: dict[str, list[str]] = {name: [] for name in order if name in read}
+        parts, replicate = self._parts(stated, wanted), wanted.replicate
+        order = dict.fromkeys([*stated, *(step.id for step in wanted.runs.steps)])
+        found: dict[str, list[str]] = {name: [] for name in order if name in wanted.read}
         once = [part for part in parts if part.fixed and replicate == "seed"]
         each_seed = [part for part in parts if part not in once]
         shared = {part.given_as: last(self._added(part, 0, {})) for part in once}
@@ -152,15 +163,9 @@ class Resolver:
                 identities.append(made[name])
         return {name: tuple(identities) for name, identities in found.items()}
 
-    def _parts(
-        self,
-        stated: Mapping[str, Any],
-        read: Collection[str],
-        runs: Runs,
-        own: Owner | None,
-        place: Place,
-    ) -> list[_Part]:
+    def _parts(self, stated: Mapping[str, Any], wanted: Wanted) -> list[_Part]:
         """The steps of `measured`, filled in once for all seeds."""
+        runs, own, place = wanted.runs, wanted.own, wanted.place
         variables = self.environment(stated)
         if own is not None:
             variables |= _values(self.settings(own, stated))
@@ -177,7 +182,7 @@ class Resolver:
             parts += [changed] if changed.filled else []
         used = {source for step in runs.steps for source in step.inputs.values()} - given
         for name in stated:
-            if name in read or f"{{{name}}}" in used:
+            if name in wanted.read or f"{{{name}}}" in used:
                 recipe = self.paper.recipe(stated[name])
                 parts.append(self._filled(recipe, recipe.steps, variables, name))
         if own is not None:

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from harness.plan.step import Step
 from harness.run.lease import LIMIT, lease_file
+from harness.store.files import now_ns
 from harness.store.owner import Owner
 from harness.store.store import Store
 
@@ -62,11 +63,12 @@ def holders(store: Store, identities: Iterable[str]) -> dict[str, Holder]:
     """Of the steps named, those that somebody holds, and who."""
     owners = {i: owner for i in identities if (owner := _owner(store, i))}
     began = _began(store, owners) if owners else {}
+    now = now_ns(store.root) if owners else 0
     found = {}
     for identity, owner in owners.items():
         with suppress(OSError):  # it has let go meanwhile
             stat = lease_file(store, identity).stat()
-            silent = max(0.0, time.time() - stat.st_mtime)
+            silent = max(0, now - stat.st_mtime_ns) / 1e9
             condition = _condition(owner)
             found[identity] = Holder(
                 owner, _user(stat.st_uid), condition, began.get(identity), silent

@@ -5,18 +5,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import functools
-import math
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from harness.store.faults import point
-from harness.store.files import temporary
-from harness.store.owner import Owner
+from harness.store.files import now_ns, temporary
+from harness.store.owner import Beats, Owner
 from harness.store.store import Store
 
 BEAT = 5.0
@@ -27,11 +25,6 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """How a file system says that it has no locks."""
 _NO_LINKS = (errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP)
 """How a file system says that it has no hard links."""
-
-
-_beats: dict[str, tuple[float, float]] = {}
-"""Lease of an owner elsewhere -> its last beat that this process saw, and since when by a clock
-that nobody changes; since ever where it was old when it was first seen."""
 
 
 class Lease:
@@ -76,7 +69,7 @@ def acquire(store: Store, identity: str, step: str, limit: float = LIMIT) -> Lea
     try:
         if _create(draft, path):
             return Lease(path)
-        previous = _take_over(draft, path, limit)
+        previous = _take_over(draft, path, limit, store)
     finally:
         draft.unlink(missing_ok=True)
     if previous is None:
@@ -91,7 +84,7 @@ def held(store: Store, limit: float = LIMIT) -> set[str]:
     now = _clock(store.root)
     for path in (store.root / "leases").glob("*"):
         with suppress(FileNotFoundError), path.open("rb") as file:
-            if not _dead(file, limit, now):
+            if not _dead(file, limit, now, store.beats):
                 found.add(path.name)
     return found
 
@@ -109,7 +102,7 @@ def clean(store: Store) -> None:
     now = _clock(store.root)
     for path in sorted((store.root / "leases").glob("*")):
         with _locked(path) as file:
-            if file is not None and _dead(file, LIMIT, now) and store.has(path.name):
+            if file is not None and _dead(file, LIMIT, now, store.beats) and store.has(path.name):
                 path.unlink()
 
 
@@ -141,14 +134,14 @@ def _create(draft: Path, path: Path) -> bool:
     return True
 
 
-def _take_over(draft: Path, path: Path, limit: float) -> str | None:
+def _take_over(draft: Path, path: Path, limit: float, store: Store) -> str | None:
     """Replace a dead owner's lease by the draft; the dead owner's token, or None.
 
     Takers lock the dead lease's own file. The first replaces it; the second then holds the lock of
     a file that is no longer at the path, and leaves.
     """
     with _locked(path) as file:
-        if file is None or not _dead(file, limit, _clock(path.parent.parent)):
+        if file is None or not _dead(file, limit, _clock(store.root), store.beats):
             return None
         owner = _owner(file)
         point("takeover: before")
@@ -190,7 +183,7 @@ def _owner(file: BinaryIO) -> Owner | None:
     return Owner.parse(file.read().decode(errors="replace"))
 
 
-def _dead(file: BinaryIO, limit: float, now: Callable[[], float]) -> bool:
+def _dead(file: BinaryIO, limit: float, now: Callable[[], float], beats: Beats) -> bool:
     owner = _owner(file)
     alive = owner.alive() if owner else None
     if alive is not None:
@@ -198,12 +191,9 @@ def _dead(file: BinaryIO, limit: float, now: Callable[[], float]) -> bool:
     last = os.fstat(file.fileno()).st_mtime
     # A heartbeat that lies ahead was stamped before the clock was put back.
     fresh = abs(now() - last) <= limit
-    before, since = _beats.get(file.name, (None, -math.inf))
-    if last != before:
-        since = time.monotonic() if fresh or before is not None else -math.inf
-        _beats[file.name] = last, since
+    silence = beats.silence(file.name, last, fresh)
     # One that was seen to beat has time for a beat by a clock that was changed meanwhile.
-    return not fresh and time.monotonic() - since > 2 * BEAT
+    return not fresh and silence > 2 * BEAT
 
 
 def _clock(root: Path) -> Callable[[], float]:
@@ -211,15 +201,4 @@ def _clock(root: Path) -> Callable[[], float]:
 
     It is read once, and only if some owner is on another host.
     """
-    return functools.cache(lambda: _now(root))
-
-
-def _now(root: Path) -> float:
-    try:
-        draft = temporary(root)
-        draft.touch()
-        stamped = draft.stat().st_mtime
-        draft.unlink()
-    except OSError:
-        return time.time()
-    return stamped
+    return functools.cache(lambda: now_ns(root) / 1e9)

@@ -95,8 +95,8 @@ def update(types: Iterable[StepType], path: Path) -> list[str]:
         if first:
             fresh = fresh | {_VARIANTS: first}
         refused += _changed(kind, fresh, runs)
-        codes = {*fresh.get("confirmed", ()), *_codes(kind, probe.params)}
-        kept[kind.name] = fresh | {"confirmed": sorted(codes)}
+        codes = {fingerprint(function)[:SHORT] for function in probed_by(kind, probe)}
+        kept[kind.name] = fresh | {"confirmed": sorted(codes.union(fresh.get("confirmed", ())))}
     if refused:
         raise UserError("\n".join(refused))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -227,10 +227,9 @@ def _named(change: Mapping[str, Any]) -> str:
     return json.dumps(change, sort_keys=True).strip("{}")
 
 
-def _codes(kind: StepType, params: StepParams) -> set[str]:
-    """Short fingerprints of the functions that make the records of a step with these parameters."""
-    functions = filter(None, (kind.function, kind.fused(params)))
-    return {fingerprint(function)[:SHORT] for function in functions}
+def probed_by(kind: StepType, probe: Probe) -> list[str]:
+    """The functions that a probe runs: the step's own, and the one that does several at once."""
+    return [kind.function, *filter(None, [kind.fused(probe.params)])]
 
 
 def confirmed(path: Path) -> dict[str, tuple[int, tuple[str, ...]]]:

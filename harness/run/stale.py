@@ -14,11 +14,9 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from harness.plan.step import Json, StepType
 from harness.run.fingerprint import fingerprint
-from harness.run.probe import SHORT, check, confirmed
+from harness.run.probe import SHORT, check, confirmed, probe_of, probed_by
 from harness.store.record import Record
 from harness.store.store import Store
 
@@ -80,7 +78,7 @@ class Codes:
         wrong: list[str] = []
         kept = {n for n, k in self._types.items() if n in self._confirmed and k.probe}
         for name, kind in self.changed(records).items():
-            if name in kept and self._present(kind.function) not in self._known(kind):
+            if name in kept and not self._probed(kind) <= self._known(kind):
                 wrong += self.check([kind])
         if wrong:
             return wrong, []
@@ -102,19 +100,17 @@ class Codes:
             found = check([kind], self._probes, known=self._confirmed)
             messages += found
             if not found and self._confirmed.get(kind.name, (0, ()))[0] == kind.revision:
-                codes = sorted(self._passed(kind) | {self._present(kind.function)})
-                self._store.memo.put(_PASSED, _key(kind), [*codes])
+                codes = self._passed(kind) | self._probed(kind)
+                self._store.memo.put(_PASSED, _key(kind), [*sorted(codes)])
         return messages
 
     def _as_good(self, kind: StepType, record: Record) -> bool:
-        code, now, known = record.code[:SHORT], self._present(kind.function), self._known(kind)
-        if code == now or (code in known and now in known):
-            return True
-        try:  # the program that does several steps at once has code of its own
-            fused = kind.fused(kind.params.model_validate(dict(record.params)))
-        except ValidationError:
-            return False
-        return bool(fused) and code == self._present(fused) and now in known
+        now = self._present(kind.function)
+        return record.code[:SHORT] == now or (self.confirmed(record) and now in self._known(kind))
+
+    def _probed(self, kind: StepType) -> set[str]:
+        """Today's code that the step's probe runs, also that which does several steps at once."""
+        return {self._present(function) for function in probed_by(kind, probe_of(kind))}
 
     def _known(self, kind: StepType) -> set[str]:
         revision, codes = self._confirmed.get(kind.name, (0, ()))
@@ -151,14 +147,17 @@ def _key(kind: StepType) -> Json:
 def sources_of(package: str) -> str:
     """SHA-256 of all Python sources of a package, or of a module by itself."""
     hashed = hashlib.sha256()
-    for path in _files(package):
-        hashed.update(f"{path.name}\0".encode() + path.read_bytes())
+    for name, path in _files(package):
+        content = path.read_bytes()
+        hashed.update(f"{name}\0{len(content)}\0".encode() + content)
     return hashed.hexdigest()
 
 
-def _files(package: str) -> Iterator[Path]:
+def _files(package: str) -> Iterator[tuple[str, Path]]:
+    """Each source by its path inside the package: the same module elsewhere is another one."""
     spec = find_spec(package)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        yield from sorted(Path(folder).rglob("*.py"))
+    for folder in map(Path, (spec.submodule_search_locations or ()) if spec else ()):
+        for path in sorted(folder.rglob("*.py")):
+            yield path.relative_to(folder).as_posix(), path
     if spec and spec.origin and Path(spec.origin).is_file():
-        yield Path(spec.origin)
+        yield Path(spec.origin).name, Path(spec.origin)

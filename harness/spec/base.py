@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Any
 
@@ -87,6 +87,10 @@ def _addressable(text: str) -> str:
 
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A text that the paper prints."""
+SHOWN = "shown"
+"""Marks a field that is only shown: no step depends on it, and none of what is said of one."""
+ShownLabel = Annotated[Label, SHOWN]
+ShownText = Annotated[str, SHOWN]
 AddressPart = Annotated[Label, AfterValidator(_addressable)]
 """The name of a row or a column, as used in the address of a cell."""
 
@@ -139,3 +143,17 @@ class SpecModel(BaseModel):
         schema = handler(source)
         _make_strict(schema)
         return schema
+
+
+def identifying(part: Any) -> Any:
+    """What steps may depend on, of a spec or a part of one: all that is stated but what is only
+    shown, as JSON has it. Fields that are added later, and not stated, change nothing."""
+    if isinstance(part, BaseModel):
+        return {
+            name: identifying(getattr(part, name))
+            for name, field in type(part).model_fields.items()
+            if name in part.model_fields_set and SHOWN not in field.metadata
+        }
+    if isinstance(part, Mapping):
+        return {str(name): identifying(value) for name, value in part.items()}
+    return [identifying(each) for each in part] if isinstance(part, list | tuple) else part

@@ -17,6 +17,8 @@ from harness.spec.base import (
     Label,
     Misplaced,
     Name,
+    ShownLabel,
+    ShownText,
     SpecModel,
     check_distinct,
     check_known,
@@ -29,6 +31,7 @@ from harness.spec.reporting import Reporting
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
 from harness.spec.toml import located
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.spec.paper import Paper
@@ -112,7 +115,7 @@ class Derivation(SpecModel):
         wanted = len(self.left) if self.kind in ("difference", "ratio", "change") else 0
         if not self.left or len(self.right) != wanted:
             raise ValueError(
-                f"a {self.kind} of {len(self.left)} numbers needs {wanted} in 'right', "
+                f"a {self.kind} of {counted(len(self.left), 'number')} needs {wanted} in 'right', "
                 f"found {len(self.right)}"
             )
         return self
@@ -157,7 +160,7 @@ class Derived(SpecModel):
 
 class Column(SpecModel):
     name: AddressPart
-    label: Label
+    label: ShownLabel
     group: str = ""
     bind: Mapping[str, Bound] = {}
     reporting: Reporting = Reporting()
@@ -168,7 +171,7 @@ class Column(SpecModel):
 
 class Row(SpecModel):
     name: AddressPart
-    label: Label
+    label: ShownLabel
     group: str = ""
     bind: Mapping[str, Bound] = {}
     cells: Mapping[str, PrintedText] = {}
@@ -194,11 +197,11 @@ class Exhibit(SpecModel):
     """The fields of every exhibit. A kind overrides the methods that it has more to say to."""
 
     id: Name
-    label: Label
+    label: ShownLabel
     """As the paper refers to it, such as 'Table 7'."""
-    title: Label
-    section: str
-    caption: str
+    title: ShownLabel
+    section: ShownText
+    caption: ShownText
     caption_binds: Mapping[str, Bound] = {}
     """Statements of the caption about all cells: variable -> value."""
     stated: Mapping[str, Stated] = {}

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints
 
 from harness.errors import UserError, nearest
-from harness.spec.base import Label, Name, SpecModel
+from harness.spec.base import SHOWN, Label, Name, ShownLabel, ShownText, SpecModel
 from harness.spec.bindings import check_name
 from harness.spec.claims import Claim, ClaimsFile, Correlation, addresses
 from harness.spec.exhibit import Exhibit
@@ -53,10 +53,10 @@ class PaperFile(SpecModel):
     format: PositiveInt = 1
     """The format of all these specs; `repro upgrade` rewrites older ones."""
     id: Name
-    title: Label
-    authors: tuple[Label, ...]
-    venue: str
-    source: str
+    title: ShownLabel
+    authors: Annotated[tuple[Label, ...], SHOWN]
+    venue: ShownText
+    source: ShownText
     """The document that the numbers were read from."""
     steps: Annotated[str, StringConstraints(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*)?$")] = ""
     """Module with the step types, as `package.module`. Left out: only programs are run."""
@@ -94,8 +94,8 @@ class Paper(BaseModel):
     changed meanwhile, or where this was made in another way. What is kept under it stays true."""
 
     @cached_property
-    def filled_templates(self) -> dict[str, Any]:
-        """What plans have made of step templates, for the plans after them."""
+    def kept(self) -> dict[str, Any]:
+        """What others have made of it once, by name, for whoever asks after them."""
         return {}
 
     def exhibit(self, name: str) -> Exhibit:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, model_validator
 
-from harness.spec.base import Bound, Label, Name, SpecModel
+from harness.spec.base import Bound, Label, Name, ShownText, SpecModel
 from harness.spec.setting import Written, applies
 from harness.spec.template import StepTemplate
 
@@ -19,7 +19,7 @@ class Dataset(SpecModel):
     label: Label
     abbreviations: tuple[Label, ...] = ()
     """Other names that the paper prints for it."""
-    description: str
+    description: ShownText
     official: bool
     """Whether it is the very data set that a paper means by this name."""
     fields: Mapping[str, Any]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
-from harness.spec.base import Bound, Label, Misplaced, Name, Seeds, SpecModel
+from harness.spec.base import Bound, Misplaced, Name, Seeds, ShownLabel, ShownText, SpecModel
 from harness.spec.setting import Choices
 from harness.spec.template import Replicate
 
@@ -22,8 +22,8 @@ class Profile(SpecModel):
     """A mapping from the paper's runs to smaller ones; the empty mapping is the paper itself."""
 
     id: Name
-    label: Label
-    description: str
+    label: ShownLabel
+    description: ShownText
     seeds: Seeds = 3
     """How many student seeds each number has, which are those from 0; or a list of them."""
     replicate: Replicate = "seed"

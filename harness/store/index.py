@@ -1,13 +1,13 @@
-"""DuckDB over the records: opened, brought up to date in one short transaction, asked, closed.
+"""DuckDB over the records: opened, brought up to date in one transaction, asked, closed.
 
-The records are the truth. While another process holds the index, or where it cannot be had, the
-records themselves are read; a damaged index is deleted and built again. The answers are the same.
+The transaction reads what is new: the first one every record of the store, later ones few. While
+another process holds the index, or where it cannot be had, the records themselves are read, which
+are the truth; a damaged index is deleted and built again. The answers are the same.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import chain
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.plan.cost import Past
 from harness.plan.step import Step
-from harness.store.files import parse_json
+from harness.store.files import now_ns, parse_json
 from harness.store.record import Record
 from harness.store.store import Store
 
@@ -111,13 +111,13 @@ class Index:
 
     def _refresh(self, connection: duckdb.DuckDBPyConnection) -> None:
         known = dict(connection.execute("select identity, stamp from records").fetchall())
+        # A record that is made anew so soon may get the stamp of the one before it.
+        settled = now_ns(self._store.root) - _COARSE
         present = self._stamps()
         if known == present:
             return
         gone = [identity for identity in known if known[identity] != present.get(identity)]
         new = [identity for identity in sorted(present) if present[identity] != known.get(identity)]
-        # A record that is made anew so soon may get the stamp of the one before it.
-        settled = time.time_ns() - _COARSE
         stamps = {i: stamp if stamp < settled else _UNSETTLED for i, stamp in present.items()}
         connection.execute("begin")
         if gone:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import os
 import platform
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +51,27 @@ class Owner:
     def stopped(self) -> bool | None:
         """Whether it is held by a signal (SIGSTOP, Ctrl-Z); None when it cannot be asked."""
         return _state(self.pid) in ("T", "t") if self.alive() else None
+
+
+class Beats:
+    """Signs of life of owners elsewhere that this process saw, timed by a clock nobody changes."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[float, float]] = {}
+
+    def silence(self, name: str, beat: float, fresh: bool) -> float:
+        """Seconds since this process first saw an owner's last beat; infinite if it was old then.
+
+        Args:
+            name: what the owner holds.
+            beat: when it was, as a file is stamped.
+            fresh: whether that is young by the clock that stamped it.
+        """
+        before, since = self._last.get(name, (None, -math.inf))
+        if beat != before:
+            since = time.monotonic() if fresh or before is not None else -math.inf
+            self._last[name] = beat, since
+        return time.monotonic() - since
 
 
 def _host() -> str:

@@ -26,6 +26,7 @@ from harness.study.exhibits import claims_on, judge_each, reasons_not_run
 from harness.study.project import Project
 from harness.study.results import main_profile
 from harness.study.typeset import typeset
+from harness.words import counted
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,8 @@ def _results(made: Document) -> dict[str, Any]:
                 }
             )
     count = sum(len(table["cells"]) for table in tables)
-    scope = f"{count} numbers of {len(tables)} tables were run again."
+    some = f"of {counted(len(tables), 'table')}"
+    scope = f"{counted(count, f'number {some} was', f'numbers {some} were')} run again."
     return {"tables": tables, "scope": scope}
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from harness.errors import UserError
+from harness.errors import UserError, one_line
 from harness.plan.library import own_step_types
 from harness.registry import PAPER_PACKAGES, installed
 from harness.run.stale import Codes, probe_file
 from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
 from harness.study.trust import trust, trusted
+
+_YEAR_10000 = 253_402_300_800
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Project:
     """Lines for whoever reads numbers that were judged so far, each once."""
     no_code: bool = False
     """Whether code of the paper may not be executed, even where its folder is trusted."""
+    written: int | None = None
+    """When files say that they were written, in seconds since 1970, where that is settled so that
+    they are the same again; see `SOURCE_DATE_EPOCH` of reproducible-builds.org."""
 
     @property
     def home(self) -> Path:
@@ -90,10 +96,10 @@ def find_project(folder: Path | None = None, no_code: bool = False) -> Project:
 
     `REPRO_SPECS` names the folder with `paper.toml` where no folder is given, `REPRO_STORE` the
     store and `REPRO_BUILD` the folder for renders; what is not named is looked for in the nearest
-    parent directory that has `specs/paper.toml`.
+    parent directory that has `specs/paper.toml`. `SOURCE_DATE_EPOCH` settles `Project.written`.
 
     Raises:
-        UserError: there is no project here.
+        UserError: there is no project here, or such a variable says what it cannot.
     """
     named = None if folder else os.environ.get("REPRO_SPECS")
     specs = Path(named) if named else _nearest_specs(folder or Path.cwd())
@@ -108,7 +114,21 @@ def find_project(folder: Path | None = None, no_code: bool = False) -> Project:
         published=home / "store" / "published",
         designs=home / "designs",
         no_code=no_code,
+        written=_settled_time(),
     )
+
+
+def _settled_time() -> int | None:
+    """What `SOURCE_DATE_EPOCH` says; none where it says nothing. UserError if it is no time."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH")
+    if not stated:
+        return None
+    if not (re.fullmatch(r"[0-9]{1,12}", stated) and int(stated) < _YEAR_10000):
+        raise UserError(
+            f"SOURCE_DATE_EPOCH={one_line(stated)}: expected whole seconds since 1970, such as "
+            "1767225600, or nothing"
+        )
+    return int(stated)
 
 
 def _nearest_specs(start: Path) -> Path:

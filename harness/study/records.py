@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
-from harness.formats.exported import Exported, format_named, write_formats
+from harness.formats.exported import Exported, check_formats, write_formats
 from harness.judge.exhibit import Judgement
 from harness.plan.answers import answer_key, answers_of
 from harness.plan.library import check_installed, own_step_types, step_types
@@ -123,8 +124,7 @@ def export(
     from harness.store.exchange import export_records
 
     project.trust()
-    for name in formats:
-        format_named(name)  # refused before anything is written
+    check_formats(formats)
     _check_folder(folder, formats)
     store, identities = project.store, set[str]()
     looks: dict[str, tuple[int, ...]] = {}
@@ -150,6 +150,7 @@ def export(
             records=records,
             claims=lambda: claims_about(project, judged, request),
             commits=lambda: published_in(project),
+            written=int(time.time()) if project.written is None else project.written,
         )
         write_formats(formats, made)
     return counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -122,8 +123,18 @@ def test_published_numbers_are_shown_all_the_same(
 def test_where_specs_have_changed_published_results_say_nothing_of_them(
     stranger: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with next((stranger / "specs" / "methods").glob("*.toml")).open("a") as file:
-        file.write("\n# another thought\n")
+    spec = stranger / "specs" / "tables" / "table1.toml"
+    renamed = re.sub(r'^(title|caption|label) = "', r'\1 = "New ', spec.read_text(), flags=re.M)
+    spec.write_text(f"{renamed}\n# another thought\n")
+    assert repro(monkeypatch, "list --json") == 0
+    (listed,) = json.loads(capsys.readouterr().out)["exhibits"]
+    assert listed["title"].startswith("New ")
+    assert listed["results"], "a title is only shown"
+    assert repro(monkeypatch, "show table1 --json") == 0
+    assert any(cell["reproduced"] for cell in json.loads(capsys.readouterr().out)["cells"])
+
+    profile = stranger / "specs" / "profiles" / "paper.toml"
+    profile.write_text(f"seeds = 2\n{profile.read_text()}")
     assert repro(monkeypatch, "show table1 --json") == 0
     cells = json.loads(capsys.readouterr().out)["cells"]
     assert {cell["verdict"] for cell in cells} == {"not run"}

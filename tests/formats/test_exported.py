@@ -17,6 +17,7 @@ from huggingface_hub import ModelCard
 from harness import Study
 from harness.errors import UserError
 from harness.evidence.readers import read, reader_named
+from harness.formats import exported
 from harness.formats.exported import Exported, rows
 from harness.judge.exhibit import Judgement
 from harness.spec.exhibit import Table
@@ -133,7 +134,7 @@ def test_rows_whose_names_differ_in_signs_alone_have_files_of_their_own(
     renamed = tuple(row.model_copy(update={"name": names[row.name]}) for row in own)
     both = replace(judgement.plan, exhibit=table.model_copy(update={"rows": renamed}))
     given = Exported(
-        study.paper, tmp_path, [replace(judgement, plan=both, results=results)], [], list, dict
+        study.paper, tmp_path, [replace(judgement, plan=both, results=results)], [], list, dict, 0
     )
     assert [name for name, _ in rows(given)] == ["a-2", "a", "a-3"]
 
@@ -144,6 +145,36 @@ def test_an_unknown_format_is_refused_before_anything_is_written(
     with pytest.raises(UserError, match=r"unknown format 'crossant'.*croissant"):
         export(study.project, tmp_path / "out", ["table8"], Request("paper"), ["crossant"])
     assert not (tmp_path / "out").exists()
+
+
+def test_libraries_that_formats_lack_are_named_before_anything_is_written(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = ("rocrate", "mlcroissant")
+    monkeypatch.setattr(exported, "find_spec", lambda name: None if name in absent else 1)
+    with pytest.raises(UserError, match=re.escape("'repro-harness[crate,croissant]'")):
+        export(study.project, tmp_path / "out", ["table8"], Request("paper"), ["crate", *FORMATS])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("stated", ["tomorrow", "1e9", "-1", "9" * 5000, "253402300800"])
+def test_a_settled_time_that_is_none_is_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", stated)
+    with pytest.raises(UserError, match="expected whole seconds since 1970"):
+        Study.open(ROOT)
+
+
+def test_the_settled_time_is_that_of_what_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    monkeypatch.setenv("REPRO_STORE", str(tmp_path / "store"))
+    project, place = Study.open(ROOT).project, tmp_path / "out"
+    export(project, place, ["table8"], Request("paper"), ["every-eval-ever"])
+    told = [json.loads(path.read_text("utf-8")) for path in place.rglob("data/**/*.json")]
+    assert {each["retrieved_timestamp"] for each in told} == {"1767225600"}
 
 
 def test_a_part_is_described_alone(study: Study, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from harness.plan.exhibit import ExhibitPlan, Planner, plan_exhibit
 from harness.plan.graph import GraphBuilder
 from harness.plan.inputs import Inputs
 from harness.plan.library import step_types
-from harness.plan.resolver import NOTHING_MORE, Resolver
+from harness.plan.resolver import Resolver, Wanted
 from harness.plan.settings import Variation, plain
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
@@ -98,7 +98,6 @@ class Walk(Planner):
 
     def item(self, address: Address, variables: Any, **asked: Any) -> Any:
         members = asked.get("members") or (variables,)
-        steps = [asked.get(name, other) for name, other in RUNS.items()]
         pending = {
             Case(*address[:1], self.profile.id, used.origin, json.dumps(value)): plain(value)
             for used in all_settings(self.ours, members[0], asked.get("own"))
@@ -112,13 +111,14 @@ class Walk(Planner):
         }
         self._tried |= {tried[case] for case in pending}
         self.acts |= dict.fromkeys(pending, False)
-        read = asked["read"]
+        read, known = asked["read"], ("read", "runs", "own", "place")
+        wanted = Wanted(**{name: asked[name] for name in known if name in asked})
         if pending and not cannot_run(self.ours, members[0], [n for n in read if n in variables]):
-            before = [self.ours.measured(each, range(1), read, *steps) for each in members]
+            before = [self.ours.measured(each, range(1), wanted) for each in members]
             for case, value in pending.items():
                 try:
                     varied = self._resolver(case, value)
-                    after = [varied.measured(each, range(1), read, *steps) for each in members]
+                    after = [varied.measured(each, range(1), wanted) for each in members]
                     self.acts[case] = before != after
                 except UserError as error:
                     self.why[case] = str(error)
@@ -161,9 +161,6 @@ class Outline(Planner):
     def item(self, address: Address, variables: Any, **asked: Any) -> Any:
         return NotPlanned(address, {})
 
-
-RUNS: dict[str, Any] = {"runs": NOTHING_MORE, "own": None, "place": ()}
-"""What `Planner.item` is asked beside the variables, with its defaults."""
 
 REFUSED = {
     "ca2d.pool=600": "no class of the stand-in has so many images",

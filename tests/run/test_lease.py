@@ -85,16 +85,19 @@ def test_a_clock_that_is_changed_takes_no_lease_from_the_living(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
 ):
     """The machine of a living owner elsewhere, and its file system, get another time."""
-    store, passed, stamped = Store(tmp_path), time.monotonic, lease_module._now
-    monkeypatch.setattr(lease_module, "_beats", {})
+    store, passed, stamped = Store(tmp_path), time.monotonic, lease_module.now_ns
+
+    def put(seconds: float) -> None:
+        monkeypatch.setattr(lease_module, "now_ns", lambda root: stamped(root) + int(seconds * 1e9))
+
     path = plant(store, replace(Owner.current(), host="elsewhere"))
     assert take(store) is None
-    monkeypatch.setattr(lease_module, "_now", lambda root: stamped(root) + jump)
+    put(jump)
     assert take(store) is None, "its next beat is not due"
     then = time.time() + jump
     os.utime(path, (then, then))
     assert take(store) is None, "it beats by the new clock"
-    monkeypatch.setattr(lease_module, "_now", lambda root: stamped(root) + jump + 31.0)
+    put(jump + 31.0)
     monkeypatch.setattr(time, "monotonic", lambda: passed() + 31.0)
     assert take(store) is not None, "it is silent"
 
@@ -176,8 +179,8 @@ def test_many_leases_of_other_hosts_cost_one_look_at_the_clock(
         path = plant(store, replace(Owner.current(), host="elsewhere"))
         path.rename(path.with_name(f"{number:064}"))
     looks = []
-    real = lease_module.temporary
-    monkeypatch.setattr(lease_module, "temporary", lambda root: looks.append(root) or real(root))
+    real = lease_module.now_ns
+    monkeypatch.setattr(lease_module, "now_ns", lambda root: looks.append(root) or real(root))
     assert len(held(store)) == 20
     assert len(looks) == 1
 
@@ -198,5 +201,4 @@ def test_a_file_system_without_hard_links(
     path.write_text("")  # its owner has not written its name yet
     assert take(store) is None
     os.utime(path, (0, 0))
-    monkeypatch.setattr(lease_module, "_beats", {})  # as a process that comes later
-    assert take(store) is not None
+    assert take(Store(tmp_path)) is not None, "by a process that comes later"

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import Mention, listed, stated_numbers
+from harness.judge.audit.printed import Mention, stated_numbers
 from harness.spec.exhibit import Count
 from harness.spec.paper import Paper
 from harness.spec.printed import half_unit
+from harness.words import listed
 
 
 def parameter_counts(paper: Paper) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.said import Said
 from harness.judge.audit.sheet import Number, Sheet
 from harness.spec.printed import half_unit, may_print
+from harness.words import counted
 
 _HEADINGS = {
     "mean": re.compile(r"mean|m|average|avg\.?", re.IGNORECASE),
@@ -248,8 +249,9 @@ def _spread_possible(number: Number, counts: range, n: int, items: int) -> bool:
 
 
 def _impossible(number: Number, why: str) -> Finding:
+    runs = counted(number.runs or 1, "run")
     return number.finding(
         "granularity",
-        expected=f"a mean over {number.runs} runs of counts of {number.items} items",
+        expected=f"a mean over {runs} of counts of {number.items} items",
         explanation=f"{number} cannot be had from {number.items} test items: {why}.",
     )

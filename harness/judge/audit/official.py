@@ -10,10 +10,10 @@ from itertools import product
 from typing import Any
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed
 from harness.spec.paper import Paper
 from harness.spec.parts import Follows, Recipe
 from harness.spec.setting import Choice, Choices
+from harness.words import listed
 
 
 def official_recipes(paper: Paper) -> Iterator[Finding]:

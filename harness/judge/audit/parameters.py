@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import Mention, listed, stated_mention
+from harness.judge.audit.printed import Mention, stated_mention
 from harness.spec.others import Fit, Grid, Parameter
 from harness.spec.paper import Paper
 from harness.spec.printed import decimals
+from harness.words import listed
 
 
 def parameter_domains(paper: Paper) -> Iterator[Finding]:

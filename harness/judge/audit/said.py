@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding, Source
-from harness.judge.audit.printed import Mention, listed, mentions
+from harness.judge.audit.printed import Mention, mentions
 from harness.spec.base import Scalar
 from harness.spec.exhibit import Table, variables_of
 from harness.spec.others import Lemma, Panelled
 from harness.spec.paper import Paper
 from harness.spec.statements import Bound, NamesRows, Plots, Symbol
+from harness.words import listed
 
 _CITED = re.compile(
     r"\b(?P<word>Fig(?:ure|s)?|Tab(?:le|s)?)\b\.?\s*(?P<number>\d+)\s*(?:\((?P<panel>[a-z])\))?"

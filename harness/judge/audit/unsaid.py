@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed, mentions, stated_numbers
+from harness.judge.audit.printed import mentions, stated_numbers
 from harness.judge.audit.quantities import run_of
 from harness.judge.audit.said import texts
 from harness.spec.exhibit import Address, Table, variables_of
@@ -17,6 +17,7 @@ from harness.spec.paper import Paper
 from harness.spec.printed import Printed
 from harness.spec.reporting import Reporting
 from harness.spec.setting import Choice, Choices, Setting, applies
+from harness.words import counted, listed
 
 _RUN = re.compile(r"(?<![\w-])[A-Za-z0-9]+(?:[\s_-][A-Za-z0-9]+)*")
 """Words with one separator between each two."""
@@ -89,7 +90,8 @@ def _gap_finding(paper: Paper, owner: str, name: str, cases: dict[str, list[str]
         severity="notable",
         confidence="certain",
         explanation=(
-            f"{count} printed numbers are for {listed(list(cases))}, for which the paper states no "
+            f"{counted(count, 'printed number is', 'printed numbers are')} for "
+            f"{listed(list(cases))}, for which the paper states no "
             f"{name.replace('_', ' ')}; whoever runs them must choose one."
         ),
     )
@@ -263,8 +265,8 @@ def bare_estimates(paper: Paper) -> Iterator[Finding]:
                 severity="minor",
                 confidence="certain",
                 explanation=(
-                    f"{fit.label} gives {len(bare)} fitted values without any error, so that no "
-                    "two of them can be told apart from fits to the same law."
+                    f"{fit.label} gives {counted(len(bare), 'fitted value')} without any error, "
+                    "so that no two of them can be told apart from fits to the same law."
                 ),
             )
 
@@ -326,7 +328,7 @@ def _error_bars(table: Table, cells: list[_Cell], used: bool) -> Iterator[Findin
         "missing-error-bars",
         table,
         bare,
-        printed=f"{len(bare)} of {len(cells)} numbers without ±",
+        printed=f"{len(bare)} of {counted(len(cells), 'number')} without ±",
         expected="±, as " + ("the other numbers of the table" if some else "in other tables"),
         why="Without a spread no difference of these numbers can be told from chance, and it is "
         "not known whether they are single runs.",
@@ -348,7 +350,7 @@ def _unexplained(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
             "unexplained-error-bars",
             table,
             barred,
-            printed=f"{len(barred)} numbers with ±",
+            printed=f"{counted(len(barred), 'number')} with ±",
             expected=f"a word on {listed(list(unsaid))}",
             why="A standard deviation, a standard error and an interval over the same runs differ "
             "by factors of two and more.",

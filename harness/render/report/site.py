@@ -42,8 +42,8 @@ MEANINGS = {
 
 def write(
     site: Site, folder: Path, renders: Mapping[str, Sequence[Path]], badges: Mapping[str, str]
-) -> Path:
-    """Write the site in place of an earlier one; its first page.
+) -> Sequence[str]:
+    """Write the site in place of an earlier one; the files that were written or removed.
 
     A page is made where what it shows has changed, and a file is written where its content has.
 
@@ -72,7 +72,7 @@ def write(
     if site.watched:  # the last, since an open page loads itself again when it sees another round
         report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
     report.finish()
-    return folder / "index.html"
+    return report.changed
 
 
 def _write_numbers(report: ReportFolder, frame: Frame, page: ExhibitPage) -> None:

@@ -13,6 +13,7 @@ from harness.judge.results import ItemResult, of_row
 from harness.judge.stated import StatedResult
 from harness.render.terminal import show_grid
 from harness.render.views.verdicts import gap_lines, kind_lines
+from harness.words import counted
 
 _MOST_IDLE = 8
 """Points without results of which each is listed."""
@@ -86,7 +87,7 @@ def _state(result: ItemResult) -> str:
     if not result.item.sources:
         return "cannot be run"
     if result.missing:
-        return f"{len(result.missing)} steps missing"
+        return f"{counted(len(result.missing), 'step')} missing"
     return f"as {result.same_as}" if result.same_as else "done"
 
 

@@ -14,6 +14,7 @@ from harness.study.assumptions import assumptions_of
 from harness.study.changes import Change, changes_of
 from harness.study.flips import Flips, flips_of
 from harness.study.project import Project
+from harness.words import counted
 
 Tell = Callable[[str], object]
 """Is given a line for whoever waits."""
@@ -101,7 +102,7 @@ def _state(project: Project, change: Change) -> str:
     run = sum(any(map(has, identities)) for identities in touched)
     if not run:
         return "not run"
-    return f"run for {run} of the {len(touched)} numbers that it touches"
+    return f"run for {run} of {counted(len(touched), 'number')} that it touches"
 
 
 def _written(value: Any) -> str:
