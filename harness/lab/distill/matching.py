@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.lab.cost import class_batches
 from harness.lab.distill.recover import FROZEN
+from harness.lab.probing import DATASET
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import (
     Facts,
@@ -152,8 +153,6 @@ def _dc_work(p: DcParams, facts: Facts) -> Work:
 
 def synthesis_probe() -> dict[str, Any]:
     """Parameters of a tiny synthesis, for the probes of all bi-level distillers."""
-    from harness.lab.probing import DATASET
-
     return {
         "dataset": DATASET,
         "network": MATCHED,

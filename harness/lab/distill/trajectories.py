@@ -15,6 +15,7 @@ from harness.lab.distill.matching import (
     synthesis_probe,
     synthesis_work,
 )
+from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes, weights_file
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
@@ -248,8 +249,6 @@ def _tm_work(p: TrajectoryParams, facts: Facts) -> Work:
 
 
 def _experts_probe() -> Probe:
-    from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes
-
     params = ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2)
     variants = recipes(
         PLAIN_SGD,
@@ -302,7 +301,6 @@ def made_up_experts() -> MemoryInput:
     import numpy as np
 
     from harness.lab.models.networks import build
-    from harness.lab.probing import DATASET, weights_file
 
     files = {}
     for number in range(2):

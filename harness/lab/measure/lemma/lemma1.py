@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.cost import no_work, passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
@@ -287,8 +288,6 @@ def _degradation_probe() -> Probe:
 
 
 def gram_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
-
     params = GramParams(
         dataset=DATASET,
         network=NETWORK,
