@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harness.judge.exhibit import Judgement
+from harness.plan.changes import Change
 from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
 from harness.study.assumptions import assumptions_of
-from harness.study.changes import Change, changes_of
+from harness.study.changes import changes_of
 from harness.study.flips import Flips, flips_of
 from harness.study.project import Project
 from harness.words import counted
