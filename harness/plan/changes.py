@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.errors import UserError
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.item import Item
-from harness.plan.settings import open_choices, written
+from harness.plan.settings import Shared, open_choices, written
 from harness.spec.paper import Paper
 
 
@@ -30,10 +30,19 @@ class Change(BaseModel):
     """Address of a number that is read from other steps then -> these."""
 
 
+def assumptions_of(items: Iterable[Item]) -> tuple[Shared, ...]:
+    """Every setting that is used and not the paper's, once for each of its values, by name."""
+    return tuple(open_choices(used for item in items for used in item.settings))
+
+
 def variations_of(items: Iterable[Item]) -> dict[str, dict[str, Any]]:
     """`owner.setting=value` -> the same as a variation, for each alternative that items have."""
-    choices = open_choices(used for item in items for used in item.settings)
-    named = {(c.used.origin, json.dumps(v)) for c in choices for v in c.used.stated.alternatives}
+    shared = assumptions_of(items)
+    named = {
+        (each.used.origin, json.dumps(value))
+        for each in shared
+        for value in each.used.stated.alternatives
+    }
     variations = ({name: json.loads(text)} for name, text in sorted(named))
     return {written(each): each for each in variations}
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from harness.judge.audit.aggregates import aggregates, counts_of, extremes, shares
 from harness.judge.audit.contradicted import contradicted_claims
-from harness.judge.audit.counts import parameter_counts
 from harness.judge.audit.descriptives import counts_in_text, descriptives, granularity
 from harness.judge.audit.differences import printed_differences
 from harness.judge.audit.finding import SEVERITIES, Finding
@@ -19,7 +18,7 @@ from harness.judge.audit.marks import (
     star_order,
     underline_is_second,
 )
-from harness.judge.audit.official import official_recipes
+from harness.judge.audit.official import official_recipes, parameter_counts
 from harness.judge.audit.order import order_breaks
 from harness.judge.audit.parameters import grid_nodes, parameter_domains
 from harness.judge.audit.quantities import same_quantity
