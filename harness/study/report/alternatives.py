@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harness.judge.exhibit import Judgement
+from harness.plan.changes import Change, assumptions_of
 from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
-from harness.study.assumptions import assumptions_of
-from harness.study.changes import Change, changes_of
+from harness.study.changes import changes_of
 from harness.study.flips import Flips, flips_of
 from harness.study.project import Project
 from harness.words import counted
@@ -30,7 +30,7 @@ def alternatives_of(
             no verdict that could flip.
         tell: is told how many alternatives are looked for.
     """
-    used = assumptions_of(judged.plan)
+    used = assumptions_of(judged.plan.items)
     if tried and used:
         name = judged.plan.exhibit.id
         count = sum(len(setting.used.stated.alternatives) for setting in used)
