@@ -72,8 +72,8 @@ def _print_steps(planned: Forecast) -> None:
     print_grid(("Step", "State", f"To do, on {planned.device}"), rows)
     total = planned.remaining
     console().print(
-        f"{len(wanted)} of {len(planned.steps)} steps to run: {hours(total.mid)} "
-        f"({hours(total.low)} to {hours(total.high)}) of one {planned.device}",
+        f"{len(wanted)} of {len(planned.steps)} steps to run under profile {planned.profile}: "
+        f"{hours(total.mid)} ({hours(total.low)} to {hours(total.high)}) of one {planned.device}",
     )
 
 
