@@ -22,8 +22,13 @@ from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
+<<<<<<< HEAD
 from harness.study.results import main_profile
 from harness.study.typeset import inputs, misfits, typeset
+=======
+from harness.study.results import profile_to_read
+from harness.study.typeset import misfits, typeset
+>>>>>>> h21
 
 MAIN = "main.tex"
 _LATEXMKRC = ("latexmkrc", ".latexmkrc")
@@ -108,17 +113,24 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
             f"{sources / MAIN}: the file is missing; expected the LaTeX document of the paper, "
             r"which loads \usepackage{repro} and shows exhibits with \reproexhibit{...}"
         )
-    chosen = None if reported else main_profile(project, profile).id
-    judged, lacking = judge_each(project, project.paper.runnable, chosen) if chosen else ({}, {})
+    exhibits = project.paper.runnable
+    chosen = None if reported else profile_to_read(project, profile, exhibits).id
+    judged, lacking = judge_each(project, exhibits, chosen) if chosen else ({}, {})
     broken = check_evidence(project, project.paper.exhibits) if chosen else {}
     problems = no_results({**broken, **lacking})
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
     made.folder.mkdir(parents=True, exist_ok=True)
+<<<<<<< HEAD
     exhibits = list(_exhibits(made))
     files = [*exhibits, *_parts(made, exhibits), *_sources(sources, made.folder)]
     return WrittenDocument(
         chosen, made.source, made.folder, files, problems, exhibits=list(made.views)
     )
+=======
+    written = list(_exhibits(made))
+    files = [*written, *_parts(made, written), *_sources(sources, made.folder)]
+    return WrittenDocument(chosen, made.source, made.folder, files, problems)
+>>>>>>> h21
 
 
 def _exhibits(made: Document) -> Iterator[Path]:
