@@ -6,11 +6,11 @@ digest of both. Asking again imports no statistics library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
@@ -34,7 +34,7 @@ def remembered(
     """
     asked: Json = to_jsonable_python(question)
     key: Json = {"judge": source_digest(_HERE, _HERE.parent / "spec"), "question": asked}
-    answers: TypeAdapter[list[T]] = _list_of(cast(Hashable, model))
+    answers = _list_of(model)  # type: ignore[arg-type]
     with suppress(ValidationError):
         return answers.validate_python(store.memo.get(kind, key))
     made = answer()
@@ -44,5 +44,5 @@ def remembered(
 
 
 @cache
-def _list_of(model: Hashable) -> TypeAdapter[list[Any]]:
+def _list_of(model: type[T]) -> TypeAdapter[list[T]]:
     return TypeAdapter(list[model])  # type: ignore[valid-type]
