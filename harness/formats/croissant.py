@@ -29,7 +29,7 @@ COLUMNS = {
 the format has no type for them."""
 
 
-def write(exported: Exported) -> None:
+def write(exported: Exported) -> bool:
     """Write the description into an export.
 
     Raises:
@@ -57,6 +57,7 @@ def write(exported: Exported) -> None:
     except mlcroissant.ValidationError as error:
         raise UserError(f"croissant: {error}") from None
     (exported.folder / METADATA).write_text(f"{told}\n", encoding="utf-8")
+    return bool(files)
 
 
 def _file(mlcroissant: Any, kind: str, path: Path) -> Any:

@@ -42,7 +42,8 @@ class FormatEntry:
 
     name: str
     write: str
-    """`package.module:function` that takes an `Exported` and writes into its folder."""
+    """`package.module:function` that takes an `Exported`, writes into its folder, and returns
+    False where there was nothing to write."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,17 @@ _FORMATS = Registry(
 register = _FORMATS.register
 
 
-def write_formats(names: Sequence[str], exported: Exported) -> None:
+def write_formats(names: Sequence[str], exported: Exported) -> list[str]:
     """Write formats beside an export, the crate at the end: it lists the digests of all files.
+
+    Returns:
+        The names of those that had nothing to write.
 
     Raises:
         UserError: a library is missing that one of them needs.
     """
-    for entry in sorted(map(format_named, names), key=lambda entry: entry.name == "crate"):
-        resolve(entry.write)(exported)
+    entries = sorted(map(format_named, names), key=lambda entry: entry.name == "crate")
+    return [entry.name for entry in entries if resolve(entry.write)(exported) is False]
 
 
 def format_named(name: str) -> FormatEntry:

@@ -138,6 +138,30 @@ def test_rows_whose_names_differ_in_signs_alone_have_files_of_their_own(
     assert [name for name, _ in rows(given)] == ["a-2", "a", "a-3"]
 
 
+def test_what_is_the_same_keeps_its_time_and_what_changed_gets_a_new_one(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(now: int) -> list[str]:
+        monkeypatch.setattr("time.time", lambda: now)
+        export(study.project, tmp_path, ["table8"], Request("paper"), ["every-eval-ever"])
+        files = sorted(tmp_path.glob("every-eval-ever/data/**/*.json"))
+        changed.append(files[0])
+        return [path.read_text("utf-8") for path in files]
+
+    changed: list[Path] = []
+    first = written(1000)
+    assert written(2000) == first
+    changed[0].write_text(first[0].replace('"score": ', '"score": 1'), encoding="utf-8")
+    assert written(3000) == [first[0].replace('1000"', '3000"'), *first[1:]]
+
+
+def test_formats_with_nothing_to_write_are_named(study: Study, tmp_path: Path) -> None:
+    asked = [study.project, tmp_path, ["lemma1"], Request("digits"), FORMATS]
+    assert export(*asked).empty == ["every-eval-ever", "model-card", "logbook"]
+    beside = {path.name for path in tmp_path.iterdir() if path.suffix != ".parquet"}
+    assert beside == {"manifest.json", "croissant.json"}
+
+
 def test_an_unknown_format_is_refused_before_anything_is_written(
     study: Study, tmp_path: Path
 ) -> None:
