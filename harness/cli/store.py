@@ -96,8 +96,8 @@ def export(
         list[str] | None,
         typer.Option(
             "--format",
-            help="Write for other tools too: every-eval-ever, model-card, croissant, logbook, or "
-            "crate; repeatable.",
+            help="Write for other tools too: every-eval-ever, model-card, croissant, made-sets, "
+            "logbook, or crate; repeatable.",
         ),
     ] = None,
     as_json: AsJson = False,

@@ -75,6 +75,7 @@ _FORMATS = Registry(
         FormatEntry("every-eval-ever", "harness.formats.every_eval_ever:write"),
         FormatEntry("model-card", "harness.formats.model_card:write"),
         FormatEntry("croissant", "harness.formats.croissant:write"),
+        FormatEntry("made-sets", "harness.formats.made_sets:write"),
         FormatEntry("logbook", "harness.formats.logbook:write"),
         FormatEntry("crate", "harness.formats.crate:write"),
     ),

@@ -11,18 +11,22 @@ from typing import Any
 
 import duckdb
 import jsonschema
+import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
 from harness import Study
 from harness.errors import UserError
 from harness.evidence.readers import read, reader_named
-from harness.formats.exported import Exported, rows
+from harness.formats.exported import Exported, rows, write_formats
 from harness.judge.exhibit import Judgement
+from harness.plan.step import StepParams, StepResult
 from harness.spec.exhibit import Table
 from harness.store.digest import digest_file
+from harness.store.store import Store
 from harness.study.exhibits import Request
 from harness.study.records import export
+from tests.run.graphs import make_step, run_inline
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ["every-eval-ever", "model-card", "croissant", "logbook"]
@@ -102,6 +106,40 @@ def test_croissant_is_valid_and_names_the_files_and_columns_that_are_there(folde
     del held["distribution"][0]["sha256"]
     with pytest.raises(mlcroissant.ValidationError, match="sha256"):
         mlcroissant.Dataset(jsonld=held)
+
+
+def test_a_set_that_a_step_made_is_written_whole_with_its_description(
+    study: Study, tmp_path: Path
+) -> None:
+    mlcroissant = pytest.importorskip("mlcroissant")
+    made, other = (make_step(name, function=f"{__name__}:{name}") for name in ("shown", "plain"))
+    run_inline({step.identity: step for step in (made, other)}, tmp_path / "store")
+    every = sorted(Store(tmp_path / "store").iterate(), key=lambda record: record.step)
+    given = Exported(study.paper, tmp_path, [], every, list, dict)
+    assert write_formats(["made-sets"], given) == []
+    [folder] = (tmp_path / "made-sets").iterdir()
+    assert folder.name == f"shown-{made.identity[:12]}"
+    assert np.array_equal(np.load(folder / "pictures.npy"), PICTURES)
+    about = mlcroissant.Dataset(jsonld=folder / "croissant.json").metadata
+    assert {each.name: each.sha256 for each in about.distribution} == {
+        path.name: digest_file(path) for path in folder.iterdir() if path.name != "croissant.json"
+    }
+    assert about.license
+    assert "seed" in about.description
+    assert json.loads((folder / "record.json").read_text())["identity"] == made.identity
+    given = replace(given, records=[each for each in every if each.step == "plain"])
+    assert write_formats(["made-sets"], given) == ["made-sets"]
+
+
+PICTURES = np.arange(32, dtype=np.uint8).reshape(2, 4, 4, 1)
+
+
+def shown(params: StepParams, inputs: object, context: object) -> StepResult:
+    return StepResult({"scale": 2.0}, {"pictures": PICTURES, "labels": np.array([0, 1])})
+
+
+def plain(params: StepParams, inputs: object, context: object) -> StepResult:
+    return StepResult({}, {"curve": np.zeros(3)})
 
 
 def test_a_logbook_has_a_page_for_each_claimed_sentence(folder: Path, study: Study) -> None:
