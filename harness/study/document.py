@@ -22,13 +22,8 @@ from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
-<<<<<<< HEAD
-from harness.study.results import main_profile
-from harness.study.typeset import inputs, misfits, typeset
-=======
 from harness.study.results import profile_to_read
-from harness.study.typeset import misfits, typeset
->>>>>>> h21
+from harness.study.typeset import inputs, misfits, typeset
 
 MAIN = "main.tex"
 _LATEXMKRC = ("latexmkrc", ".latexmkrc")
@@ -120,17 +115,11 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
     problems = no_results({**broken, **lacking})
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
     made.folder.mkdir(parents=True, exist_ok=True)
-<<<<<<< HEAD
-    exhibits = list(_exhibits(made))
-    files = [*exhibits, *_parts(made, exhibits), *_sources(sources, made.folder)]
+    written = list(_exhibits(made))
+    files = [*written, *_parts(made, written), *_sources(sources, made.folder)]
     return WrittenDocument(
         chosen, made.source, made.folder, files, problems, exhibits=list(made.views)
     )
-=======
-    written = list(_exhibits(made))
-    files = [*written, *_parts(made, written), *_sources(sources, made.folder)]
-    return WrittenDocument(chosen, made.source, made.folder, files, problems)
->>>>>>> h21
 
 
 def _exhibits(made: Document) -> Iterator[Path]:

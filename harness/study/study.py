@@ -330,14 +330,9 @@ class Study:
         from harness.study.exhibits import plan_of
         from harness.study.results import profile_to_read
 
-<<<<<<< HEAD
-        chosen = chosen_profile(self.project, exhibit, profile)
+        chosen = profile_to_read(self.project, profile, [exhibit]).id
         planned = plan_of(self.project, exhibit, self.request(profile=chosen))
         return assumptions_of(planned.items)
-=======
-        chosen = profile_to_read(self.project, profile, [exhibit]).id
-        return assumptions_of(plan_of(self.project, exhibit, self.request(profile=chosen)))
->>>>>>> h21
 
     def compare(self, a: str, b: str, *exhibits: str, **how: Unpack[How]) -> Comparison:
         """Which numbers changed between two stores, exports or profiles.
