@@ -12,7 +12,7 @@ from decimal import Decimal
 from benchmarks.bench import ROOT
 from harness.errors import UserError
 from harness.importing import read_tables
-from harness.judge.audit.imported import imported_sheets
+from harness.judge.audit.document import imported_sheets
 from harness.judge.audit.said import Said
 from harness.judge.audit.sheet import Line, Number, Sheet, sheets
 from harness.spec.paper import load_paper

@@ -15,12 +15,12 @@ import numpy as np
 from scipy.stats import false_discovery_control
 
 from benchmarks.bench import ROOT
+from benchmarks.rule.simulate import MARGIN, Setting, draw, printed_spreads
 from benchmarks.verdicts.kept import TESTED
 from benchmarks.verdicts.trainings import STATED, Counts
 from harness.judge.decision import ALPHA, Evidence, Outcome, decide
 from harness.judge.moderated import Errors, Floats, moderate, p_inside, p_outside, welch
 from harness.judge.sample import Summary
-from harness.judge.simulate import MARGIN, Setting, draw, printed_spreads
 
 RUNS = 3
 DECIMALS = 2

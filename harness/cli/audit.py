@@ -21,6 +21,7 @@ from harness.judge.audit.finding import SEVERITIES, Severity
 from harness.media import json_text, say
 from harness.study import as_json as to_json
 from harness.study.study import Study
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.judge.audit.finding import Finding, Source
@@ -197,8 +198,7 @@ def _print(
     out = console()
     counts = Counter(finding.severity for finding in findings)
     summary = ", ".join(f"{counts[severity]} {severity}" for severity in SEVERITIES)
-    noun = "finding" if len(findings) == 1 else "findings"
-    out.print(f"{len(findings)} {kind}{noun}: {summary}\n")
+    out.print(f"{counted(len(findings), f'{kind}finding')}: {summary}\n")
     if every:
         _print_full(findings)
         return

@@ -12,6 +12,7 @@ from harness.cli.options import AsJson, ExhibitName, in_study
 from harness.cli.output import console, print_json
 from harness.errors import UserError
 from harness.study.study import Study
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.study.evidence import Accepted
@@ -121,8 +122,8 @@ def _tell(done: Sequence[Accepted], as_json: bool) -> None:
         if each.written:
             console().print(each.written, soft_wrap=True)
         console().print(
-            f"{each.exhibit}: {each.cells} of {each.of} printed numbers have results, from "
-            f"{len(each.files)} files, whose digests are in {each.lock}",
+            f"{each.exhibit}: {each.cells} of {counted(each.of, 'printed number')} have results, "
+            f"from {counted(len(each.files), 'file')}, whose digests are in {each.lock}",
             soft_wrap=True,
         )
         for line in (*passed_over(each.unknown), *each.notes):

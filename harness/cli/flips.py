@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.cli.output import console, print_grid
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.study.explore import WrittenDesign
@@ -26,7 +27,8 @@ def show_design(written: WrittenDesign) -> None:
     for text, why in design.left_out.items():
         console().print(f"left out: {text}: {why}", soft_wrap=True)
     verb = "found" if written.found else "wrote"
-    runs = f"{len(design.runs)} runs beside the default, {design.seeds} seeds each"
+    seeds = counted(design.seeds, "seed")
+    runs = f"{counted(len(design.runs), 'run')} beside the default, {seeds} each"
     console().print(f"{verb} {written.path}: {runs}", soft_wrap=True)
 
 
@@ -63,7 +65,7 @@ def _show_cell(cell: CellFlips) -> None:
     if weakened:
         out.print(f"  weakened by: {'; '.join(weakened)}", soft_wrap=True)
     if not cell.sets and cell.verdict in ("reproduced", "deviates"):
-        out.print(f"  turned by none of the {len(cell.readings)} readings that were run")
+        out.print(f"  turned by none of the readings that were run ({len(cell.readings)})")
     if cell.untried:
         out.print(f"  not tried: {', '.join(cell.untried)}", soft_wrap=True)
 

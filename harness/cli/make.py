@@ -25,6 +25,7 @@ from harness.cli.until import make_until_decided
 from harness.errors import EvidenceError, UserError
 from harness.study import as_json as to_json
 from harness.study.study import How, Study, Where
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.run.cluster.submission import QueuedArray
@@ -144,7 +145,7 @@ def cancel(
         print_json(to_json.cancelled(arrays))
         return
     for array in arrays:
-        console().print(f"cancelled {array.job}: {array.step}, {len(array.jobs)} jobs")
+        console().print(f"cancelled {array.job}: {array.step}, {counted(len(array.jobs), 'job')}")
     if not arrays:
         console().print("Nothing was queued.")
 
@@ -180,7 +181,9 @@ def _raise(problems: Sequence[str]) -> None:
 def _print_queued(arrays: Sequence[QueuedArray]) -> None:
     for array in arrays:
         steps = sum(len(steps) for steps in array.jobs.values())
-        console().print(f"queued {array.job}: {steps} {array.step} in {len(array.jobs)} jobs")
+        console().print(
+            f"queued {array.job}: {steps} {array.step} in {counted(len(array.jobs), 'job')}"
+        )
     if not arrays:
         console().print("Everything that lacks a record is queued already.")
     console().print("`repro status` tells how far it is, `repro collect` what came of it.")

@@ -14,6 +14,7 @@ from harness.errors import UserError
 from harness.render.numbers import hours
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.plan.cost import Seconds
@@ -72,8 +73,9 @@ def _print_steps(planned: Forecast) -> None:
     print_grid(("Step", "State", f"To do, on {planned.device}"), rows)
     total = planned.remaining
     console().print(
-        f"{len(wanted)} of {len(planned.steps)} steps to run under profile {planned.profile}: "
-        f"{hours(total.mid)} ({hours(total.low)} to {hours(total.high)}) of one {planned.device}",
+        f"{len(wanted)} of {counted(len(planned.steps), 'step')} to run under profile "
+        f"{planned.profile}: {hours(total.mid)} ({hours(total.low)} to {hours(total.high)}) "
+        f"of one {planned.device}",
     )
 
 

@@ -14,6 +14,7 @@ from harness.cli.watching import Watch, rounds
 from harness.errors import UserError
 from harness.media import say
 from harness.study.study import Study
+from harness.words import counted
 
 app = typer.Typer()
 
@@ -32,8 +33,8 @@ def paper(
     written = study.document(profile, source == "reported")
     _complain(written.problems)
     if not as_json:
-        files = len(written.files)
-        console().print(f"wrote {files} files to {written.folder}", soft_wrap=True)
+        files = counted(len(written.files), "file")
+        console().print(f"wrote {files} to {written.folder}", soft_wrap=True)
     pdf = written.typeset()
     misfits = written.misfits()
     _complain(misfits)
@@ -74,10 +75,12 @@ def report(
         )
         _complain(written.problems)
         if as_json:
-            index = str(written.index)
-            print_json({"profile": written.profile, "index": index, "pages": written.pages})
+            counts = {"pages": written.pages, "changed": written.changed}
+            print_json({"profile": written.profile, "index": str(written.index), **counts})
         else:
-            told = f"wrote {written.pages} pages; open {written.index}"
+            wrote = f"wrote {counted(written.changed, 'file')}" if written.changed else ""
+            pages = f"the report has {counted(written.pages, 'page')}"
+            told = f"{wrote or 'nothing changed'}; {pages}; open {written.index}"
             console().print(told, soft_wrap=True)
 
 

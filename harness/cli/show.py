@@ -14,6 +14,7 @@ from harness.cli.watching import Watch, rounds
 from harness.media import say
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.study.status import Status
@@ -31,9 +32,10 @@ def welcome() -> None:
     results, stated = study.results(), study.paper.about.paper_profile
     held = [f"{name} ({', '.join(under)})" for name, under in results.items() if under]
     first = max(results, key=lambda name: results[name].get(stated, 0), default="EXHIBIT")
+    exhibits = counted(len(study.paper.exhibits), "exhibit")
     lines = (
         study.paper.about.title,
-        f"{len(study.paper.exhibits)} exhibits; results are here of: {', '.join(held) or 'none'}",
+        f"{exhibits}; results are here of: {', '.join(held) or 'none'}",
         "",
         ("repro list", "all exhibits, and which have results"),
         (f"repro show {first}", "reported beside reproduced, with verdicts"),

@@ -10,9 +10,11 @@ import typer
 from harness.cli.options import AsJson, Device, PartNames, in_study
 from harness.cli.output import console, print_grid, print_json
 from harness.errors import UserError
+from harness.media import say
 from harness.render.numbers import hours
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.study.bundle import Audited
@@ -67,7 +69,8 @@ def probe(
         console().print(f"step {name} has no probe")
     if probed.problems:
         raise UserError("\n  ".join(probed.problems))
-    console().print(f"{probed.steps} steps make the numbers of their revisions")
+    one, many = "step makes the numbers of its", "steps make the numbers of their"
+    console().print(counted(probed.steps, f"{one} revision", f"{many} revisions"))
 
 
 @store_app.command("rebuild", epilog="Such as: repro store rebuild")
@@ -76,7 +79,7 @@ def rebuild(study: Study) -> None:
     """Build the index anew from the records."""
     from harness.study.records import rebuild
 
-    console().print(f"{rebuild(study.project)} records in the index")
+    console().print(f"{counted(rebuild(study.project), 'record')} in the index")
 
 
 @store_app.command(
@@ -95,8 +98,8 @@ def export(
         list[str] | None,
         typer.Option(
             "--format",
-            help="Write for other tools too: every-eval-ever, model-card, croissant, logbook, or "
-            "crate; repeatable.",
+            help="Write for other tools too: every-eval-ever, model-card, croissant, made-sets, "
+            "logbook, or crate; repeatable.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -105,11 +108,13 @@ def export(
     from harness.study.records import export
 
     asked = sorted({*(formats or ()), *(["crate"] if crate else ())})
-    written, held = export(study.project, folder, exhibits, study.request(**how), asked)
+    written, held, empty = export(study.project, folder, exhibits, study.request(**how), asked)
+    for name in empty:
+        say(f"{name}: nothing was written; it has no place for what {', '.join(exhibits)} hold")
     if as_json:
         print_json({"written": written, "held": held})
         return
-    console().print(f"{written} records written to {folder}, which holds {held}")
+    console().print(f"{counted(written, 'record')} written to {folder}, which holds {held}")
 
 
 @store_app.command("audit", epilog="Such as: repro store audit bundle --draw 7f3a --cells 29")
@@ -152,7 +157,7 @@ def _show_audited(found: Audited) -> None:
     print_grid(("Record", "Step", "In the bundle", "Run here", "Found"), rows)
     for problem in found.problems:
         console().print(problem)
-    told = f"{len(found.checked)} of {found.population} records drawn by '{found.nonce}'"
+    told = f"{len(found.checked)} of {counted(found.population, 'record')} drawn by '{found.nonce}'"
     if not found.passed:
         bad = sum(each.found in ("differs", "failed") for each in found.checked)
         console().print(f"{told}: {bad} did not come back within {found.tolerance:g}")
@@ -180,8 +185,8 @@ def import_published(
         print_json({"placed": placed, "partial": partial})
         return
     console().print(
-        f"{placed} records placed; {partial} more were published without all of their arrays and "
-        "are left out",
+        f"{counted(placed, 'record')} placed, and {partial} more left out, published without all "
+        "arrays",
     )
 
 
@@ -209,7 +214,7 @@ def drop(
         values = ", ".join(f"{key} {value}" for key, value in sorted(record.values.items()))
         console().print(f"{record.identity[:12]} {record.step}, seed {record.seed}: {values}")
     end = "dropped" if yes else "would be dropped; --yes drops them"
-    console().print(f"{len(records)} records {end}")
+    console().print(f"{counted(len(records), 'record')} {end}")
 
 
 @store_app.command("verify", epilog="Such as: repro store verify --set-aside")
@@ -237,8 +242,8 @@ def verify_store(
             console().print("every record agrees with its digests")
         if untold:
             console().print(
-                f"{untold} records are of steps or revisions that are not known here, or only in a "
-                "folder that is trusted: their identities were not recomputed"
+                f"not recomputed: the identities of {counted(untold, 'record')}, of steps or "
+                "revisions that are not known here, or only in a folder that is trusted"
             )
     if problems:
         raise typer.Exit(1)

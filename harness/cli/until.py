@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.cli.output import console, print_grid, print_json
 from harness.render.numbers import hours
 from harness.study import as_json as to_json
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.study.study import How, Study
@@ -18,7 +19,8 @@ def show_look(look: Look) -> None:
     """Print what one look decided, cell by cell."""
     console().print(f"look, expected to take {hours(look.seconds)} of one device:")
     for address, verdict in look.verdicts.items():
-        runs = f"{look.runs[address]} runs" if address in look.runs else "by the others' spreads"
+        spread = "by the others' spreads"
+        runs = counted(look.runs[address], "run") if address in look.runs else spread
         console().print(f"  {address}: {verdict} ({runs})", soft_wrap=True)
 
 
@@ -58,7 +60,7 @@ def show_ends(cells: Iterable[Standing]) -> None:
     by_reason: dict[str, list[str]] = {}
     for cell in cells:
         if cell.why:
-            runs = f" ({max(cell.looks)} runs)" if cell.looks else ""
+            runs = f" ({counted(max(cell.looks), 'run')})" if cell.looks else ""
             by_reason.setdefault(cell.why, []).append(f"{cell.address}{runs}")
     for why, named in by_reason.items():
         console().print(f"{len(named)} not run further, {why}: {', '.join(named)}", soft_wrap=True)
@@ -73,9 +75,9 @@ def show_ahead(found: LooksAhead) -> None:
             [
                 (
                     cell.address.partition(":")[2],
-                    f"{max(cell.looks)} runs" if cell.looks else "–",
+                    counted(max(cell.looks), "run") if cell.looks else "–",
                     cell.verdict,
-                    f"{cell.next} runs",
+                    counted(cell.next or 0, "run"),
                     "–" if cell.chance is None else f"{cell.chance:.0%}",
                     hours(cell.seconds),
                 )

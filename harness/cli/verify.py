@@ -15,6 +15,7 @@ from harness.errors import EvidenceError
 from harness.media import json_text, say
 from harness.study import as_json as to_json
 from harness.study.study import Study
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.study.verify import Verified
@@ -56,16 +57,16 @@ def verify(
     if as_json:
         print_json(to_json.verified(found))
     else:
-        from harness.render.claims import overview, show
+        from harness.render.claims import gravest, overview, show
 
         overview(found.sentences, found.profile, console())
         if everything:
             show(found.judged, found.profile, console())
+        else:
+            gravest(found.sentences, console())
         if found.open_sentences:
-            waiting = (
-                f"{found.open_sentences} sentences of specs/coverage.toml wait for their claims"
-            )
-            console().print(waiting, soft_wrap=True)
+            waiting = "sentences in specs/coverage.toml that wait for their claims"
+            console().print(f"{waiting}: {found.open_sentences}", soft_wrap=True)
     for problem in found.problems:
         say(problem)
     _write_reports(found, junit, github, sys.stderr if as_json else sys.stdout)
@@ -76,7 +77,7 @@ def verify(
             write(badge / f"{name}.json", json_text(told, None) + "\n")
     if require and found.lacking:
         raise EvidenceError(
-            f"{len(found.lacking)} claims have no results under profile {found.profile}: "
+            f"no results under profile {found.profile} for {counted(len(found.lacking), 'claim')}: "
             f"{', '.join(item.claim.id for item in found.lacking)}; make the exhibits that they "
             "are about"
         )

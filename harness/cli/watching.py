@@ -30,22 +30,19 @@ def rounds(study: Study, watch: bool) -> Iterator[Study]:
         return
     seen, told = _content(study.store), ""
     yield study
-    try:
-        while True:
-            time.sleep(LOOK)
-            if (now := _content(study.store)) == seen:
-                continue
-            afresh = Study.open(study.project.home, no_code=study.project.no_code)
-            try:
-                _ = afresh.paper  # is read now
-            except UserError as error:  # somebody edits the specs; the next look may read them
-                if str(error) != told:
-                    say(told := str(error))
-                continue
-            seen, told = now, ""
-            yield afresh
-    except KeyboardInterrupt:
-        return  # that is how watching ends
+    while True:
+        time.sleep(LOOK)
+        if (now := _content(study.store)) == seen:
+            continue
+        afresh = Study.open(study.project.home, no_code=study.project.no_code)
+        try:
+            _ = afresh.paper  # is read now
+        except UserError as error:  # somebody edits the specs; the next look may read them
+            if str(error) != told:
+                say(told := str(error))
+            continue
+        seen, told = now, ""
+        yield afresh
 
 
 def _content(store: Store) -> tuple[frozenset[str], ...]:

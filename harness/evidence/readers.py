@@ -18,6 +18,7 @@ from harness.errors import UserError, nearest
 from harness.evidence.result import Result
 from harness.registry import Registry, resolve
 from harness.store.files import parse_once
+from harness.words import counted
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ def separated(path: Path, delimiter: str = ",") -> Iterator[Result]:
         for line in lines:
             if len(line) not in (0, len(headings)):
                 raise ValueError(
-                    f"line {lines.line_num} has {len(line)} fields, the heading has {len(headings)}"
+                    f"line {lines.line_num} has {counted(len(line), 'field')}, the heading has "
+                    f"{len(headings)}"
                 )
             if line:
                 yield Result(dict(zip(headings, line, strict=True)), path, lines.line_num)

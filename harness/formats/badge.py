@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.judge.audit.finding import SEVERITIES, Finding
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.judge.outcomes import Judged
@@ -46,7 +47,8 @@ def claims_badge(label: str, judged: Iterable[Judged]) -> Badge:
         colour = "brightgreen" if tested else "lightgrey"
     if not tested:
         return badge(label, "no claim was tested", colour)
-    return badge(label, f"{outcomes.count('holds')} of {tested} tested claims hold", colour)
+    told = f"{outcomes.count('holds')} of {counted(tested, 'tested claim')} hold"
+    return badge(label, told, colour)
 
 
 def verdict_badge(label: str, verdicts: Iterable[str]) -> Badge:

@@ -31,7 +31,7 @@ STANDS_OUT = 0.99
 """Quantile of F beyond which a reading's variance does not count to that of the others."""
 OWN = ALPHA / 2
 """Level of a reading's own test. Together with the joint one it stays below 5 %, see
-`harness.judge.simulate_flips`."""
+`benchmarks.rule.flips`."""
 
 
 @dataclass(frozen=True, slots=True)

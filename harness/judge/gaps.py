@@ -9,6 +9,7 @@ from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.run.state import failures_behind
 from harness.store.store import Store
+from harness.words import counted
 
 NOT_RUN = "the others have not been run"
 
@@ -52,4 +53,4 @@ def shortfall(asked: int, complete: int, gaps: Mapping[int, str]) -> str:
     """`2 of 3 runs: step x failed: ...`; empty where no run is missing."""
     if not gaps:
         return ""
-    return f"{complete} of {asked} runs: {'; '.join(dict.fromkeys(gaps.values()))}"
+    return f"{complete} of {counted(asked, 'run')}: {'; '.join(dict.fromkeys(gaps.values()))}"

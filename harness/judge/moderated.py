@@ -6,7 +6,7 @@ common value, as far as the cells are alike, and gains degrees of freedom: the e
 variance of Smyth (2004, Statistical Applications in Genetics and Molecular Biology 3:3), applied to
 Welch's statistic as by Demissie et al. (2008, Bioinformatics 24:1168).
 
-Three departures keep the error rates, see `harness.judge.simulate`:
+Three departures keep the error rates, see `benchmarks.rule.simulate`:
 
 - the common value is widened by `WIDENED`, since with few cells it is itself uncertain;
 - no variance falls below `KEPT` times the cell's own, and a cell that is kept from falling has at

@@ -20,6 +20,7 @@ from harness.spec.exhibit import Readings
 from harness.spec.runs import Gallery, Quantity, Reading
 from harness.store.record import Record
 from harness.store.store import Store
+from harness.words import counted
 
 Drawn: TypeAlias = "float | tuple[float, ...]"
 """A number, of a marker, or many, of a line."""
@@ -330,7 +331,7 @@ def _placed(where: str, reading: Reading, found: float | list[float]) -> float |
         return found
     if not -len(found) <= reading.at < len(found):
         raise UserError(
-            f"{where}: '{reading.value}' has {len(found)} places, and none {reading.at}"
+            f"{where}: '{reading.value}' has {counted(len(found), 'place')}, and none {reading.at}"
         )
     return found[reading.at]
 

@@ -11,7 +11,7 @@ changed after a look. So a verdict depends on the looks that were taken, and on 
 
 Where our runs scatter more than theirs, each of theirs is worth several of ours, and looks have
 less in common. Levels are those of normal statistics, used as levels of t;
-`harness.judge.simulate_looks` measures what comes of it.
+`benchmarks.rule.looks` measures what comes of it.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from harness.judge.decision import Decision, Evidence
 from harness.judge.model import CellEvidence, Verdict
 from harness.judge.nested import Components
+from harness.words import listed
 
 
 def reason(
@@ -60,7 +61,7 @@ def conditional(shared: tuple[str, ...]) -> str:
 def outlook(coming: Mapping[int, float]) -> str:
     """How likely more runs of ours are to decide an open cell."""
     chances = [f"{chance:.0%}" for chance in coming.values()]
-    return f"{_listed(list(map(str, coming)))} runs of ours decide it with {_listed(chances)}"
+    return f"{listed(list(map(str, coming)))} runs of ours decide it with {listed(chances)}"
 
 
 def brief(verdict: Verdict) -> str:
@@ -87,7 +88,7 @@ def _compared(cell: CellEvidence, evidence: Evidence) -> str:
         return f"Ours is {ours.mean:{digits}} in every run against the printed {printed:{digits}}, "
     runs = "one run" if ours.n == 1 else f"{ours.n} runs"
     if before := list(map(str, evidence.looks[:-1])):
-        runs += f" (it was judged after {_listed(before)} too)"
+        runs += f" (it was judged after {listed(before)} too)"
     return f"Ours is {ours.mean:{digits}} over {runs} against the printed {printed:{digits}}, "
 
 
@@ -144,7 +145,3 @@ def _bounds(evidence: Evidence) -> str:
     margin = evidence.margin or 0.0
     signs = {"both": "±", "at least": "-", "at most": "+"}
     return f"{signs[evidence.tail]}{margin:g}"
-
-
-def _listed(texts: list[str]) -> str:
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

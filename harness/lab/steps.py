@@ -6,12 +6,9 @@ A module that declares steps imports torch and numpy only inside functions, so p
 from __future__ import annotations
 
 from harness.lab.coresets import (
-    cal,
     centers,
     dynamics,
     el2n,
-    files,
-    forgetting,
     herding,
     select,
     submodular,
@@ -33,14 +30,11 @@ MODULES = (
     student,
     dynamics,
     el2n,
-    forgetting,
     uncertainty,
-    cal,
     select,
     centers,
     herding,
     submodular,
-    files,
     stitch,
     recover,
     matching,

@@ -9,7 +9,6 @@ alternatives: Lin, 1993).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.errors import UserError
-from harness.plan.exhibit import ExhibitPlan, plan_exhibit
+from harness.plan.changes import change_of, variations_of
+from harness.plan.exhibit import plan_exhibit
 from harness.plan.identity import digest
 from harness.plan.parts import addresses, exhibit_of
-from harness.plan.settings import open_choices, written
+from harness.plan.settings import written
 from harness.plan.step import Json
 from harness.spec.base import SpecModel
 from harness.spec.paper import Paper
@@ -73,33 +73,16 @@ def alternatives(
     default = plan_exhibit(paper, exhibit_of(names[0]), profile, 1)
     wanted = addresses(default, names)
     items = [i for i in default.items if str(i.address) in wanted and i.sources]
-    choices = open_choices(used for item in items for used in item.settings)
-    named = {(c.used.origin, json.dumps(v)) for c in choices for v in c.used.stated.alternatives}
     found, left_out = [], {}
-    for name, value in ((name, json.loads(text)) for name, text in sorted(named)):
-        try:
-            touches = _touched(paper, default, profile, {name: value}) & wanted
-        except UserError as error:
-            left_out[written({name: value})] = str(error).partition(": ")[2]
-            continue
-        if touches:
+    for text, variation in variations_of(items).items():
+        change = change_of(paper, default, variation, 1)
+        if touches := wanted.intersection(change.touches):
+            ((name, value),) = variation.items()
             found.append(Alternative(name, value, frozenset(touches)))
         else:
-            left_out[written({name: value})] = "it changes none of the numbers that are asked for"
+            why = change.why or "it changes none of the numbers that are asked for"
+            left_out[text] = why
     return found, left_out
-
-
-def _touched(
-    paper: Paper, default: ExhibitPlan, profile: str | None, variation: Mapping[str, Any]
-) -> set[str]:
-    """Addresses of the numbers that a variation changes; all where it changes how they are read."""
-    exhibit = default.exhibit.id
-    varied = plan_exhibit(paper, exhibit, profile, 1, variation, must_act=False)
-    if varied.shown == default.shown:  # planned once more for the reason
-        plan_exhibit(paper, exhibit, profile, 1, variation)
-    before = {str(i.address): (i.sources, i.comparable) for i in default.items}
-    after = {str(i.address): (i.sources, i.comparable) for i in varied.items}
-    return {a for a in before if after.get(a) != before[a]} or set(before)
 
 
 def arranged(known: Sequence[Alternative], runs: int) -> tuple[tuple[str, ...], ...]:

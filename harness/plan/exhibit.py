@@ -126,7 +126,8 @@ class Planner:
         gone: bool = False,
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
-        inputs, known = Inputs(paper.root.resolve().parent, gone), paper.filled_templates
+        inputs = Inputs(paper.root.resolve().parent, gone)
+        known = paper.kept.setdefault("filled templates", {})
 
         def resolver(under: Profile) -> Resolver:
             return Resolver(paper, under, variation, GraphBuilder(types, paper, inputs, known))

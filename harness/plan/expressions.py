@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 _REFERENCE = re.compile(r"\{([a-z][a-z0-9_]*)((?:\.[a-z][a-z0-9_]*)*)\}")
@@ -47,6 +47,15 @@ def fill(template: Any, variables: Mapping[str, Any], later: Collection[str] = (
             return _apply(name, fill(template[name], variables, later))
         return {key: fill(value, variables, later) for key, value in template.items()}
     return template
+
+
+def references(template: Any) -> Iterator[tuple[str, str]]:
+    """Name and dotted fields of every reference in a template."""
+    if isinstance(template, str):
+        yield from _REFERENCE.findall(template)
+    elif isinstance(template, list | tuple | Mapping):
+        for inner in template.values() if isinstance(template, Mapping) else template:
+            yield from references(inner)
 
 
 def _look_up(name: str, fields: str, variables: Mapping[str, Any]) -> Any:

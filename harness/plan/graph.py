@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import UserError, nearest
-from harness.plan.expressions import Unfilled, fill
+from harness.plan.expressions import Unfilled, fill, references
 from harness.plan.identity import canonical, identities
 from harness.plan.inputs import Inputs, reads_files
 from harness.plan.library import find
@@ -53,17 +53,34 @@ class GraphBuilder:
         self._known: dict[str, Filled] = {} if known is None else known
         self._own: dict[str, Filled] = {}
         """Of steps that read files, which may be others when the next plan is made."""
+        self._names: dict[int, tuple[object, list[tuple[str, str]]]] = {}
+        """Templates, by where they lie -> they themselves, and what they refer to."""
+        self._filled: dict[tuple[object, ...], Sequence[Filled]] = {}
+        """Templates and the values that they refer to -> the same, filled in."""
         self.steps: dict[str, Step] = {}
 
     def fill(
         self, templates: tuple[StepTemplate, ...], variables: Mapping[str, Any]
-    ) -> list[Filled]:
-        """Fill in the templates whose 'when' holds.
+    ) -> Sequence[Filled]:
+        """Fill in the templates whose 'when' holds. Most numbers of an exhibit share them.
 
         Raises:
             Misplaced: a template does not fit its step type, or names what is not there; the keys
                 lead there from the spec that has the templates.
         """
+        if id(templates) not in self._names:
+            named = {pair for each in templates for pair in references(each.params)}
+            named |= {(name, "") for each in templates for name in each.when}
+            self._names[id(templates)] = templates, sorted(named)
+        names = self._names[id(templates)][1]
+        key = (id(templates), *(repr(_value(name, fields, variables)) for name, fields in names))
+        if key not in self._filled:
+            self._filled[key] = self._fill_each(templates, variables)
+        return self._filled[key]
+
+    def _fill_each(
+        self, templates: tuple[StepTemplate, ...], variables: Mapping[str, Any]
+    ) -> Sequence[Filled]:
         filled = []
         for index, template in enumerate(templates):
             if not applies(template.when, variables):
@@ -157,6 +174,14 @@ class GraphBuilder:
                 fused=filled.fused,
             )
         return identity
+
+
+def _value(name: str, fields: str, variables: Mapping[str, Any]) -> Any:
+    """What a reference stands for; something that equals no value where it is not there."""
+    value = variables.get(name, Ellipsis)
+    for field in fields.split(".")[1:]:
+        value = value.get(field, Ellipsis) if isinstance(value, Mapping) else Ellipsis
+    return value
 
 
 def _check_inputs(template: StepTemplate, kind: StepType) -> None:

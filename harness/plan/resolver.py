@@ -72,18 +72,23 @@ class Resolver:
     variation: Variation
     builder: GraphBuilder
     _settings: dict[tuple[object, ...], tuple[Used, ...]] = field(default_factory=dict)
-    """Owner and what its settings depend on -> its settings: most cells of a table share them."""
+    """Owner with the variables, or with those that its settings depend on -> its settings: most
+    cells of a table share them."""
     _conditions: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
+    _bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Variables in words -> the same after the mapping: every cell asks for its own many times."""
 
-    def bound(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+    def bound(self, stated: Mapping[str, Any]) -> Mapping[str, Any]:
         """The variables after the profile's mapping."""
-        kinds, table = self.paper.about.variables, self.profile.map
-        bound = dict(stated)
-        for name in stated:  # few variables are mapped, and every cell asks for it many times
-            key = name if kinds[name] == "value" else kinds[name]
-            if key in table:
-                bound[name] = self.profile.mapped(key, stated[name])
-        return bound
+        words = repr(stated)
+        if words not in self._bound:
+            kinds, table = self.paper.about.variables, self.profile.map
+            keys = {name: name if kinds[name] == "value" else kinds[name] for name in stated}
+            self._bound[words] = {
+                name: self.profile.mapped(keys[name], value) if keys[name] in table else value
+                for name, value in stated.items()
+            }
+        return self._bound[words]
 
     def changed_at(self, stated: Mapping[str, Any]) -> list[int | str] | None:
         """Keys of the profile that change a variable; if it changes several, a plain value."""
@@ -97,9 +102,11 @@ class Resolver:
         return ["map", key, value if value in self.profile.map[key] else "*"]
 
     def settings(self, owner: Owner, stated: Mapping[str, Any]) -> tuple[Used, ...]:
-        bound = self.bound(stated)
-        cases = {**bound, **{f"paper.{name}": value for name, value in stated.items()}}
         whose = (type(owner), owner.id)
+        here = (repr(stated), *whose)
+        if here in self._settings:
+            return self._settings[here]
+        cases = {**self.bound(stated), **{f"paper.{name}": v for name, v in stated.items()}}
         if whose not in self._conditions:
             self._conditions[whose] = conditions(owner, self.profile)
         key = (*whose, *(repr(cases.get(name)) for name in self._conditions[whose]))
@@ -109,7 +116,8 @@ class Resolver:
             except Misplaced as error:
                 raise self._located(owner, error) from None
             self._settings[key] = found
-        return self._settings[key]
+        self._settings[here] = self._settings[key]
+        return self._settings[here]
 
     def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """The variables of templates: names stand for the specs that they name."""

@@ -13,6 +13,7 @@ from harness.plan.settings import plain as json_value
 from harness.render.terminal import show_grid
 from harness.render.text import plain
 from harness.spec.setting import Source
+from harness.words import counted
 
 _SOURCES: tuple[Source, ...] = ("inferred", "ours", "code")
 """Where choices come from, those first that rest on least."""
@@ -25,9 +26,8 @@ def overview(found: Sequence[Shared], exhibit: str, console: Console) -> None:
     counts = Counter(shared.used.choice.source for shared in found)
     told = ", ".join(f"{counts[source]} {source}" for source in _SOURCES if counts[source])
     open_ = sum(bool(shared.used.choice.alternatives) for shared in found)
-    console.print(
-        Text(f"{exhibit} rests on {len(found)} choices that the paper does not state", "bold")
-    )
+    rests = f"{exhibit} rests on {counted(len(found), 'choice')}"
+    console.print(Text(f"{rests} that the paper does not state", "bold"))
     console.print(Text(f"{told or 'none'}; {open_} of them with alternatives to try (--vary)\n"))
     ordered = sorted(
         found,

@@ -14,6 +14,7 @@ from harness.judge.outcomes import Judged, Sentence, by_sentence, tally
 from harness.render.markdown import escape
 from harness.render.symbols import OUTCOMES
 from harness.render.text import plain
+from harness.words import counted
 
 _STYLES: Mapping[OutcomeName, str] = {"holds": "green", "fails": "red", "undecided": "yellow"}
 _FLIPS = "†"
@@ -64,9 +65,7 @@ def show(judged: Sequence[Judged], profile: str, console: Console) -> None:
 
 
 def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> None:
-    """Print how many sentences and comparisons come out which way, then the sentences that do not
-    come out as expected, then those that fail; no more than a screen holds.
-    """
+    """Print how many sentences and comparisons come out which way."""
     claims = [claim for sentence in sentences for claim in sentence.claims]
     console.print(Text(_surprises(sentences, len(claims)), style="bold"))
     sides = {"printed": "reported", "ours": "reproduced"}
@@ -83,6 +82,12 @@ def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> N
             counts.add_row(f"{outcome} {glyph}", *(str(column[outcome]) for column in columns))
     console.print(counts)
     console.print()
+
+
+def gravest(sentences: Sequence[Sentence], console: Console) -> None:
+    """Print the sentences that do not come out as expected, then those that fail; no more than a
+    screen holds.
+    """
     noted = sorted(
         (s for s in sentences if not s.as_expected or "fails" in (s.reported, s.reproduced)),
         key=lambda sentence: sentence.as_expected,
@@ -107,7 +112,8 @@ def brief(judged: Sequence[Judged], console: Console) -> None:
 def _surprises(sentences: Sequence[Sentence], claims: int) -> str:
     other = sum(not sentence.as_expected for sentence in sentences)
     what = f"{other} NOT" if other else "all"
-    return f"{len(sentences)} sentences with {claims} claims, {what} as the specs expect"
+    some = f"{counted(len(sentences), 'sentence')} with {counted(claims, 'claim')}"
+    return f"{some}, {what} as the specs expect"
 
 
 def _line(sentence: Sentence) -> Text:
@@ -127,7 +133,7 @@ def summary(judged: Sequence[Judged]) -> str:
     counts = tally(item.reproduced.outcome for item in judged)
     ours = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return (
-        f"{len(judged)} claim{'s' * (len(judged) != 1)}; on the paper's numbers: {met} as "
+        f"{counted(len(judged), 'claim')}; on the paper's numbers: {met} as "
         f"expected, {len(judged) - met} not; on ours: {ours or 'none'}."
     )
 

@@ -12,6 +12,7 @@ from harness.plan.inputs import GONE, file_fields
 from harness.plan.step import Json, Step, StepType, uncounted
 from harness.store.index import Index
 from harness.store.store import Store
+from harness.words import counted
 
 _SHOWN = 4
 """Files in a line."""
@@ -45,7 +46,7 @@ def outdated_notice(
     if numbers:
         files = {file for item in numbers for i in item.identities for file in changed.get(i, ())}
         yield (
-            f"{plan.exhibit.id}: {len(numbers)} of {len(plan.items)} numbers outdated: "
+            f"{plan.exhibit.id}: {len(numbers)} of {counted(len(plan.items), 'number')} outdated: "
             f"{in_words(files)} since; `repro make {plan.exhibit.id}` makes them anew"
         )
 

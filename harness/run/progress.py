@@ -12,6 +12,7 @@ from harness import media
 from harness.plan.step import Step
 from harness.run.execute import Outcome
 from harness.run.holder import Holder
+from harness.words import counted
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -172,5 +173,5 @@ def place_of(numbers: Sequence[str]) -> str:
 def held_by(step: Step, numbers: Sequence[str], more: int, holder: Holder) -> str:
     """One line about a step that another process holds."""
     place = f" of {place_of(numbers)}" if numbers else ""
-    held = f" and {more} more steps" if more else ""
+    held = f" and {counted(more, 'more step')}" if more else ""
     return f"{step.name} (seed {step.seed}){place}{held}: {holder}; {holder.advice}"

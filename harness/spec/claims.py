@@ -28,6 +28,7 @@ from harness.spec.operands import (
     Two,
 )
 from harness.spec.printed_field import PrintedNumber
+from harness.words import counted
 
 
 class Equal(Two):
@@ -168,7 +169,8 @@ class Arithmetic(Two):
         if bool(self.printed) == ranged or (self.smallest is None) != (self.largest is None):
             raise ValueError("expected either 'printed', or 'smallest' and 'largest'")
         if self.printed and len(self.printed) != len(self.pairs()):
-            raise ValueError(f"{len(self.printed)} results for {len(self.pairs())} differences")
+            results = counted(len(self.printed), "result")
+            raise ValueError(f"{results} for {counted(len(self.pairs()), 'difference')}")
         return self
 
 

@@ -31,6 +31,7 @@ from harness.spec.reporting import Reporting
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
 from harness.spec.setting import Setting
 from harness.spec.toml import located
+from harness.words import counted
 
 if TYPE_CHECKING:
     from harness.spec.paper import Paper
@@ -114,7 +115,7 @@ class Derivation(SpecModel):
         wanted = len(self.left) if self.kind in ("difference", "ratio", "change") else 0
         if not self.left or len(self.right) != wanted:
             raise ValueError(
-                f"a {self.kind} of {len(self.left)} numbers needs {wanted} in 'right', "
+                f"a {self.kind} of {counted(len(self.left), 'number')} needs {wanted} in 'right', "
                 f"found {len(self.right)}"
             )
         return self

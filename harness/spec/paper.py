@@ -94,8 +94,8 @@ class Paper(BaseModel):
     changed meanwhile, or where this was made in another way. What is kept under it stays true."""
 
     @cached_property
-    def filled_templates(self) -> dict[str, Any]:
-        """What plans have made of step templates, for the plans after them."""
+    def kept(self) -> dict[str, Any]:
+        """What others have made of it once, by name, for whoever asks after them."""
         return {}
 
     def exhibit(self, name: str) -> Exhibit:

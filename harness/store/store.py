@@ -79,14 +79,14 @@ class Store:
         return None if isinstance(record, PublishedRecord) and not record.whole else record
 
     def _own(self, identity: str) -> Record | None:
-        place, link_place = (self.directory(kind, identity) for kind in ("records", "links"))
         # Most that is asked for is not there, which a look at the folder tells soonest.
-        if not (os.path.exists(place) or os.path.exists(link_place)):  # noqa: PTH110
+        places = (self._place(kind, identity) for kind in ("records", "links"))
+        if not any(map(os.path.exists, places)):
             return None
         with suppress(DamagedRecord):
-            return read_record(place)
+            return read_record(self.directory("records", identity))
         with suppress(DamagedRecord):
-            link = read_record(link_place)
+            link = read_record(self.directory("links", identity))
             target = read_record(self.directory("records", str(link.link)))
             if target.digest == link.digest:
                 return replace(link, directory=target.directory)
@@ -95,9 +95,10 @@ class Store:
     def unreadable(self, identity: str) -> DamagedRecord | None:
         """What is wrong with a record of ours that is there and cannot be used; None if nothing."""
         for kind in ("records", "links"):
-            place = self.directory(kind, identity)
+            if not os.path.exists(self._place(kind, identity)):  # noqa: PTH110
+                continue
             try:
-                target = read_record(place).link if place.is_dir() else None
+                target = read_record(self.directory(kind, identity)).link
             except DamagedRecord as damage:
                 return damage
             if target and self._own(identity) is None:
@@ -259,6 +260,10 @@ class Store:
                 self.failures.drop(identity)
         clean_checkpoints(self.root, self.identities())
         return clean_temporary(self.root)
+
+    def _place(self, kind: str, identity: str) -> str:
+        """`directory` as text, for the many that are only looked for."""
+        return f"{self.root}/{kind}/{identity[:2]}/{identity}"
 
     def directory(self, kind: str, identity: str) -> Path:
         """Where a record or a link lies, whether or not it exists."""

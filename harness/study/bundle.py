@@ -25,6 +25,7 @@ from harness.store.record import Record
 from harness.study.exhibits import Request, plan_of
 from harness.study.make import failures, run
 from harness.study.project import Project
+from harness.words import counted
 
 Found = Literal["equal", "within", "differs", "failed"]
 SURE = 0.95
@@ -142,8 +143,9 @@ def check_digests(folder: Path) -> None:
     found = digests(folder)
     wrong = sorted(n for n in listed.keys() | found.keys() if listed.get(n) != found.get(n))
     if wrong:
+        wrong_files = counted(len(wrong), "file differs", "files differ")
         raise EvidenceError(
-            f"{folder / wrong[0]}: not the file that {DIGESTS} lists ({len(wrong)} files differ); "
+            f"{folder / wrong[0]}: not the file that {DIGESTS} lists ({wrong_files}); "
             "ask for the bundle anew"
         )
 

@@ -26,6 +26,7 @@ from harness.study.exhibits import claims_on, judge_each, reasons_not_run
 from harness.study.project import Project
 from harness.study.results import profile_to_read
 from harness.study.typeset import typeset
+from harness.words import counted
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def _results(made: Document) -> dict[str, Any]:
         for exhibit in (view.exhibit for view in made.views.values())
         if exhibit.id in counts and exhibit.id not in shown
     ]
-    of = f"in {len(counts)} of {len(made.views)} exhibits"
+    of = f"in {len(counts)} of {counted(len(made.views), 'exhibit')}"
     scope = f"Numbers that were run again: {sum(counts.values())}, {of}."
     return {"tables": tables, "others": others, "scope": scope}
 

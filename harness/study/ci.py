@@ -16,6 +16,7 @@ from harness.render.text import plain
 from harness.spec.toml import line_of
 from harness.study.audit import Audited
 from harness.study.verify import Verified
+from harness.words import counted
 
 
 def junit_xml(found: Verified) -> str:
@@ -117,7 +118,7 @@ def findings_summary(found: Audited) -> str:
     """The findings as Markdown, a line for each."""
     lines = [f"## Audit of {escape(plain(found.about))}", ""]
     count = len(found.findings)
-    lines += [f"{count} finding{'s' * (count > 1)}", ""] if count else ["No findings.", ""]
+    lines += [counted(count, "finding"), ""] if count else ["No findings.", ""]
     lines += [f"Not read: {escape(line)}\n" for line in found.unread]
     if found.findings:
         lines += ["| severity | rule | printed | expected |", "|---|---|---|---|"]

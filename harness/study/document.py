@@ -23,7 +23,7 @@ from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
 from harness.study.results import profile_to_read
-from harness.study.typeset import misfits, typeset
+from harness.study.typeset import inputs, misfits, typeset
 
 MAIN = "main.tex"
 _LATEXMKRC = ("latexmkrc", ".latexmkrc")
@@ -41,6 +41,8 @@ class WrittenDocument:
     files: Sequence[Path]
     problems: Sequence[str]
     """Exhibits that have no results, as they cannot be planned under the profile."""
+    exhibits: Sequence[str]
+    """All that it could show."""
 
     def typeset(self) -> Path:
         """Compile it; the PDF.
@@ -51,8 +53,12 @@ class WrittenDocument:
         return typeset(self.folder / MAIN)
 
     def misfits(self) -> list[str]:
-        """Exhibits that do not fit the pages of the PDF, each in a sentence."""
-        return misfits(self.folder / MAIN)
+        """Exhibits that do not fit the pages of the PDF, or are not in it, in sentences."""
+        main = self.folder / MAIN
+        there = inputs(main)
+        absent = [name for name in self.exhibits if f"{name}.tex" not in there]
+        told = f"{MAIN} does not show {', '.join(absent)}; add \\reproexhibit{{NAME}} for each"
+        return [*misfits(main), *([told] if absent else [])]
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,9 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
     made.folder.mkdir(parents=True, exist_ok=True)
     written = list(_exhibits(made))
     files = [*written, *_parts(made, written), *_sources(sources, made.folder)]
-    return WrittenDocument(chosen, made.source, made.folder, files, problems)
+    return WrittenDocument(
+        chosen, made.source, made.folder, files, problems, exhibits=list(made.views)
+    )
 
 
 def _exhibits(made: Document) -> Iterator[Path]:

@@ -23,6 +23,7 @@ from harness.spec.paper import Paper, load_paper
 from harness.spec.toml import located
 from harness.study.project import Project
 from harness.study.rewriting import rewriting
+from harness.words import counted
 
 _SEEDS = ("seed", "randomseed", "iteration", "trial", "run", "runid", "repetition", "fold", "split")
 _VALUES = ("value", "score", "result", "accuracy", "testscore")
@@ -108,8 +109,8 @@ def _check_added(paper: Paper, table: Table) -> None:
     printed = {at[1:] for at, _ in table.printed_cells()}
     if printed.isdisjoint(found.cells) if printed else not found.cells:
         raise UserError(
-            f"{', '.join(added.files)}: none of the {len(printed)} printed numbers of {table.id} "
-            f"has a result there, so nothing was written. {_what_is_there(table, found)}"
+            f"{', '.join(added.files)}: none of the {counted(len(printed), 'printed number')} of "
+            f"{table.id} has a result there, so nothing was written. {_what_is_there(table, found)}"
         )
 
 

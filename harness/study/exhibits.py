@@ -25,6 +25,7 @@ from harness.spec.exhibit import Table
 from harness.study.project import Project
 from harness.study.results import profile_to_read, remember
 from harness.study.trust import NEEDS_CODE
+from harness.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -164,9 +165,10 @@ def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> No
         if how.n != "unknown" and how.n > len(item.seeds)
     }
     if stated:
+        runs = counted(count_seeds(profile.seeds), "run is", "runs are")
         project.notices[
             f"{table.id}: the paper states n = {', '.join(map(str, sorted(stated)))}, and "
-            f"{count_seeds(profile.seeds)} runs are made of each number; --seeds {max(stated)} "
+            f"{runs} made of each number; --seeds {max(stated)} "
             f"makes as many as it has, or `seeds` in the profile {profile.id} sets another count"
         ] = None
 

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.judge.exhibit import Judgement
 from harness.judge.model import Amount, VerdictName
+from harness.plan.changes import Change
 from harness.plan.design import Design
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.plan.settings import parse_variation
 from harness.spec.base import count_seeds
-from harness.study.changes import Change, changes_of
+from harness.study.changes import changes_of
 from harness.study.exhibits import Request, judge, plan_of
 from harness.study.explore import designs_of
 from harness.study.project import Project

@@ -41,6 +41,7 @@ from harness.study.exhibits import (
 )
 from harness.study.project import Project
 from harness.study.results import remember
+from harness.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -329,8 +330,8 @@ def failures(report: RunReport, graph: Mapping[str, Step]) -> str:
     messages = sorted({f"{graph[i].name}: {text}" for i, text in report.failed.items()})
     shown = "\n  ".join(messages[:5])
     return (
-        f"{len(report.failed)} steps failed and {len(report.blocked)} wait for them; the rest is "
-        f"done:\n  {shown}"
+        f"{counted(len(report.failed), 'step')} failed (waiting for that: {len(report.blocked)}); "
+        f"the rest is done:\n  {shown}"
     )
 
 
@@ -351,7 +352,8 @@ def _problems(wanted: _Wanted, executor: str) -> list[str]:
         return [failures(RunReport(failed=failed, blocked=left), wanted.graph)]
     if left:
         again = f"`repro make {shlex.join(wanted.names)} --executor {executor}`"
-        return [f"{len(left)} steps have no record and no job any more; {again} queues them anew"]
+        steps = counted(len(left), "step has", "steps have")
+        return [f"{steps} no record and no job any more; {again} queues what is missing"]
     return []
 
 

@@ -326,12 +326,13 @@ class Study:
 
     def assumptions(self, exhibit: str, profile: str | None = None) -> tuple[Shared, ...]:
         """The choices that an exhibit rests on and that the paper does not state, by name."""
-        from harness.study.assumptions import assumptions_of
+        from harness.plan.changes import assumptions_of
         from harness.study.exhibits import plan_of
         from harness.study.results import profile_to_read
 
         chosen = profile_to_read(self.project, profile, [exhibit]).id
-        return assumptions_of(plan_of(self.project, exhibit, self.request(profile=chosen)))
+        planned = plan_of(self.project, exhibit, self.request(profile=chosen))
+        return assumptions_of(planned.items)
 
     def compare(self, a: str, b: str, *exhibits: str, **how: Unpack[How]) -> Comparison:
         """Which numbers changed between two stores, exports or profiles.

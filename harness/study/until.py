@@ -36,6 +36,7 @@ from harness.study.exhibits import Request, plan_of
 from harness.study.forecast import seconds_of
 from harness.study.make import Made, failures, lacking, present, probe_changed, run, writable
 from harness.study.project import Project
+from harness.words import counted
 
 _EVER = 10**6
 """Runs that stand for infinitely many."""
@@ -314,14 +315,15 @@ class _Cells:
         evidence, tested = evidence_of(cell), verdict.decision
         later = [n for n in looks_up_to(self.most) if n > max(cell.looks)]
         if evidence is None or tested is None or not later:
-            return replace(stands, why=f"it has had the {self.most} runs that it may have")
+            return replace(stands, why=f"it has had its {counted(self.most, 'run')}")
         found = at_looks(evidence, tested, later)
         costs = {n: max(self.left({cell.address: n}).mid, OVERHEAD_SECONDS) for n in later}
         worth = {n: chance / costs[n] for n, chance in found.items() if chance >= FUTILE}
         if not worth:
             ever = at_looks(evidence, tested, [_EVER])
             few = len(cell.values) < _KNOWN or any(p >= FUTILE for p in ever.values())
-            up_to = f"no look up to {self.most} runs" if few else "no number of runs of ours"
+            looks = f"no look up to {counted(self.most, 'run')}"
+            up_to = looks if few else "no number of runs of ours"
             return replace(stands, why=f"{up_to} is likely to decide it")
         best = max(worth, key=lambda n: worth[n])
         reading = [claim for claim in claims if cell.address in addresses_of(claim)]

@@ -149,7 +149,7 @@ def test_a_claim_that_fails_on_printed_numbers_passes_if_that_is_expected(
 def test_verify_ends_with_3_if_required_evidence_is_missing(made: Workplace) -> None:
     outcome = made.repro("verify", "--require", "--json")
     assert outcome.code == 3
-    assert "1 claims have no results under profile stated: cited-leads" in outcome.err
+    assert "no results under profile stated for 1 claim: cited-leads" in outcome.err
     # What is known is shown all the same.
     assert len(outcome.json["claims"]) == 4
 

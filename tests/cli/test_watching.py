@@ -23,6 +23,14 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return planned
 
 
+def watched(study: Study) -> list[int]:
+    """What each look finds made, until Ctrl-C."""
+    found: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        found.extend(made(now) for now in watching.rounds(study, True))
+    return found
+
+
 def made(study: Study) -> int:
     return sum(exhibit.count("current") for exhibit in study.status().exhibits)
 
@@ -34,8 +42,7 @@ def test_each_change_is_looked_at_once_and_afresh(
         assert place.repro("make", "verdicts:Faithful:Small", "--executor", "inline").code == 0
 
     pauses += [lambda: None, make, lambda: None]
-    study = Study.open(place.root)
-    seen = [made(now) for now in watching.rounds(study, True)]
+    seen = watched(Study.open(place.root))
     assert len(seen) == 2, "where nothing has changed, nothing is done"
     assert seen[0] == 0 < seen[1]
 
@@ -56,7 +63,17 @@ def test_a_spec_that_is_broken_meanwhile_is_told_and_does_not_end_it(
         place.edit("paper.toml", "titel", "title")
 
     pauses += [broken, lambda: None, mended]
-    seen = [made(now) for now in watching.rounds(Study.open(place.root), True)]
+    seen = watched(Study.open(place.root))
     assert len(seen) == 2
     assert seen[0] == 0 < seen[1]
     assert capsys.readouterr().err.count("titel") == 1
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_an_interrupt_ends_it_in_one_line_as_it_ends_every_command(
+    place: Workplace, pauses: list[object], command: str
+) -> None:
+    ended = place.repro(command, "--watch")
+    assert ended.code == 130
+    assert ended.err.splitlines()[-1].startswith("repro: interrupted; what is finished is kept")
+    assert ended.err.count("interrupt") == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import f_oneway
 
-from benchmarks import crop_students, crops, dd_ranking, pipelines
+from benchmarks import crop_students, crops, dd_ranking, pipelines, reproductions
 from harness.errors import UserError
 from harness.lab.data.prepared import Split
 from tests.docs.console import ROOT
@@ -18,7 +18,15 @@ SAMPLE = ROOT.parent / "shared" / "data" / "imagenet1k_sample"
 
 
 @pytest.mark.parametrize(
-    "file", [crops.FILE, crop_students.TABLE, dd_ranking.TABLE, pipelines.TABLE]
+    "file",
+    [
+        crops.FILE,
+        crop_students.TABLE,
+        dd_ranking.TABLE,
+        pipelines.TABLE,
+        reproductions.TABLE,
+        reproductions.BESIDE,
+    ],
 )
 def test_the_page_quotes_the_whole_table(file: Path) -> None:
     assert file.read_text(encoding="utf-8") in PAGE
@@ -27,6 +35,26 @@ def test_the_page_quotes_the_whole_table(file: Path) -> None:
 def test_the_commands_print_what_is_published() -> None:
     for each in (crop_students, dd_ranking, pipelines):
         assert each.table(each.kept()) + "\n" == each.TABLE.read_text(encoding="utf-8")
+
+
+def test_what_others_found_is_pooled_with_what_is_published_here() -> None:
+    assert reproductions.table() + "\n" == reproductions.TABLE.read_text(encoding="utf-8")
+    assert reproductions.beside() + "\n" == reproductions.BESIDE.read_text(encoding="utf-8")
+
+
+def test_laboratories_are_pooled_as_by_hand() -> None:
+    """Of equal n the mean is plain, and the interval is that of Student over the means."""
+    one = [reproductions.Runs.of({"runs": [at - 0.1, at, at + 0.1]}) for at in (8.0, 9.0, 10.0)]
+    pooled = reproductions.Pooled.of(one)
+    assert pooled.mean == pytest.approx(9)
+    assert pooled.high - pooled.mean == pytest.approx(4.302653 / 3**0.5)
+    assert pooled.tau**2 == pytest.approx(1 - 0.1**2 / 3, rel=1e-4)
+    assert pooled.p < 0.001
+
+
+def test_a_standard_deviation_divided_by_n_is_that_of_the_runs() -> None:
+    told = {"mean": 2.0, "std": (2 / 3) ** 0.5, "n": 3}
+    assert reproductions.Runs.of(told) == pytest.approx(reproductions.Runs.of({"runs": [1, 2, 3]}))
 
 
 def test_the_parts_of_a_variance_by_hand() -> None:

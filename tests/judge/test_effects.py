@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t, ttest_rel
 
-from harness.judge import simulate_flips
+from benchmarks.rule import flips
 from harness.judge.effects import effects
 from harness.judge.model import Amount
 
@@ -39,8 +39,8 @@ def test_a_reading_that_scatters_more_is_rarely_shown(
     monkeypatch: pytest.MonkeyPatch, spread: float
 ) -> None:
     """By the pooled scatter alone 7 and 17 % of the trials had an effect shown."""
-    monkeypatch.setattr(simulate_flips, "TRIALS", 600)
-    shown, *_ = simulate_flips.rates(20, 1.0, spread)
+    monkeypatch.setattr(flips, "TRIALS", 600)
+    shown, *_ = flips.rates(20, 1.0, spread)
     assert shown < 0.05 + 3 * (0.05 * 0.95 / 600) ** 0.5 - 0.01
-    found, *_ = simulate_flips.rates(20, 0.0, 1.0, moved=2.0)
+    found, *_ = flips.rates(20, 0.0, 1.0, moved=2.0)
     assert found > 0.9

@@ -8,10 +8,10 @@ import pytest
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
+from benchmarks.rule.simulate import nested, rates
 from harness.judge.model import CellEvidence
 from harness.judge.nested import components, of_one_pipeline
 from harness.judge.sample import ReportedNumber, Summary
-from harness.judge.simulate import nested, rates
 from harness.judge.verdict import judge_cells
 
 RUNS = [40.0, 42.0, 41.5, 43.0]

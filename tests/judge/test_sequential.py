@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
+from benchmarks.rule.looks import MIX, simulated
+from benchmarks.rule.simulate import printed_spreads
 from harness.judge.decision import Evidence, decide, exhibit_prior
 from harness.judge.moderated import moderate, p_inside, p_outside, welch
 from harness.judge.sample import Summary
 from harness.judge.sequential import FUTILE, bounds, chance, level, looks_up_to, p_over_looks
-from harness.judge.simulate import printed_spreads
-from harness.judge.simulate_looks import MIX, simulated
 
 PRINTED = printed_spreads(Path(__file__).parents[2] / "specs")
 LOOKS = looks_up_to(12)

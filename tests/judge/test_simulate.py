@@ -12,11 +12,9 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from harness.judge import attainable, simulate_flips
-from harness.judge.attainable import most_reproduced
-from harness.judge.decision import Evidence, decide
-from harness.judge.sample import Summary
-from harness.judge.simulate import (
+from benchmarks.rule import attainable, flips
+from benchmarks.rule.attainable import most_reproduced
+from benchmarks.rule.simulate import (
     Setting,
     control_table,
     controlled,
@@ -28,6 +26,8 @@ from harness.judge.simulate import (
     rates,
     same,
 )
+from harness.judge.decision import Evidence, decide
+from harness.judge.sample import Summary
 
 SPECS = Path(__file__).parents[2] / "specs"
 PRINTED = printed_spreads(SPECS)
@@ -150,7 +150,7 @@ def test_tables_are_reproducible_and_complete():
 def test_the_page_quotes_what_the_commands_print(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["simulate", str(SPECS)])
     main()
-    simulate_flips.main()
+    flips.main()
     monkeypatch.chdir(SPECS.parent)
     attainable.main()
     printed = capsys.readouterr().out.splitlines()

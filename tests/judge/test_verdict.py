@@ -13,9 +13,8 @@ from harness.judge.model import CellEvidence, Rival
 from harness.judge.sample import ReportedNumber
 from harness.judge.verdict import judge_cells
 from harness.judge.wording import brief
-from harness.spec.margin import parse_margin
 from harness.spec.reading import read_printed
-from harness.spec.reporting import Reporting
+from harness.spec.reporting import Reporting, parse_margin
 
 PRINTED = ReportedNumber(40.21, 0.15, "unknown", "unknown")
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from harness.render.figures.draw import draw, save
+from harness.render.figures.draw import draw, rows, save
 from harness.render.figures.model import AxesData, AxisData, FigureData, LineData, Style
-from harness.render.figures.rows import rows
 
 SIZES = (5, 20, 30, 60)
 LOSS = AxisData("Epoch"), AxisData("Loss")

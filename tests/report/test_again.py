@@ -48,6 +48,18 @@ def test_nothing_is_written_where_nothing_has_changed(place: Workplace) -> None:
     assert stamps(site) == before
 
 
+def test_a_report_says_how_much_of_it_is_new(place: Workplace) -> None:
+    site = str(place.root / "told")
+    pages = "; the report has {} pages; open "
+    first = place.repro("report", "--out", site, "--json").json
+    assert first["changed"] == len(held(place.root / "told")) - 1, "all but the mark"
+    again = place.repro("report", "--out", site).out
+    assert again.startswith("nothing changed" + pages.format(first["pages"]))
+    (place.root / "told" / "claims.html").unlink()
+    mended = place.repro("report", "--out", site).out
+    assert mended.startswith("wrote 1 file" + pages.format(first["pages"]))
+
+
 def test_a_number_that_is_gone_changes_its_pages_and_no_others(place: Workplace) -> None:
     site = report(place)
     before, written = held(site), stamps(site)

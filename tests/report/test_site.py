@@ -219,7 +219,7 @@ def test_without_any_record_all_pages_are_there(tmp_path: Path) -> None:
 
 def test_a_number_is_told_only_what_flips_its_own_verdict(site: Path) -> None:
     found = pages(site)
-    assert "run for 1 of the 1 numbers that it touches" in found["exhibits/averaged.html"].said
+    assert "run for 1 of 1 number that it touches" in found["exhibits/averaged.html"].said
     own = found["numbers/averaged/assumed-mean.html"].said
     assert "averaged:Assumed:Mean: deviates → reproduced" in own
     names = [name for name in found if name.startswith("numbers/averaged/faithful")]

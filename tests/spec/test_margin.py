@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from harness.spec.exhibit import Table
-from harness.spec.margin import parse_margin
 from harness.spec.paper import Paper
 from harness.spec.reading import read_printed
-from harness.spec.reporting import Reporting
+from harness.spec.reporting import Reporting, parse_margin
 from tests.judge.audit.papers import paper, table
 
 

@@ -16,9 +16,9 @@ from itertools import permutations
 from statistics import fmean
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Number, Sheet
 from harness.spec.printed import may_print
+from harness.words import listed
 
 CHANCE = 1e-3
 """A relation that chance makes more often than this, over all that are tried, is none."""

@@ -6,15 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from harness.judge.audit.aggregates import aggregates, counts_of, extremes, shares
-from harness.judge.audit.captions import captions
 from harness.judge.audit.contradicted import contradicted_claims
-from harness.judge.audit.counts import parameter_counts
-from harness.judge.audit.descriptives import counts_in_text, descriptives
+from harness.judge.audit.descriptives import counts_in_text, descriptives, granularity
 from harness.judge.audit.differences import printed_differences
-from harness.judge.audit.domains import parameter_domains
 from harness.judge.audit.finding import SEVERITIES, Finding
-from harness.judge.audit.granularity import granularity
-from harness.judge.audit.grids import grid_nodes
 from harness.judge.audit.inference import tested_lines, tests_in_text
 from harness.judge.audit.marks import (
     bold_is_best,
@@ -23,14 +18,15 @@ from harness.judge.audit.marks import (
     star_order,
     underline_is_second,
 )
-from harness.judge.audit.official import official_recipes
+from harness.judge.audit.official import official_recipes, parameter_counts
 from harness.judge.audit.order import order_breaks
-from harness.judge.audit.precision import precision
+from harness.judge.audit.parameters import grid_nodes, parameter_domains
 from harness.judge.audit.quantities import same_quantity
 from harness.judge.audit.ranges import intervals, outside_range, scale_slips, signs
 from harness.judge.audit.said import (
     Said,
     bounds,
+    captions,
     citations,
     named_rows,
     plotted_terms,
@@ -46,6 +42,7 @@ from harness.judge.audit.uncertainty import interval_relations, stars_by_legend
 from harness.judge.audit.unsaid import (
     bare_correlations,
     bare_estimates,
+    precision,
     setting_gaps,
     spellings,
     two_readings,

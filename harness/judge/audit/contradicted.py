@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed, mentions
+from harness.judge.audit.printed import mentions
 from harness.judge.outcomes import on_reported
 from harness.spec.claims import Claim, ParameterCount, addresses
 from harness.spec.paper import Paper
+from harness.words import listed
 
 
 def contradicted_claims(paper: Paper) -> Iterator[Finding]:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Literal
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Better, Number, Sheet
 from harness.spec.printed import P_VALUE, decimals, half_unit
+from harness.words import counted, listed
 
 _UP, _DOWN = re.compile(r"↑|higher is better", re.I), re.compile(r"↓|lower is better", re.I)
 
@@ -239,8 +239,8 @@ def _starred(sheet: Sheet, number: Number, held: Sequence[Number]) -> Finding:
         severity="notable",
         confidence="likely",
         explanation=(
-            f"{number} has {number.stars} stars; {listed([str(n) for n in clashing[:3]])} do not "
-            "go with that, by the errors printed under them."
+            f"{number} has {counted(number.stars, 'star')}, which does not go with "
+            f"{listed([str(n) for n in clashing[:3]])}, by the errors printed under them."
         ),
     )
 

@@ -7,8 +7,8 @@ from itertools import permutations
 from statistics import median
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import listed
 from harness.judge.audit.sheet import Number, Sheet
+from harness.words import listed
 
 LEAST_LINES = 4
 """Lines that keep an order before one that breaks it is news: by chance one in 2^(n-1) does."""

@@ -64,8 +64,3 @@ def stated_numbers(paper: Paper) -> Iterator[tuple[Stated, Mention]]:
         for key, stated in exhibit.stated.items():
             if stated.text.is_number:
                 yield stated, stated_mention(exhibit.id, key, stated)
-
-
-def listed(texts: list[str] | tuple[str, ...]) -> str:
-    """`a, b and c`."""
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

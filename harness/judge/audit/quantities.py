@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import Mention, listed, mentions, stated_numbers
+from harness.judge.audit.printed import Mention, mentions, stated_numbers
 from harness.plan.identity import canonical
 from harness.plan.step import Json
 from harness.spec.exhibit import LAST_STEP, Column, Row, Table, variables_of
@@ -19,6 +19,7 @@ from harness.spec.paper import Paper
 from harness.spec.printed import half_unit
 from harness.spec.reading import read_printed
 from harness.spec.setting import Choice
+from harness.words import listed
 
 
 def same_quantity(paper: Paper) -> Iterator[Finding]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.marks import direction
-from harness.judge.audit.printed import listed
 from harness.judge.audit.said import Said
 from harness.judge.audit.sentences import named_lines
 from harness.judge.audit.sheet import Better, Number, Sheet
+from harness.words import listed
 
 _BEST = re.compile(
     r"\b(?:has|have|achiev\w+|obtain\w*|reach\w*|attain\w*|yields?|gets?|shows?|with|is|are) "

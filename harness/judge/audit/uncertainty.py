@@ -11,6 +11,7 @@ from harness.judge.audit.finding import Finding
 from harness.judge.audit.marks import RATIO
 from harness.judge.audit.sheet import Number, Sheet
 from harness.spec.printed import half_unit
+from harness.words import counted
 
 _ERROR = re.compile(r"s\.?e\.?|std\.? err(?:or|\.)?|standard error", re.IGNORECASE)
 _LOWER = re.compile(
@@ -182,13 +183,14 @@ def stars_by_legend(sheet: Sheet) -> Iterator[Finding]:
             math.erfc((abs(number.value) + number.slack) / error / math.sqrt(2)) if error > 0 else 0
         )
         if least > level:
+            stars = counted(number.stars, "star")
             yield number.finding(
                 "stars-level",
-                expected=f"p < {level:g}, as {number.stars} stars say; it is {least:.2g} or more",
+                expected=f"p < {level:g} for {stars}; it is {least:.2g} or more",
                 severity="notable",
                 confidence="likely",
                 explanation=(
-                    f"{number} has {number.stars} stars, p < {level:g} by the notes of "
+                    f"{number} has {stars}, p < {level:g} by the notes of "
                     f"{sheet.label}. With its standard error, p is {least:.2g} at least."
                 ),
             )

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from harness.errors import UserError
-from harness.lab.coresets.dynamics import DynamicsParams
+from harness.lab.coresets.dynamics import DynamicsParams, VisitsParams
 from harness.lab.coresets.el2n import El2nParams
-from harness.lab.coresets.forgetting import VisitsParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.recipe import DatasetRef

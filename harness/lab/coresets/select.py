@@ -1,4 +1,4 @@
-"""Choosing training examples at random or by scores.
+"""Choosing training examples at random or by scores, and what is chosen as image files have it.
 
 Every selection is ordered, so its prefixes are selections too.
 """
@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from harness.errors import UserError
 from harness.lab.coresets.params import SelectParams
 from harness.lab.cost import no_work, passes
-from harness.lab.probing import DATASET, NETWORK, RECIPE
+from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
 from harness.lab.recipe import RecipeOfData, Share
 from harness.plan.step import (
     Facts,
@@ -184,10 +185,45 @@ def _scored() -> MemoryInput:
     return MemoryInput(held={"score": score, "mean_probability": 0.5 + 0.45 * np.cos(example)})
 
 
+class FilesParams(SelectParams):
+    jpeg_quality: Annotated[int, Field(ge=1, le=95)]
+
+
+def jpeg_files(
+    params: FilesParams, inputs: Mapping[str, StepInput], ctx: StepContext
+) -> StepResult:
+    """The chosen training images, each written as a JPEG file and read again.
+
+    Arrays `images` uint8 (n, height, width, channels) and `labels` int64 (n,), in the order of the
+    input `subset`. Raises `UserError` where images have many sizes: those are kept as pixels of
+    files that were JPEG already.
+    """
+    import numpy as np
+
+    from harness.lab.data import sets
+    from harness.lab.data.pictures import through_jpeg
+
+    train = sets.load(params.dataset).train
+    if not isinstance(train.images, np.ndarray):
+        raise UserError(
+            f"the images of '{params.dataset.name}' come from JPEG files already; saving them "
+            "again is a reading of data sets of small square images only"
+        )
+    rows = inputs["subset"].array("indices")
+    images = through_jpeg(train.images[rows], params.jpeg_quality)
+    return StepResult({}, {"images": images, "labels": inputs["subset"].array("labels")})
+
+
+def probe_jpeg_files() -> Probe:
+    params = FilesParams(dataset=DATASET, per_class=2, jpeg_quality=75)
+    return Probe(params, {"subset": chosen(per_class=2)})
+
+
 STEPS = (
     declare(select_top, TopParams, no_work, probe_select_top, inputs=("score",)),
     declare(select_beta, BetaParams, no_work, probe_select_beta, inputs=("score",)),
     declare(select_random, RandomParams, no_work, probe_select_random),
     declare(select_fraction, FractionParams, no_work, probe_select_fraction, inputs=("score",)),
     declare(select_window, WindowParams, _window_work, probe_select_window, inputs=("score",)),
+    declare(jpeg_files, FilesParams, no_work, probe_jpeg_files, inputs=("subset",)),
 )

@@ -1,4 +1,4 @@
-"""Image files as they are published, decoded, and known by their own bytes."""
+"""Image files as they are published, decoded and known by their bytes; images through JPEG."""
 
 from __future__ import annotations
 
@@ -99,3 +99,19 @@ def centred(content: bytes, side: int) -> np.ndarray:
     whole = shrunk(content, round(side * 8 / 7))
     top, left = (round((length - side) / 2) for length in whole.shape[:2])
     return whole[top : top + side, left : left + side]
+
+
+def through_jpeg(images: np.ndarray, quality: int) -> np.ndarray:
+    """Images uint8 (n, h, w, 1 or 3) written as JPEG and read again; unchanged if quality is 0."""
+    if not quality:
+        return images
+    return np.stack([_once(image, quality) for image in images])
+
+
+def _once(image: np.ndarray, quality: int) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(
+        file, "JPEG", quality=quality
+    )
+    with Image.open(file) as picture:
+        return np.asarray(picture).reshape(image.shape)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.lab.cost import class_batches
 from harness.lab.distill.recover import FROZEN
+from harness.lab.probing import DATASET
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import (
     Facts,
@@ -80,7 +81,7 @@ def distill_dm(params: DmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     over classes, are descended. The record is that of `synthesised`.
     Draws: "first" and "synthesis" of `ctx`.
     """
-    from harness.lab.distill.class_losses import class_means_loss, synthesis
+    from harness.lab.distill.losses import class_means_loss, synthesis
     from harness.lab.distill.synthesis import step_down
 
     def iterate(reals: Reals, images: Tensor, optimizer: Optimizer, drawn: Generator) -> float:
@@ -103,7 +104,7 @@ def distill_dc(params: DcParams, inputs: Mapping[str, StepInput], ctx: StepConte
     """
     from torch.optim import SGD
 
-    from harness.lab.distill.class_losses import class_distance, learn, synthesis
+    from harness.lab.distill.losses import class_distance, learn, synthesis
     from harness.lab.distill.synthesis import fresh, some_seed
 
     def iterate(reals: Reals, images: Tensor, optimizer: Optimizer, drawn: Generator) -> float:
@@ -152,8 +153,6 @@ def _dc_work(p: DcParams, facts: Facts) -> Work:
 
 def synthesis_probe() -> dict[str, Any]:
     """Parameters of a tiny synthesis, for the probes of all bi-level distillers."""
-    from harness.lab.probing import DATASET
-
     return {
         "dataset": DATASET,
         "network": MATCHED,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.cost import passes
+from harness.lab.probing import DATASET, NETWORK, chosen, taught
 from harness.lab.recipe import Count, CropScale, DatasetRef
 from harness.plan.step import (
     Facts,
@@ -232,8 +233,6 @@ def _fadrm_work(p: FadrmParams, facts: Facts) -> Work:
 
 
 def _probe(kind: type[RecoverParams], start: bool, **own: Any) -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, chosen, taught
-
     params = kind(
         dataset=DATASET,
         network=NETWORK,

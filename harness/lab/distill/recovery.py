@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.data.jpeg import through_jpeg
+from harness.lab.data.pictures import through_jpeg
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import crop_resize
 from harness.lab.distill.images import as_bytes

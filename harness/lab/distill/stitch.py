@@ -12,6 +12,7 @@ from pydantic import model_validator
 
 from harness.lab.cost import passes
 from harness.lab.distill.recover import Quality, Rounding
+from harness.lab.probing import DATASET, NETWORK, chosen, taught
 from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, check_factor
 from harness.plan.step import (
     Facts,
@@ -65,7 +66,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
     from harness.lab.coresets.ranking import require_per_class
     from harness.lab.data import sets
-    from harness.lab.data.jpeg import through_jpeg
+    from harness.lab.data.pictures import through_jpeg
     from harness.lab.distill.images import class_labels
     from harness.lab.distill.patches import best_crops, tile
     from harness.lab.models.classifier import Classifier
@@ -105,8 +106,6 @@ def _work(p: StitchParams, facts: Facts) -> Work:
 
 
 def _probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, chosen, taught
-
     params = StitchParams(
         dataset=DATASET, network=NETWORK, per_class=1, factor=2, crops=3, crop_scale=(0.3, 1.0)
     )

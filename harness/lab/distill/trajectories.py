@@ -15,6 +15,7 @@ from harness.lab.distill.matching import (
     synthesis_probe,
     synthesis_work,
 )
+from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes, weights_file
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
@@ -132,6 +133,7 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
     from harness.lab.distill.experts import Trajectories
     from harness.lab.distill.images import class_labels
+    from harness.lab.distill.losses import first_rate, matching_loss, pixels_and_rate
     from harness.lab.distill.synthesis import (
         Reals,
         descend,
@@ -140,7 +142,6 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
         step_down,
         synthesised,
     )
-    from harness.lab.distill.trajectory_losses import first_rate, matching_loss, pixels_and_rate
 
     reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
     classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
@@ -176,6 +177,13 @@ def distill_datm(
     from torch import nn
 
     from harness.lab.distill.experts import Trajectories
+    from harness.lab.distill.losses import (
+        expert_logits,
+        first_rate,
+        matching_loss,
+        mean_of_right,
+        pixels_and_rate,
+    )
     from harness.lab.distill.synthesis import (
         Reals,
         descend,
@@ -183,13 +191,6 @@ def distill_datm(
         fresh,
         step_down,
         synthesised,
-    )
-    from harness.lab.distill.trajectory_losses import (
-        expert_logits,
-        first_rate,
-        matching_loss,
-        mean_of_right,
-        pixels_and_rate,
     )
 
     reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
@@ -248,8 +249,6 @@ def _tm_work(p: TrajectoryParams, facts: Facts) -> Work:
 
 
 def _experts_probe() -> Probe:
-    from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes
-
     params = ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2)
     variants = recipes(
         PLAIN_SGD,
@@ -302,7 +301,6 @@ def made_up_experts() -> MemoryInput:
     import numpy as np
 
     from harness.lab.models.networks import build
-    from harness.lab.probing import DATASET, weights_file
 
     files = {}
     for number in range(2):

@@ -10,8 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from harness.lab.data.refused import Refused
-from harness.lab.imports.imported import Imported, Space
-from harness.lab.imports.spaces import to_pixels
+from harness.lab.imports.imported import Imported, Space, to_pixels
 from harness.lab.recipe import DatasetRef
 
 CONTRAST = (0.45, 4.0)

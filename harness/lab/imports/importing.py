@@ -10,11 +10,8 @@ from typing import Any, get_args
 from harness.errors import UserError, nearest
 from harness.lab.imports import released
 from harness.lab.imports.checks import check_labels, check_values
-from harness.lab.imports.folders import read_folders
-from harness.lab.imports.imported import Imported, Space
-from harness.lab.imports.lists import read_list
-from harness.lab.imports.soft_labels import as_logits
-from harness.lab.imports.tensors import read_pair, read_sets
+from harness.lab.imports.imported import Imported, Space, as_logits
+from harness.lab.imports.layouts import read_folders, read_list, read_pair, read_sets
 from harness.lab.recipe import DatasetRef
 
 

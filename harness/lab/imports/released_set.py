@@ -67,7 +67,7 @@ def released_set(
     Raises `UserError` if the set is another than declared, or the teacher does not recognise it.
     """
     from harness.lab.imports import released
-    from harness.lab.imports.spaces import scaled
+    from harness.lab.imports.imported import scaled
     from harness.lab.models.classifier import Classifier
 
     given = released.read(params.fingerprint, params.dataset)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.errors import UserError
 from harness.lab.cost import no_work
+from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
 
@@ -73,8 +74,6 @@ def pictures(
 
 
 def _probe() -> Probe:
-    from harness.lab.probing import DATASET, chosen
-
     params = PicturesParams(dataset=DATASET, label=2, count=2)
     return Probe(params, {"images": chosen(per_class=3)}, variants=({"label": 0},))
 

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from harness.lab.data.ragged import Ragged
 from harness.lab.data.resize import evaluation_view
 from harness.lab.data.zca import Whitening, whitening
-from harness.lab.models.compiling import can_compile, compiled
 from harness.lab.models.networks import build
-from harness.lab.models.rounding import bfloat16_products
+from harness.lab.models.running import bfloat16_products, can_compile, compiled
 from harness.lab.recipe import DatasetRef
 
 SCORED_AT_ONCE = 1024

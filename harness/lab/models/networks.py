@@ -10,10 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.errors import UserError, nearest
-from harness.lab.models.convnet import NORMS, convnet
 from harness.lab.models.drawing import drawing_from
-from harness.lab.models.mlp import mlp
-from harness.lab.models.resnet import BASIC, BOTTLENECK, cifar_stem, imagenet_stem, resnet
+from harness.lab.models.small_scale import (
+    BASIC,
+    BOTTLENECK,
+    NORMS,
+    cifar_stem,
+    convnet,
+    imagenet_stem,
+    mlp,
+    resnet,
+)
 from harness.lab.recipe import DatasetRef
 
 Builder: TypeAlias = Callable[[DatasetRef], nn.Module]

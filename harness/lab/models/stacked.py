@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.lab.models.networks import Shrunk
-from harness.lab.models.resnet import Residual
+from harness.lab.models.small_scale import Residual
 
 UNCHANGED = (
     nn.Sequential,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,13 +16,109 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from harness.judge.model import Picture
 from harness.media import say, write_csv
 from harness.render.figures.axes import draw_axes, legend, name_lines, share_limits
-from harness.render.figures.images import draw_images
 from harness.render.figures.model import AxesData, AxisData, FigureData
-from harness.render.figures.rows import rows
 from harness.render.figures.style import WIDTH, style
+from harness.render.markup import named
 from harness.render.text import plain
+
+_SIDE = 0.75
+"""Width and height of an image, in inches."""
+_LABEL = 1.7
+"""Width of the labels of rows, in inches."""
+_LABEL_CHARACTERS = 24
+_ROW_NOTE_CHARACTERS = 56
+_CHARACTERS = 17
+"""Characters of a note in an inch."""
+_NOTE_LINE = 0.13
+"""Height of a line of it, in inches."""
+
+
+def draw_images(figure: FigureData) -> Figure:
+    """All grids of an exhibit, one under the other."""
+    rows = [(grid, row) for grid in figure.grids for row in grid.rows]
+    across = max((len(row.images) for _, row in rows), default=1) or 1
+    wide = _LABEL + across * _SIDE
+    notes = [fill(plain(note), int(wide * _CHARACTERS)) for note in figure.notes]
+    below = _NOTE_LINE * sum(note.count("\n") + 1 for note in notes)
+    drawn = Figure(figsize=(wide, 0.4 + len(rows) * _SIDE + below))
+    FigureCanvasAgg(drawn)
+    wide, high = drawn.get_size_inches()
+    left, side = _LABEL / wide, _SIDE / high
+    for number, (grid, row) in enumerate(rows):
+        bottom = (high - 0.35 - (number + 1) * _SIDE) / high
+        middle = bottom + side / 2
+        label = fill(named(row.label), _LABEL_CHARACTERS)
+        drawn.text((_LABEL - 0.1) / wide, middle, label, ha="right", va="center", fontsize=8)
+        for column, image in enumerate(row.images):
+            at = (_LABEL + column * _SIDE) / wide
+            _image(drawn.add_axes((at, bottom, 0.94 * _SIDE / wide, 0.94 * side)), image)
+        if not row.images:
+            note = fill(plain(row.note), _ROW_NOTE_CHARACTERS)
+            drawn.text(left, middle, note, va="center", fontsize=6.5, color="#555555")
+        if grid.rows[0] is row:
+            title = f"{plain(grid.title)}, profile {plain(figure.profile)}"
+            drawn.text(left, bottom + 1.02 * side, title, fontsize=9, va="bottom")
+    drawn.text(0.02, 0.05 / high, "\n".join(notes), va="bottom", fontsize=6.5, color="#555555")
+    return drawn
+
+
+def _image(axes: Axes, image: Picture) -> None:
+    axes.imshow(image.array, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+    axes.set_axis_off()
+
+
+def rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
+    """Every number that is drawn; a missing one is an empty field."""
+    if figure.grids:
+        yield from _image_rows(figure)
+    elif any(axes.x.ticks for axes in figure.axes):
+        yield ("row", "source", "profile", "group", "column", "value", "error", "note", "printed")
+        for axes in figure.axes:
+            yield from _categories(axes, figure.profile)
+    else:
+        yield ("panel", "plot", "point", "series", "group", "profile", "x", "y", "std")
+        for axes in figure.axes:
+            yield from _points(axes, figure.profile)
+
+
+def _categories(axes: AxesData, profile: str) -> Iterator[tuple[str, ...]]:
+    for line in axes.lines:
+        whose = profile if line.source == "reproduced" else ""
+        nothing = ("",) * len(line.y)
+        known = (line.y, line.errors, line.notes or nothing, line.printed or nothing)
+        for tick, value, error, note, text in zip(axes.x.ticks, *known, strict=True):
+            names = (line.label, line.source, whose, tick.group, tick.label)
+            yield (*names, _number(value), _number(error), note, plain(text))
+
+
+def _points(axes: AxesData, profile: str) -> Iterator[tuple[str, ...]]:
+    for line in axes.lines:
+        names = (axes.panel, axes.plot, line.point, line.series, line.label, profile)
+        for x, y, std in zip(line.x, line.y, line.errors or (None,) * len(line.y), strict=True):
+            yield (*names, _number(x), _number(y), _number(std))
+    for number in axes.stated:
+        yield (axes.panel, axes.plot, "", "stated by the paper", "", "", "", repr(number), "")
+
+
+def _image_rows(figure: FigureData) -> Iterator[tuple[str, ...]]:
+    """Which images are shown, by the SHA-256 of their pixels, or why none are."""
+    yield ("panel", "title", "row", "profile", "picture", "height", "width", "sha256", "note")
+    for grid in figure.grids:
+        for row in grid.rows:
+            names = (grid.panel, grid.title, row.label, figure.profile)
+            if not row.images:
+                yield (*names, "", "", "", "", row.note)
+            for number, image in enumerate(row.images):
+                digest = hashlib.sha256(image.pixels).hexdigest()
+                yield (*names, str(number), str(image.height), str(image.width), digest, "")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else repr(value)
+
 
 FORMATS = ("svg", "pdf", "png", "csv")
 _HEIGHT = 2.9

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from harness.judge.model import Picture
 from harness.render.report.pages import Curve, Gap
 from harness.render.text import plain
+from harness.words import counted
 
 _HALF = 60.0
 """Half of the width of an interval plot, in its own units; its height is 16."""
@@ -99,7 +100,7 @@ def curves(drawn: Sequence[Curve]) -> Markup:
                     '<polyline class="curve c{}" points="{}"><title>{}</title></polyline>'
                 ).format(index % 6, points, plain(curve.run))
             )
-    label = f"{drawn[0].name} of {len(drawn)} runs, from {low:.4g} to {high:.4g}"
+    label = f"{drawn[0].name} of {counted(len(drawn), 'run')}, from {low:.4g} to {high:.4g}"
     return Markup(
         '<svg class="curves" viewBox="0 0 {w} {h}" role="img" aria-label="{label}">{parts}</svg>'
     ).format(w=_n(_WIDTH), h=_n(_HEIGHT), label=plain(label), parts=Markup().join(parts))

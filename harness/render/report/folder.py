@@ -29,6 +29,8 @@ class ReportFolder:
         root.mkdir(parents=True, exist_ok=True)
         self._before = _held(root / MARK)
         self._now: dict[str, dict[str, str]] = {}
+        self.changed: list[str] = []
+        """Files that were written or removed, by their paths in the folder."""
         if not self._before:  # so that what is cut off can be gone on with
             self._mark({})
 
@@ -47,6 +49,7 @@ class ReportFolder:
             draft = place.with_name(f"{place.name}.draft")  # no browser reads half a page
             draft.write_bytes(held)
             draft.replace(place)
+            self.changed.append(name)
         self._now[name] = {"shows": shows, "file": file}
 
     def make(self, name: str, shows: str, made: Callable[[], str]) -> None:
@@ -66,6 +69,7 @@ class ReportFolder:
                     path.rmdir()
             elif name not in self._now and name != MARK:
                 path.unlink()
+                self.changed.append(name)
         if self._now != self._before:
             self._mark(self._now)
 

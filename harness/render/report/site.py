@@ -26,6 +26,7 @@ from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, S
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
+from harness.words import counted
 
 _PACKAGE = Path(__file__).parents[2]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
@@ -42,8 +43,8 @@ MEANINGS = {
 
 def write(
     site: Site, folder: Path, renders: Mapping[str, Sequence[Path]], badges: Mapping[str, str]
-) -> Path:
-    """Write the site in place of an earlier one; its first page.
+) -> Sequence[str]:
+    """Write the site in place of an earlier one; the files that were written or removed.
 
     A page is made where what it shows has changed, and a file is written where its content has.
 
@@ -72,7 +73,7 @@ def write(
     if site.watched:  # the last, since an open page loads itself again when it sees another round
         report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
     report.finish()
-    return folder / "index.html"
+    return report.changed
 
 
 def _write_numbers(report: ReportFolder, frame: Frame, page: ExhibitPage) -> None:
@@ -121,6 +122,7 @@ def _environment() -> Environment:
         curves=drawing.curves,
         png=drawing.png,
         by_name=by_name,
+        counted=counted,
         exhibits_of=exhibits_of,
         grid=grid,
         captioned=captioned,

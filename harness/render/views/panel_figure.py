@@ -23,6 +23,7 @@ from harness.spec.exhibit import Stated
 from harness.spec.others import Panelled
 from harness.spec.paper import Paper
 from harness.spec.runs import Panel, Plot, Runs
+from harness.words import counted
 
 MOST_APART = 4
 """Axes that one plot may be parted into."""
@@ -42,7 +43,7 @@ def figure_of(paper: Paper, exhibit: Panelled, judgement: Judgement) -> FigureDa
             continue
         items.append(there[0].item)
         missing = len(here) - len(there)
-        unfinished = (f"{missing} of {len(here)} points not run",) if missing else ()
+        unfinished = (f"{missing} of {counted(len(here), 'point')} not run",) if missing else ()
         distinct = [result for result in there if not result.same_as]
         for plot in panel.plots:
             for part, results in _apart(paper, panel, plot, distinct):

@@ -18,6 +18,7 @@ from harness.render.views import panel_figure
 from harness.render.views.base import ExhibitView, NumberText, joined
 from harness.spec.others import Figure, Fit, Lemma, Panelled, Parameter
 from harness.spec.runs import Panel
+from harness.words import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,7 +73,8 @@ class PanelledView(ExhibitView[PanelledT]):
             if isinstance(x, float) and isinstance(y, float):
                 facts.setdefault(f"{plot}: x", f"{x:.4g}")
                 facts.setdefault(f"{plot}: y", f"{y:.4g}")
-        missing = f"{len(result.missing)} of its steps have no record." if result.missing else ""
+        some = counted(len(result.missing), "of its steps has", "of its steps have")
+        missing = f"{some} no record." if result.missing else ""
         missing = " ".join(filter(None, [missing, *result.remarks]))
         return NumberText(
             reproduced=joined(facts),

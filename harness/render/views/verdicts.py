@@ -11,6 +11,7 @@ from harness.judge.exhibit import Judgement
 from harness.judge.model import Verdict
 from harness.judge.results import ItemResult
 from harness.judge.wording import conditional
+from harness.words import counted
 
 TRIVIAL = "surely not zero, but within the margin"
 SIZE_OPEN = "surely not zero, its size is open"
@@ -77,20 +78,24 @@ def run_remarks(results: Sequence[ItemResult]) -> tuple[str, ...]:
     count = sum(bool(result.amounts and result.gaps) for result in results)
     apart = sum(bool(result.mixed) for result in results)
     lines = {
-        f"{count} of the numbers rest on fewer runs than were asked for": count,
-        f"{apart} of the numbers rest on runs of different kinds": apart,
+        f"{_rest(count)} on fewer runs than were asked for": count,
+        f"{_rest(apart)} on runs of different kinds": apart,
     }
     return tuple(line for line, many in lines.items() if many)
+
+
+def _rest(count: int) -> str:
+    return counted(count, "of the numbers rests", "of the numbers rest")
 
 
 def evidence_line(judgement: Judgement) -> Iterator[str]:
     """Which of our numbers were not run here, and the files that they are from."""
     found = [result for result in judgement.results if result.evidence]
     if found:
-        count = (
-            "All numbers" if all(r.evidence for r in judgement.results if r.amount) else len(found)
-        )
-        yield f"{count} of ours were not run here, but read from {files_line(*found)}."
+        every = all(r.evidence for r in judgement.results if r.amount)
+        some = counted(len(found), "of ours was", "of ours were")
+        told = "All numbers of ours were" if every else some
+        yield f"{told} not run here, but read from {files_line(*found)}."
         yield from _printed_line([e for each in found if (e := as_printed(judgement, each))])
 
 
@@ -99,8 +104,9 @@ def _printed_line(found: Sequence[AsPrinted]) -> Iterator[str]:
     if not found:
         return
     errors = [each.error for each in found if each.error is not None]
-    line = f"Rounded as printed, they give {sum(e.mean for e in found)} of {len(found)} numbers"
-    line += f" and {sum(errors)} of {len(errors)} errors" if errors else ""
+    numbers = counted(len(found), "number")
+    line = f"Rounded as printed, they give {sum(e.mean for e in found)} of {numbers}"
+    line += f" and {sum(errors)} of {counted(len(errors), 'error')}" if errors else ""
     wrong = [_printed_beside(each) for each in found if not each.agrees]
     shown = "; ".join(wrong[:_SHOWN]) + (f" and {len(wrong) - _SHOWN} more" * (len(wrong) > _SHOWN))
     yield f"{line}; not {shown}." if wrong else f"{line} of the paper."
@@ -131,4 +137,4 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
     compared = [verdict for verdict in judgement.verdicts.values() if verdict.decision]
     for shared in dict.fromkeys(v.conditional_on for v in compared if v.conditional_on):
         count = sum(verdict.conditional_on == shared for verdict in compared)
-        yield f"{count} {'verdict is' if count == 1 else 'verdicts are'} {conditional(shared)}."
+        yield f"{counted(count, 'verdict is', 'verdicts are')} {conditional(shared)}."

@@ -16,6 +16,7 @@ from harness.run.cluster.snapshot import snapshot
 from harness.run.cluster.submission import Queued, QueuedArray, Submission
 from harness.run.cluster.worker import JobWork
 from harness.store.store import Store
+from harness.words import counted
 
 ONE_BY_ONE = 50
 """Jobs that an array waits for by number. Long lists are what schedulers are slow at."""
@@ -99,8 +100,8 @@ def _queue(
         jobs = scheduler.queue(array, works, submission, number, after)
     except EvidenceError as error:
         raise EvidenceError(
-            f"an array of {len(works)} {array.step} jobs: {error}; what was queued before it "
-            "stays; change the --cluster file and run the command again"
+            f"an array of {counted(len(works), f'{array.step} job')}: {error}; what was queued "
+            "before it stays; change the --cluster file and run the command again"
         ) from None
     given = {
         job: [Queued(s.identity, sorted(s.inputs.values())) for s in work.steps]

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from harness.judge.exhibit import Judgement
+from harness.plan.changes import Change, assumptions_of
 from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
-from harness.study.assumptions import assumptions_of
-from harness.study.changes import Change, changes_of
+from harness.study.changes import changes_of
 from harness.study.flips import Flips, flips_of
 from harness.study.project import Project
+from harness.words import counted
 
 Tell = Callable[[str], object]
 """Is given a line for whoever waits."""
@@ -29,7 +30,7 @@ def alternatives_of(
             no verdict that could flip.
         tell: is told how many alternatives are looked for.
     """
-    used = assumptions_of(judged.plan)
+    used = assumptions_of(judged.plan.items)
     if tried and used:
         name = judged.plan.exhibit.id
         count = sum(len(setting.used.stated.alternatives) for setting in used)
@@ -101,7 +102,7 @@ def _state(project: Project, change: Change) -> str:
     run = sum(any(map(has, identities)) for identities in touched)
     if not run:
         return "not run"
-    return f"run for {run} of the {len(touched)} numbers that it touches"
+    return f"run for {run} of {counted(len(touched), 'number')} that it touches"
 
 
 def _written(value: Any) -> str:

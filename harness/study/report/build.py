@@ -37,6 +37,8 @@ class Report:
     index: Path
     """Its first page."""
     pages: int
+    changed: int
+    """Files that were written or removed, since they show something else than before."""
     problems: Sequence[str]
     """Exhibits that have no results, as they cannot be planned under the profile."""
 
@@ -83,8 +85,9 @@ def write_report(
         ahead=ahead_of(project, judged.values(), claims),
         watched=watched,
     )
-    index = write(site, folder, files, _badges(judged.values()))
-    return Report(chosen.id, index, sum(1 for _ in folder.rglob("*.html")), problems)
+    changed = len(write(site, folder, files, _badges(judged.values())))
+    count = sum(1 for _ in folder.rglob("*.html"))
+    return Report(chosen.id, folder / "index.html", count, changed, problems)
 
 
 def _badges(judged: Iterable[Judgement]) -> dict[str, str]:

@@ -24,7 +24,7 @@ def test_it_has_every_rule_that_findings_name_and_no_other() -> None:
 
 def test_what_is_not_run_on_files_is_of_specs_alone() -> None:
     folder = Path(catalogue.__file__).parent
-    shared = ("aggregates", "descriptives", "document", "granularity", "inference", "marks")
+    shared = ("aggregates", "descriptives", "document", "inference", "marks")
     shared += ("ranges", "rankings", "scores", "sentences", "uncertainty")
     code = "".join((folder / f"{name}.py").read_text("utf-8") for name in shared)
     assert set(RULES) >= OF_SPECS

@@ -9,7 +9,7 @@ import pytest
 from harness.errors import UserError
 from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.grids import RELATIONS
+from harness.judge.audit.parameters import RELATIONS
 from harness.judge.audit.quantities import rivals
 from harness.spec.others import Fit
 from harness.spec.paper import Paper, load_paper

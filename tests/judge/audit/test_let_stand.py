@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from harness.judge.audit.audit import audit
-from harness.judge.audit.precision import precision
-from harness.judge.audit.unsaid import two_readings
+from harness.judge.audit.unsaid import precision, two_readings
 from harness.study.audit import audit_files
 from tests.judge.audit.papers import grid, paper
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.grids import grid_nodes
+from harness.judge.audit.parameters import grid_nodes
 from harness.judge.audit.quantities import rivals
 from harness.spec.claims import ClaimsFile
 from harness.spec.paper import Paper

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import entropy
 
-from harness.lab.coresets.cal import CalParams, contrast
+from harness.lab.coresets.uncertainty import CalParams, contrast
 from tests.lab.coresets.made import pool
 from tests.lab.fixtures import DIGITS, NETWORK
 
@@ -41,7 +41,7 @@ def test_mean_over_the_nearest_a_block_at_a_time(seed: int, neighbours: int) -> 
         near = [j for j in np.argsort(apart) if j != own][:neighbours]
         wanted.append(np.mean([entropy(p[j], p[own]) for j in near]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("harness.lab.coresets.cal.AT_ONCE", 4)
+        patch.setattr("harness.lab.coresets.uncertainty.AT_ONCE", 4)
         found = contrast(given_.features, given_.log_probabilities, neighbours, "from-neighbour")
     np.testing.assert_allclose(found, wanted, rtol=1e-9)
     assert (found >= 0).all()

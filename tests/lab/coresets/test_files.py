@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import ValidationError
 from torchvision.transforms.v2 import functional as reference
 
-from harness.lab.coresets.files import FilesParams, jpeg_files
+from harness.lab.coresets.select import FilesParams, jpeg_files
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET, chosen, taught

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from harness.lab.coresets import runs
-from harness.lab.coresets.forgetting import ForgettingParams, VisitsParams, forgetting_score, visits
+from harness.lab.coresets.dynamics import ForgettingParams, VisitsParams, forgetting_score, visits
 from harness.lab.data import sets
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from harness.errors import EvidenceError, UserError
 from harness.lab.data import sets
 from harness.lab.data.prepared import Dataset
-from harness.lab.distill import class_losses, synthesis
+from harness.lab.distill import losses, synthesis
 from harness.lab.distill.matching import DcParams, DmParams, distill_dc, distill_dm
 from harness.lab.distill.synthesis import Reals, first_images, fresh
 from harness.lab.models.classifier import Classifier
@@ -59,7 +59,7 @@ def pixels_seen_by(monkeypatch: pytest.MonkeyPatch) -> nn.Module:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 4)).double()
     made = Classifier(network, DATASET, "cpu", "float64")
-    for module in (synthesis, class_losses):
+    for module in (synthesis, losses):
         monkeypatch.setattr(module, "fresh", lambda params, device, seed: made)
     return network
 
@@ -148,7 +148,7 @@ def test_between_two_steps_the_network_learns_for_the_inner_epochs(
 ) -> None:
     lengths: list[int] = []
     inner_steps: list[int] = []
-    learn = class_losses.learn
+    learn = losses.learn
 
     def counted(params, classifier, optimizer, images, drawn) -> None:
         optimizer.register_step_post_hook(lambda *_: inner_steps.append(1))
@@ -159,7 +159,7 @@ def test_between_two_steps_the_network_learns_for_the_inner_epochs(
         assert not all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
         optimizer._optimizer_step_post_hooks.clear()
 
-    monkeypatch.setattr(class_losses, "learn", counted)
+    monkeypatch.setattr(losses, "learn", counted)
     by_dc(iterations=2, outer_loops=outer, inner_loops=inner)
     assert lengths == [8] * 2 * (outer - 1)
     # Eight images in batches of four: two steps an epoch.
@@ -173,7 +173,7 @@ def test_the_inner_loop_is_plain_sgd_on_the_synthetic_images() -> None:
     images = torch.randn(8, 1, 8, 8, dtype=torch.float64, generator=torch.Generator())
     labels = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
     slow = torch.optim.SGD(classifier.network.parameters(), lr=0.1)
-    class_losses.learn(params, classifier, slow, images, torch.Generator())
+    losses.learn(params, classifier, slow, images, torch.Generator())
     for _ in range(3):
         loss = functional.cross_entropy(twin(images), labels)
         slopes = torch.autograd.grad(loss, list(twin.parameters()))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.lab.distill.objectives import (
+from harness.lab.distill.losses import (
     dm_loss,
     embedding,
     gradient_distance,
@@ -19,7 +19,7 @@ from harness.lab.distill.objectives import (
     tm_loss,
     unrolled,
 )
-from harness.lab.models.convnet import NORMS, convnet
+from harness.lab.models.small_scale import NORMS, convnet
 from tests.lab.fixtures import DIGITS
 
 

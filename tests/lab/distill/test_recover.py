@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.data.jpeg import through_jpeg
+from harness.lab.data.pictures import through_jpeg
 from harness.lab.distill.images import as_bytes
 from harness.lab.distill.recover import (
     DwaParams,

@@ -15,6 +15,7 @@ from torch.nn import functional
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.distill.experts import Trajectories
+from harness.lab.distill.losses import mean_of_right
 from harness.lab.distill.synthesis import Reals
 from harness.lab.distill.trajectories import (
     DatmParams,
@@ -25,7 +26,6 @@ from harness.lab.distill.trajectories import (
     experts,
     upper_bound,
 )
-from harness.lab.distill.trajectory_losses import mean_of_right
 from harness.lab.models.networks import build
 from harness.lab.probing import DATASET, RECIPE
 from harness.plan.step import MemoryInput, StepResult

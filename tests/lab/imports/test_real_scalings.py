@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from harness.lab.data import sets, zca
-from harness.lab.imports import spaces
+from harness.lab.imports import imported
 from harness.lab.imports.checks import CONTRAST, _fits, _statistics
 from harness.lab.imports.imported import Imported, Space
 from harness.lab.recipe import DatasetRef
@@ -38,7 +38,7 @@ def test_no_scaling_of_real_images_passes_for_another(
     train = sets.load(ref).train
     # A part of the training split tells the covariance well enough for this.
     whitening = zca.fitted(train.images[:7000])
-    monkeypatch.setattr(spaces, "whitening", lambda dataset: whitening)
+    monkeypatch.setattr(imported, "whitening", lambda dataset: whitening)
     pixels = train.images[-1000:] / 255
     planes = whitening.whitened(torch.from_numpy(pixels.transpose(0, 3, 1, 2)))
     stored: dict[Space, np.ndarray] = {

@@ -146,7 +146,7 @@ def test_unpadded_folders_are_not_read_in_the_order_of_text(
     ref: DatasetRef, tmp_path: Path
 ) -> None:
     # torchvision's ImageFolder would call folder 10 class 2.
-    from harness.lab.imports.folders import read_folders
+    from harness.lab.imports.layouts import read_folders
 
     given = read_folders(write_folders(tmp_path / "syn", ref, "d4m"), ref)
     wanted, _ = chosen(ref)
@@ -260,7 +260,7 @@ def test_lists_that_are_not_of_this_split_are_refused(ref: DatasetRef, tmp_path:
 
 
 def test_mtts_scaling_is_cifar10s_on_cifar100_only(tmp_path: Path, ref: DatasetRef) -> None:
-    from harness.lab.imports.spaces import scale_of
+    from harness.lab.imports.imported import scale_of
 
     named = data_set("cifar100")
     assert scale_of("mtt-mean-std", named).std == (0.2023, 0.1994, 0.2010)

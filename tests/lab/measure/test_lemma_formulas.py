@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from scipy.stats import ortho_group
 
 from harness.lab.measure.lemma import formulas
-from harness.lab.measure.lemma.identity import ALLOWED
-from harness.lab.measure.lemma.lemma1 import (
-    DegradationParams,
-    IdentityParams,
-    lemma_degradation,
-    lemma_identity,
-)
-from harness.lab.measure.lemma.oracles import (
+from harness.lab.measure.lemma.identity import (
+    ALLOWED,
     Case,
     applies,
     by_autograd,
     by_differences,
     by_mpmath,
+)
+from harness.lab.measure.lemma.lemma1 import (
+    DegradationParams,
+    IdentityParams,
+    lemma_degradation,
+    lemma_identity,
 )
 from tests.lab.fixtures import context
 

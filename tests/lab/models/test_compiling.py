@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from harness.lab.models import compiling
+from harness.lab.models import running
 from harness.lab.models.classifier import Classifier
 from harness.lab.models.networks import build
 from tests.lab.fixtures import DIGITS
@@ -46,16 +46,16 @@ def test_without_a_compiler_networks_stay_as_they_are_and_it_is_said_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    compiling.can_compile.cache_clear()
+    running.can_compile.cache_clear()
     network = nn.Linear(2, 2)
-    assert compiling.compiled(network) is network
-    assert compiling.compiled(network) is network
-    compiling.can_compile.cache_clear()
+    assert running.compiled(network) is network
+    assert running.compiled(network) is network
+    running.can_compile.cache_clear()
     assert capsys.readouterr().err.count("no C++ compiler") == 1
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not compiling.can_compile(), reason="no C++ compiler")
+@pytest.mark.skipif(not running.can_compile(), reason="no C++ compiler")
 def test_compiled_answers_and_gradients_are_those_of_eager_for_every_batch_size(
     untouched_generators: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
 from harness.lab.models.networks import build, instance_norm
-from harness.lab.models.resnet import (
+from harness.lab.models.small_scale import (
     BASIC,
     BOTTLENECK,
     Block,

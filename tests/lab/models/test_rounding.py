@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from harness.lab.models import compiling, rounding
-from harness.lab.models.rounding import bfloat16_products
+from harness.lab.models import running
+from harness.lab.models.running import bfloat16_products
 
 LITTLE = 2**-10
 """Lost beside 1 in the 8 bits of bfloat16, kept in the 24 of float32."""
@@ -11,8 +11,7 @@ LITTLE = 2**-10
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (rounding, compiling):
-        monkeypatch.setattr(module, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(running, "has_bfloat16", lambda: False)
 
 
 def layer(kind: str) -> tuple[nn.Module, torch.Tensor]:
@@ -49,7 +48,7 @@ def test_what_bfloat16_cannot_hold_is_lost_before_the_product(
     compiles: bool, without: None
 ) -> None:
     network = nn.Linear(2, 1, bias=False)
-    forward = compiling.compiled(network) if compiles else network
+    forward = running.compiled(network) if compiles else network
     both = torch.tensor([[1 + LITTLE, -1.0], [1.0, -1.0]])
     for weights in both, both.flip(0):
         with torch.no_grad(), bfloat16_products("cpu"):

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from harness.lab.cost import passes
 from harness.lab.distill.recover import FROZEN, RecoveryParams
+from harness.lab.probing import DATASET, chosen, taught, weights_file
 from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef
 from harness.plan.step import (
     Facts,
@@ -242,8 +243,6 @@ NETWORKS = ("convnet-digits", "convnet-digits-instance")
 
 def statistics_probe(network: str = NETWORKS[0]) -> Probe:
     """The statistics of one backbone of the probes."""
-    from harness.lab.probing import DATASET, taught
-
     params = FeatureStatisticsParams(
         dataset=DATASET,
         network=network,
@@ -258,8 +257,6 @@ def statistics_probe(network: str = NETWORKS[0]) -> Probe:
 
 def matching_probe() -> dict[str, Any]:
     """Parameters of a tiny matching, for the probes of both methods."""
-    from harness.lab.probing import DATASET
-
     return {
         "dataset": DATASET,
         "networks": NETWORKS,
@@ -286,8 +283,6 @@ def _gvbsm_probe() -> Probe:
 
 
 def _edc_probe() -> Probe:
-    from harness.lab.probing import chosen
-
     params = EdcParams(
         **matching_probe(),
         class_share=0.5,
@@ -301,16 +296,12 @@ def _edc_probe() -> Probe:
 
 def known_backbones() -> dict[str, MemoryInput]:
     """The backbones of the probes and their statistics."""
-    from harness.lab.probing import taught
-
     teachers = {f"teacher.{i}": taught(name) for i, name in enumerate(NETWORKS)}
     return teachers | {f"statistics.{i}": _measured(name) for i, name in enumerate(NETWORKS)}
 
 
 @cache
 def _measured(network: str) -> MemoryInput:
-    from harness.lab.probing import weights_file
-
     probe = statistics_probe(network)
     assert isinstance(probe.params, FeatureStatisticsParams)
     made = feature_statistics(probe.params, probe.inputs, StepContext("feature_statistics", 0))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from harness.lab.probing import DATASET
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import (
     Facts,
@@ -226,8 +227,6 @@ def _minimax_work(p: MinimaxParams, facts: Facts) -> Work:
 
 def generating_probe() -> dict[str, Any]:
     """Parameters of a tiny generation, for the probes of both methods."""
-    from harness.lab.probing import DATASET
-
     return {
         "dataset": DATASET,
         "generator": TINY,

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from harness.lab.cost import passes
+from harness.lab.probing import DATASET, NETWORK, chosen, taught
 from harness.lab.recipe import Count, CropScale, DatasetRef, Share
 from harness.plan.step import (
     Facts,
@@ -110,8 +111,6 @@ def _bn_work(p: BnLossParams, facts: Facts) -> Work:
 
 
 def _bn_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, chosen, taught
-
     params = BnLossParams(
         dataset=DATASET,
         network=NETWORK,

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from harness.lab.cost import class_batches, passes
 from harness.lab.distill.matching import MATCHED
 from harness.lab.distill.trajectories import made_up_experts
+from harness.lab.probing import DATASET, DSA_OTHERWISE, NETWORK, chosen
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import (
     Facts,
@@ -183,8 +184,6 @@ def _tm_work(p: TmLossParams, facts: Facts) -> Work:
 
 
 def _matching_probe() -> dict[str, Any]:
-    from harness.lab.probing import DATASET, NETWORK
-
     return {
         "dataset": DATASET,
         "network": NETWORK,
@@ -199,16 +198,12 @@ def _networks_probe() -> dict[str, Any]:
 
 
 def _dm_probe() -> Probe:
-    from harness.lab.probing import DSA_OTHERWISE, chosen
-
     params = DmLossParams(**_networks_probe(), norms="initial", means="per-class")
     variants = ({"real_batch_size": 0}, *DSA_OTHERWISE)
     return Probe(params, {"images": chosen(per_class=3)}, variants=variants)
 
 
 def _dc_probe() -> Probe:
-    from harness.lab.probing import DSA_OTHERWISE, chosen
-
     params = DcLossParams(
         **_networks_probe(),
         norms="batch",
@@ -222,8 +217,6 @@ def _dc_probe() -> Probe:
 
 
 def _tm_probe() -> Probe:
-    from harness.lab.probing import DSA_OTHERWISE, chosen
-
     params = TmLossParams(
         **_matching_probe() | {"network": MATCHED},
         starts=(0, 1),

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.lab.cost import passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes
 from harness.lab.train.student import StudentParams
 from harness.plan.step import (
     Facts,
@@ -72,8 +73,6 @@ def _ood_work(p: OodParams, facts: Facts) -> Work:
 
 
 def _probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes
-
     params = OodParams(
         dataset=DATASET,
         network=NETWORK,

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from harness.lab.data import sets
-from harness.lab.distill import objectives
+from harness.lab.distill import losses
 from harness.lab.distill.synthesis import some_seed, step_down
 from harness.lab.measure.dcs.losses import DcLossParams, RandomNetworksParams
 from harness.lab.measure.dcs.subset import given_subset, real_rows, views
@@ -79,13 +79,13 @@ def feature_distance(matched: Matched, means: str) -> Tensor:
     """DM's loss in one network, a scalar."""
     network = matched.classifier.network
     pairs = [
-        (objectives.embedding(network, real), objectives.embedding(network, own))
+        (losses.embedding(network, real), losses.embedding(network, own))
         for real, own in matched.pairs()
     ]
     if means == "whole-set":
         real, own = (torch.cat(side) for side in zip(*pairs, strict=True))
-        return objectives.dm_loss(real, own)
-    return torch.stack([objectives.dm_loss(real, own) for real, own in pairs]).sum()
+        return losses.dm_loss(real, own)
+    return torch.stack([losses.dm_loss(real, own) for real, own in pairs]).sum()
 
 
 def class_gradients(matched: Matched, kind: str) -> float:
@@ -93,10 +93,10 @@ def class_gradients(matched: Matched, kind: str) -> float:
 
     def slopes(images: Tensor, label: int) -> list[Tensor]:
         targets = torch.full((len(images),), label, device=images.device)
-        return objectives.gradients(matched.classifier.network, images, targets)
+        return losses.gradients(matched.classifier.network, images, targets)
 
     return sum(
-        objectives.gradient_distance(slopes(real, label), slopes(own, label), kind).item()
+        losses.gradient_distance(slopes(real, label), slopes(own, label), kind).item()
         for label, (real, own) in enumerate(matched.pairs())
     )
 

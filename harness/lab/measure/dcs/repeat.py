@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from harness.lab.cost import no_work
+from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
 
@@ -45,8 +46,6 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
 
 def _probe() -> Probe:
-    from harness.lab.probing import DATASET, chosen
-
     return Probe(RepeatParams(dataset=DATASET, per_class=5), {"images": chosen(per_class=4)})
 
 

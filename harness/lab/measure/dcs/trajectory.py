@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from harness.errors import UserError
 from harness.lab.distill.experts import Trajectories
-from harness.lab.distill.objectives import tm_loss, unrolled
+from harness.lab.distill.losses import tm_loss, unrolled
 from harness.lab.measure.dcs.losses import TmLossParams
 from harness.lab.measure.dcs.subset import given_subset
 from harness.lab.models.classifier import Classifier

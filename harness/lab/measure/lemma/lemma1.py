@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.cost import no_work, passes
+from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
     Facts,
@@ -103,8 +104,7 @@ def lemma_identity(
     from torch import Generator
 
     from harness.lab.measure.lemma import formulas
-    from harness.lab.measure.lemma.identity import ALLOWED, LINES, cases, errors_of
-    from harness.lab.measure.lemma.oracles import ORACLES
+    from harness.lab.measure.lemma.identity import ALLOWED, LINES, ORACLES, cases, errors_of
 
     generator = Generator().manual_seed(ctx.derive("cases"))
     arrays = {name: np.full((len(params.temperatures), len(LINES)), np.nan) for name in ORACLES}
@@ -288,8 +288,6 @@ def _degradation_probe() -> Probe:
 
 
 def gram_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
-
     params = GramParams(
         dataset=DATASET,
         network=NETWORK,

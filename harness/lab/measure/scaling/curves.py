@@ -10,6 +10,7 @@ from pydantic import Field
 from harness.errors import UserError
 from harness.lab.cost import no_work, passes
 from harness.lab.measure.values import number
+from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes, taught
 from harness.lab.recipe import Count, Recipe
 from harness.lab.train.student import StudentParams
 from harness.plan.step import (
@@ -139,8 +140,6 @@ def _curve_work(p: CurveParams, facts: Facts) -> Work:
 
 
 def _curve_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes
-
     params = CurveParams(
         dataset=DATASET,
         network=NETWORK,
@@ -161,8 +160,6 @@ def _curve_probe() -> Probe:
 
 
 def curve_online_probe() -> Probe:
-    from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes, taught
-
     soft = {"loss": "kl", "labels": "online", "temperature": 4.0, "teacher": NETWORK}
     params = CurveParams(
         dataset=DATASET,

@@ -1,6 +1,6 @@
 """How often a choice without effect is said to turn a verdict.
 
-Printed by `python -m harness.judge.simulate_flips`.
+Printed by `python -m benchmarks.rule.flips`.
 
 One number, three runs a side, a margin of 1 point; readings that change nothing, one of which may
 scatter more, or the default; and, for the power, readings one of which moves the number.

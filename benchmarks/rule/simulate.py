@@ -1,6 +1,6 @@
 """Error rates and power of the decision rule, measured on numbers drawn from known truths.
 
-`python -m harness.judge.simulate` prints the tables that the documentation shows. The printed
+`python -m benchmarks.rule.simulate` prints the tables that the documentation shows. The printed
 spreads are those of the specs in the present folder: of every table that prints ten or more.
 
 Runs are normal. `reproduced` is false for a truth at the margin, and so is `deviates` (closer to
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from harness.judge import simulate_looks
+from benchmarks.rule import looks
 from harness.judge.decision import ALPHA
 from harness.judge.moderated import (
     FEWEST_CELLS,
@@ -278,7 +278,7 @@ def main() -> None:
     named = [Setting(name, (stds, stds)) for name, stds in printed.items()]
     print(control_table([*alike, *named]), end="\n\n")
     print(pipeline_table(), end="\n\n")
-    print(simulate_looks.table(printed))
+    print(looks.table(printed))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The most faithful cells that any rule could call reproduced.
 
-`python -m harness.judge.attainable` prints the table of the documentation. Fewer errors in the
+`python -m benchmarks.rule.attainable` prints the table of the documentation. Fewer errors in the
 noisiest cell and more power over all cells are goals that pull against each other. A rule is a
 chance of `reproduced` for each difference and each sample spread of a cell. The best one solves a
 linear programme (the lemma of Neyman and Pearson, with several hypotheses). It is told more than
@@ -17,9 +17,9 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.stats import chi2, norm
 
+from benchmarks.rule.simulate import MARGIN, Setting, draw, printed_spreads, rates
 from harness.judge.decision import ALPHA
 from harness.judge.moderated import Floats
-from harness.judge.simulate import MARGIN, Setting, draw, printed_spreads, rates
 
 LIMITS = (0.08, 0.085, 0.09)
 """How often a rule may be wrong in any single cell whose truth is at the margin."""

@@ -1,0 +1,1 @@
+"""How often the decision rule is wrong, measured on numbers drawn from known truths."""
