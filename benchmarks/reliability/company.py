@@ -145,7 +145,7 @@ def clocks(lab: Lab) -> Tally:
 def _change_clock(jump: float, moment: float) -> None:
     """In the process of a run: after so many seconds, its clock and that of the store's file
     system show another time."""
-    clock, stamped, began = time.time, lease._now, time.monotonic()
+    clock, stamped, began = time.time, lease.now_ns, time.monotonic()
 
     def moved() -> float:
         return jump if time.monotonic() - began > moment else 0.0
@@ -153,11 +153,11 @@ def _change_clock(jump: float, moment: float) -> None:
     def now() -> float:
         return clock() + moved()
 
-    def stamp(root: Path) -> float:
-        return stamped(root) + moved()
+    def stamp(root: Path) -> int:
+        return stamped(root) + int(moved() * 1e9)
 
     mock.patch.object(time, "time", now).start()
-    mock.patch.object(lease, "_now", stamp).start()
+    mock.patch.object(lease, "now_ns", stamp).start()
 
 
 def _lease_all(lab: Lab, trial: Trial, owner: Owner, beat: float) -> None:

@@ -40,13 +40,19 @@ ProfileName = Annotated[
     typer.Option(
         "--profile",
         "-p",
-        help="How to run: the paper's own, or smaller.",
+        help="How to run: the paper's own, or smaller. By default that of paper.toml; show, diff, "
+        "verify, assumptions, paper and report take another where it has no results.",
         autocompletion=completing.profiles,
     ),
 ]
 Seeds = Annotated[
     int | None,
-    typer.Option("--seeds", min=1, max=10_000, help="Student seeds; the profile's by default."),
+    typer.Option(
+        "--seeds",
+        min=1,
+        max=10_000,
+        help="How many student seeds; the profile's by default. Of a list in the specs, the first.",
+    ),
 ]
 Vary = Annotated[
     list[str] | None,

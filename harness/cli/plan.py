@@ -73,8 +73,9 @@ def _print_steps(planned: Forecast) -> None:
     print_grid(("Step", "State", f"To do, on {planned.device}"), rows)
     total = planned.remaining
     console().print(
-        f"{len(wanted)} of {counted(len(planned.steps), 'step')} to run: {hours(total.mid)} "
-        f"({hours(total.low)} to {hours(total.high)}) of one {planned.device}",
+        f"{len(wanted)} of {counted(len(planned.steps), 'step')} to run under profile "
+        f"{planned.profile}: {hours(total.mid)} ({hours(total.low)} to {hours(total.high)}) "
+        f"of one {planned.device}",
     )
 
 

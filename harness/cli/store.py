@@ -10,6 +10,7 @@ import typer
 from harness.cli.options import AsJson, Device, PartNames, in_study
 from harness.cli.output import console, print_grid, print_json
 from harness.errors import UserError
+from harness.media import say
 from harness.render.numbers import hours
 from harness.study import as_json as to_json
 from harness.study.study import How, Study
@@ -97,8 +98,8 @@ def export(
         list[str] | None,
         typer.Option(
             "--format",
-            help="Write for other tools too: every-eval-ever, model-card, croissant, logbook, or "
-            "crate; repeatable.",
+            help="Write for other tools too: every-eval-ever, model-card, croissant, made-sets, "
+            "logbook, or crate; repeatable.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -107,7 +108,9 @@ def export(
     from harness.study.records import export
 
     asked = sorted({*(formats or ()), *(["crate"] if crate else ())})
-    written, held = export(study.project, folder, exhibits, study.request(**how), asked)
+    written, held, empty = export(study.project, folder, exhibits, study.request(**how), asked)
+    for name in empty:
+        say(f"{name}: nothing was written; it has no place for what {', '.join(exhibits)} hold")
     if as_json:
         print_json({"written": written, "held": held})
         return

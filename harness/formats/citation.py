@@ -12,6 +12,8 @@ from typing import Any
 from harness.spec.paper import PaperFile
 
 CITATION = "CITATION.cff"
+MADE = "# Made from specs/paper.toml. Without this line, this file stands for itself.\n"
+"""Opens a file that is made again from the specs wherever it is needed."""
 
 
 def citation(about: PaperFile) -> str:
@@ -35,7 +37,7 @@ def citation(about: PaperFile) -> str:
         "authors": authors,
         "references": [paper],
     }
-    return "".join(
+    return MADE + "".join(
         f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in told.items()
     )
 

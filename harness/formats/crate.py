@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.errors import UserError
-from harness.formats.citation import CITATION, citation
+from harness.formats.citation import CITATION, MADE, citation
 from harness.formats.exported import Exported
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
@@ -48,7 +48,7 @@ METADATA = "ro-crate-metadata.json"
 DIGESTS = "manifest-sha256.txt"
 
 
-def write(exported: Exported) -> None:
+def write(exported: Exported) -> bool:
     """Write the crate's metadata into a folder of exported records, with the specs and the code."""
     from rocrate.rocrate import ROCrate
 
@@ -73,6 +73,7 @@ def write(exported: Exported) -> None:
     crate.metadata.extra_terms.update(TERMS)
     crate.metadata.write(folder)
     write_digests(folder)
+    return True
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -103,7 +104,8 @@ def _copy(paper: Paper, judgements: Iterable[Judgement], folder: Path) -> None:
     snapshot({s.function for each in judgements for s in each.plan.steps.values()}, folder / CODE)
     (folder / CITATION).write_text(citation(paper.about), encoding="utf-8")
     for name in (LICENCE, CITATION):  # the project's own, where it has them
-        if (own := paper.root.parent / name).is_file():
+        own = paper.root.parent / name
+        if own.is_file() and not own.read_bytes().startswith(MADE.encode()):
             shutil.copy2(own, folder / name)
 
 

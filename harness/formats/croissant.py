@@ -7,6 +7,7 @@ https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,30 +30,41 @@ COLUMNS = {
 the format has no type for them."""
 
 
-def write(exported: Exported) -> None:
+def write(exported: Exported) -> bool:
     """Write the description into an export.
 
     Raises:
         UserError: the library of the format finds a mistake.
     """
-    import mlcroissant
-
     about = exported.paper.about
     files = {kind: path for kind in COLUMNS for path in exported.folder.glob(f"{kind}-*.parquet")}
-    try:
-        made = mlcroissant.Metadata(
+
+    def described() -> Any:
+        import mlcroissant as croissant
+
+        return croissant.Metadata(
             name=f"Runs of {about.title}",
             description="Records of experiments: values, curves, lists of indices, provenance.",
-            creators=[mlcroissant.Person(name=name) for name in about.authors],
+            creators=[croissant.Person(name=name) for name in about.authors],
             version="1.0.0",
             cite_as=about.title,
-            distribution=[_file(mlcroissant, kind, path) for kind, path in files.items()],
-            record_sets=[_columns(mlcroissant, kind) for kind in files],
+            distribution=[_file(croissant, kind, path) for kind, path in files.items()],
+            record_sets=[_columns(croissant, kind) for kind in files],
         )
-        told = json.dumps(made.to_json(), indent=1, ensure_ascii=False, default=str)
-    except mlcroissant.ValidationError as error:
+
+    write_metadata(exported.folder / METADATA, described)
+    return bool(files)
+
+
+def write_metadata(path: Path, described: Callable[[], Any]) -> None:
+    """Write what the library checked; `described` makes its metadata. UserError for a mistake."""
+    import mlcroissant as croissant
+
+    try:
+        told = json.dumps(described().to_json(), indent=1, ensure_ascii=False, default=str)
+    except croissant.ValidationError as error:
         raise UserError(f"croissant: {error}") from None
-    (exported.folder / METADATA).write_text(f"{told}\n", encoding="utf-8")
+    path.write_text(f"{told}\n", encoding="utf-8")
 
 
 def _file(mlcroissant: Any, kind: str, path: Path) -> Any:

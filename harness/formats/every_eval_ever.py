@@ -7,6 +7,7 @@ verdict on it, are among a score's details. https://evalevalai.com, schema under
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 from importlib.metadata import version
@@ -20,27 +21,36 @@ SCHEMA = "0.3.0"
 FOLDER = "every-eval-ever"
 
 
-def write(exported: Exported) -> None:
+def write(exported: Exported) -> bool:
     """Write the records into a folder of an export, laid out as those of its collection.
 
     A file has its name from what it is of, so that an export again takes its place. The format asks
-    when it was written.
+    when it was written: a file that says the same but for its time keeps it, and
+    `SOURCE_DATE_EPOCH` settles it.
     """
     now = str(exported.written)
-    for name, cells in rows(exported):
-        held = _record(exported, name, cells, now)
-        benchmark, model = cells[0].table.id, held["model_info"]["id"]
+    named = list(rows(exported))
+    for name, cells in named:
+        benchmark, model = cells[0].table.id, f"{exported.paper.about.id}/{name}"
         folder = exported.folder / FOLDER / "data" / benchmark / model
         folder.mkdir(parents=True, exist_ok=True)
         what = sha256(f"{benchmark}/{model}/{cells[0].told['profile']}".encode()).digest()
         file = folder / f"{UUID(bytes=what[:16], version=4)}.json"
-        file.write_text(json.dumps(held, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        before = file.read_text(encoding="utf-8") if file.is_file() else ""
+        kept = re.search(r'"retrieved_timestamp": "(\d+)"', before)
+        if kept is None or before != _text(exported, model, cells, kept[1]):
+            file.write_text(_text(exported, model, cells, now), encoding="utf-8")
+    return bool(named)
 
 
-def _record(exported: Exported, name: str, cells: Sequence[CellOfRow], now: str) -> dict[str, Any]:
+def _text(exported: Exported, model: str, cells: Sequence[CellOfRow], now: str) -> str:
+    held = _record(exported, model, cells, now)
+    return json.dumps(held, indent=1, ensure_ascii=False) + "\n"
+
+
+def _record(exported: Exported, model: str, cells: Sequence[CellOfRow], now: str) -> dict[str, Any]:
     about, first = exported.paper.about, cells[0]
     row = first.result.item.address.row
-    model = f"{about.id}/{name}"
     return {
         "schema_version": SCHEMA,
         "evaluation_id": f"{first.table.id}/{model}/{now}",

@@ -46,9 +46,12 @@ class FormatEntry:
 
     name: str
     write: str
-    """`package.module:function` that takes an `Exported` and writes into its folder."""
+    """`package.module:function` that takes an `Exported`, writes into its folder, and returns
+    False where there was nothing to write."""
     needs: str = ""
-    """The library that it is written with, if any, which an extra of the format's name installs."""
+    """The library that it is written with, if any."""
+    extra: str = ""
+    """What installs that library."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,10 @@ _FORMATS = Registry(
     (
         FormatEntry("every-eval-ever", "harness.formats.every_eval_ever:write"),
         FormatEntry("model-card", "harness.formats.model_card:write"),
-        FormatEntry("croissant", "harness.formats.croissant:write", "mlcroissant"),
+        FormatEntry("croissant", "harness.formats.croissant:write", "mlcroissant", "croissant"),
+        FormatEntry("made-sets", "harness.formats.made_sets:write", "mlcroissant", "croissant"),
         FormatEntry("logbook", "harness.formats.logbook:write"),
-        FormatEntry("crate", "harness.formats.crate:write", "rocrate"),
+        FormatEntry("crate", "harness.formats.crate:write", "rocrate", "crate"),
     ),
 )
 register = _FORMATS.register
@@ -90,13 +94,16 @@ register = _FORMATS.register
 def check_formats(names: Sequence[str]) -> None:
     """See that formats can be written, before anything is.
 
+    Returns:
+        The names of those that had nothing to write.
+
     Raises:
         UserError: there is no such format, or libraries are not installed that they need.
     """
     lacking = [entry for entry in map(format_named, names) if entry.needs and not _has(entry.needs)]
     if lacking:
-        libraries = " and ".join(entry.needs for entry in lacking)
-        extras = ",".join(entry.name for entry in lacking)
+        libraries = " and ".join(sorted({entry.needs for entry in lacking}))
+        extras = ",".join(sorted({entry.extra for entry in lacking}))
         raise UserError(
             f"--format {', '.join(entry.name for entry in lacking)}: needs {libraries}; "
             f"pip install 'repro-harness[{extras}]'. Nothing was written"
@@ -107,10 +114,14 @@ def _has(module: str) -> bool:
     return find_spec(module) is not None
 
 
-def write_formats(names: Sequence[str], exported: Exported) -> None:
-    """Write formats beside an export, the crate at the end: it lists the digests of all files."""
-    for entry in sorted(map(format_named, names), key=lambda entry: entry.name == "crate"):
-        resolve(entry.write)(exported)
+def write_formats(names: Sequence[str], exported: Exported) -> list[str]:
+    """Write formats beside an export, the crate at the end: it lists the digests of all files.
+
+    Returns:
+        The names of those that had nothing to write.
+    """
+    entries = sorted(map(format_named, names), key=lambda entry: entry.name == "crate")
+    return [entry.name for entry in entries if resolve(entry.write)(exported) is False]
 
 
 def format_named(name: str) -> FormatEntry:

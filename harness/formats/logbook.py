@@ -16,9 +16,11 @@ from harness.judge.outcomes import Judged, Sentence, by_sentence
 PROJECT = ".trackio"
 
 
-def write(exported: Exported) -> None:
-    """Write the logbook into an export."""
+def write(exported: Exported) -> bool:
+    """Write the logbook into an export, where there are claims."""
     sentences, title = by_sentence(exported.claims()), f"Claims of {exported.paper.about.title}"
+    if not sentences:
+        return False
     named = [(f"claim-{n}-{file_name(each.where)}"[:60], each) for n, each in enumerate(sentences)]
     root = exported.folder / PROJECT / "logbook"
     for slug, sentence in named:
@@ -44,6 +46,7 @@ def write(exported: Exported) -> None:
         "root": {**_node("index", title, "pages/index.md"), "children": pages},
     }
     (root / "logbook.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    return True
 
 
 def _told(exported: Exported, slug: str, sentence: Sentence) -> str:

@@ -15,13 +15,15 @@ from harness.formats.exported import CellOfRow, Exported, rows
 FOLDER = "model-card"
 
 
-def write(exported: Exported) -> None:
+def write(exported: Exported) -> bool:
     """Write a folder with a card for each row into an export."""
-    for name, cells in rows(exported):
+    named = list(rows(exported))
+    for name, cells in named:
         about = cells[0].told["profile"], f"{cells[0].table.id}-{name}"
         folder = exported.folder.joinpath(FOLDER, *about)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "README.md").write_text(_card(exported, cells), encoding="utf-8")
+    return bool(named)
 
 
 def _card(exported: Exported, cells: Sequence[CellOfRow]) -> str:

@@ -101,3 +101,5 @@ class Prose:
     known: frozenset[str] | None = None
     """All keys of the bibliography; None where it is not there whole."""
     title: str = ""
+    authors: tuple[str, ...] = ()
+    """None where they cannot be told apart from what is printed beside them."""

@@ -41,6 +41,16 @@ _LABEL_OPTION = re.compile(r"[\[{,]\s*label\s*=\s*\{?([^{},\]\s]+)")
 _IN_DEFINITION = re.compile(r"\\(?!href\b)(?:[A-Za-z]*ref|label)\*?\s*\{|\\hyperref\s*\[")
 _BIBITEM = re.compile(r"\\bibitem\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
 _TITLE = re.compile(r"\\title\s*(?:\[[^\]]*\])?\s*(?=\{)")
+_AUTHOR = re.compile(r"\\author\s*(?:\[[^\]]*\])?\s*(?=\{)")
+_NEXT_AUTHOR = re.compile(r"\\(?:and|And|AND)\b|(?<=\s)and(?=\s)")
+_BESIDE_AUTHOR = re.compile(
+    r"\\\\.*|\\(?:thanks|footnote|inst|textsuperscript|orcid(?:ID|link)?)\s*\{[^{}]*\}"
+    r"|\\footnotemark(?:\[[^\]]*\])?|\$\s*\^.*?\$",
+    re.DOTALL,
+)
+"""Lines under a name, notes and marks."""
+_BETWEEN = re.compile(r"\\(?:q?quad|enspace|hspace|hfill)(?![A-Za-z])|&")
+_NAME = re.compile(r"(?!Anonymous)[^\W\d_]+(?:[ .'’-]+[^\W\d_]+)*\.?")
 _BIBLIOGRAPHY = re.compile(r"\\(?:bibliography|addbibresource)\s*\{([^{}]*)\}")
 _ENTRY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s]+)\s*,", re.M | re.I)
 _END = re.compile(r"[.!?][)”’\"']?(?=\s+[A-Z(\\$“])")
@@ -80,6 +90,7 @@ def latex_prose(path: Path) -> Prose:
         # A part of a paper has its labels and entries elsewhere.
         known=known if begin >= 0 and not missing else None,
         title=_title(text, plain),
+        authors=_authors(text, plain),
     )
 
 
@@ -87,6 +98,18 @@ def _title(text: str, plain: Callable[[str], str | None]) -> str:
     found = _TITLE.search(text)
     end = closing(text, found.end()) if found else None
     return "" if found is None or end is None else plain(text[found.end() + 1 : end]) or ""
+
+
+def _authors(text: str, plain: Callable[[str], str | None]) -> tuple[str, ...]:
+    """The names in all `\\author`; none where one of them holds what may be something else."""
+    found = []
+    for match in _AUTHOR.finditer(text):
+        held = text[match.end() + 1 : closing(text, match.end())]
+        for piece in map(str.strip, _NEXT_AUTHOR.split(held)):
+            own = _BESIDE_AUTHOR.sub("", piece)
+            told = None if _BETWEEN.search(own) else plain(own)
+            found.append(" ".join((told or "").split()))
+    return tuple(found) if all(map(_NAME.fullmatch, found)) else ()
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -34,7 +34,7 @@ def remembered(
     """
     asked: Json = to_jsonable_python(question)
     key: Json = {"judge": source_digest(_HERE, _HERE.parent / "spec"), "question": asked}
-    answers = _list_of(model)
+    answers = _list_of(model)  # type: ignore[arg-type]
     with suppress(ValidationError):
         return answers.validate_python(store.memo.get(kind, key))
     made = answer()

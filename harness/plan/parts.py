@@ -32,11 +32,19 @@ def steps_below(planned: ExhibitPlan, names: Iterable[str]) -> dict[str, Step]:
 
 def closure(steps: Mapping[str, Step], wanted: Collection[str]) -> dict[str, Step]:
     """The wanted steps and all that they read, in the order of `steps`."""
-    found = set(wanted)
-    for identity, step in reversed(list(steps.items())):
-        if identity in found:
-            found.update(step.inputs.values())
+    found = _behind(steps, wanted)
     return {identity: step for identity, step in steps.items() if identity in found}
+
+
+def _behind(steps: Mapping[str, Step], wanted: Iterable[str]) -> set[str]:
+    """The identities of `closure`, without a look at all other steps."""
+    found: set[str] = set()
+    left = list(wanted)
+    while left:
+        if (identity := left.pop()) not in found and identity in steps:
+            found.add(identity)
+            left += steps[identity].inputs.values()
+    return found
 
 
 def needed_for(plans: Iterable[ExhibitPlan], wanted: Collection[str]) -> dict[str, list[str]]:
@@ -65,8 +73,7 @@ def shared_steps(item: Item, steps: Mapping[str, Step]) -> tuple[str, ...]:
     runs = {members for seeds in item.sources.values() for members in seeds}
     if len(runs) < 2:
         return ()
-    behind = [set(closure(steps, members)) for members in runs]
-    shared = set.intersection(*behind)
+    shared = set.intersection(*(_behind(steps, members) for members in runs))
     return tuple(dict.fromkeys(step.name for i, step in steps.items() if i in shared))
 
 

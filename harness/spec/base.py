@@ -88,7 +88,8 @@ def _addressable(text: str) -> str:
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A text that the paper prints."""
 SHOWN = "shown"
-"""Marks a field that is only shown: no step depends on it, and none of what is said of one."""
+"""Marks a field on which no step depends, nor what is said of one: it is only shown, or says what
+to show first."""
 ShownLabel = Annotated[Label, SHOWN]
 ShownText = Annotated[str, SHOWN]
 AddressPart = Annotated[Label, AfterValidator(_addressable)]

@@ -64,7 +64,7 @@ class PaperFile(SpecModel):
     """Module that lists, checks, fetches and prepares data sets, likewise."""
     imports: str = ""
     """Module that reads sets of images that others released, likewise."""
-    default_profile: Name
+    default_profile: Annotated[Name, SHOWN]
     paper_profile: Name
     variables: Mapping[str, VariableKind]
     """The variables that exhibits bind, and what each one names."""

@@ -25,7 +25,8 @@ class Profile(SpecModel):
     label: ShownLabel
     description: ShownText
     seeds: Seeds = 3
-    """How many student seeds each number has, which are those from 0; or a list of them."""
+    """How many student seeds each number has, which are those from 0; or a list of them. With
+    `--seeds N`, the first N of the list are taken; where it has fewer, the lowest others follow."""
     replicate: Replicate = "seed"
     """What is done again for each run, where an exhibit does not say."""
     device: Device

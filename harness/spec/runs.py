@@ -48,7 +48,8 @@ class Runs(SpecModel):
     `{variable}` of a variable that names another method, its images; and of one that names a
     recipe, the last step of that recipe on `{images}`."""
     seeds: Seeds | None = None
-    """Student seeds of a point, how many or a list of them, where the profile's are not meant."""
+    """Student seeds of a point, how many or a list of them, where the profile's are not meant. With
+    `--seeds N`, the first N of the list are taken; where it has fewer, the lowest others follow."""
     replicate: Replicate | None = None
     """What is done again for each seed; as the profile says if left out."""
 

@@ -82,15 +82,32 @@ def located(path: Path, keys: Sequence[int | str], message: str) -> SpecError:
     return SpecError(f"{_place(path, tuple(keys))}: {message}")
 
 
+_IN_TOML = {
+    "tuple": "list",
+    "Tuple": "List",
+    "dictionary": "table",
+    "Dictionary": "Table",
+    " after validation": "",
+}
+"""Words of Pydantic's messages, and those of someone who writes TOML."""
+_PYDANTIC = re.compile("|".join(_IN_TOML))
+
+
 def _describe(
     path: Path, model: type[BaseModel], raw: dict[str, Any], error: ValidationError
 ) -> str:
-    # A misspelt key is also a missing one, and says more.
-    found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    # A misspelt key is also a missing one, and says more. Lists are short of what is wrong in them.
+    order = ("extra_forbidden", "", "too_short")
+    found = sorted(
+        error.errors(include_url=False),
+        key=lambda e: order.index(e["type"] if e["type"] in order else ""),
+    )
     first, more = found[0], len(found) - 1
     context = first.get("ctx", {})
     keys = (*_real_keys(raw, first["loc"]), *getattr(context.get("error"), "keys", ()))
     expected = first["msg"].removeprefix("Value error, ")
+    if first["type"] != "value_error":
+        expected = _PYDANTIC.sub(lambda word: _IN_TOML[word[0]], expected)
     if first["type"] == "extra_forbidden":
         expected = f"unknown key; {nearest(str(keys[-1]), _siblings(model, first['loc'][:-1]))}"
     elif first["type"] == "missing":

@@ -24,7 +24,7 @@ from harness.study.audit import findings_of
 from harness.study.document import Document, known_cells, tally_of
 from harness.study.exhibits import claims_on, judge_each, reasons_not_run
 from harness.study.project import Project
-from harness.study.results import main_profile
+from harness.study.results import profile_to_read
 from harness.study.typeset import typeset
 from harness.words import counted
 
@@ -51,7 +51,8 @@ def write_challenge(project: Project, profile: str | None, out: Path | None = No
         out: the folder; in the build folder by default. What a person wrote into an earlier
             report there is overwritten.
     """
-    paper, chosen = project.paper, main_profile(project, profile)
+    paper = project.paper
+    chosen = profile_to_read(project, profile, paper.runnable)
     folder = out or project.build / chosen.id / "challenge"
     folder.mkdir(parents=True, exist_ok=True)
     judged, lacking = judge_each(project, paper.runnable, chosen.id)
@@ -137,7 +138,7 @@ def _costs(project: Project, judged: Iterable[Judgement]) -> list[dict[str, Any]
 
 
 def _results(made: Document) -> dict[str, Any]:
-    """The tables with results, and how many of their numbers there are."""
+    """The tables with results, with their numbers; other exhibits with results; how many in all."""
     known = {cell.address: cell for cell in known_cells(made)}
     tables: list[dict[str, Any]] = []
     for view in made.tables:
@@ -166,10 +167,24 @@ def _results(made: Document) -> dict[str, Any]:
                     "cells": rows,
                 }
             )
-    count = sum(len(table["cells"]) for table in tables)
-    some = f"of {counted(len(tables), 'table')}"
-    scope = f"{counted(count, f'number {some} was', f'numbers {some} were')} run again."
-    return {"tables": tables, "scope": scope}
+    shown, counts = {view.exhibit.id for view in made.tables}, _counts(made)
+    others = [
+        {"label": exhibit.label, "title": exhibit.title, "count": counts[exhibit.id]}
+        for exhibit in (view.exhibit for view in made.views.values())
+        if exhibit.id in counts and exhibit.id not in shown
+    ]
+    of = f"in {len(counts)} of {counted(len(made.views), 'exhibit')}"
+    scope = f"Numbers that were run again: {sum(counts.values())}, {of}."
+    return {"tables": tables, "others": others, "scope": scope}
+
+
+def _counts(made: Document) -> dict[str, int]:
+    """Exhibit -> how many of its numbers have a run at least, where any has: as `list` counts."""
+    found = {
+        name: sum(result.complete or bool(result.amounts) for result in judged.results)
+        for name, judged in made.judged.items()
+    }
+    return {name: count for name, count in found.items() if count}
 
 
 def _missing(project: Project, judged: Iterable[Judgement]) -> list[dict[str, Any]]:

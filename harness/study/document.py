@@ -22,8 +22,8 @@ from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
-from harness.study.results import main_profile
-from harness.study.typeset import misfits, typeset
+from harness.study.results import profile_to_read
+from harness.study.typeset import inputs, misfits, typeset
 
 MAIN = "main.tex"
 _LATEXMKRC = ("latexmkrc", ".latexmkrc")
@@ -41,6 +41,8 @@ class WrittenDocument:
     files: Sequence[Path]
     problems: Sequence[str]
     """Exhibits that have no results, as they cannot be planned under the profile."""
+    exhibits: Sequence[str]
+    """All that it could show."""
 
     def typeset(self) -> Path:
         """Compile it; the PDF.
@@ -51,8 +53,12 @@ class WrittenDocument:
         return typeset(self.folder / MAIN)
 
     def misfits(self) -> list[str]:
-        """Exhibits that do not fit the pages of the PDF, each in a sentence."""
-        return misfits(self.folder / MAIN)
+        """Exhibits that do not fit the pages of the PDF, or are not in it, in sentences."""
+        main = self.folder / MAIN
+        there = inputs(main)
+        absent = [name for name in self.exhibits if f"{name}.tex" not in there]
+        told = f"{MAIN} does not show {', '.join(absent)}; add \\reproexhibit{{NAME}} for each"
+        return [*misfits(main), *([told] if absent else [])]
 
 
 @dataclass(frozen=True)
@@ -102,15 +108,18 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
             f"{sources / MAIN}: the file is missing; expected the LaTeX document of the paper, "
             r"which loads \usepackage{repro} and shows exhibits with \reproexhibit{...}"
         )
-    chosen = None if reported else main_profile(project, profile).id
-    judged, lacking = judge_each(project, project.paper.runnable, chosen) if chosen else ({}, {})
+    exhibits = project.paper.runnable
+    chosen = None if reported else profile_to_read(project, profile, exhibits).id
+    judged, lacking = judge_each(project, exhibits, chosen) if chosen else ({}, {})
     broken = check_evidence(project, project.paper.exhibits) if chosen else {}
     problems = no_results({**broken, **lacking})
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)
     made.folder.mkdir(parents=True, exist_ok=True)
-    exhibits = list(_exhibits(made))
-    files = [*exhibits, *_parts(made, exhibits), *_sources(sources, made.folder)]
-    return WrittenDocument(chosen, made.source, made.folder, files, problems)
+    written = list(_exhibits(made))
+    files = [*written, *_parts(made, written), *_sources(sources, made.folder)]
+    return WrittenDocument(
+        chosen, made.source, made.folder, files, problems, exhibits=list(made.views)
+    )
 
 
 def _exhibits(made: Document) -> Iterator[Path]:

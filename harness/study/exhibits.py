@@ -23,7 +23,7 @@ from harness.spec.base import count_seeds
 from harness.spec.claims import Claim
 from harness.spec.exhibit import Table
 from harness.study.project import Project
-from harness.study.results import chosen_profile, remember
+from harness.study.results import profile_to_read, remember
 from harness.study.trust import NEEDS_CODE
 from harness.words import counted
 
@@ -189,7 +189,7 @@ def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -
 
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
     """An exhibit judged on what is in the store. Runs nothing."""
-    request = replace(request, profile=chosen_profile(project, name, request.profile))
+    request = replace(request, profile=profile_to_read(project, request.profile, [name]).id)
     judgement = judge(project, plan_to_read(project, name, request), request.only)
     if not (request.variation or request.seeds or request.only):
         remember(project, judgement)

@@ -104,9 +104,10 @@ def _read(folder: Path, name: str, sources: Sequence[Path]) -> tuple[Begun, dict
         raise UserError(f"{', '.join(map(str, sources))}: no table was read ({why})")
     sentences = [sentence for each in prose for sentence in each.sentences]
     title = next((each.title for each in prose if each.title), sources[0].stem)
+    authors = next((each.authors for each in prose if each.authors), ())
     ids = [f"table{n}" for n in range(1, len(tables) + 1)]
     specs = {
-        "specs/paper.toml": _about(name, title, sources),
+        "specs/paper.toml": _about(name, title, authors, sources),
         "specs/claims.toml": _CLAIMS,
         "specs/coverage.toml": write_sentences(sentences),
         _PROFILE: (SKELETON / _PROFILE).read_text(encoding="utf-8"),
@@ -116,12 +117,13 @@ def _read(folder: Path, name: str, sources: Sequence[Path]) -> tuple[Begun, dict
     return Begun(folder, ids, len(telling(sentences)), unread), specs
 
 
-def _about(name: str, title: str, sources: Sequence[Path]) -> str:
+def _about(name: str, title: str, authors: Sequence[str], sources: Sequence[Path]) -> str:
+    unread = "" if authors else "  # not read from the sources; write them here, each as a string"
     return f"""\
 format = {FORMAT}
 id = {json.dumps(name)}
 title = {quoted(short(title))}
-authors = []
+authors = [{", ".join(quoted(short(author)) for author in authors)}]{unread}
 venue = ""
 source = {quoted(", ".join(path.name for path in sources))}
 default_profile = "paper"

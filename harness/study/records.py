@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
 from harness.formats.exported import Exported, check_formats, write_formats
@@ -106,20 +106,27 @@ def drop(project: Project, name: str, request: Request, really: bool) -> list[Re
     return records
 
 
+class Written(NamedTuple):
+    """What an export wrote."""
+
+    records: int
+    held: int
+    """How many records the folder holds now."""
+    empty: Sequence[str]
+    """Formats that were asked for and had nothing to write."""
+
+
 def export(
     project: Project,
     folder: Path,
     names: Sequence[str],
     request: Request,
     formats: Sequence[str] = (),
-) -> tuple[int, int]:
+) -> Written:
     """Write the records of exhibits or parts to a folder, beside what was published there.
 
     Args:
         formats: names of formats for other tools that are written beside them.
-
-    Returns:
-        How many records were written, and how many the folder holds.
     """
     from harness.store.exchange import export_records
 
@@ -140,7 +147,8 @@ def export(
                 project.paper, planned
             )
     records = [record for i in sorted(identities) if (record := store.get(i))]
-    counts = export_records(records, folder, looks, answers)
+    written, held = export_records(records, folder, looks, answers)
+    empty: list[str] = []
     if formats:
         judged = [judge(project, plan) for plan in plans.values()]
         made = Exported(
@@ -152,8 +160,8 @@ def export(
             commits=lambda: published_in(project),
             written=int(time.time()) if project.written is None else project.written,
         )
-        write_formats(formats, made)
-    return counts
+        empty = write_formats(formats, made)
+    return Written(written, held, empty)
 
 
 def _check_folder(folder: Path, formats: Sequence[str]) -> None:

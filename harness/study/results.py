@@ -60,36 +60,23 @@ def remarks(project: Project, held: Mapping[str, Mapping[str, int]]) -> dict[str
     return told
 
 
-def chosen_profile(project: Project, exhibit: str, named: str | None) -> str | None:
-    """The profile that was named; else one with results: the default, the paper's, or another."""
-    if named or exhibit not in project.paper.runnable:
-        return named
-    there = _count(project, exhibit, SpecsDigests(project.paper))
-    return _preferred(project, there, [exhibit])
+def profile_to_read(project: Project, named: str | None, exhibits: Iterable[str]) -> Profile:
+    """The profile under which results of exhibits are read, where nothing is run.
 
-
-def main_profile(project: Project, named: str | None) -> Profile:
-    """The profile that was named; else the first with a result of any exhibit: the default, the
-    paper's, or another; else the paper's where files of results are declared, or the default.
+    It is the one that was named. Else the first with a result of any of the exhibits: the default,
+    the paper's, or another. Else the paper's where files of results are declared, so that these are
+    looked at, or the default, as for what runs.
     """
-    paper, there = project.paper, dict[str, int]()
-    digests = SpecsDigests(paper)
-    for exhibit in () if named else paper.runnable:
-        there |= _count(project, exhibit, digests)
-    return paper.profile(named or _preferred(project, there, paper.runnable))
-
-
-def _preferred(project: Project, there: Mapping[str, int], exhibits: Iterable[str]) -> str | None:
-    """Of the profiles with results the default, else the paper's, else the first.
-
-    Without results it is the paper's where files are declared that should hold some, so that these
-    are looked at.
-    """
-    about, shown = project.paper.about, project.paper.exhibits
+    paper, about, there = project.paper, project.paper.about, dict[str, int]()
+    if named:
+        return paper.profile(named)
+    digests, meant = SpecsDigests(paper), [name for name in exhibits if name in paper.runnable]
+    for name in meant:
+        there |= _count(project, name, digests)
+    declared = any(isinstance(e := paper.exhibits[name], Table) and e.evidence for name in meant)
     first = (about.default_profile, about.paper_profile, *there)
-    declared = any(isinstance(e := shown[name], Table) and e.evidence for name in exhibits)
     without = about.paper_profile if declared else None
-    return next((profile for profile in first if profile in there), without)
+    return paper.profile(next((profile for profile in first if profile in there), without))
 
 
 def _count(project: Project, exhibit: str, digests: SpecsDigests) -> dict[str, int]:

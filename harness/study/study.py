@@ -40,8 +40,9 @@ class How(TypedDict, total=False):
     """How an exhibit is wanted; all may be left out."""
 
     profile: str | None
-    """The id of the profile that it is run under. If none: the paper's default; what only reads
-    takes another one where there are results under that and none under the default."""
+    """The id of the profile that it is run under. If none: the default of `paper.toml`. What reads
+    results (`judge`, `diff`, `verify`, `assumptions`, `document`, `report`, `challenge`) takes the
+    first with a result of the exhibits that it is about: the default, the paper's, or another."""
     seeds: int | None
     """How many student seeds; the profile's number if none."""
     vary: Mapping[str, Any] | Sequence[str] | None
@@ -240,9 +241,9 @@ class Study:
         `only` is as in `judge`.
         """
         from harness.study.exhibits import judge, plan_to_read
-        from harness.study.results import chosen_profile
+        from harness.study.results import profile_to_read
 
-        how["profile"] = chosen_profile(self.project, exhibit, how.get("profile"))
+        how["profile"] = profile_to_read(self.project, how.get("profile"), [exhibit]).id
         request = self._of_kind(only, how)
         return judge(self.project, plan_to_read(self.project, exhibit, request), request.only)
 
@@ -327,9 +328,9 @@ class Study:
         """The choices that an exhibit rests on and that the paper does not state, by name."""
         from harness.plan.changes import assumptions_of
         from harness.study.exhibits import plan_of
-        from harness.study.results import chosen_profile
+        from harness.study.results import profile_to_read
 
-        chosen = chosen_profile(self.project, exhibit, profile)
+        chosen = profile_to_read(self.project, profile, [exhibit]).id
         planned = plan_of(self.project, exhibit, self.request(profile=chosen))
         return assumptions_of(planned.items)
 

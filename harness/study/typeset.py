@@ -81,6 +81,12 @@ def misfits(main: Path) -> list[str]:
     return found
 
 
+def inputs(main: Path) -> set[str]:
+    """The names of the files that TeX read, as the recorder of latexmk says."""
+    text = main.with_suffix(".fls").read_text(encoding="utf-8", errors="replace")
+    return {Path(line).name for line in text.splitlines() if line.startswith("INPUT ")}
+
+
 def _failure(main: Path, output: str) -> str:
     log = main.with_suffix(".log")
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else output

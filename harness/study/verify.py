@@ -12,7 +12,7 @@ from harness.spec.toml import read_spec
 from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, exhibits_behind, judge_each
 from harness.study.project import Project
-from harness.study.results import main_profile
+from harness.study.results import profile_to_read
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     """Judge every claim. An exhibit that cannot be planned has no results, which is a problem
     to name, not one that stops the paper's own numbers from being checked.
     """
-    chosen, claims = main_profile(project, profile).id, project.paper.claims.values()
+    claims = project.paper.claims.values()
+    chosen = profile_to_read(project, profile, project.paper.runnable).id
     ours, lacking = judge_each(project, exhibits_behind(project, claims), chosen)
     broken = check_evidence(project, project.paper.exhibits)
     problems = no_results(broken) + [

@@ -13,6 +13,7 @@ import pytest
 from harness import Study
 from harness.errors import UserError
 from harness.study.exhibits import Request
+from harness.study.new_paper import new_paper
 from harness.study.records import export
 
 pytest.importorskip("rocrate")
@@ -42,6 +43,18 @@ def test_the_crate_says_which_seeds_code_and_commits_gave_a_number(crate: Path):
     assert codes.issuperset(each["code"] for each in found)
     for commit in {each["commit"] for each in found} - {"not known"}:  # a shallow clone knows none
         subprocess.run(["git", "cat-file", "-e", commit], cwd=ROOT, check=True)
+
+
+def test_a_new_papers_citation_follows_its_specs_until_it_is_its_own(tmp_path: Path):
+    new_paper(tmp_path / "p")
+    about, own = tmp_path / "p/specs/paper.toml", tmp_path / "p/CITATION.cff"
+    about.write_text(about.read_text().replace('"First Author"', '"Ada Lovelace"'))
+    study = Study.open(tmp_path / "p")
+    export(study.project, tmp_path / "one", ["table1"], Request(None), ["crate"])
+    assert '"Lovelace"' in (tmp_path / "one/CITATION.cff").read_text()
+    own.write_text("cff-version: 1.2.0\ntitle: Mine\n")
+    export(study.project, tmp_path / "two", ["table1"], Request(None), ["crate"])
+    assert (tmp_path / "two/CITATION.cff").read_text() == own.read_text()
 
 
 def test_its_digests_are_those_that_sha256sum_checks(crate: Path):

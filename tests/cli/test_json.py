@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
 
 
@@ -226,3 +227,22 @@ def test_list_says_which_exhibits_have_results_and_under_which_profile(made: Wor
     shown = made.repro("show", "verdicts", "--json").json
     there = [cell for cell in shown["cells"] if cell["reproduced"]]
     assert listed["verdicts"]["stated"] == len(there)
+
+
+def test_what_only_reads_looks_under_one_profile_and_what_runs_under_the_default(
+    copied: Workplace,
+) -> None:
+    """Results are there under `stated` alone, and `small` becomes the default."""
+    copied.edit("paper.toml", 'default_profile = "stated"', 'default_profile = "small"')
+    reads = [("show", "verdicts"), ("diff", "verdicts"), ("report",)]
+
+    def profiles() -> set[str]:
+        claims = copied.repro("verify", "--json").json["claims"]
+        told = [copied.repro(*words, "--json").json for words in reads]
+        return {each["profile"] for each in (*claims, *told)}
+
+    assert profiles() == {"stated"}
+    assert copied.repro("plan", "verdicts", "--json").json["profile"] == "small"
+    assert "run under profile small: " in copied.repro("plan", "verdicts").out
+    assert copied.repro("make", "verdicts", *INLINE).code == 0
+    assert profiles() == {"small"}

@@ -264,3 +264,12 @@ def test_a_link_out_of_the_document_is_refused(
     assert outcome.code == 2
     assert "notes.tex: a link out of the folder" in outcome.err
     assert not list((documented.root / "build").rglob("notes.tex"))
+
+
+@needs_latex
+def test_an_exhibit_that_the_document_does_not_show_is_named(documented: Workplace) -> None:
+    write(documented, DOCUMENT.replace(r"\reproexhibit{averaged}", r"\input{broken.tex}"))
+    outcome = documented.repro("paper")
+    assert outcome.code == 0, outcome.err
+    said = [line for line in outcome.err.splitlines() if "does not show" in line]
+    assert said == [r"repro: main.tex does not show averaged; add \reproexhibit{NAME} for each"]

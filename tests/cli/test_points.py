@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness import Study
+from harness.media import console
 from tests.toy.paper import Workplace, plotted_workplace
 
 INLINE = ("--executor", "inline")
@@ -167,6 +170,23 @@ def test_show_says_what_is_missing_before_anything_is_made(fresh: Workplace) -> 
     assert outcome.code == 0
     assert "Panel a: none of its 16 points has all its runs" in outcome.out
     assert "cannot be run" in outcome.out
+
+
+def test_a_terminal_is_shown_a_screenful_and_a_pipe_everything(drawn: Workplace) -> None:
+    judged = Study.open(drawn.root).judge("scatter")
+    shows = {}
+    for terminal, height in ((True, 24), (True, 400), (False, 24)):
+        out = StringIO()
+        opened = console(out, width=100, height=height, force_terminal=terminal, no_color=True)
+        judged.view.show(judged.judgement, opened)
+        shows[terminal, height] = re.sub("\x1b\\[[0-9;]*m", "", out.getvalue())
+    assert shows[True, 400] == shows[False, 24]
+    assert "loose/size 40/copies 1" in shows[False, 24]
+    brief = shows[True, 24]
+    assert brief.count("\n") < 24
+    assert "Panel a: 16 points (cannot be run: 4, done: 12)" in brief
+    assert "rho" in brief
+    assert "add `| less` to the command" in brief
 
 
 def test_a_few_points_have_no_coefficient_of_the_panel(drawn: Workplace) -> None:

@@ -128,7 +128,9 @@ def test_what_surprises_comes_first_and_the_rest_on_demand(project: Path) -> Non
     assert "surprise" in listed[0]
     assert "faithful-leads" in listed[1]
     assert len(listed) == 2
-    assert "flattered-leads" in verify("--all").stdout
+    everything = verify("--all").stdout
+    assert "flattered-leads" in everything
+    assert "--all" not in everything, "which has just been given"
 
 
 def test_our_published_runs_judge_curves_that_are_only_drawn() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import jsonschema
+import numpy as np
 import pytest
 from huggingface_hub import ModelCard
 
@@ -18,12 +19,15 @@ from harness import Study
 from harness.errors import UserError
 from harness.evidence.readers import read, reader_named
 from harness.formats import exported
-from harness.formats.exported import Exported, rows
+from harness.formats.exported import Exported, rows, write_formats
 from harness.judge.exhibit import Judgement
+from harness.plan.step import StepParams, StepResult
 from harness.spec.exhibit import Table
 from harness.store.digest import digest_file
+from harness.store.store import Store
 from harness.study.exhibits import Request
 from harness.study.records import export
+from tests.run.graphs import make_step, run_inline
 
 ROOT = Path(__file__).parents[2]
 FORMATS = ["every-eval-ever", "model-card", "croissant", "logbook"]
@@ -105,6 +109,40 @@ def test_croissant_is_valid_and_names_the_files_and_columns_that_are_there(folde
         mlcroissant.Dataset(jsonld=held)
 
 
+def test_a_set_that_a_step_made_is_written_whole_with_its_description(
+    study: Study, tmp_path: Path
+) -> None:
+    mlcroissant = pytest.importorskip("mlcroissant")
+    made, other = (make_step(name, function=f"{__name__}:{name}") for name in ("shown", "plain"))
+    run_inline({step.identity: step for step in (made, other)}, tmp_path / "store")
+    every = sorted(Store(tmp_path / "store").iterate(), key=lambda record: record.step)
+    given = Exported(study.paper, tmp_path, [], every, list, dict)
+    assert write_formats(["made-sets"], given) == []
+    [folder] = (tmp_path / "made-sets").iterdir()
+    assert folder.name == f"shown-{made.identity[:12]}"
+    assert np.array_equal(np.load(folder / "pictures.npy"), PICTURES)
+    about = mlcroissant.Dataset(jsonld=folder / "croissant.json").metadata
+    assert {each.name: each.sha256 for each in about.distribution} == {
+        path.name: digest_file(path) for path in folder.iterdir() if path.name != "croissant.json"
+    }
+    assert about.license
+    assert "seed" in about.description
+    assert json.loads((folder / "record.json").read_text())["identity"] == made.identity
+    given = replace(given, records=[each for each in every if each.step == "plain"])
+    assert write_formats(["made-sets"], given) == ["made-sets"]
+
+
+PICTURES = np.arange(32, dtype=np.uint8).reshape(2, 4, 4, 1)
+
+
+def shown(params: StepParams, inputs: object, context: object) -> StepResult:
+    return StepResult({"scale": 2.0}, {"pictures": PICTURES, "labels": np.array([0, 1])})
+
+
+def plain(params: StepParams, inputs: object, context: object) -> StepResult:
+    return StepResult({}, {"curve": np.zeros(3)})
+
+
 def test_a_logbook_has_a_page_for_each_claimed_sentence(folder: Path, study: Study) -> None:
     root = folder / ".trackio" / "logbook"
     manifest = json.loads((root / "logbook.json").read_text("utf-8"))
@@ -137,6 +175,30 @@ def test_rows_whose_names_differ_in_signs_alone_have_files_of_their_own(
         study.paper, tmp_path, [replace(judgement, plan=both, results=results)], [], list, dict, 0
     )
     assert [name for name, _ in rows(given)] == ["a-2", "a", "a-3"]
+
+
+def test_what_is_the_same_keeps_its_time_and_what_changed_gets_a_new_one(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(now: int) -> list[str]:
+        monkeypatch.setattr("time.time", lambda: now)
+        export(study.project, tmp_path, ["table8"], Request("paper"), ["every-eval-ever"])
+        files = sorted(tmp_path.glob("every-eval-ever/data/**/*.json"))
+        changed.append(files[0])
+        return [path.read_text("utf-8") for path in files]
+
+    changed: list[Path] = []
+    first = written(1000)
+    assert written(2000) == first
+    changed[0].write_text(first[0].replace('"score": ', '"score": 1'), encoding="utf-8")
+    assert written(3000) == [first[0].replace('1000"', '3000"'), *first[1:]]
+
+
+def test_formats_with_nothing_to_write_are_named(study: Study, tmp_path: Path) -> None:
+    asked = [study.project, tmp_path, ["lemma1"], Request("digits"), FORMATS]
+    assert export(*asked).empty == ["every-eval-ever", "model-card", "logbook"]
+    beside = {path.name for path in tmp_path.iterdir() if path.suffix != ".parquet"}
+    assert beside == {"manifest.json", "croissant.json"}
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(

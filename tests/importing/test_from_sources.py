@@ -122,6 +122,32 @@ def test_every_table_stands_there_to_the_letter_and_is_rendered_so(
         assert [row.path for row in read.rows] == [row.path for row in table.rows]
 
 
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        (r"\author{Ada Lovelace and Charles Babbage}", ("Ada Lovelace", "Charles Babbage")),
+        (
+            r"\author{Ada Lovelace\thanks{x} \\ London \and J.-P. O'Neil$^{1,2}$}",
+            ("Ada Lovelace", "J.-P. O'Neil"),
+        ),
+        ("\\author[1]{Jos\\'e Sandoval}\n\\author[2]{B. Orland}", ("José Sandoval", "B. Orland")),
+        (r"\author{Ada Lovelace, University of London}", ()),
+        (r"\author{Ada Lovelace \qquad Charles Babbage \\ London}", ()),
+        (r"\author{Anonymous submission}", ()),
+        ("", ()),
+    ],
+)
+def test_authors_are_read_where_nothing_else_is_among_them(
+    written: str, names: tuple[str, ...], tmp_path: Path
+) -> None:
+    source = tmp_path / "main.tex"
+    source.write_text(SOURCE.replace(r"\begin{doc", f"{written}\n\\begin{{doc"), encoding="utf-8")
+    new_paper(tmp_path / "paper", [source])
+    assert Study.open(tmp_path / "paper").paper.about.authors == names
+    marked = "# not read from the sources" in (tmp_path / "paper/specs/paper.toml").read_text()
+    assert marked == (not names)
+
+
 def test_what_cannot_be_read_is_told_with_its_place_and_never_compared(
     tmp_path: Path, begun: Path
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from harness import Study
 from harness.study.challenge import write_challenge
 from harness.study.project import Project, find_project
 from tests.cli.conftest import INLINE
@@ -71,6 +73,17 @@ def test_numbers_of_ours_are_written_by_address_and_as_shown(place: Workplace, f
         )
         assert cell["verdict"].split(" ")[0] in line
         assert ours.strip() not in latex  # the number itself stands in cells.tex alone
+
+
+def test_numbers_count_as_they_do_in_a_list_of_results_also_outside_tables(tmp_path: Path) -> None:
+    """Of this paper, a fit alone has a published number under `digits`."""
+    study = Study.open(ROOT)
+    project = replace(study.project, root=tmp_path / "store")
+    held = {name: each["digits"] for name, each in study.results().items() if "digits" in each}
+    assert held == {"scaling": 1}
+    told = write_challenge(project, "digits", tmp_path / "out").markdown.read_text()
+    assert "Numbers that were run again: 1, in 1 of 23 exhibits." in told
+    assert re.search(r"^- .*scaling law.*again: 1\)$", told, re.M)
 
 
 @pytest.mark.slow

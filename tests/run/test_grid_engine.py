@@ -144,7 +144,7 @@ def test_table_7_through_the_cluster_with_a_job_run_again_midway(
     wait_for(lambda: bool(starts(store)), "the first step", 300)
     running = say(engine, "qstat", "-s", "r", "-u", os.environ.get("USER", "root")).splitlines()
     say(engine, "qmod", "-rj", running[2].split()[0])
-    wait_for(lambda: look(store)[0].over, "table 7", 3000)
+    over(store, 3000)
     collected = repro(tmp_path, "collect")
     [submission] = collected["submissions"]
     assert submission["done"] == sum(sum(array["steps"].values()) for array in submitted)

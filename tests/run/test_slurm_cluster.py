@@ -136,7 +136,7 @@ def test_requeue_and_time_limits_on_a_node_with_other_work(
         say(conf, "scontrol", "requeue", job)
         for name in (job, *(array.jobs.keys() - {job})):
             requeued(conf, name)
-        wait_for(lambda: look(store)[0].over, "the jobs", 600)
+        over(store, 600)
     finally:
         for process in busy:
             process.kill()
@@ -218,7 +218,7 @@ def test_table_7_through_the_cluster_with_a_job_killed_midway(conf: Path, tmp_pa
     running = say(conf, "squeue", "--noheader", "--array", "--states=R", "--format=%i").split()
     say(conf, "scontrol", "requeue", running[0])
     requeued(conf, running[0])
-    wait_for(lambda: look(store)[0].over, "table 7", 3000)
+    over(store, 3000)
     collected = repro(tmp_path, "collect")
     [submission] = collected["submissions"]
     assert submission["done"] == sum(sum(array["steps"].values()) for array in submitted)

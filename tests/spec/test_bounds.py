@@ -36,11 +36,12 @@ def test_seeds_have_a_bound(place: Workplace, seeds: int) -> None:
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        ("[]", "at least 1 item"),
+        ("[]", "List should have at least 1 item, not 0"),
+        ("[true]", "a valid integer (found True)"),
         ("[3, 0, 3]", "a seed comes twice"),
         ("[-1]", "greater than or equal to 0"),
         ("[2147483648]", "less than 2147483648"),
-        (f"[{', '.join(map(str, range(10_001)))}]", "at most 10000 items"),
+        (f"[{', '.join(map(str, range(10_001)))}]", "List should have at most 10000 items"),
     ],
 )
 def test_a_list_of_seeds_has_bounds(place: Workplace, seeds: str, said: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from harness.errors import EvidenceError
@@ -22,6 +23,7 @@ from harness.spec.paper import Paper
 from harness.store.record import Record
 from harness.store.store import Store
 
+Getter = Callable[[str], Record | None]
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
@@ -29,9 +31,9 @@ def numbers_of(
     view: ExhibitView[Any], judgement: Judgement, store: Store
 ) -> tuple[NumberPage, ...]:
     """The items of an exhibit, in the order of its plan."""
-    pages = _pages(judgement.plan.items)
+    pages, get = _pages(judgement.plan.items), cache(store.get)  # numbers share most steps
     return tuple(
-        _number(view, judgement, result, page, store)
+        _number(view, judgement, result, page, get)
         for result, page in zip(judgement.results, pages, strict=True)
     )
 
@@ -53,11 +55,11 @@ def _pages(items: Sequence[Item]) -> list[str]:
 
 
 def _number(
-    view: ExhibitView[Any], judgement: Judgement, result: ItemResult, page: str, store: Store
+    view: ExhibitView[Any], judgement: Judgement, result: ItemResult, page: str, get: Getter
 ) -> NumberPage:
     item, verdict, text = result.item, judgement.verdict(result), view.number(result, judgement)
     steps = closure(judgement.plan.steps, item.identities)
-    records = {identity: store.get(identity) for identity in steps}
+    records = {identity: get(identity) for identity in steps}
     command = ("repro", "make", str(item.address), "--profile", judgement.plan.profile.id)
     return NumberPage(
         address=str(item.address),

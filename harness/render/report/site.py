@@ -26,6 +26,7 @@ from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, S
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
+from harness.words import counted
 
 _PACKAGE = Path(__file__).parents[2]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
@@ -121,6 +122,7 @@ def _environment() -> Environment:
         curves=drawing.curves,
         png=drawing.png,
         by_name=by_name,
+        counted=counted,
         exhibits_of=exhibits_of,
         grid=grid,
         captioned=captioned,

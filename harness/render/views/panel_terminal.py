@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 
@@ -12,6 +12,7 @@ from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult, of_row
 from harness.judge.stated import StatedResult
 from harness.render.terminal import show_grid
+from harness.render.views.panel_figure import correlation_lines
 from harness.render.views.verdicts import gap_lines, kind_lines
 from harness.words import counted
 
@@ -22,21 +23,64 @@ _ACROSS = 4
 
 
 def show_points(judgement: Judgement, console: Console) -> None:
-    """Print what every point came to, the correlations, and the stated numbers beside ours."""
-    exhibit = judgement.plan.exhibit
-    console.print(f"{exhibit.label}. {exhibit.title}", style="bold")
-    for panel in dict.fromkeys(item.address.row for item in judgement.plan.items):
-        _show_panel(panel, list(of_row(judgement.results, panel)), console)
+    """Print what every point came to, the correlations, and the stated numbers beside ours; where a
+    terminal's screen does not hold that, the points of a panel are counted.
+    """
+    with console.capture() as whole:
+        _show_all(judgement, console)
+    if console.is_terminal and whole.get().count("\n") > console.height:
+        _show_screenful(judgement, console)
+    else:
+        console.file.write(whole.get())
+
+
+def _show_all(judgement: Judgement, console: Console) -> None:
+    _show_title(judgement, console)
+    for panel, results in _panels(judgement):
+        _show_panel(panel, results, console)
     for item in judgement.correlations:
         _show_correlations(item, console)
     show_stated(judgement, console)
-    for line in dict.fromkeys(_reading(item) for item in judgement.stated if item.readings):
+    for line in _remarks(judgement):
         console.print(line, soft_wrap=True)
-    points = [result.item for result in judgement.results if result.item.sources]
-    for reason in dict.fromkeys(point.reason for point in points if point.reason):
-        console.print(reason, soft_wrap=True)
-    for line in (*gap_lines(judgement), *kind_lines(judgement)):
-        console.print(line, soft_wrap=True)
+
+
+def _show_screenful(judgement: Judgement, console: Console) -> None:
+    _show_title(judgement, console)
+    for panel, results in _panels(judgement):
+        console.print(f"Panel {panel}: {counted(len(results), 'point')} ({_count_of(results)})")
+    for item in judgement.correlations:
+        if told := "; ".join(correlation_lines(item)):
+            console.print(f"Panel {item.panel}, {item.plot}: {told}")
+    _show_stated([item for item in judgement.stated if item.stated.ours], console)
+    for line in _remarks(judgement)[:1]:
+        console.print(line, no_wrap=True, overflow="ellipsis")
+    left = "Every point, stated number and remark: add `| less` to the command"
+    console.print(left, no_wrap=True, overflow="ellipsis", style="dim")
+
+
+def _show_title(judgement: Judgement, console: Console) -> None:
+    exhibit = judgement.plan.exhibit
+    console.print(f"{exhibit.label}. {exhibit.title}", style="bold")
+
+
+def _panels(judgement: Judgement) -> Iterator[tuple[str, list[ItemResult]]]:
+    for panel in dict.fromkeys(item.address.row for item in judgement.plan.items):
+        yield panel, list(of_row(judgement.results, panel))
+
+
+def _remarks(judgement: Judgement) -> list[str]:
+    """How stated numbers are read, what points were made with, and which are lacking or unlike."""
+    readings = (_reading(item) for item in judgement.stated if item.readings)
+    points = (result.item for result in judgement.results if result.item.sources)
+    reasons = (point.reason for point in points if point.reason)
+    lines = (*readings, *reasons, *gap_lines(judgement), *kind_lines(judgement))
+    return list(dict.fromkeys(lines))
+
+
+def _count_of(results: Sequence[ItemResult]) -> str:
+    states = Counter(_state(result) for result in results)
+    return ", ".join(f"{state}: {n}" for state, n in sorted(states.items()))
 
 
 def _show_panel(name: str, results: Sequence[ItemResult], console: Console) -> None:
@@ -46,8 +90,7 @@ def _show_panel(name: str, results: Sequence[ItemResult], console: Console) -> N
     """
     done = [result for result in results if result.complete]
     if not done and len(results) > _MOST_IDLE:
-        states = Counter(_state(result) for result in results)
-        count = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+        count = _count_of(results)
         console.print(f"Panel {name}: none of its {len(results)} points has all its runs ({count})")
         return
     quantities = list(done[0].amounts) if done else []
@@ -117,6 +160,10 @@ def _signed(value: float | None) -> str:
 
 def show_stated(judgement: Judgement, console: Console) -> None:
     """Print the stated numbers, each beside ours where there is one."""
+    _show_stated(judgement.stated, console)
+
+
+def _show_stated(stated: Sequence[StatedResult], console: Console) -> None:
     rows = [
         (
             item.id,
@@ -126,7 +173,7 @@ def show_stated(judgement: Judgement, console: Console) -> None:
             item.verdict.name if item.stated.ours else "–",
             item.stated.where,
         )
-        for item in judgement.stated
+        for item in stated
     ]
     if rows:
         show_grid(("Stated", "Paper", "Ours", "95 % interval", "Verdict", "Where"), rows, console)

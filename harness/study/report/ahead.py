@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import Judged, by_sentence, exhibits_of
-from harness.plan.cost import NOTHING
+from harness.judge.results import ItemResult
+from harness.plan.cost import NOTHING, Seconds
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.parts import closure
+from harness.plan.step import Step
 from harness.render.numbers import hours
 from harness.render.report.pages import Ahead
 from harness.study.forecast import seconds_of
@@ -23,15 +26,35 @@ def ahead_of(
     project: Project, judged: Iterable[Judgement], claims: Sequence[Judged]
 ) -> tuple[Ahead, ...]:
     """The makes that decide most for their time, the best first; none that decides nothing."""
-    found = [_make(project, each, claims) for each in judged]
+    shown = [(one, [r for r in one.results if r.item.sources and r.missing]) for one in judged]
+    todo = [_lacking(project, one.plan, waiting) for one, waiting in shown]
+    together = {i: step for steps in todo for i, step in steps.items()}
+    device = shown[0][0].plan.profile.device if shown else "cpu"  # all are under one profile
+    seconds = seconds_of(project, together, device)
+    found = [
+        _make(one, waiting, sum((seconds[i] for i in steps), NOTHING), claims)
+        for (one, waiting), steps in zip(shown, todo, strict=True)
+    ]
     wanted = sorted((rate, index) for index, (rate, _) in enumerate(found) if rate)
     return tuple(found[index][1] for _, index in reversed(wanted[-MOST:]))
 
 
-def _make(project: Project, judged: Judgement, claims: Sequence[Judged]) -> tuple[float, Ahead]:
-    """What making an exhibit would decide a second, and the same in words."""
+def _lacking(project: Project, plan: ExhibitPlan, waiting: Sequence[ItemResult]) -> dict[str, Step]:
+    """The steps that numbers wait for and that have to be run."""
+    behind = closure(plan.steps, {i for each in waiting for i in each.missing})
+    return {i: behind[i] for i in lacking(behind, project.store)}
+
+
+def _make(
+    judged: Judgement, waiting: Sequence[ItemResult], cost: Seconds, claims: Sequence[Judged]
+) -> tuple[float, Ahead]:
+    """What making an exhibit would decide a second, and the same in words.
+
+    Args:
+        waiting: its numbers that lack runs.
+        cost: of these.
+    """
     plan, name = judged.plan, judged.plan.exhibit.id
-    waiting = [each for each in judged.results if each.item.sources and each.missing]
     numbers = sum(each.item.comparable and each.item.reported is not None for each in waiting)
     if waiting and all(each.item.comparable for each in judged.results):
         numbers += sum(each.verdict.name == "not run" for each in judged.stated)
@@ -40,11 +63,8 @@ def _make(project: Project, judged: Judgement, claims: Sequence[Judged]) -> tupl
         and any(name in exhibits_of(item.claim) for item in sentence.claims)
         for sentence in by_sentence(claims if waiting else ())
     )
-    behind = closure(plan.steps, {i for each in waiting for i in each.missing})
-    todo = {i: behind[i] for i in lacking(behind, project.store)}
-    device = plan.profile.device
-    cost = sum(seconds_of(project, todo, device).values(), NOTHING)
-    told = f"{hours(cost.mid)} ({hours(cost.low)} to {hours(cost.high)}) of one {device}"
+    took, device = f"{hours(cost.low)} to {hours(cost.high)}", plan.profile.device
+    told = f"{hours(cost.mid)} ({took}) of one {device}"
     command = shlex.join(("repro", "make", name, "--profile", plan.profile.id))
     rate = (numbers + sentences) / max(cost.mid, 1.0)
     return rate, Ahead(plan.exhibit, numbers, sentences, told, command)

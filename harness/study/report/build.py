@@ -26,7 +26,7 @@ from harness.study.project import Project
 from harness.study.renders import write_renders
 from harness.study.report.ahead import ahead_of
 from harness.study.report.alternatives import Tell, alternatives_of
-from harness.study.results import main_profile
+from harness.study.results import profile_to_read
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def write_report(
     Raises:
         UserError: the folder holds something that is no report.
     """
-    paper, chosen = project.paper, main_profile(project, profile)
+    paper = project.paper
+    chosen = profile_to_read(project, profile, paper.runnable)
     folder = out or project.build / chosen.id / "report"
     judged, lacking = judge_each(project, paper.runnable, chosen.id)
     claims = claims_on(project, paper.claims.values(), judged.values())

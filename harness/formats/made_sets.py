@@ -1,0 +1,81 @@
+"""The data sets that steps made, whole: a folder of plain arrays each, described by Croissant.
+
+An export's Parquet files leave such arrays out where they are large. What a set is of is told by
+its shape: an array of three dimensions or more, such as one of examples. The rest of its record
+(labels, scale, losses) is written beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness.formats.crate import NO_LICENCE
+from harness.formats.croissant import METADATA, write_metadata
+from harness.formats.exported import Exported
+from harness.store.digest import digest_file
+from harness.store.published import PublishedRecord
+from harness.store.record import RECORD, Record
+
+FOLDER = "made-sets"
+
+
+def write(exported: Exported) -> bool:
+    """Write a folder for each record with such an array into an export.
+
+    Raises:
+        UserError: the library of the format finds a mistake.
+    """
+    made = [each for each in exported.records if is_set(each)]
+    for record in made:
+        folder = exported.folder / FOLDER / f"{record.step}-{record.identity[:12]}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        told = {**record.to_json(), "link": None}
+        (folder / RECORD).write_text(json.dumps(told, indent=1, sort_keys=True), encoding="utf-8")
+        for name in sorted(record.arrays):
+            record.array(name)  # verifies the file first
+            shutil.copy(record.directory / record.outputs[name]["file"], folder / f"{name}.npy")
+        write_metadata(folder / METADATA, partial(_described, exported, record, folder))
+    return bool(made)
+
+
+def is_set(record: Record) -> bool:
+    """Whether a record holds a data set, and holds it here: published ones lack what is large."""
+    shapes = [record.outputs[name]["shape"] for name in record.arrays]
+    return not isinstance(record, PublishedRecord) and any(len(shape) >= 3 for shape in shapes)
+
+
+def _described(exported: Exported, record: Record, folder: Path) -> Any:
+    import mlcroissant as croissant
+
+    about = exported.paper.about
+    how = json.dumps({"parameters": dict(record.params), "seed": record.seed}, sort_keys=True)
+    return croissant.Metadata(
+        name=f"{record.step} {record.identity[:12]}",
+        description=f"Made by step {record.step} of the runs of {about.title}: {how}. What it was "
+        f"made from, and by which code, is in {RECORD}.",
+        license=[NO_LICENCE],  # that of the data it was made from decides, which no record states
+        version="1.0.0",
+        cite_as=about.title,
+        creators=[croissant.Person(name=name) for name in about.authors],
+        distribution=[
+            croissant.FileObject(
+                id=path.name,
+                name=path.name,
+                description=_shape(record, path.stem),
+                content_url=path.name,
+                encoding_formats=[f"application/{'json' if path.suffix == '.json' else 'x-npy'}"],
+                sha256=digest_file(path),
+            )
+            for path in sorted(folder.iterdir())
+        ],
+    )
+
+
+def _shape(record: Record, name: str) -> str:
+    output = record.outputs.get(name)
+    return f"{output['dtype']} {output['shape']}" if output else "How it was made."
