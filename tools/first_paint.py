@@ -26,9 +26,10 @@ KINDS |= {"exhibits": "exhibits/*.html", "a number": "numbers/*/*.html"}
 def paints(site: Path, names: list[str]) -> list[float]:
     """Milliseconds from the start of each page to its first content."""
     found = []
+    width, height = SIZES["desktop"]
     with chromium() as context:
         page = context.new_page()
-        page.set_viewport_size(dict(zip(("width", "height"), SIZES["desktop"], strict=True)))
+        page.set_viewport_size({"width": width, "height": height})
         for name in (names[0], *names):
             page.goto((site / name).resolve().as_uri())
             found.append(float(page.evaluate(PAINTED)))

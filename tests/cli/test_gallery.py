@@ -90,7 +90,7 @@ def test_the_report_leads_from_the_grid_to_every_image(place: Workplace) -> None
     pages = sorted((exhibit.parents[1] / "numbers" / "gallery").glob("*.html"))
     assert all(f"numbers/gallery/{page.name}" in exhibit.read_text("utf-8") for page in pages)
     page = exhibit.read_text("utf-8")
-    assert "1 of 2 rows have been made" in page
+    assert "1 of 2 rows made" in page
     assert "not run: Only its number is known." in page
     assert page.count('src="data:image/png') == len(narrow["pictures"]) == 2
     assert re.search(r"<p>Numbers[^<]*, profile", page), "what they were made with is said"

@@ -116,7 +116,7 @@ def test_a_set_that_a_step_made_is_written_whole_with_its_description(
     made, other = (make_step(name, function=f"{__name__}:{name}") for name in ("shown", "plain"))
     run_inline({step.identity: step for step in (made, other)}, tmp_path / "store")
     every = sorted(Store(tmp_path / "store").iterate(), key=lambda record: record.step)
-    given = Exported(study.paper, tmp_path, [], every, list, dict)
+    given = Exported(study.paper, tmp_path, [], every, list, dict, 0)
     assert write_formats(["made-sets"], given) == []
     [folder] = (tmp_path / "made-sets").iterdir()
     assert folder.name == f"shown-{made.identity[:12]}"
