@@ -10,8 +10,16 @@ from typing import TypeAlias
 
 from harness.errors import UserError, nearest
 from harness.evidence.found import FoundCell
-from harness.judge.company import Mixed, OneKind, mixed, no_code_confirmed, sentence
-from harness.judge.gaps import NOT_RUN, Gaps, shortfall
+from harness.judge.company import (
+    NOT_RUN,
+    Gaps,
+    Mixed,
+    OneKind,
+    mixed,
+    no_code_confirmed,
+    sentence,
+    shortfall,
+)
 from harness.judge.model import Amount, Picture
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item

@@ -31,8 +31,8 @@ class ExhibitKind:
     that the paper states are shown."""
 
 
-_CELLS = "harness.plan.tables:cell_items"
-_PANELS = "harness.plan.panels:panel_items"
+_CELLS = "harness.plan.items:cell_items"
+_PANELS = "harness.plan.items:panel_items"
 _VIEWS = "harness.render.views"
 _BUILT_IN = (
     ExhibitKind("table", "tables", Table, _CELLS, f"{_VIEWS}.table:TableView"),

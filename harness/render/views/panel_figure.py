@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness.judge.company import NOT_RUN
 from harness.judge.correlated import Correlated
 from harness.judge.exhibit import Judgement
-from harness.judge.gaps import NOT_RUN
 from harness.judge.results import Drawn, ItemResult, of_row
 from harness.plan.item import Item
 from harness.render.figures.model import (

@@ -1,4 +1,4 @@
-"""The items of an exhibit made of panels: one point for each combination of values."""
+"""The items of exhibits: a table has its cells, panels a point for each combination of values."""
 
 from __future__ import annotations
 
@@ -8,9 +8,29 @@ from typing import Any
 
 from harness.plan.exhibit import Planner
 from harness.plan.item import Item
-from harness.spec.exhibit import Address
+from harness.spec.exhibit import LAST_STEP, Address, Table, variables_of
 from harness.spec.others import Panelled
 from harness.spec.runs import Runs
+
+
+def cell_items(table: Table, planner: Planner) -> Iterator[Item]:
+    """Every cell, row by row. A mean has one run for each of its members."""
+    for row, column, _ in table.cells():
+        variables = variables_of(table, row, column)
+        over, members = "", [variables]
+        if table.average is not None:
+            over = table.average.over
+            members = [{**variables, over: value} for value in table.average.values]
+        yield planner.item(
+            Address(table.id, row.name, column.name),
+            variables,
+            read=(LAST_STEP,) if LAST_STEP in variables else (),
+            members=members,
+            mean_over=over,
+            reported=row.cells.get(column.name),
+            replicate=table.reporting_of(row.name, column.name).replicate,
+        )
+
 
 SINGLE = "run"
 """The name of the point of a panel that has only one."""
