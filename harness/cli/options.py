@@ -41,7 +41,7 @@ ProfileName = Annotated[
         "--profile",
         "-p",
         help="How to run: the paper's own, or smaller. By default that of paper.toml; show, diff, "
-        "verify, assumptions, paper and report take another where it has no results.",
+        "verify, assumptions, paper and report take another where the default has no results.",
         autocompletion=completing.profiles,
     ),
 ]

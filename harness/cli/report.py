@@ -78,7 +78,7 @@ def report(
             counts = {"pages": written.pages, "changed": written.changed}
             print_json({"profile": written.profile, "index": str(written.index), **counts})
         else:
-            wrote = f"wrote {counted(written.changed, 'file')}" if written.changed else ""
+            wrote = f"{counted(written.changed, 'file')} changed" if written.changed else ""
             pages = f"the report has {counted(written.pages, 'page')}"
             told = f"{wrote or 'nothing changed'}; {pages}; open {written.index}"
             console().print(told, soft_wrap=True)

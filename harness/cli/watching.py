@@ -34,8 +34,8 @@ def rounds(study: Study, watch: bool) -> Iterator[Study]:
         time.sleep(LOOK)
         if (now := _content(study.store)) == seen:
             continue
-        afresh = Study.open(study.project.home, no_code=study.project.no_code)
         try:
+            afresh = Study.open(study.project.home, no_code=study.project.no_code)
             _ = afresh.paper  # is read now
         except UserError as error:  # somebody edits the specs; the next look may read them
             if str(error) != told:

@@ -99,7 +99,11 @@ class Codes:
             assert self._probes is not None
             found = check([kind], self._probes, known=self._confirmed)
             messages += found
-            if not found and self._confirmed.get(kind.name, (0, ()))[0] == kind.revision:
+            if (
+                kind.probe
+                and not found
+                and self._confirmed.get(kind.name, (0, ()))[0] == kind.revision
+            ):
                 codes = self._passed(kind) | self._probed(kind)
                 self._store.memo.put(_PASSED, _key(kind), [*sorted(codes)])
         return messages

@@ -98,6 +98,12 @@ class Paper(BaseModel):
         """What others have made of it once, by name, for whoever asks after them."""
         return {}
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Paper:
+        """A copy with other parts must not keep what was made of the old ones."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("kept", None)
+        return copied
+
     def exhibit(self, name: str) -> Exhibit:
         whole, colon, _ = name.partition(":")
         if colon and whole in self.exhibits:

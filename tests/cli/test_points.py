@@ -333,3 +333,14 @@ def test_what_nothing_runs_for_is_told(fresh: Workplace, command: str) -> None:
     outcome = fresh.repro(command, "bound")
     assert outcome.code == 2
     assert "nothing runs for 'bound'" in outcome.err
+
+
+@pytest.mark.parametrize("exhibit", ["scatter", "law", "bound"])
+def test_in_a_notebook_every_kind_of_exhibit_shows_what_the_command_shows(
+    drawn: Workplace, exhibit: str
+) -> None:
+    judged = Study.open(drawn.root).judge(exhibit)
+    printed = drawn.repro("show", exhibit).out
+    for line in printed.splitlines()[:4]:
+        assert " ".join(line.split()) in " ".join(str(judged).split())
+    assert judged.judgement.plan.exhibit.title in judged._repr_html_()

@@ -77,3 +77,17 @@ def test_an_interrupt_ends_it_in_one_line_as_it_ends_every_command(
     assert ended.code == 130
     assert ended.err.splitlines()[-1].startswith("repro: interrupted; what is finished is kept")
     assert ended.err.count("interrupt") == 1
+
+
+def test_a_paper_that_is_gone_for_a_moment_is_told_and_does_not_end_it(
+    place: Workplace, pauses: list[object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper, aside = place.root / "specs" / "paper.toml", place.root / "specs" / "paper.old"
+
+    def gone() -> None:
+        assert place.repro("make", "verdicts:Faithful:Small", "--executor", "inline").code == 0
+        paper.rename(aside)
+
+    pauses += [gone, lambda: aside.rename(paper)]
+    assert len(watched(Study.open(place.root))) == 2
+    assert capsys.readouterr().err.count("paper.toml") == 1

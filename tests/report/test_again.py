@@ -8,7 +8,7 @@ import pytest
 
 from harness import Study
 from harness.render.report.folder import ReportFolder
-from harness.study.changes import changes_of
+from harness.study.kept_changes import changes_of
 from tests.report.sites import report
 from tests.toy.paper import Workplace
 
@@ -57,7 +57,7 @@ def test_a_report_says_how_much_of_it_is_new(place: Workplace) -> None:
     assert again.startswith("nothing changed" + pages.format(first["pages"]))
     (place.root / "told" / "claims.html").unlink()
     mended = place.repro("report", "--out", site).out
-    assert mended.startswith("wrote 1 file" + pages.format(first["pages"]))
+    assert mended.startswith("1 file changed" + pages.format(first["pages"]))
 
 
 def test_a_number_that_is_gone_changes_its_pages_and_no_others(place: Workplace) -> None:

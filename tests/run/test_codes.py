@@ -53,9 +53,9 @@ def test_the_code_that_does_steps_together_is_known_by_the_probe_that_runs_it(
     assert codes.probe([record]) == ([], [])
 
 
-@pytest.mark.parametrize("digest", [lambda folder: source_digest(folder), None])
+@pytest.mark.parametrize("digest", ["source_digest", "sources_of"])
 def test_a_module_that_moves_to_another_package_is_another_source(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: object
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: str
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     found = set()
@@ -67,9 +67,17 @@ def test_a_module_that_moves_to_another_package_is_another_source(
         for file in (place.parent / "__init__.py", place / "__init__.py"):
             file.write_text("")
         (place / "model.py").write_text("x = 1\n")
-        found.add(source_digest(place.parent) if digest else sources_of("moved"))
+        found.add(source_digest(place.parent) if digest == "source_digest" else sources_of("moved"))
         (place / "model.py").unlink()
         (place / "__init__.py").unlink()
         place.rmdir()
     sys.modules.pop("moved", None)
     assert len(found) == 2
+
+
+def test_a_step_that_lost_its_probe_has_nothing_that_a_probe_could_tell(tmp_path: Path) -> None:
+    kept = tmp_path / "probes.json"
+    update(STEPS, kept)
+    bare = replace(STEPS[0], probe="")
+    codes = Codes({bare.name: bare}, kept, Store(tmp_path / "store"))
+    assert all("probe" in line for line in codes.check([bare]))

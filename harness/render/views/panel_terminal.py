@@ -26,12 +26,13 @@ def show_points(judgement: Judgement, console: Console) -> None:
     """Print what every point came to, the correlations, and the stated numbers beside ours; where a
     terminal's screen does not hold that, the points of a panel are counted.
     """
-    with console.capture() as whole:
-        _show_all(judgement, console)
-    if console.is_terminal and whole.get().count("\n") > console.height:
-        _show_screenful(judgement, console)
-    else:
-        console.file.write(whole.get())
+    if console.is_terminal:
+        with console.capture() as whole:
+            _show_all(judgement, console)
+        if whole.get().count("\n") > console.height:
+            _show_screenful(judgement, console)
+            return
+    _show_all(judgement, console)
 
 
 def _show_all(judgement: Judgement, console: Console) -> None:
@@ -70,11 +71,13 @@ def _panels(judgement: Judgement) -> Iterator[tuple[str, list[ItemResult]]]:
 
 
 def _remarks(judgement: Judgement) -> list[str]:
-    """How stated numbers are read, what points were made with, and which are lacking or unlike."""
+    """Which runs are lacking, what points were made with, how stated numbers are read, and which
+    runs are of another kind; what a reader must know comes first.
+    """
     readings = (_reading(item) for item in judgement.stated if item.readings)
     points = (result.item for result in judgement.results if result.item.sources)
     reasons = (point.reason for point in points if point.reason)
-    lines = (*readings, *reasons, *gap_lines(judgement), *kind_lines(judgement))
+    lines = (*gap_lines(judgement), *reasons, *readings, *kind_lines(judgement))
     return list(dict.fromkeys(lines))
 
 

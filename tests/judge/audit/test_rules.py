@@ -349,3 +349,9 @@ def test_findings_come_in_a_fixed_order_the_gravest_first_and_ids_differ() -> No
     )
     assert len({finding.id for finding in findings}) == len(findings)
     assert findings == audit(source)
+
+
+def test_a_copy_of_a_paper_keeps_nothing_that_was_made_of_the_original() -> None:
+    original = paper(table("one", {}))
+    original.kept["rivals"] = "of the original"
+    assert "rivals" not in original.model_copy(update={"exhibits": {}}).kept
