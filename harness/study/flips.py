@@ -20,9 +20,9 @@ from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.plan.settings import parse_variation
 from harness.spec.base import count_seeds
-from harness.study.kept_changes import changes_of
 from harness.study.exhibits import Request, judge, plan_of
 from harness.study.explore import designs_of
+from harness.study.kept_changes import changes_of
 from harness.study.project import Project
 
 if TYPE_CHECKING:

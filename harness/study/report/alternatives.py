@@ -11,8 +11,8 @@ from harness.judge.exhibit import Judgement
 from harness.plan.changes import Change, assumptions_of
 from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
-from harness.study.kept_changes import changes_of
 from harness.study.flips import Flips, flips_of
+from harness.study.kept_changes import changes_of
 from harness.study.project import Project
 from harness.words import counted
 
