@@ -91,3 +91,20 @@ def test_a_paper_that_is_gone_for_a_moment_is_told_and_does_not_end_it(
     pauses += [gone, lambda: aside.rename(paper)]
     assert len(watched(Study.open(place.root))) == 2
     assert capsys.readouterr().err.count("paper.toml") == 1
+
+
+def test_edited_specs_and_files_of_results_are_looked_at_again(
+    place: Workplace, pauses: list[object]
+) -> None:
+    results = place.root / "runs.csv"
+    results.write_text("row,seed,score\nFaithful,0,0.5\n", encoding="utf-8")
+    spec = place.root / "specs" / "tables" / "verdicts.toml"
+    entry = 'files = ["runs.csv"]\nrow = "row"\nseed = "seed"\nvalue = { Small = "score" }\n'
+    spec.write_text(f"{spec.read_text('utf-8')}\n[[evidence]]\n{entry}", encoding="utf-8")
+    pauses += [
+        lambda: place.edit("tables/verdicts.toml", 'title = "', 'title = "Other '),
+        lambda: None,
+        lambda: results.write_text("row,seed,score\nFaithful,0,0.25\n", encoding="utf-8"),
+        lambda: None,
+    ]
+    assert len(watched(Study.open(place.root))) == 3
