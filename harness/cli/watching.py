@@ -62,15 +62,12 @@ def _files(paper: Paper) -> frozenset[tuple[Path, int, int]]:
     from harness.evidence.found import files_of
     from harness.spec.exhibit import Table
 
-    home, evidence = (
-        paper.root.parent,
-        [each for table in paper.exhibits_of(Table) for each in table.evidence],
-    )
-    named = {
-        path for each in evidence for pattern in each.files for path, _ in files_of(pattern, home)
-    }
+    files = set(paper.root.rglob("*.toml"))
+    for each in (each for table in paper.exhibits_of(Table) for each in table.evidence):
+        for pattern in each.files:
+            files |= {path for path, _ in files_of(pattern, paper.root.parent)}
     found = set()
-    for path in named | set(paper.root.rglob("*.toml")):
+    for path in files:
         with suppress(FileNotFoundError):
             about = path.stat()
             found.add((path, about.st_mtime_ns, about.st_size))
