@@ -33,22 +33,22 @@ class ReaderEntry:
     """Patterns of the ends of paths that are such files, such as `*.csv`."""
 
 
-_HERE, _RUNS, _SHARED = (f"harness.evidence.{name}" for name in ("readers", "tracked", "shared"))
+_HERE, _TRACKED = "harness.evidence.readers", "harness.evidence.tracked"
 _READERS = Registry(
     "repro.readers",
     (
         ReaderEntry(
-            "sklearn-cv", f"{_SHARED}:sklearn_cv", ("*cv_results*.csv", "*cv_results*.json")
+            "sklearn-cv", f"{_TRACKED}:sklearn_cv", ("*cv_results*.csv", "*cv_results*.json")
         ),
-        ReaderEntry("mlflow", f"{_RUNS}:mlflow", ("meta.yaml",)),
-        ReaderEntry("tensorboard", f"{_RUNS}:tensorboard", ("*tfevents*",)),
-        ReaderEntry("wandb", f"{_RUNS}:wandb", ("wandb-summary.json",)),
-        ReaderEntry("wandb-chart", f"{_RUNS}:wandb_chart", ("*chart*.csv",)),
-        ReaderEntry("hydra", f"{_RUNS}:hydra", ("multirun/**/*.json", "outputs/**/*.json")),
-        ReaderEntry("lm-eval", f"{_SHARED}:lm_eval", ("results_*.json",)),
-        ReaderEntry("eval-results", f"{_SHARED}:eval_results", (".eval_results/*.yaml",)),
-        ReaderEntry("model-index", f"{_SHARED}:model_index", ("README.md",)),
-        ReaderEntry("every-eval-ever", f"{_SHARED}:every_eval_ever", ()),
+        ReaderEntry("mlflow", f"{_TRACKED}:mlflow", ("meta.yaml",)),
+        ReaderEntry("tensorboard", f"{_TRACKED}:tensorboard", ("*tfevents*",)),
+        ReaderEntry("wandb", f"{_TRACKED}:wandb", ("wandb-summary.json",)),
+        ReaderEntry("wandb-chart", f"{_TRACKED}:wandb_chart", ("*chart*.csv",)),
+        ReaderEntry("hydra", f"{_TRACKED}:hydra", ("multirun/**/*.json", "outputs/**/*.json")),
+        ReaderEntry("lm-eval", f"{_TRACKED}:lm_eval", ("results_*.json",)),
+        ReaderEntry("eval-results", f"{_TRACKED}:eval_results", (".eval_results/*.yaml",)),
+        ReaderEntry("model-index", f"{_TRACKED}:model_index", ("README.md",)),
+        ReaderEntry("every-eval-ever", f"{_TRACKED}:every_eval_ever", ()),
         ReaderEntry("csv", f"{_HERE}:separated", ("*.csv",)),
         ReaderEntry("tsv", f"{_HERE}:tabs", ("*.tsv",)),
         ReaderEntry("json", f"{_HERE}:whole_json", ("*.json",)),

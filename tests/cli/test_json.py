@@ -230,19 +230,20 @@ def test_list_says_which_exhibits_have_results_and_under_which_profile(made: Wor
 
 
 def test_what_only_reads_looks_under_one_profile_and_what_runs_under_the_default(
-    copied: Workplace,
+    place: Workplace,
 ) -> None:
     """Results are there under `stated` alone, and `small` becomes the default."""
-    copied.edit("paper.toml", 'default_profile = "stated"', 'default_profile = "small"')
+    assert place.repro("make", "verdicts", *INLINE).code == 0
+    place.edit("paper.toml", 'default_profile = "stated"', 'default_profile = "small"')
     reads = [("show", "verdicts"), ("diff", "verdicts"), ("report",)]
 
     def profiles() -> set[str]:
-        claims = copied.repro("verify", "--json").json["claims"]
-        told = [copied.repro(*words, "--json").json for words in reads]
+        claims = place.repro("verify", "--json").json["claims"]
+        told = [place.repro(*words, "--json").json for words in reads]
         return {each["profile"] for each in (*claims, *told)}
 
     assert profiles() == {"stated"}
-    assert copied.repro("plan", "verdicts", "--json").json["profile"] == "small"
-    assert "run under profile small: " in copied.repro("plan", "verdicts").out
-    assert copied.repro("make", "verdicts", *INLINE).code == 0
+    assert place.repro("plan", "verdicts", "--json").json["profile"] == "small"
+    assert "run under profile small: " in place.repro("plan", "verdicts").out
+    assert place.repro("make", "verdicts", *INLINE).code == 0
     assert profiles() == {"small"}

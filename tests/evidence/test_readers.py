@@ -87,7 +87,7 @@ def test_a_file_in_another_encoding_is_told_what_to_do(tmp_path: Path) -> None:
         ("a.csv", "m\tacc\nc\t0.5\n", "separated by a tab?"),
         ("a.csv", "", "the file is empty"),
         ("a.csv", "a,a\n1,2\n", "two columns are called 'a'"),
-        ("a.csv", "a,b\n1\n", "line 2 has 1 fields, the heading has 2"),
+        ("a.csv", "a,b\n1\n", "line 2 has 1 field, the heading has 2"),
         ("a.jsonl", '{"a": 1}\n[2]\n', "line 2: found [2], expected an object"),
         ("a.json", "{", "not what reader 'json' reads"),
         ("results_1.json", '{"a": 1}', "not what reader 'lm-eval' reads (KeyError: 'config')"),
