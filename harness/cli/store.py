@@ -105,14 +105,16 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the records of exhibits as Parquet, without weights, large arrays and pictures."""
+    from harness.formats.exported import format_named
     from harness.study.records import export
 
     asked = sorted({*(formats or ()), *(["crate"] if crate else ())})
     written, held, empty = export(study.project, folder, exhibits, study.request(**how), asked)
     for name in empty:
-        say(f"{name}: nothing was written; it has no place for what {', '.join(exhibits)} hold")
+        what = f" ({needed})" if (needed := format_named(name).shows) else ""
+        say(f"{name}: nothing was written, since none of these records has what it shows{what}")
     if as_json:
-        print_json({"written": written, "held": held})
+        print_json({"written": written, "held": held, "empty": list(empty)})
         return
     console().print(f"{counted(written, 'record')} written to {folder}, which holds {held}")
 

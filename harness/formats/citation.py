@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
 from harness.spec.paper import PaperFile
 
 CITATION = "CITATION.cff"
-MADE = "# Made from specs/paper.toml. Without this line, this file stands for itself.\n"
+_MADE = "# Made from specs/paper.toml, and made again until it is edited. SHA-256 of the rest: "
 """Opens a file that is made again from the specs wherever it is needed."""
 
 
@@ -37,9 +38,20 @@ def citation(about: PaperFile) -> str:
         "authors": authors,
         "references": [paper],
     }
-    return MADE + "".join(
+    rest = "".join(
         f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in told.items()
     )
+    return f"{_opening(rest)}\n{rest}"
+
+
+def is_own(text: str) -> bool:
+    """Whether a `CITATION.cff` is its author's: not one of `citation`, or edited since."""
+    first, _, rest = text.partition("\n")
+    return first != _opening(rest)
+
+
+def _opening(rest: str) -> str:
+    return _MADE + sha256(rest.encode()).hexdigest()
 
 
 def _person(name: str) -> dict[str, str]:

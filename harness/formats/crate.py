@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.errors import UserError
-from harness.formats.citation import CITATION, MADE, citation
+from harness.formats.citation import CITATION, citation, is_own
 from harness.formats.exported import Exported
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
@@ -105,7 +105,7 @@ def _copy(paper: Paper, judgements: Iterable[Judgement], folder: Path) -> None:
     (folder / CITATION).write_text(citation(paper.about), encoding="utf-8")
     for name in (LICENCE, CITATION):  # the project's own, where it has them
         own = paper.root.parent / name
-        if own.is_file() and not own.read_bytes().startswith(MADE.encode()):
+        if own.is_file() and is_own(own.read_text(encoding="utf-8", errors="replace")):
             shutil.copy2(own, folder / name)
 
 

@@ -25,8 +25,8 @@ def write(exported: Exported) -> bool:
     """Write the records into a folder of an export, laid out as those of its collection.
 
     A file has its name from what it is of, so that an export again takes its place. The format asks
-    when it was written: a file that says the same but for its time keeps it, and
-    `SOURCE_DATE_EPOCH` settles it.
+    when it was written: a file that says the same but for its time keeps it, unless
+    `SOURCE_DATE_EPOCH` settles the time.
     """
     now = str(exported.written)
     named = list(rows(exported))
@@ -38,7 +38,8 @@ def write(exported: Exported) -> bool:
         file = folder / f"{UUID(bytes=what[:16], version=4)}.json"
         before = file.read_text(encoding="utf-8") if file.is_file() else ""
         kept = re.search(r'"retrieved_timestamp": "(\d+)"', before)
-        if kept is None or before != _text(exported, model, cells, kept[1]):
+        same = kept is not None and before == _text(exported, model, cells, kept[1])
+        if exported.settled or not same:
             file.write_text(_text(exported, model, cells, now), encoding="utf-8")
     return bool(named)
 

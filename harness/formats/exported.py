@@ -36,8 +36,10 @@ class Exported:
     commits: Callable[[], Mapping[str, str]]
     """Identity of a record -> the commit that first published it, as far as known."""
     written: int
-    """When it is written, in seconds since 1970; `SOURCE_DATE_EPOCH` settles it where files are to
-    be the same again (https://reproducible-builds.org/specs/source-date-epoch/)."""
+    """When it is written, in seconds since 1970."""
+    settled: bool = False
+    """Whether `SOURCE_DATE_EPOCH` says so: then all files tell this time, also those that say the
+    same as before (https://reproducible-builds.org/specs/source-date-epoch/)."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class FormatEntry:
     """The library that it is written with, if any."""
     extra: str = ""
     """What installs that library."""
+    shows: str = ""
+    """What it shows of an export, where its name does not say it."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,13 @@ _FORMATS = Registry(
         FormatEntry("every-eval-ever", "harness.formats.every_eval_ever:write"),
         FormatEntry("model-card", "harness.formats.model_card:write"),
         FormatEntry("croissant", "harness.formats.croissant:write", "mlcroissant", "croissant"),
-        FormatEntry("made-sets", "harness.formats.made_sets:write", "mlcroissant", "croissant"),
+        FormatEntry(
+            "made-sets",
+            "harness.formats.made_sets:write",
+            "mlcroissant",
+            "croissant",
+            "data sets that steps made, with all their arrays in this store",
+        ),
         FormatEntry("logbook", "harness.formats.logbook:write"),
         FormatEntry("crate", "harness.formats.crate:write", "rocrate", "crate"),
     ),
@@ -93,9 +103,6 @@ register = _FORMATS.register
 
 def check_formats(names: Sequence[str]) -> None:
     """See that formats can be written, before anything is.
-
-    Returns:
-        The names of those that had nothing to write.
 
     Raises:
         UserError: there is no such format, or libraries are not installed that they need.

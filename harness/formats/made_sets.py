@@ -1,8 +1,9 @@
 """The data sets that steps made, whole: a folder of plain arrays each, described by Croissant.
 
-An export's Parquet files leave such arrays out where they are large. What a set is of is told by
-its shape: an array of three dimensions or more, such as one of examples. The rest of its record
-(labels, scale, losses) is written beside it.
+An export's Parquet files leave such arrays out where they are large. A set is an array of four
+dimensions (examples, height, width, channels) that a step of a method left whose images the specs
+say are made here: not real ones, nor those that others released. The rest of its record (labels,
+scale, losses) is written beside it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from harness.formats.crate import NO_LICENCE
 from harness.formats.croissant import METADATA, write_metadata
 from harness.formats.exported import Exported
+from harness.spec.paper import Paper
 from harness.store.digest import digest_file
 from harness.store.published import PublishedRecord
 from harness.store.record import RECORD, Record
@@ -24,12 +26,13 @@ FOLDER = "made-sets"
 
 
 def write(exported: Exported) -> bool:
-    """Write a folder for each record with such an array into an export.
+    """Write a folder for each record with such an array into an export; False where none has one.
 
     Raises:
         UserError: the library of the format finds a mistake.
     """
-    made = [each for each in exported.records if is_set(each)]
+    steps = makers(exported.paper)
+    made = [each for each in exported.records if each.step in steps and holds_set(each)]
     for record in made:
         folder = exported.folder / FOLDER / f"{record.step}-{record.identity[:12]}"
         shutil.rmtree(folder, ignore_errors=True)
@@ -43,10 +46,24 @@ def write(exported: Exported) -> bool:
     return bool(made)
 
 
-def is_set(record: Record) -> bool:
-    """Whether a record holds a data set, and holds it here: published ones lack what is large."""
+def makers(paper: Paper) -> set[str]:
+    """Names of the steps of methods whose `images.here` is `own`.
+
+    Where a setting says it, a step that is only done where it says something else is left out.
+    """
+    return {
+        step.step
+        for method in paper.methods.values()
+        for here in [method.images.here]
+        for step in method.steps
+        if "own" in (step.when.get(here.strip("{}"), ["own"]) if here[0] == "{" else [here])
+    }
+
+
+def holds_set(record: Record) -> bool:
+    """Whether a record has such an array, and has it here: published ones lack what is large."""
     shapes = [record.outputs[name]["shape"] for name in record.arrays]
-    return not isinstance(record, PublishedRecord) and any(len(shape) >= 3 for shape in shapes)
+    return not isinstance(record, PublishedRecord) and any(len(shape) == 4 for shape in shapes)
 
 
 def _described(exported: Exported, record: Record, folder: Path) -> Any:

@@ -42,15 +42,20 @@ _IN_DEFINITION = re.compile(r"\\(?!href\b)(?:[A-Za-z]*ref|label)\*?\s*\{|\\hyper
 _BIBITEM = re.compile(r"\\bibitem\s*(?:\[[^\]]*\])?\s*\{([^{}]*)\}")
 _TITLE = re.compile(r"\\title\s*(?:\[[^\]]*\])?\s*(?=\{)")
 _AUTHOR = re.compile(r"\\author\s*(?:\[[^\]]*\])?\s*(?=\{)")
-_NEXT_AUTHOR = re.compile(r"\\(?:and|And|AND)\b|(?<=\s)and(?=\s)")
+_NEXT_AUTHOR = re.compile(r"\\(?:and|And|AND)(?![A-Za-z])")
+_PLAIN_AND = re.compile(r"\sand\s")
 _BESIDE_AUTHOR = re.compile(
     r"\\\\.*|\\(?:thanks|footnote|inst|textsuperscript|orcid(?:ID|link)?)\s*\{[^{}]*\}"
     r"|\\footnotemark(?:\[[^\]]*\])?|\$\s*\^.*?\$",
     re.DOTALL,
 )
 """Lines under a name, notes and marks."""
-_BETWEEN = re.compile(r"\\(?:q?quad|enspace|hspace|hfill)(?![A-Za-z])|&")
-_NAME = re.compile(r"(?!Anonymous)[^\W\d_]+(?:[ .'’-]+[^\W\d_]+)*\.?")
+_BETWEEN = re.compile(r"\\(?:q?quad|enspace|hspace|hfill|par)(?![A-Za-z])|&|\n[ \t]*\n")
+"""What parts an author from another, or from an institution."""
+_NAME = re.compile(
+    r"(?i:(?!(?:anonymous|(?:paper )?under (?:double-blind )?review)\b))"
+    r"[^\W\d_]+(?:[ .'’-]+[^\W\d_]+)*\.?"
+)
 _BIBLIOGRAPHY = re.compile(r"\\(?:bibliography|addbibresource)\s*\{([^{}]*)\}")
 _ENTRY = re.compile(r"^\s*@(?!comment|string|preamble)\w+\s*[{(]\s*([^,\s]+)\s*,", re.M | re.I)
 _END = re.compile(r"[.!?][)”’\"']?(?=\s+[A-Z(\\$“])")
@@ -105,10 +110,11 @@ def _authors(text: str, plain: Callable[[str], str | None]) -> tuple[str, ...]:
     found = []
     for match in _AUTHOR.finditer(text):
         held = text[match.end() + 1 : closing(text, match.end())]
-        for piece in map(str.strip, _NEXT_AUTHOR.split(held)):
-            own = _BESIDE_AUTHOR.sub("", piece)
-            told = None if _BETWEEN.search(own) else plain(own)
-            found.append(" ".join((told or "").split()))
+        for piece in _NEXT_AUTHOR.split(held):
+            own = _BESIDE_AUTHOR.sub("", piece).strip()
+            for name in _PLAIN_AND.split(own):  # after the lines below, which may say it too
+                told = None if _BETWEEN.search(own) else plain(name)
+                found.append(" ".join((told or "").split()))
     return tuple(found) if all(map(_NAME.fullmatch, found)) else ()
 
 

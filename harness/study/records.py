@@ -159,6 +159,7 @@ def export(
             claims=lambda: claims_about(project, judged, request),
             commits=lambda: published_in(project),
             written=int(time.time()) if project.written is None else project.written,
+            settled=project.written is not None,
         )
         empty = write_formats(formats, made)
     return Written(written, held, empty)

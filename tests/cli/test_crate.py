@@ -52,7 +52,7 @@ def test_a_new_papers_citation_follows_its_specs_until_it_is_its_own(tmp_path: P
     study = Study.open(tmp_path / "p")
     export(study.project, tmp_path / "one", ["table1"], Request(None), ["crate"])
     assert '"Lovelace"' in (tmp_path / "one/CITATION.cff").read_text()
-    own.write_text("cff-version: 1.2.0\ntitle: Mine\n")
+    own.write_text(own.read_text() + 'doi: "10.5281/zenodo.1"\n')
     export(study.project, tmp_path / "two", ["table1"], Request(None), ["crate"])
     assert (tmp_path / "two/CITATION.cff").read_text() == own.read_text()
 

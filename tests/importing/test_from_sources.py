@@ -134,6 +134,14 @@ def test_every_table_stands_there_to_the_letter_and_is_rendered_so(
         (r"\author{Ada Lovelace, University of London}", ()),
         (r"\author{Ada Lovelace \qquad Charles Babbage \\ London}", ()),
         (r"\author{Anonymous submission}", ()),
+        (r"\author{ANONYMOUS}", ()),
+        (r"\author{Under Review}", ()),
+        ("\\author{Jane Doe\n\nUniversity of Oxford}", ()),
+        (r"\author{Jane Doe \\ Department of Mathematics and Statistics \\ Oxford}", ("Jane Doe",)),
+        (
+            r"\author{Jane Doe \\ Computer Engineering and Science \\ MIT \And Al Roe and Bo Poe}",
+            ("Jane Doe", "Al Roe", "Bo Poe"),
+        ),
         ("", ()),
     ],
 )
