@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -247,3 +249,12 @@ def test_what_only_reads_looks_under_one_profile_and_what_runs_under_the_default
     assert "run under profile small: " in place.repro("plan", "verdicts").out
     assert place.repro("make", "verdicts", *INLINE).code == 0
     assert profiles() == {"small"}
+
+
+def test_an_export_tells_which_formats_had_nothing_to_write(place: Workplace, tmp_path: Path):
+    pytest.importorskip("mlcroissant")
+    asked = ("store", "export", str(tmp_path / "out"), "verdicts", "--format", "made-sets")
+    outcome = place.repro(*asked, "--json")
+    assert json.loads(outcome.out)["empty"] == ["made-sets"]
+    why = "none of these records has what it shows (data sets that steps made, with all their"
+    assert why in " ".join(outcome.err.split())
