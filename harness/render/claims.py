@@ -77,10 +77,8 @@ def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> N
     console.print(Text(_surprises(sentences, claims), style="bold"))
     sides = {"printed": "reported", "ours": "reproduced"}
     whole = _counts(sentences, profile, sides)
-    if (
-        console.measure(whole, options=console.options.update(width=_WIDEST)).maximum
-        > console.width
-    ):
+    asked = console.measure(whole, options=console.options.update(width=_WIDEST))
+    if asked.maximum > console.width:
         for words, side in sides.items():
             console.print(_counts(sentences, profile, {words: side}))
     else:

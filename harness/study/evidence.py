@@ -234,7 +234,7 @@ def _pattern(given: str, home: Path) -> str:
 
 
 def _promise(path: Path) -> tuple[bool, int, Path]:
-    """What comes first says what a folder is: near files, and a README, which any may have, last."""
+    """The least says what a folder is: near files first, a README, which any may have, last."""
     return path.name == "README.md", len(path.parts), path
 
 
