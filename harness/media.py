@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SPELT = "repro-spelt"
 """Name of the handler of signs that a stream has no code for; see `spell`."""
@@ -94,12 +95,23 @@ def console(file: TextIO | None = None, **options: Any) -> Console:
     from rich.segment import Segment
 
     class Harmless(Console):
+        def render_str(self, text: str, **named: Any) -> Text:
+            return super().render_str(spelt(text, self.encoding), **named)
+
         def render(self, *arguments: Any, **named: Any) -> Iterator[Segment]:
             for segment in super().render(*arguments, **named):
                 text, style, control = segment
                 yield segment if control else Segment(terminal(text), style)
 
     return Harmless(file=file, emoji=False, markup=False, highlight=False, **options)
+
+
+def spelt(text: str, encoding: str) -> str:
+    """The text as a stream of this encoding prints it, which may be longer: for widths of columns.
+
+    See `spell`.
+    """
+    return text.encode(encoding, errors=SPELT).decode(encoding)
 
 
 def say(message: str, file: TextIO | None = None) -> None:

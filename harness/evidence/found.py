@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.errors import UserError, first_few
+from harness.errors import EvidenceError, UserError, first_few
 from harness.evidence.names import Names
 from harness.evidence.readers import read, reader_named, reader_of
 from harness.evidence.result import Result, within
@@ -93,7 +93,8 @@ def find(paper: Paper, table: Table) -> Found:
     """Read the files of a table's evidence.
 
     Raises:
-        UserError: a file is missing, or a number in it is; or two results are of one run.
+        EvidenceError: a file is missing.
+        UserError: a number in one is; or two results are of one run.
     """
     home = paper.root.resolve().parent
     cells: dict[tuple[str, str], dict[Any, Run]] = defaultdict(dict)
@@ -205,7 +206,7 @@ def _matched(
     """The files that an entry names, each with the parts of its path that have a name.
 
     Raises:
-        UserError: there is none for one of its patterns.
+        EvidenceError: there is none for one of its patterns.
     """
     matched = []
     for at, pattern in enumerate(table.evidence[index].files):
@@ -213,7 +214,8 @@ def _matched(
         if not found:
             lost = [name for name in known.files if _parts(pattern).fullmatch(name)]
             keys: list[int | str] = ["evidence", index, "files", at]
-            raise located(paper.path_of(table), keys, _none_is_called(pattern, home, lost))
+            where = located(paper.path_of(table), keys, _none_is_called(pattern, home, lost))
+            raise EvidenceError(str(where))
         matched += found
     return matched
 

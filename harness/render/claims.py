@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.judge.model import ClaimOutcome, OutcomeName
 from harness.judge.outcomes import Judged, Sentence, by_sentence, tally
+from harness.media import spelt
 from harness.render.markdown import escape
 from harness.render.symbols import OUTCOMES
 from harness.render.text import plain
@@ -18,6 +19,8 @@ from harness.words import counted
 
 _STYLES: Mapping[OutcomeName, str] = {"holds": "green", "fails": "red", "undecided": "yellow"}
 _FLIPS = "†"
+_WIDEST = 1000
+"""Characters of a table that has all the room it asks for."""
 _SCREEN = 11
 """Sentences that an overview lists, so that it fits a screen of 24 lines with its counts."""
 
@@ -49,10 +52,14 @@ def show(judged: Sequence[Judged], profile: str, console: Console) -> None:
     grid.add_column("Claim", ratio=1, overflow="fold")
     for heading in ("Expected", "Paper's numbers", "Ours"):
         grid.add_column(heading, overflow="fold")
+
+    def said(text: str) -> str:
+        return spelt(plain(text), console.encoding)
+
     for item in judged:
-        claim = Text(plain(item.claim.id), style="bold")
-        claim.append("\n" + plain(item.claim.text), style="not bold")
-        claim.append("\n" + plain(item.claim.where), style="not bold dim")
+        claim = Text(said(item.claim.id), style="bold")
+        claim.append("\n" + said(item.claim.text), style="not bold")
+        claim.append("\n" + said(item.claim.where), style="not bold dim")
         ours = _styled(item.reproduced).append(f"\n({plain(profile)})", style="dim")
         paper = _styled(item.reported)
         if not item.as_expected:
@@ -66,9 +73,22 @@ def show(judged: Sequence[Judged], profile: str, console: Console) -> None:
 
 def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> None:
     """Print how many sentences and comparisons come out which way."""
-    claims = [claim for sentence in sentences for claim in sentence.claims]
-    console.print(Text(_surprises(sentences, len(claims)), style="bold"))
+    claims = sum(len(sentence.claims) for sentence in sentences)
+    console.print(Text(_surprises(sentences, claims), style="bold"))
     sides = {"printed": "reported", "ours": "reproduced"}
+    whole = _counts(sentences, profile, sides)
+    asked = console.measure(whole, options=console.options.update(width=_WIDEST))
+    if asked.maximum > console.width:
+        for words, side in sides.items():
+            console.print(_counts(sentences, profile, {words: side}))
+    else:
+        console.print(whole)
+    console.print()
+
+
+def _counts(sentences: Sequence[Sentence], profile: str, sides: Mapping[str, str]) -> Grid:
+    """A line for each outcome that there is, and for each of some sides two columns."""
+    claims = [claim for sentence in sentences for claim in sentence.claims]
     counts = Grid(box=None, pad_edge=False)
     counts.add_column(f"Profile {plain(profile)}")
     columns = []
@@ -80,8 +100,7 @@ def overview(sentences: Sequence[Sentence], profile: str, console: Console) -> N
     for outcome, glyph in OUTCOMES.items():
         if any(column[outcome] for column in columns):
             counts.add_row(f"{outcome} {glyph}", *(str(column[outcome]) for column in columns))
-    console.print(counts)
-    console.print()
+    return counts
 
 
 def gravest(sentences: Sequence[Sentence], console: Console) -> None:

@@ -21,7 +21,7 @@ from harness.render.text import plain
 
 View: TypeAlias = Literal["reported", "reproduced", "both"]
 
-NUMBER = re.compile(r"(?P<sign>[-+−]?)(?P<whole>\d+)(?P<rest>(?:\.\d+)?)\s*(?P<spread>±.*)?")
+NUMBER = re.compile(r"(?P<sign>[-+−]?)(?P<whole>\d+)(?P<rest>(?:\.\d+)?)\s*(?P<spread>(±|\+-).*)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
 
 from rich import box
 from rich.cells import cell_len, set_cell_size
@@ -10,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from harness.media import spelt
 from harness.render.layout import (
     NUMBER,
     CellText,
@@ -25,6 +28,7 @@ from harness.render.layout import (
 from harness.render.table import TableData
 from harness.render.text import plain
 
+Held = TypeVar("Held")
 _STYLES = {
     "reproduced": "green",
     "deviates": "red",
@@ -45,7 +49,7 @@ def show(table: TableData, view: View, console: Console) -> None:
     A number is never cut or broken: columns that do not fit go below, under the row labels
     again, and a single column wider than the console runs over its edge.
     """
-    layout = lay_out(table, view)
+    layout = _spelt(lay_out(table, view), console.encoding)
     console.print(Text(f"{layout.label}. {layout.title}", style="bold"))
     needs = _needs(layout)
     stub = min(_stub_width(layout), _STUB)
@@ -64,12 +68,19 @@ def show(table: TableData, view: View, console: Console) -> None:
 
 
 def show_list(headings: Sequence[str], rows: Sequence[Sequence[str]], console: Console) -> None:
-    """Print a line for each row; the last column is cut off where the console is narrow."""
-    texts = [[plain(text) for text in row] for row in (headings, *rows)]
+    """Print a line for each row; the last column is cut off where the console is narrow.
+
+    Where next to nothing would be left of it, it stands on a line of its own.
+    """
+    texts = [[spelt(plain(text), console.encoding) for text in row] for row in (headings, *rows)]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)][:-1]
+    stacked = console.width - sum(widths) - 2 * len(widths) < _STUB
     for at, (*first, last) in enumerate(texts):
-        told = "  ".join((*map(set_cell_size, first, widths), last))
         style = "" if at else "bold"
+        told = "  ".join(map(set_cell_size, first, widths))
+        if stacked:
+            console.print(Text(told.rstrip(), style=style))
+        told = f"  {last}" if stacked else f"{told}  {last}"
         console.print(Text(told, style=style), no_wrap=True, overflow="ellipsis")
 
 
@@ -78,7 +89,8 @@ def show_grid(headings: Sequence[str], rows: Sequence[Sequence[str]], console: C
 
     Columns that do not fit even so go below, beside the first one again; no number is broken.
     """
-    texts = [[plain(text) for text in row] for row in rows]
+    texts = [[spelt(plain(text), console.encoding) for text in row] for row in rows]
+    headings = [spelt(heading, console.encoding) for heading in headings]
     needs = [max(map(_least, column)) for column in zip(headings, *texts, strict=True)]
 
     def width(block: Sequence[int]) -> int:
@@ -104,6 +116,20 @@ def _least(text: str) -> int:
     if NUMBER.fullmatch(text):
         return cell_len(text)
     return min(max(map(cell_len, text.split()), default=0), _PROSE)
+
+
+def _spelt(held: Held, encoding: str) -> Held:
+    """A layout, or a part of it, with all texts as a stream prints them."""
+    new: Any = held
+    if isinstance(held, str):
+        new = spelt(held, encoding)
+    elif isinstance(held, tuple):
+        new = tuple(_spelt(each, encoding) for each in held)
+    elif is_dataclass(held) and not isinstance(held, type):
+        new = replace(
+            held, **{f.name: _spelt(getattr(held, f.name), encoding) for f in fields(held)}
+        )
+    return cast(Held, new)
 
 
 def _needs(layout: TableLayout) -> list[int]:

@@ -17,7 +17,7 @@ def _inside(pattern: str) -> str:
     path = PurePosixPath(pattern)
     if path.is_absolute() or ".." in path.parts or path == PurePosixPath("."):
         raise ValueError("expected a path inside the project, relative to it")
-    return pattern
+    return path.as_posix()
 
 
 Fields = Text | Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -77,7 +77,7 @@ class Evidence(SpecModel):
     """The field that tells the runs of one cell apart. Left out: each cell has one run."""
     value: Text | Mapping[str, Text]
     """The field with the number; or column -> the field with its number."""
-    scale: float = 1.0
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """The number in the table's unit is this times the one in the files: 100 for percent."""
     where: Mapping[str, Bound | tuple[Bound, ...]] = {}
     """Field -> the value, or the values, with which a result counts; others are passed over. In a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -79,8 +80,12 @@ def add_evidence(
         UserError: the files cannot be read, or do not say clearly what is what. Nothing is written.
     """
     table, home = _table(project.paper, name), project.paper.root.resolve().parent
+    if not 0 < given.get("scale", 1) < math.inf:
+        raise UserError(f"--scale {given['scale']:g}: expected a finite number above 0")
     patterns = [_pattern(each, home) for each in files]
     results = list(islice(_results(patterns, home, given), _LOOKED_AT))
+    if not results:
+        raise UserError(_no_result_in(next(files_of(patterns[0], home))[0]))
     entry = {"files": patterns, **given, **_guessed(table, results, given)}
     path = project.paper.path_of(table)
     before = path.read_text(encoding="utf-8")
@@ -92,6 +97,12 @@ def add_evidence(
         _check_added(paper, _table(paper, name))
         done = _accepted(paper, [_table(paper, name)])[0]
     return replace(done, written=block)
+
+
+def _no_result_in(path: Path) -> str:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        first = file.readline(1000).strip()
+    return f"{path}: holds no results; its first line is '{first}'"
 
 
 def _check_added(paper: Paper, table: Table) -> None:
@@ -213,13 +224,18 @@ def _pattern(given: str, home: Path) -> str:
         raise UserError(f"{given}: not inside the project {home}; copy the files there")
     if not (home / path).is_dir():
         return path.as_posix()
-    for each in sorted(p for p in (home / path).rglob("*") if p.is_file()):
+    for each in sorted((p for p in (home / path).rglob("*") if p.is_file()), key=_promise):
         try:
             ending = reader_of(each.relative_to(home)).files[0].rpartition("/")[2]
         except UserError:
             continue
-        return f"{path.as_posix()}/**/{ending}"
+        return (path / "**" / ending).as_posix()
     raise UserError(f"{given}: no reader knows any file in this folder; name files and --reader")
+
+
+def _promise(path: Path) -> tuple[bool, int, Path]:
+    """The least says what a folder is: near files first, a README, which any may have, last."""
+    return path.name == "README.md", len(path.parts), path
 
 
 def _results(patterns: Iterable[str], home: Path, given: Mapping[str, Any]) -> Iterable[Result]:

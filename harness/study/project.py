@@ -71,7 +71,9 @@ class Project:
             UserError: code may not be executed.
         """
         if self.no_code:
-            raise UserError("--no-code: this would execute the paper's own code; leave it out")
+            raise UserError(
+                "--no-code: this command lets the paper's own code be executed; leave it out"
+            )
         if not self.executes:
             trust(self.home)
             PAPER_PACKAGES.admit(self._own_packages)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import cast
 
-from harness.errors import UserError
+from harness.errors import EvidenceError, UserError
 from harness.evidence.found import Found, find
 from harness.judge.exhibit import Judgement
 from harness.plan.answers import SpecsDigests, answer_key, answers_of, count_answered
@@ -56,8 +56,18 @@ def remarks(project: Project, held: Mapping[str, Mapping[str, int]]) -> dict[str
         if changed:
             told[exhibit] = f"outdated: {in_words(changed)} since"
         elif isinstance(shown, Table) and shown.evidence and not under:
-            told[exhibit] = f"no result in its files; see `repro show {exhibit}`"
+            told[exhibit] = f"{_why_none(project, shown)}; see `repro show {exhibit}`"
     return told
+
+
+def _why_none(project: Project, table: Table) -> str:
+    try:
+        find(project.paper, table)
+    except EvidenceError:
+        return "a file of its results is gone"
+    except UserError:
+        return "its files cannot be read"
+    return "no result in its files"
 
 
 def profile_to_read(project: Project, named: str | None, exhibits: Iterable[str]) -> Profile:

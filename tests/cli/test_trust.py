@@ -165,6 +165,14 @@ def test_no_code_holds_even_where_trusted(
     assert not executed(stranger)
 
 
+def test_trust_without_code_is_refused_for_what_it_would_do(
+    stranger: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert repro(monkeypatch, "trust --no-code") == 2
+    assert "lets the paper's own code be executed" in capsys.readouterr().err
+    assert not (stranger.parent / "state").exists()
+
+
 def test_a_paper_answers_for_no_other_package(stranger: Path) -> None:
     PAPER_PACKAGES.admit({"experiment": stranger})
     assert PAPER_PACKAGES.find_spec("experiment") is not None

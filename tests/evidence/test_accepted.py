@@ -90,3 +90,30 @@ def test_one_file_of_several_that_is_gone_is_said_to_be(
         "table2: accepted, but gone now: runs2.csv; fewer runs than accepted: Plain:Iris (0 of 1);"
         in line
     )
+
+
+@pytest.mark.parametrize(
+    "command", [("show", "table2"), ("diff", "table2"), ("evidence", "accept", "table2")]
+)
+def test_where_a_file_is_gone_what_needs_it_exits_as_verify_does(
+    added: Workplace, command: tuple[str, ...]
+) -> None:
+    (added.root / "runs.csv").unlink()
+    said = added.repro(*command)
+    assert said.code == added.repro("verify").code == 3
+    assert "gone now: runs.csv" in said.err
+
+
+def test_the_list_says_whether_files_are_gone_or_hold_nothing(added: Workplace) -> None:
+    def remark() -> str:
+        listed = added.repro("list", "--json").json["exhibits"]
+        return next(str(each["remark"]) for each in listed if each["id"] == "table2")
+
+    runs = added.root / "runs.csv"
+    lines = runs.read_text()
+    runs.write_text(lines.splitlines()[0] + "\n")
+    assert remark().startswith("no result in its files")
+    runs.write_text(lines.replace("0.7501", "n/a"))
+    assert remark().startswith("its files cannot be read")
+    runs.unlink()
+    assert remark().startswith("a file of its results is gone")

@@ -39,7 +39,7 @@ def test_the_row_may_be_named_by_several_options(here: Workplace) -> None:
             "none of the 4 printed numbers of table2 has a result there, so nothing was written. "
             "The files have rn-18, vgg; the table has, nearest first, ResNet-18, ",
         ),
-        ("", "No line or object of theirs counts"),
+        ("", "x.csv: holds no results; its first line is 'method,dataset,seed,accuracy'"),
     ],
 )
 def test_files_without_a_number_of_the_table_are_refused(
@@ -107,3 +107,53 @@ def test_a_column_of_another_scale_takes_an_entry_of_its_own(here: Workplace) ->
 def test_what_files_have_besides_is_named_beside_the_differences(added: Workplace) -> None:
     said = added.repro("diff", "table2")
     assert said.out.count("Not in the table, and passed over: other") == 1
+
+
+def test_where_nothing_passes_it_is_asked_whether_it_should(here: Workplace) -> None:
+    fields = ("--row", "method", "--column", "dataset", "--value", "accuracy")
+    said = here.repro(*ADD, "runs.csv", *fields, "--where", "method=nobody")
+    assert said.code == 2
+    assert "No line or object of theirs counts" in said.err
+
+
+def test_a_file_of_a_heading_alone_is_said_to_hold_no_results(here: Workplace) -> None:
+    (here.root / "x.csv").write_text("method,dataset,seed,accuracy\n")
+    said = here.repro(*ADD, "x.csv")
+    assert said.code == 2
+    assert "holds no results; its first line is 'method,dataset,seed,accuracy'" in said.err
+
+
+@pytest.mark.parametrize("folder", [".", "./", "res", "./res/"])
+def test_a_folder_is_what_its_results_are_though_it_has_a_readme(
+    here: Workplace, folder: str
+) -> None:
+    place = here.root / folder
+    place.mkdir(exist_ok=True)
+    (here.root / "runs.csv").rename(place / "runs.csv")
+    (place / "README.md").write_text("# Results of ours\n")
+    said = here.repro(*ADD, folder)
+    assert said.code == 0, said.err
+    inside = "" if folder.strip("./") == "" else "res/"
+    assert f'files = ["{inside}**/*.csv"]' in spec(here)
+
+
+def test_a_pattern_of_a_spec_may_begin_with_its_own_folder(added: Workplace) -> None:
+    added.edit("tables/table2.toml", '"runs.csv"', '"./runs.csv"')
+    assert added.repro("show", "table2").err == ""
+
+
+@pytest.mark.parametrize("scale", ["0", "-100", "nan", "inf", "1e400"])
+def test_a_scale_that_makes_no_number_of_another_is_refused(here: Workplace, scale: str) -> None:
+    before = spec(here)
+    said = here.repro(*ADD, "runs.csv", f"--scale={scale}")
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
+    assert said.err.startswith("repro: --scale ")
+    assert spec(here) == before
+
+
+@pytest.mark.parametrize("scale", ["0", "-100.0", "nan", "1e400"])
+def test_a_spec_has_the_same_bound(added: Workplace, scale: str) -> None:
+    added.edit("tables/table2.toml", "scale = 100", f"scale = {scale}")
+    said = added.repro("show", "table2")
+    assert said.code == 2
+    assert "evidence.0.scale" in said.err

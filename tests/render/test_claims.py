@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from harness.judge.outcomes import Judged
-from harness.render.claims import markdown, show, summary
+from harness.judge.outcomes import Judged, by_sentence
+from harness.render.claims import markdown, overview, show, summary
 from tests.render.readers import as_text, markdown_rows
 from tests.render.sample import CLAIMS, judged
 
@@ -40,3 +40,14 @@ def test_every_claim_is_shown_whole_at_a_narrow_width() -> None:
     for claim in (item.claim for item in CLAIMS):
         assert claim.id in text
         assert all(word in text for word in claim.text.split())
+
+
+@pytest.mark.parametrize(("width", "tables"), [(100, 1), (40, 2)])
+def test_an_overview_cuts_no_heading_and_parts_its_table_where_it_must(
+    width: int, tables: int
+) -> None:
+    sentences = by_sentence(CLAIMS)
+    text = as_text(lambda console: overview(sentences, "small", console), width)
+    assert "…" not in text
+    assert text.count("Profile") == tables
+    assert [text.count(word) for word in ("printed:", "ours:", "comparisons")] == [1, 1, 2]

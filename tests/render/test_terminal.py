@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 from rich.console import Console
 
+from harness import media
 from harness.render import terminal
 from tests.render.readers import as_text
 from tests.render.sample import TABLE
@@ -54,3 +55,41 @@ def test_a_grid_goes_on_below_and_breaks_no_number(width: int) -> None:
     assert max(map(len, text.splitlines())) <= max(width, 31)
     if width < 160:
         assert text.count("Row 1") > 1
+
+
+def _tables_in_ascii(width: int) -> list[list[str]]:
+    """The lines of each table that a stream without other signs gets."""
+    stream = TextIOWrapper(BytesIO(), encoding="ascii", errors=media.SPELT, newline="")
+    console = media.console(stream, width=width)
+    terminal.show(TABLE, "both", console)
+    terminal.show_grid(("Café ±", "Number"), [("中", "1.50 ± 0.19"), ("…", "–")], console)
+    stream.seek(0)
+    lines = stream.read().splitlines()
+    starts = [at for at, line in enumerate(lines) if line.startswith("+-")]
+    ends = zip(starts[::2], starts[1::2], strict=True)
+    return [lines[first : last + 1] for first, last in ends]
+
+
+@pytest.mark.parametrize("width", [100, 44])
+def test_a_stream_of_ascii_gets_tables_of_even_lines(width: int) -> None:
+    tables = _tables_in_ascii(width)
+    assert [len(set(map(len, lines))) for lines in tables] == [1] * len(tables)
+    text = "\n".join(line for lines in tables for line in lines)
+    assert "12.57 +- 0.03" in text
+    assert "[U+4E2D]" in text
+
+
+def test_a_list_has_its_last_column_below_where_next_to_nothing_is_left_of_it() -> None:
+    rows = [("table2", "25 paper, 25 digits", "Results that exist")]
+    headings = ("Exhibit", "Numbers with results", "Title")
+    wide, narrow = (
+        as_text(lambda console: terminal.show_list(headings, rows, console), width).splitlines()
+        for width in (60, 40)
+    )
+    assert [line.split()[-1] for line in wide] == ["Title", "exist"]
+    assert [line.rstrip() for line in narrow] == [
+        "Exhibit  Numbers with results",
+        "  Title",
+        "table2   25 paper, 25 digits",
+        "  Results that exist",
+    ]
