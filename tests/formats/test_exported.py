@@ -272,3 +272,43 @@ def test_an_export_leaves_no_description_untrue_and_writes_over_no_one_elses(
     with pytest.raises(UserError, match="not of an export"):
         export(study.project, theirs, ["table8"], Request("paper"), ["croissant"])
     assert [path.name for path in theirs.iterdir()] == ["croissant.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("croissant.json", "croissant"),
+        ("ro-crate-metadata.json", "crate"),
+        (".trackio/logbook/pages/index.md", "logbook"),
+        ("model-card/paper/table8-x/README.md", "model-card"),
+    ],
+)
+def test_files_of_others_stay_in_a_folder_with_an_export(
+    study: Study, tmp_path: Path, name: str, form: str
+) -> None:
+    export(study.project, tmp_path, ["table8"], Request("paper"))
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"a": 1}')
+    with pytest.raises(UserError, match="not of an export"):
+        export(study.project, tmp_path, ["table8"], Request("paper"), [form])
+    assert path.read_text() == '{"a": 1}'
+
+
+def test_ours_are_replaced_unless_edited_and_parquet_of_others_stays(
+    study: Study, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "records-123456789abc.parquet"
+    theirs.write_text("theirs")
+    for _ in range(2):
+        export(study.project, tmp_path, ["table8"], Request("paper"), ["model-card", "logbook"])
+    assert theirs.read_text() == "theirs"
+    next(tmp_path.glob("model-card/*/*/README.md")).write_text("edited")
+    with pytest.raises(UserError, match=r"README.md: .*changed since"):
+        export(study.project, tmp_path, ["table8"], Request("paper"), ["model-card"])
+
+
+def test_a_manifest_of_others_is_a_mistake_of_use(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"a": 1}')
+    with pytest.raises(UserError, match="not of an export"):
+        export(study.project, tmp_path, ["table8"], Request("paper"))
