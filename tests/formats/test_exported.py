@@ -24,6 +24,7 @@ from harness.judge.exhibit import Judgement
 from harness.plan.step import StepParams, StepResult
 from harness.spec.exhibit import Table
 from harness.store.digest import digest_file
+from harness.store.exchange import list_written
 from harness.store.store import Store
 from harness.study.exhibits import Request
 from harness.study.records import export
@@ -196,6 +197,8 @@ def test_what_is_the_same_keeps_its_time_and_what_changed_gets_a_new_one(
     first = written(1000)
     assert written(2000) == first
     changed[0].write_text(first[0].replace('"score": ', '"score": 1'), encoding="utf-8")
+    name = changed[0].relative_to(tmp_path).as_posix()
+    list_written(tmp_path, {name: digest_file(changed[0])})  # as an export of other results would
     assert written(3000) == [first[0].replace('1000"', '3000"'), *first[1:]]
 
 
