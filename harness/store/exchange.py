@@ -81,8 +81,17 @@ def export_records(
             key: sorted({*before.looks.get(key, ()), *looks.get(key, ())})
             for key in {**before.looks, **looks}
         }
+    if before.written:
+        manifest["written"] = dict(before.written)
     _replace_manifest(folder, manifest)
     return len(new), len(every)
+
+
+def list_written(folder: Path, written: Mapping[str, str]) -> None:
+    """Note in the manifest which files an export wrote for other tools, with their digests."""
+    held = json.loads((folder / MANIFEST).read_bytes())
+    held["written"] = {**held.get("written", {}), **written}
+    _replace_manifest(folder, held)
 
 
 def _replace_manifest(folder: Path, manifest: Mapping[str, object]) -> None:

@@ -155,7 +155,17 @@ class Published:
         """Files of other exports than the manifest's: of earlier ones, or one that was cut off."""
         named = {parquet(kind, digest) for kind, digest in self._manifest["files"].items()}
         found = (path for path in self.folder.iterdir() if _PARQUET.fullmatch(path.name))
-        return sorted(path for path in found if path.name not in named)
+        return sorted(
+            path
+            for path in found  # ours are named by their content; a file of others is not
+            if path.name not in named and path.stem.endswith(f"-{digest_file(path)[:12]}")
+        )
+
+    @property
+    def written(self) -> Mapping[str, str]:
+        """Files that exports wrote for other tools -> their digests."""
+        found: Mapping[str, str] = self._manifest.get("written", {})
+        return found
 
     def get(self, identity: str) -> PublishedRecord | None:
         """A record; the Parquet files are read only if the manifest lists it."""
@@ -180,6 +190,7 @@ class Published:
                     },
                     "identities": frozenset(listed),
                     "looks": _looks(found.get("looks", {})),
+                    "written": dict(found.get("written", {})),
                 }
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(f"{path}: cannot be read as a manifest ({_line(error)})") from None

@@ -19,7 +19,8 @@ from harness.plan.library import check_installed, own_step_types, step_types
 from harness.plan.parts import exhibit_of, part_of, steps_below
 from harness.plan.program import PROGRAM
 from harness.plan.step import Json, StepType
-from harness.store.published import MANIFEST
+from harness.store.digest import digest_file
+from harness.store.published import MANIFEST, Published
 from harness.store.record import Record
 from harness.store.verify import Problem, misnamed, verify
 from harness.study.exhibits import Request, claims_about, judge, named, plan_of
@@ -128,7 +129,7 @@ def export(
     Args:
         formats: names of formats for other tools that are written beside them.
     """
-    from harness.store.exchange import export_records
+    from harness.store.exchange import export_records, list_written
 
     project.trust()
     check_formats(formats)
@@ -161,19 +162,69 @@ def export(
             written=int(time.time()) if project.written is None else project.written,
             settled=project.written is not None,
         )
-        empty = write_formats(formats, made)
+        others = [name for name in formats if name != "crate"]
+        empty = write_formats(others, made)
+        if others:
+            list_written(
+                folder, {name: digest_file(folder / name) for name in _made(folder, others)}
+            )
+        if "crate" in formats:  # it lists the digests of all files, so that it is the last
+            empty += write_formats(["crate"], made)
     return Written(written, held, empty)
 
 
 def _check_folder(folder: Path, formats: Sequence[str]) -> None:
     """UserError where an export would make what lies in a folder untrue, or write over it."""
-    described = {"crate": "ro-crate-metadata.json", "croissant": "croissant.json"}
-    exported = (folder / MANIFEST).is_file()
-    for name, file in described.items():
-        if (folder / file).exists() and (name not in formats if exported else name in formats):
-            what = "would not be true any more" if exported else "is not of an export"
-            remedy = f"--format {name} too, or " if exported else ""
-            raise UserError(f"{folder / file}: it {what}; give {remedy}another folder")
+    manifest = folder / MANIFEST
+    if manifest.is_file() and not _of_export(manifest):
+        raise UserError(f"{manifest}: it is not of an export; give another folder")
+    exported = manifest.is_file()
+    for name, file in _DESCRIBED.items():
+        if exported and (folder / file).exists() and name not in formats:
+            raise UserError(
+                f"{folder / file}: it would not be true any more; give --format {name} too, or "
+                "another folder"
+            )
+    published = Published(folder)
+    for name in _made(folder, formats):
+        path = folder / name
+        listed = published.written.get(name)
+        if digest_file(path) != listed if listed else not _says_ours(path, exported):
+            raise UserError(
+                f"{path}: it is not of an export, or was changed since; give another folder"
+            )
+
+
+_DESCRIBED = {"crate": "ro-crate-metadata.json", "croissant": "croissant.json"}
+_PLACES = {**_DESCRIBED, "logbook": ".trackio"}
+"""Format -> what it writes in a folder, where that has another name than the format."""
+
+
+def _made(folder: Path, formats: Sequence[str]) -> list[str]:
+    """Files that lie where formats are written."""
+    places = [folder / _PLACES.get(name, name) for name in formats]
+    found = [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
+    return sorted(path.relative_to(folder).as_posix() for path in found)
+
+
+def _of_export(manifest: Path) -> bool:
+    try:
+        found = json.loads(manifest.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"files", "identities"} <= found.keys()
+
+
+def _says_ours(path: Path, exported: bool) -> bool:
+    """Whether metadata, which older exports did not list, names the records of this folder."""
+    return (
+        exported
+        and path.name in _DESCRIBED.values()
+        and any(
+            each.name in path.read_text("utf-8", "replace")
+            for each in path.parent.glob("records-*.parquet")
+        )
+    )
 
 
 def _part(judged: Judgement, names: Sequence[str]) -> Judgement:

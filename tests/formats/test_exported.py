@@ -24,6 +24,7 @@ from harness.judge.exhibit import Judgement
 from harness.plan.step import StepParams, StepResult
 from harness.spec.exhibit import Table
 from harness.store.digest import digest_file
+from harness.store.exchange import list_written
 from harness.store.store import Store
 from harness.study.exhibits import Request
 from harness.study.records import export
@@ -196,6 +197,8 @@ def test_what_is_the_same_keeps_its_time_and_what_changed_gets_a_new_one(
     first = written(1000)
     assert written(2000) == first
     changed[0].write_text(first[0].replace('"score": ', '"score": 1'), encoding="utf-8")
+    name = changed[0].relative_to(tmp_path).as_posix()
+    list_written(tmp_path, {name: digest_file(changed[0])})  # as an export of other results would
     assert written(3000) == [first[0].replace('1000"', '3000"'), *first[1:]]
 
 
@@ -272,3 +275,43 @@ def test_an_export_leaves_no_description_untrue_and_writes_over_no_one_elses(
     with pytest.raises(UserError, match="not of an export"):
         export(study.project, theirs, ["table8"], Request("paper"), ["croissant"])
     assert [path.name for path in theirs.iterdir()] == ["croissant.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("croissant.json", "croissant"),
+        ("ro-crate-metadata.json", "crate"),
+        (".trackio/logbook/pages/index.md", "logbook"),
+        ("model-card/paper/table8-x/README.md", "model-card"),
+    ],
+)
+def test_files_of_others_stay_in_a_folder_with_an_export(
+    study: Study, tmp_path: Path, name: str, form: str
+) -> None:
+    export(study.project, tmp_path, ["table8"], Request("paper"))
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"a": 1}')
+    with pytest.raises(UserError, match="not of an export"):
+        export(study.project, tmp_path, ["table8"], Request("paper"), [form])
+    assert path.read_text() == '{"a": 1}'
+
+
+def test_ours_are_replaced_unless_edited_and_parquet_of_others_stays(
+    study: Study, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "records-123456789abc.parquet"
+    theirs.write_text("theirs")
+    for _ in range(2):
+        export(study.project, tmp_path, ["table8"], Request("paper"), ["model-card", "logbook"])
+    assert theirs.read_text() == "theirs"
+    next(tmp_path.glob("model-card/*/*/README.md")).write_text("edited")
+    with pytest.raises(UserError, match=r"README.md: .*changed since"):
+        export(study.project, tmp_path, ["table8"], Request("paper"), ["model-card"])
+
+
+def test_a_manifest_of_others_is_a_mistake_of_use(study: Study, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"a": 1}')
+    with pytest.raises(UserError, match="not of an export"):
+        export(study.project, tmp_path, ["table8"], Request("paper"))
