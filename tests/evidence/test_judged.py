@@ -113,7 +113,7 @@ def test_a_missing_file_is_named_with_the_line_of_the_spec(added: Workplace) -> 
     (added.root / "runs.csv").rename(added.root / "others.csv")
     said = added.repro("show", "table2")
     line = added.line("tables/table2.toml", "[[evidence]]")
-    assert said.code == 2
+    assert said.code == 3
     assert f"table2.toml:{line + 1}: evidence.0.files.0: no file of" in said.err
     assert "is called 'runs.csv'; accepted (evidence.lock), but gone now: runs.csv." in said.err
 
