@@ -103,7 +103,7 @@ def test_every_other_exhibit_shows_all_that_is_stated_of_it(paper: Paper) -> Non
         source = view_of(paper, exhibit).latex(None)
         assert f":{name}}}" in source  # its label
         # The entries of the list of stated numbers begin with the number.
-        firsts = re.findall(r"^\\item\[(.*?)\] ", source, flags=re.MULTILINE)
+        firsts = re.findall(r"^\\item\[\{(.*?)\}\] ", source, flags=re.MULTILINE)
         for item in exhibit.stated.values():
             shown = item.text.text.replace("-", "$-$")
             assert (f"$\\approx$ {shown}" if item.approximate else shown) in firsts
