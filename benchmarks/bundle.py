@@ -42,6 +42,8 @@ def main() -> None:
         export(study.project, honest, ["table7"], Request("digits"))
         published = Published(honest)
         every = numbers_of(study.project, published)[1]
+        if len(every) < 24:
+            sys.exit("the store lacks runs of Table 7: repro make table7 --profile digits")
         planted = set(draw(every, "which are forged", FORGED))
         records = [made_up(r) if i in planted else r for i, r in published.records.items()]
         export_records(records, forged, answers=published.answers)
