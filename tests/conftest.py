@@ -7,8 +7,9 @@ import tempfile
 
 # Before torch or OpenBLAS are imported: one thread, as every CPU step has.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# What tests trust is no trust of the user's.
+# What tests trust is no trust of the user's, nor are answers to them kept for the user.
 os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="repro-state-")
+os.environ["REPRO_ANSWERS"] = tempfile.mkdtemp(prefix="repro-answers-")
 
 from hypothesis import HealthCheck, settings
 
