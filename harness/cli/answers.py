@@ -10,7 +10,7 @@ another change may bear the same moment. Answers lie with the user, not in the p
 project brings some along.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH110, PTH118, PTH120, PTH206 (texts: paths as objects take longer)
+# ruff: noqa: PTH100, PTH109, PTH110, PTH112, PTH118, PTH120, PTH206 (texts are faster)
 from __future__ import annotations
 
 import hashlib
@@ -42,11 +42,12 @@ _MOST_BYTES = 8_000_000
 _PASSING = frozenset({"_", "SHLVL", "OLDPWD"})
 """Variables that a shell sets anew for each command."""
 _CHANGES = frozenset(
-    {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.symlink", "os.link"}
-    | {"os.truncate", "os.chmod", "os.utime", "subprocess.Popen", "socket.connect"}
-)
-_MOVES = frozenset({"os.rename", "os.remove", "os.rmdir", "os.mkdir"})
-"""Changes that a store makes to its scratch places, too."""
+    f"os.{name}"
+    for name in ("rename", "remove", "rmdir", "mkdir", "symlink", "link", "truncate", "chmod")
+) | {"os.utime"}
+_RUNS = frozenset(
+    {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"}
+) | {"socket.connect"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _OTHERS = re.compile(r"/proc/[0-9]").match
 _STORES = ("records", "links", "failures", "leases", "looks")
@@ -102,10 +103,12 @@ class Reading:
         elif event == "pathlib.Path.glob":  # it only asks whether there is a folder that it names
             for place in _spelt_out(os.path.abspath(given[0]), given[1]):
                 self._saw(place)
-        elif event in _MOVES:
-            named = (path for path in given[:2] if isinstance(path, (str, bytes, os.PathLike)))
-            self._only_read = all(self._is_scratch(os.path.abspath(os.fsdecode(p))) for p in named)
         elif event in _CHANGES:
+            named = (path for path in given[:2] if isinstance(path, (str, bytes, os.PathLike)))
+            places = [os.path.abspath(os.fsdecode(path)) for path in named]
+            made_before = event == "os.mkdir" and os.path.isdir(places[0])
+            self._only_read = made_before or all(map(self._is_scratch, places))
+        elif event in _RUNS:
             self._only_read = False
 
     def _saw(self, folder: str) -> None:

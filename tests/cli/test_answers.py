@@ -61,6 +61,7 @@ def kept(project: Path, does: str) -> bool:
         "os.listdir('a')",
         "open('store/tmp/1', 'w'); os.remove('store/tmp/1')",
         "open(os.devnull, 'w')",
+        "Path('a/b').mkdir(parents=True, exist_ok=True)",
         "open(f'/proc/{os.getpid()}/stat').read()",
     ],
 )
@@ -76,6 +77,7 @@ def test_what_only_reads_is_kept(project: Path, does: str) -> None:
         "os.open('new', os.O_CREAT | os.O_WRONLY)",
         "os.remove('a/b/c/d/runs.csv')",
         "os.rename('a', 'z')",
+        "os.mkdir('new')",
         "os.rename('store/records', 'store/memo')",
         "os.chmod('a', 0o700)",
         "subprocess.run(['true'])",
