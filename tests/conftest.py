@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 
@@ -16,6 +17,10 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="repro-state-")
 from hypothesis import HealthCheck, settings
 
 sys.dont_write_bytecode = False
+MEMORY = "/dev/shm"
+"""Where files need not be synced to a disk: a killed process loses nothing that it had written."""
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 settings.register_profile(
     "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
