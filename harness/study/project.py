@@ -57,7 +57,7 @@ class Project:
         PAPER_PACKAGES.admit(packages)
         return True
 
-    @cached_property
+    @property
     def _own_packages(self) -> dict[str, Path]:
         """The packages of the paper itself, each with the folder that it lies in."""
         about = self.paper.about

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from harness.cli.main import main
+from harness.render.figures.draw import save
+from harness.render.figures.model import FigureData
 from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
 from harness.study.trust import trust
@@ -91,6 +94,7 @@ class Workplace:
             patch.setenv("REPRO_BUILD", str(self.root / "build"))
             # Typer would draw boxes as wide as the terminal around its own messages.
             patch.setenv("TERM", "dumb")
+            patch.setattr("harness.render.figures.draw.save", _drawn_once)
             with redirect_stdout(out), redirect_stderr(err):
                 code = _exit_code()
         return Outcome(code, out.getvalue(), err.getvalue())
@@ -125,6 +129,21 @@ def plotted_workplace(root: Path) -> Workplace:
     place.edit("paper.toml", 'size = "value"\n', _VARIABLES)
     shutil.copytree(PLOTTED, place.specs, dirs_exist_ok=True)
     return place
+
+
+_DRAWN: dict[tuple[str, ...], dict[str, bytes]] = {}
+"""Figure and formats -> the content of each file."""
+
+
+def _drawn_once(figure: FigureData, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """As `save`, which writes the same bytes for the same data: those of an equal figure."""
+    key = (repr(figure), *formats)
+    if key not in _DRAWN:
+        _DRAWN[key] = {path.name: path.read_bytes() for path in save(figure, folder, formats)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _DRAWN[key].items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in _DRAWN[key]]
 
 
 def _exit_code() -> int:
