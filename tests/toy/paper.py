@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -86,18 +86,8 @@ class Workplace:
     def repro(self, *arguments: str) -> Outcome:
         """Run the command in this process, as a shell would, in a folder that is trusted."""
         trust(self.root.resolve())
-        out, err = StringIO(), StringIO()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", ["repro", *arguments])
-            patch.setenv("REPRO_SPECS", str(self.specs))
-            patch.setenv("REPRO_STORE", str(self.root / "store"))
-            patch.setenv("REPRO_BUILD", str(self.root / "build"))
-            # Typer would draw boxes as wide as the terminal around its own messages.
-            patch.setenv("TERM", "dumb")
-            patch.setattr("harness.render.figures.draw.save", _drawn_once)
-            with redirect_stdout(out), redirect_stderr(err):
-                code = _exit_code()
-        return Outcome(code, out.getvalue(), err.getvalue())
+        places = {"SPECS": self.specs, "STORE": self.root / "store", "BUILD": self.root / "build"}
+        return run_repro(arguments, {f"REPRO_{name}": str(at) for name, at in places.items()})
 
     def starts(self) -> int:
         """How many steps were ever started."""
@@ -115,6 +105,24 @@ class Workplace:
     def copy(self, root: Path) -> Workplace:
         shutil.copytree(self.root, root, dirs_exist_ok=True)
         return Workplace(root)
+
+
+def run_repro(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> Outcome:
+    """Run the command in this process, as a shell would in a folder with an environment."""
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        if folder is not None:
+            patch.chdir(folder)
+        patch.setattr(sys, "argv", ["repro", *arguments])
+        # Typer would draw boxes as wide as the terminal around its own messages.
+        for name, value in {"TERM": "dumb", **environment}.items():
+            patch.setenv(name, value)
+        patch.setattr("harness.render.figures.draw.save", _drawn_once)
+        with redirect_stdout(out), redirect_stderr(err):
+            code = _exit_code()
+    return Outcome(code, out.getvalue(), err.getvalue())
 
 
 def new_workplace(root: Path) -> Workplace:
