@@ -16,6 +16,7 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="repro-state-")
 
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.budgets"]
 sys.dont_write_bytecode = False
 MEMORY = "/dev/shm"
 """Where files need not be synced to a disk: a killed process loses nothing that it had written."""
