@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
 from harness.render.report.folder import ReportFolder
-from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site
+from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site, digest_of
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
@@ -67,23 +66,27 @@ def write(
         report.put(f"badges/{name}.json", text)
     for name in ("index", "numbers", "claims", "findings"):
         report.put(f"{name}.html", _render(name, site, "", here=name))
+    common = digest_of(source_digest(_PACKAGE), version("jinja2"), site.frame)
     for page in site.exhibits:
-        report.put(page.page, _render("exhibit", site, "../", here="index", page=page))
-        _write_numbers(report, site.frame, page)
+        made = partial(_render, "exhibit", site.frame, "../", here="index", page=page)
+        report.make(page.page, digest_of(common, page.shown), made)
+        _write_numbers(report, common, site.frame, page)
     if site.watched:  # the last, since an open page loads itself again when it sees another round
         report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
     report.finish()
     return report.changed
 
 
-def _write_numbers(report: ReportFolder, frame: Frame, page: ExhibitPage) -> None:
-    """The pages of the numbers of an exhibit, which are most of a report."""
-    code = (source_digest(_PACKAGE), version("jinja2"))
-    around = (*code, frame, page.page, page.reach, page.assumptions)
-    common = hashlib.sha256(repr(around).encode()).hexdigest()
+def _write_numbers(report: ReportFolder, common: str, frame: Frame, page: ExhibitPage) -> None:
+    """The pages of the numbers of an exhibit, which are most of a report.
+
+    Args:
+        common: digest of what all pages follow from.
+    """
+    around = digest_of(common, page.page, page.reach, page.assumptions)
     for number in page.numbers:
-        shows = hashlib.sha256(f"{common} {number.shown}".encode()).hexdigest()
-        report.make(number.page, shows, partial(_number_page, frame, page, number))
+        made = partial(_number_page, frame, page, number)
+        report.make(number.page, digest_of(around, number.shown), made)
 
 
 def _number_page(frame: Frame, page: ExhibitPage, number: NumberPage) -> str:
@@ -215,7 +218,8 @@ def _settings(site: Site) -> dict[tuple[str, str], tuple[str, str]]:
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for number in site.numbers:
         for used in number.settings:
-            part = "settings" if used["source"] == "paper" else "assumptions"
-            told = f"{used['source']}: {used['place']}", f"{number.page}#{part}"
-            found.setdefault((used["name"], used["value"]), told)
+            if (used.name, used.value) not in found:
+                part = "settings" if used.source == "paper" else "assumptions"
+                told = f"{used.source}: {used.place}", f"{number.page}#{part}"
+                found[used.name, used.value] = told
     return found
