@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from harness.judge.audit.finding import SEVERITIES
@@ -29,6 +32,7 @@ from harness.words import counted
 
 _PACKAGE = Path(__file__).parents[2]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
+_KEPT = str(_TEMPLATES / "__pycache__")
 _ASSETS = ("report.css", "report.js")
 MEANINGS = {
     "reproduced": "the difference lies surely inside the margin",
@@ -66,7 +70,7 @@ def write(
         report.put(f"badges/{name}.json", text)
     for name in ("index", "numbers", "claims", "findings"):
         report.put(f"{name}.html", _render(name, site, "", here=name))
-    common = digest_of(source_digest(_PACKAGE), version("jinja2"), site.frame)
+    common = digest_of(_code(), site.frame)
     for page in site.exhibits:
         made = partial(_render, "exhibit", site.frame, "../", here="index", page=page)
         report.make(page.page, digest_of(common, page.shown), made)
@@ -101,10 +105,32 @@ def _render(name: str, site: Site | Frame, root: str, **fields: Any) -> str:
 
 
 @cache
+def _code() -> str:
+    """Digest of all that makes pages."""
+    return digest_of(source_digest(_PACKAGE), version("jinja2"))
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates, beside their sources, as Python keeps those of modules.
+
+    They hold what filters made of constants, so they are of this code alone.
+    """
+
+    def get_source_checksum(self, source: str) -> str:
+        return digest_of(_code(), source)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):  # installed where this user may not write
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
+@cache
 def _environment() -> Environment:
     """Everything that is written is one printable line, escaped; markup comes from filters only."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
+        bytecode_cache=None if sys.dont_write_bytecode else _Compiled(_KEPT, "%s.pyc"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
