@@ -64,10 +64,7 @@ def difference(ours: Resolver, variables: Mapping[str, Any], settings: Sequence[
 def not_official(ours: Resolver, variables: Mapping[str, Any]) -> str:
     """Why what is run as stated still cannot be compared; empty if it can."""
     for method in ours.paper.methods_of(variables).values():
-        settings = ours.settings(method, variables)
-        here = fill(
-            method.images.here, {used.name.rpartition(".")[2]: used.value for used in settings}
-        )
+        here = fill(method.images.here, ours.values(method, variables))
         if here != method.images.paper:
             return f"images are {here}, the paper evaluated {method.images.paper}"
     for name, kind in ours.paper.about.variables.items():

@@ -249,9 +249,12 @@ class Planner:
     ) -> tuple[Sources, str]:
         """The steps that an item is read from, and why it is not comparable, if so."""
         try:
-            twin = _sources(self.stated, members, first_seeds(usual, 1), wanted)
-            with blaming_the_profile(self.ours, members[0]):
-                sources = _sources(self.ours, members, first_seeds(usual, count), wanted)
+            if self.ours is self.stated:
+                twin = sources = _sources(self.ours, members, first_seeds(usual, count), wanted)
+            else:
+                twin = _sources(self.stated, members, first_seeds(usual, 1), wanted)
+                with blaming_the_profile(self.ours, members[0]):
+                    sources = _sources(self.ours, members, first_seeds(usual, count), wanted)
         except UserError as error:
             raise UserError(f"{address}: {error}") from None
         key = key_of(sources, wanted.replicate)

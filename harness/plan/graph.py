@@ -53,7 +53,7 @@ class GraphBuilder:
         self._known: dict[str, Filled] = {} if known is None else known
         self._own: dict[str, Filled] = {}
         """Of steps that read files, which may be others when the next plan is made."""
-        self._names: dict[int, tuple[object, list[tuple[str, str]]]] = {}
+        self._names: dict[int, tuple[object, list[list[str]]]] = {}
         """Templates, by where they lie -> they themselves, and what they refer to."""
         self._filled: dict[tuple[object, ...], Sequence[Filled]] = {}
         """Templates and the values that they refer to -> the same, filled in."""
@@ -71,9 +71,10 @@ class GraphBuilder:
         if id(templates) not in self._names:
             named = {pair for each in templates for pair in references(each.params)}
             named |= {(name, "") for each in templates for name in each.when}
-            self._names[id(templates)] = templates, sorted(named)
-        names = self._names[id(templates)][1]
-        key = (id(templates), *(repr(_value(name, fields, variables)) for name, fields in names))
+            paths = [[name, *fields.split(".")[1:]] for name, fields in sorted(named)]
+            self._names[id(templates)] = templates, paths
+        paths = self._names[id(templates)][1]
+        key = (id(templates), *[repr(_value(path, variables)) for path in paths])
         if key not in self._filled:
             self._filled[key] = self._fill_each(templates, variables)
         return self._filled[key]
@@ -176,11 +177,10 @@ class GraphBuilder:
         return identity
 
 
-def _value(name: str, fields: str, variables: Mapping[str, Any]) -> Any:
+def _value(path: Sequence[str], value: Any) -> Any:
     """What a reference stands for; something that equals no value where it is not there."""
-    value = variables.get(name, Ellipsis)
-    for field in fields.split(".")[1:]:
-        value = value.get(field, Ellipsis) if isinstance(value, Mapping) else Ellipsis
+    for name in path:
+        value = value.get(name, Ellipsis) if isinstance(value, Mapping) else Ellipsis
     return value
 
 

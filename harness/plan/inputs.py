@@ -110,13 +110,17 @@ def file_fields(params: type[BaseModel]) -> frozenset[str]:
 @cache
 def reads_files(params: type[BaseModel]) -> bool:
     """Whether a model has `InputFiles` anywhere: what it says may be other files soon."""
-    seen: list[Any] = [params]
-    for part in seen:  # which grows
+    seen: set[int] = set()
+    left: list[Any] = [params]
+    while left:
+        part = left.pop()
         if part is _READ:
             return True
-        inner = list(get_args(part))
+        if id(part) in seen:  # all of them are held by the model; comparing types is slow
+            continue
+        seen.add(id(part))
+        left += get_args(part)
         if isinstance(part, type) and issubclass(part, BaseModel):
             for field in part.model_fields.values():
-                inner += [field.annotation, *field.metadata]
-        seen += [each for each in inner if each not in seen]
+                left += [field.annotation, *field.metadata]
     return False

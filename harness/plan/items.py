@@ -42,10 +42,7 @@ def panel_items(exhibit: Panelled, planner: Planner) -> Iterator[Item]:
         runs = panel.runs
         if runs is None:
             continue
-        here, there = (
-            {used.name.rpartition(".")[2]: used.value for used in side.settings(exhibit, runs.bind)}
-            for side in (planner.ours, planner.stated)
-        )
+        here, there = (side.values(exhibit, runs.bind) for side in (planner.ours, planner.stated))
         planner.choices[panel.name] = here
         planner.partial[panel.name] = _other_points(runs, here, there)
         for name, variables in _combinations(runs, here):

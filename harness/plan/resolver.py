@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import UserError
@@ -48,19 +48,14 @@ class _Part:
     """How the last step is called later; empty: each step is called by its id."""
     given_as: str
     """How inputs of later steps refer to it, such as `{images}`."""
-    filled: Sequence[Filled] = ()
-    alone: bool = False
+    filled: Sequence[Filled]
+    alone: bool
     """Whether no earlier step is given to it."""
 
     @property
     def fixed(self) -> bool:
         """Whether it is the same for every seed."""
         return self.alone and not any(each.template.seed == "{seed}" for each in self.filled)
-
-    def placed(self, error: Misplaced) -> Misplaced:
-        """The same error, with the keys from the owner's spec."""
-        _, *rest = error.keys
-        return Misplaced(str(error), *self.place, *rest)
 
 
 @dataclass(frozen=True)
@@ -74,6 +69,8 @@ class Resolver:
     _settings: dict[tuple[object, ...], tuple[Used, ...]] = field(default_factory=dict)
     """Owner with the variables, or with those that its settings depend on -> its settings: most
     cells of a table share them."""
+    _values: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    """By where such settings lie, since they are kept: their values."""
     _conditions: dict[tuple[object, ...], list[str]] = field(default_factory=dict)
     _bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """Variables in words -> the same after the mapping: every cell asks for its own many times."""
@@ -119,6 +116,14 @@ class Resolver:
         self._settings[here] = self._settings[key]
         return self._settings[here]
 
+    def values(self, owner: Owner, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The settings of an owner by their names within it."""
+        settings = self.settings(owner, stated)
+        if id(settings) not in self._values:
+            found = {used.name.rpartition(".")[2]: used.value for used in settings}
+            self._values[id(settings)] = found
+        return self._values[id(settings)]
+
     def environment(self, stated: Mapping[str, Any]) -> dict[str, Any]:
         """The variables of templates: names stand for the specs that they name."""
         variables: dict[str, Any] = {}
@@ -128,7 +133,7 @@ class Resolver:
                 variables[f"about_{name}"] = self.paper.dataset(value).facts
                 value = {"name": value, **self.paper.dataset(value).fields}
             elif kind == "recipe":
-                value = _values(self.settings(self.paper.recipe(value), stated))
+                value = self.values(self.paper.recipe(value), stated)
             elif kind == "network":
                 self.paper.network(value)
             variables[name] = value
@@ -168,19 +173,19 @@ class Resolver:
         runs, own, place = wanted.runs, wanted.own, wanted.place
         variables = self.environment(stated)
         if own is not None:
-            variables |= _values(self.settings(own, stated))
+            variables |= self.values(own, stated)
         parts = []
         for name, method in self.paper.methods_of(stated).items():
-            settings = _values(self.settings(method, stated))
+            settings = self.values(method, stated)
             known_as = "images" if name == "method" else name
-            part = self._filled(method, method.steps, variables | settings, known_as)
-            parts.append(replace(part, alone=True))
+            given = {**variables, **settings}
+            parts.append(self._filled(method, method.steps, given, known_as, alone=True))
             variables |= settings if name == "method" else {}
-        given = {part.given_as for part in parts}
+        known = {part.given_as for part in parts}
         if own is not None:
             changed = self._filled(own, runs.images, variables, "images", (*place, "images"))
             parts += [changed] if changed.filled else []
-        used = {source for step in runs.steps for source in step.inputs.values()} - given
+        used = {source for step in runs.steps for source in step.inputs.values()} - known
         for name in stated:
             if name in wanted.read or f"{{{name}}}" in used:
                 recipe = self.paper.recipe(stated[name])
@@ -196,12 +201,13 @@ class Resolver:
         variables: Mapping[str, Any],
         name: str,
         place: Place = ("steps",),
+        alone: bool = False,
     ) -> _Part:
-        part = _Part(owner, place, name, f"{{{name}}}" if name else "")
         try:
-            return replace(part, filled=self.builder.fill(templates, variables))
+            filled = self.builder.fill(templates, variables)
         except Misplaced as error:
-            raise self._located(owner, part.placed(error)) from None
+            raise self._located(owner, _placed(place, error)) from None
+        return _Part(owner, place, name, f"{{{name}}}" if name else "", filled, alone)
 
     def _added(
         self, part: _Part, seed: int, given: Mapping[str, str], replicate: Replicate = "seed"
@@ -211,7 +217,7 @@ class Resolver:
                 raise Misplaced("no step is left, since no 'when' holds", "steps")
             return self.builder.add(part.filled, seed, given, replicate)
         except Misplaced as error:
-            raise self._located(part.owner, part.placed(error)) from None
+            raise self._located(part.owner, _placed(part.place, error)) from None
 
     def _located(self, owner: Owner, error: Misplaced) -> UserError:
         path = self.paper.path_of(owner)
@@ -220,5 +226,7 @@ class Resolver:
         return located(path, error.keys, str(error))
 
 
-def _values(settings: Sequence[Used]) -> dict[str, Any]:
-    return {used.name.rpartition(".")[2]: used.value for used in settings}
+def _placed(place: Place, error: Misplaced) -> Misplaced:
+    """The same error, with the keys from the owner's spec."""
+    _, *rest = error.keys
+    return Misplaced(str(error), *place, *rest)

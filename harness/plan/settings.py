@@ -74,7 +74,7 @@ def open_choices(settings: Iterable[Used]) -> list[Shared]:
     value in the place of this one alone.
     """
     found: dict[tuple[str, str], list[Used]] = {}
-    for used in settings:
+    for used in {id(used): used for used in settings}.values():  # numbers share most of them
         if used.choice.source != "paper":
             found.setdefault((used.listed, repr(used.value)), []).append(used)
     return [

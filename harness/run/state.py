@@ -14,6 +14,11 @@ from harness.store.store import Store
 State: TypeAlias = Literal["current", "run", "linked", "blocked", "running", "failed"]
 
 
+def lacking(graph: Mapping[str, Step], store: Store) -> set[str]:
+    """Identities of the steps of a graph that have to run."""
+    return needed(graph, store.has, lambda identity: store.whole(identity) is not None)
+
+
 def states(graph: Mapping[str, Step], store: Store) -> dict[str, State]:
     """The state of every step, in the order of the graph.
 

@@ -33,6 +33,17 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def quick_digest_file(path: Path) -> str:
+    """Hexadecimal XXH3 of 128 bits of the bytes of a file: ten times as fast as SHA-256.
+
+    It tells damage as surely; whoever wants to can make two files that share it.
+    """
+    from xxhash import xxh3_128
+
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, xxh3_128).hexdigest()
+
+
 def digest_array(array: np.ndarray) -> str:
     """SHA-256 over element type, shape and little-endian elements in C order.
 

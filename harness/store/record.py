@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from harness.errors import EvidenceError, one_line
 from harness.plan.step import Json, Step
-from harness.store.digest import digest_file, digest_json
+from harness.store.digest import digest_file, digest_json, quick_digest_file
 from harness.store.files import parse_json, read_bytes, read_json
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Record:
         return frozenset(n for n, output in self.outputs.items() if output["file"].endswith(".npy"))
 
     def array(self, name: str) -> np.ndarray:
-        """One array, read anew. Its file's SHA-256 is verified first; DamagedRecord if it differs.
+        """One array, read anew. Its file's digest is verified first; DamagedRecord if it differs.
 
         Raises KeyError for an array that the record does not hold.
         """
@@ -122,14 +122,18 @@ class Record:
         own = (self.step, self.revision, self.seed, dict(self.inputs))
         return own == (step.name, step.revision, step.seed, dict(step.inputs))
 
-    def check_files(self) -> None:
+    def check_files(self, sha256: bool) -> None:
         """Verify every file of the manifest, so that reading one need not do it again.
+
+        Args:
+            sha256: see `check_file`.
 
         Raises DamagedRecord.
         """
         manifest = read_manifest(self.directory)
+        _check_manifest(self.directory)
         for name in sorted(manifest):
-            check_file(self.identity, self.directory / name, manifest)
+            check_file(self.identity, self.directory / name, manifest, sha256)
         self._checked.update(n for n, output in self.outputs.items() if output["file"] in manifest)
 
     @property
@@ -156,6 +160,8 @@ class Entry(TypedDict):
     """One file in a manifest."""
 
     sha256: str
+    xxh3: str
+    """Of records that were made before there was one: empty."""
     bytes: int
 
 
@@ -170,18 +176,38 @@ def read_manifest(directory: Path) -> dict[str, Entry]:
     try:
         files = read_json(f"{directory}/{MANIFEST}")["files"]
         return {
-            name: Entry(sha256=str(held["sha256"]), bytes=int(held["bytes"]))
+            name: Entry(
+                sha256=str(held["sha256"]), xxh3=str(held.get("xxh3", "")), bytes=int(held["bytes"])
+            )
             for name, held in files.items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRecord(directory.name, f"{MANIFEST} cannot be read ({error})") from None
 
 
-def check_file(identity: str, path: Path, manifest: Mapping[str, Entry]) -> None:
-    """Raise DamagedRecord unless the file has the SHA-256 that the manifest gives."""
+def _check_manifest(directory: Path) -> None:
+    """Raise DamagedRecord unless a manifest that was read is whole. Of two digests of a file, one
+    is asked, so that damage to the other would not be noticed.
+    """
+    held = read_json(directory / MANIFEST)
+    quick = any("xxh3" in entry for entry in held["files"].values())
+    if quick and held.get("digest") != digest_json(held["files"]):
+        raise DamagedRecord(directory.name, f"{MANIFEST} does not have its own digest")
+
+
+def check_file(
+    identity: str, path: Path, manifest: Mapping[str, Entry], sha256: bool = False
+) -> None:
+    """Raise DamagedRecord unless the file has the digest that the manifest gives.
+
+    Args:
+        sha256: whether its SHA-256 is wanted, though the manifest has a quicker digest.
+    """
+    entry = manifest.get(path.name)
+    quick = bool(entry and entry["xxh3"]) and not sha256
     with _readable(identity, path.name):
-        found = digest_file(path)
-    _check_digest(identity, path.name, found, manifest)
+        found = quick_digest_file(path) if quick else digest_file(path)
+    _check_digest(identity, path.name, found, manifest, "xxh3" if quick else "sha256")
 
 
 def read_record(directory: Path) -> Record:
@@ -230,9 +256,15 @@ def _readable(identity: str, name: str) -> Iterator[None]:
         raise DamagedRecord(identity, f"{name} cannot be read ({error.strerror})") from None
 
 
-def _check_digest(identity: str, name: str, found: str, manifest: Mapping[str, Entry]) -> None:
-    if name not in manifest or found != manifest[name]["sha256"]:
-        raise DamagedRecord(identity, f"{name} does not have the SHA-256 of the manifest")
+def _check_digest(
+    identity: str,
+    name: str,
+    found: str,
+    manifest: Mapping[str, Entry],
+    kind: Literal["sha256", "xxh3"] = "sha256",
+) -> None:
+    if name not in manifest or found != manifest[name][kind]:
+        raise DamagedRecord(identity, f"{name} does not have the digest of the manifest")
 
 
 def as_link(record: Record, identity: str, inputs: Mapping[str, str]) -> Record:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import UserError
 from harness.plan.step import Json, StepResult
-from harness.store.digest import canonical, digest_array, digest_file, digest_json
+from harness.store.digest import (
+    canonical,
+    digest_array,
+    digest_file,
+    digest_json,
+    quick_digest_file,
+)
 from harness.store.files import write_synced
 from harness.store.record import LOG, MANIFEST, RECORD, Output, Record
 
@@ -55,10 +61,15 @@ def write_provenance(directory: Path, record: Record, log: str) -> None:
     write_synced(directory / RECORD, canonical(record.to_json()))
     write_synced(directory / LOG, log.encode("utf-8", errors="replace"))
     files = {
-        path.name: {"sha256": digest_file(path), "bytes": path.stat().st_size}
+        path.name: {
+            "sha256": digest_file(path),
+            "xxh3": quick_digest_file(path),
+            "bytes": path.stat().st_size,
+        }
         for path in sorted(directory.iterdir())
     }
-    write_synced(directory / MANIFEST, canonical({"files": files}))
+    held = {"files": files, "digest": digest_json(files)}
+    write_synced(directory / MANIFEST, canonical(held))
 
 
 def tensors_digest(tensors: Mapping[str, Any]) -> str:

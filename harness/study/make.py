@@ -15,7 +15,7 @@ from harness.errors import UserError
 from harness.judge.exhibit import Judgement
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.library import check_installed, own_step_types
-from harness.plan.parts import exhibit_of, needed, needed_for, part_of, steps_below
+from harness.plan.parts import exhibit_of, needed_for, part_of, steps_below
 from harness.plan.settings import Variation
 from harness.plan.step import Step
 from harness.registry import resolve
@@ -25,10 +25,9 @@ from harness.run.cluster.submission import QueuedArray
 from harness.run.executors import Executor, executor_entry
 from harness.run.progress import progress_on
 from harness.run.schedule import RunReport
-from harness.run.state import states
+from harness.run.state import lacking, states
 from harness.store.files import clean_temporary
 from harness.store.record import DamagedRecord, NewerRecord, Record
-from harness.store.store import Store
 from harness.study.exhibits import (
     JudgedExhibit,
     Request,
@@ -287,11 +286,6 @@ def run(
 
     progress = progress_on(numbers=needed_for(plans, left))
     return _executor(executor, device).run(graph, store, progress)
-
-
-def lacking(graph: Mapping[str, Step], store: Store) -> set[str]:
-    """Identities of the steps of a graph that have to run."""
-    return needed(graph, store.has, lambda identity: store.whole(identity) is not None)
 
 
 def writable(root: Path) -> None:

@@ -57,8 +57,11 @@ def rebuild(project: Project) -> int:
         ) from None
 
 
-def damaged(project: Project, set_aside: bool) -> tuple[list[Problem], int]:
-    """Recompute every digest and identity; what is wrong with records, which may be set aside.
+def damaged(project: Project, set_aside: bool, sha256: bool = False) -> tuple[list[Problem], int]:
+    """Recompute digests and identities; what is wrong with records, which may be set aside.
+
+    Args:
+        sha256: see `verify`.
 
     Returns:
         The problems, and the number of records whose identity could not be recomputed.
@@ -67,7 +70,7 @@ def damaged(project: Project, set_aside: bool) -> tuple[list[Problem], int]:
     with suppress(UserError):  # records are checked even where specs cannot be read
         types = step_types(project.paper) if project.executes else {PROGRAM.name: PROGRAM}
     forged, untold = misnamed(project.store, types)
-    problems = verify(project.store) + forged
+    problems = verify(project.store, sha256) + forged
     for problem in problems if set_aside else ():
         project.store.set_aside(problem.identity)
     return problems, untold

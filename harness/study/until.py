@@ -27,14 +27,14 @@ from harness.plan.item import Item
 from harness.plan.parts import addresses, closure, exhibit_of
 from harness.plan.step import Step
 from harness.run.executors import executor_entry
-from harness.run.state import failures_behind
+from harness.run.state import failures_behind, lacking
 from harness.spec.base import count_seeds
 from harness.spec.claims import Claim
 from harness.spec.claims import addresses as addresses_of
 from harness.spec.profile import Device
 from harness.study.exhibits import Request, plan_of
 from harness.study.forecast import seconds_of
-from harness.study.make import Made, failures, lacking, present, probe_changed, run, writable
+from harness.study.make import Made, failures, present, probe_changed, run, writable
 from harness.study.project import Project
 from harness.words import counted
 

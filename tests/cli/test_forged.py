@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.plan.identity import is_identity_of
+from harness.store.digest import digest_json
 from harness.store.record import Record, content_digest
 from harness.store.writer import write_provenance
 from harness.study.project import find_project
@@ -31,6 +32,7 @@ def forge(place: Workplace, **other: Any) -> str:
     write_provenance(record.directory, forged, "honest")
     manifest = json.loads((record.directory / "manifest.json").read_text())
     del manifest["files"]["manifest.json"]  # that of the honest one
+    manifest["digest"] = digest_json(manifest["files"])
     (record.directory / "manifest.json").write_text(json.dumps(manifest))
     return record.identity
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from jinja2 import DictLoader, Environment
 
 from harness import Study
+from harness.render.report import site as writing
 from harness.render.report.folder import ReportFolder
 from harness.study.kept_changes import changes_of
 from tests.report.sites import report
@@ -137,3 +140,33 @@ def test_a_kept_answer_that_lacks_an_alternative_counts_as_absent(
     get = project.store.memo.get
     monkeypatch.setattr(project.store.memo, "get", lambda kind, key: get(kind, key) and {})
     assert changes_of(project, plan) == whole
+
+
+@pytest.mark.parametrize("folder", ["kept", "none/that/can/be/made"])
+def test_a_template_that_other_code_compiled_is_compiled_anew(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a filter makes of a constant stands in the compiled template."""
+
+    def rendered(sign: str) -> str:
+        environment = Environment(
+            loader=DictLoader({"page": "{{ 'a'|repeated }}"}),
+            bytecode_cache=writing._Compiled(str(tmp_path / folder), "%s.pyc"),
+        )
+        environment.filters["repeated"] = lambda text: text + sign
+        return environment.get_template("page").render()
+
+    assert rendered("!") == "a!"
+    monkeypatch.setattr(writing, "_code", lambda: "another")
+    assert rendered("?") == "a?"
+
+
+def test_a_caption_that_changes_is_on_the_page_of_its_exhibit(place: Workplace) -> None:
+    folder = report(place)
+    spec = place.root / "specs" / "tables" / "verdicts.toml"
+    text = spec.read_text()
+    spec.write_text(re.sub(r"(?m)^title = .*$", 'title = "Of another name"', text))
+    assert spec.read_text() != text
+    report(place)
+    assert "Of another name" in (folder / "exhibits" / "verdicts.html").read_text()
+    assert held(folder) == fresh(place)

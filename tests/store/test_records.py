@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from harness.errors import UserError
 from harness.plan.step import StepResult
-from harness.store.digest import digest_array
+from harness.store.digest import digest_array, digest_json
 from harness.store.files import write_synced
 from harness.store.record import DamagedRecord, Output, Record, content_digest
 from harness.store.store import Store
@@ -139,22 +140,37 @@ def test_a_pickle_that_someone_planted_is_not_loaded(tmp_path: Path):
 FILES = ("images.npy", "labels.npy", "weights.safetensors", "record.json", "log.txt")
 
 
+def without_quick_digests(directory: Path) -> None:
+    """As records were made before there were any."""
+    manifest = json.loads((directory / "manifest.json").read_text())
+    del manifest["digest"]
+    for entry in manifest["files"].values():
+        del entry["xxh3"]
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+
+
 @pytest.mark.parametrize("file", [*FILES, "manifest.json"])
 @pytest.mark.parametrize("where", [0.1, 0.5, 0.99])
-def test_a_flipped_bit_is_found_and_never_used(tmp_path: Path, file: str, where: float):
+@pytest.mark.parametrize("old", [False, True])
+def test_a_flipped_bit_is_found_and_never_used(tmp_path: Path, file: str, where: float, old: bool):
     path = keep(Store(tmp_path)).directory / file
+    if old:
+        without_quick_digests(path.parent)
+        assert verify(Store(tmp_path)) == verify(Store(tmp_path), sha256=True) == []
     data = bytearray(path.read_bytes())
     data[int(len(data) * where)] ^= 1
     path.write_bytes(data)
-    assert [problem.identity for problem in verify(Store(tmp_path))] == [STEP.identity]
+    for sha256 in (False, True):
+        found = [problem.identity for problem in verify(Store(tmp_path), sha256)]
+        assert found == [STEP.identity]
     record = Store(tmp_path).get(STEP.identity)
     if file == "record.json":
         assert record is None
     if record is not None and file in ("images.npy", "labels.npy"):
-        with pytest.raises(DamagedRecord, match="SHA-256"):
+        with pytest.raises(DamagedRecord, match="digest"):
             record.array(file.removesuffix(".npy"))
     if record is not None and file == "weights.safetensors":
-        with pytest.raises(DamagedRecord, match="SHA-256"):
+        with pytest.raises(DamagedRecord, match="digest"):
             record.tensors("weights")
 
 
@@ -181,9 +197,23 @@ def test_values_changed_together_with_their_manifest_are_found_by_verify(tmp_pat
     manifest = json.loads((directory / "manifest.json").read_text())
     manifest["files"]["record.json"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (directory / "manifest.json").write_text(json.dumps(manifest))
+    without_quick_digests(directory)
     assert [problem.message for problem in verify(Store(tmp_path))] == [
         "its values and outputs do not have its digest"
     ]
+
+
+def test_a_file_that_was_forged_with_its_quick_digest_is_told_by_sha256(tmp_path: Path):
+    directory = keep(Store(tmp_path)).directory
+    np.save(directory / "labels.npy", np.asarray(RESULT.arrays["labels"])[::-1])
+    manifest = json.loads((directory / "manifest.json").read_text())
+    entry = manifest["files"]["labels.npy"]
+    entry["xxh3"] = xxhash.xxh3_128((directory / "labels.npy").read_bytes()).hexdigest()
+    manifest["digest"] = digest_json(manifest["files"])
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    (problem,) = verify(Store(tmp_path), sha256=True)
+    assert "labels.npy" in problem.message
+    assert verify(Store(tmp_path)) == [], "which the quick digest cannot tell"
 
 
 def test_the_first_record_stays(tmp_path: Path):
@@ -281,5 +311,5 @@ def test_a_file_that_is_no_array_is_a_problem_though_its_digest_is_right(
     write_synced(draft / output["file"], data)
     write_provenance(draft, record, "")
     store.place(draft, record.identity)
-    (problem,) = verify(store)
+    (problem,) = verify(store, sha256=True)
     assert f"x.{kind}" in problem.message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,9 +13,19 @@ from harness.judge.exhibit import Judgement
 from harness.judge.model import Interval, Verdict
 from harness.judge.results import ItemResult
 from harness.judge.stated import StatedResult
+from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.plan.parts import closure
-from harness.render.report.pages import Curve, Gap, NumberPage, RunLine, StatedNumber, StepLine
+from harness.plan.settings import Used
+from harness.render.report.pages import (
+    Curve,
+    Gap,
+    NumberPage,
+    RunLine,
+    SettingLine,
+    StatedNumber,
+    StepLine,
+)
 from harness.render.text import plain
 from harness.render.views.base import ExhibitView
 from harness.spec.exhibit import Exhibit, Stated
@@ -23,7 +33,6 @@ from harness.spec.paper import Paper
 from harness.store.record import Record
 from harness.store.store import Store
 
-Getter = Callable[[str], Record | None]
 _UNSAFE = re.compile(r"[^a-z0-9]+")
 
 
@@ -31,11 +40,29 @@ def numbers_of(
     view: ExhibitView[Any], judgement: Judgement, store: Store
 ) -> tuple[NumberPage, ...]:
     """The items of an exhibit, in the order of its plan."""
-    pages, get = _pages(judgement.plan.items), cache(store.get)  # numbers share most steps
+    lines = _Lines(judgement.plan, store)
     return tuple(
-        _number(view, judgement, result, page, get)
-        for result, page in zip(judgement.results, pages, strict=True)
+        _number(view, judgement, result, page, lines)
+        for result, page in zip(judgement.results, _pages(judgement.plan.items), strict=True)
     )
+
+
+class _Lines:
+    """Steps and settings as the pages show them; the numbers of an exhibit share most of both."""
+
+    def __init__(self, plan: ExhibitPlan, store: Store) -> None:
+        self.step = cache(lambda identity: StepLine(plan.steps[identity], store.get(identity)))
+        each = {id(used): used for item in plan.items for used in item.settings}
+        self._settings = {place: _setting(used) for place, used in each.items()}
+
+    def settings(self, item: Item) -> tuple[SettingLine, ...]:
+        return tuple(self._settings[id(used)] for used in item.settings)
+
+
+def _setting(used: Used) -> SettingLine:
+    choice = used.choice
+    place = choice.place or choice.why
+    return SettingLine(used.titled, used.listed, str(used.value), choice.source, place)
 
 
 def _pages(items: Sequence[Item]) -> list[str]:
@@ -55,11 +82,11 @@ def _pages(items: Sequence[Item]) -> list[str]:
 
 
 def _number(
-    view: ExhibitView[Any], judgement: Judgement, result: ItemResult, page: str, get: Getter
+    view: ExhibitView[Any], judgement: Judgement, result: ItemResult, page: str, lines: _Lines
 ) -> NumberPage:
     item, verdict, text = result.item, judgement.verdict(result), view.number(result, judgement)
-    steps = closure(judgement.plan.steps, item.identities)
-    records = {identity: get(identity) for identity in steps}
+    steps = tuple(map(lines.step, closure(judgement.plan.steps, item.identities)))
+    records = {line.step.identity: line.record for line in steps}
     command = ("repro", "make", str(item.address), "--profile", judgement.plan.profile.id)
     return NumberPage(
         address=str(item.address),
@@ -85,17 +112,8 @@ def _number(
             if (record := records[identity])
             for curve in _curves(name, record)
         ),
-        steps=tuple(StepLine(step, records[identity]) for identity, step in steps.items()),
-        settings=tuple(
-            {
-                "name": used.titled,
-                "listed": used.listed,
-                "value": str(used.value),
-                "source": used.choice.source,
-                "place": used.choice.place or used.choice.why,
-            }
-            for used in item.settings
-        ),
+        steps=steps,
+        settings=lines.settings(item),
         command=shlex.join(command) if item.identities else "",
         pictures=result.pictures,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -25,6 +26,11 @@ MOST_FILTERS = 4
 """Variables that numbers can be filtered by, beside exhibit and verdict."""
 UNJUDGED = ("not run", "not comparable")
 """Verdicts that compare nothing with the paper."""
+
+
+def digest_of(*shown: Any) -> str:
+    """Digest of what something shows, by which it is known again."""
+    return sha256(repr(shown).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,17 @@ class RunLine:
     done: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepLine:
     """A step that a number stands on, and its record, which has the provenance."""
 
     step: Step
     record: Record | None
+
+    @cached_property
+    def shown(self) -> str:
+        """Digest of all that is shown of it."""
+        return digest_of(self.step, self.state, self.provenance)
 
     @property
     def state(self) -> str:
@@ -77,6 +88,24 @@ class StepLine:
         """All that is shown of its record."""
         record = self.record
         return () if record is None else (record.code, record.seconds, dict(record.environment))
+
+
+@dataclass(frozen=True)
+class SettingLine:
+    """A hyperparameter of a number."""
+
+    name: str
+    listed: str
+    """The name that its value goes under."""
+    value: str
+    source: str
+    place: str
+    """Where the source states it, or why it was chosen."""
+
+    @cached_property
+    def shown(self) -> str:
+        """Digest of it."""
+        return digest_of(self)
 
 
 class Flip(NamedTuple):
@@ -124,7 +153,7 @@ class Assumption:
         return replace(self, alternatives=tuple(own))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NumberPage:
     """A printed number beside ours, or a point of a figure, and all that it rests on."""
 
@@ -153,18 +182,18 @@ class NumberPage:
     runs: tuple[RunLine, ...]
     curves: tuple[Curve, ...]
     steps: tuple[StepLine, ...]
-    settings: tuple[Mapping[str, str], ...]
-    """Every hyperparameter: `name`, `value`, `source`, `place`."""
+    settings: tuple[SettingLine, ...]
+    """Every hyperparameter."""
     command: str
     pictures: tuple[Picture, ...] = ()
     """The images of its first seed, where the exhibit shows images."""
 
-    @property
+    @cached_property
     def shown(self) -> str:
-        """All that its page shows of it, in a text to be compared with another."""
-        steps = [(line.step, line.state, line.provenance) for line in self.steps]
+        """Digest of all that pages show of it."""
+        lines = [line.shown for each in (self.steps, self.settings) for line in each]
         images = [(i.width, i.height, sha256(i.pixels).hexdigest()) for i in self.pictures]
-        return f"{replace(self, steps=(), pictures=())} {steps} {images}"
+        return digest_of(replace(self, steps=(), settings=(), pictures=()), lines, images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +244,11 @@ class ExhibitPage:
         """The vector plot, or else the raster one; empty where there is none."""
         found = {name.rpartition(".")[2]: name for name in self.files}
         return found.get("svg") or found.get("png") or ""
+
+    @property
+    def shown(self) -> str:
+        """Digest of all that its page shows."""
+        return digest_of(replace(self, numbers=()), [number.shown for number in self.numbers])
 
     @property
     def judged(self) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from harness.judge.audit.finding import SEVERITIES
@@ -22,7 +24,7 @@ from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
 from harness.render.report.folder import ReportFolder
-from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site
+from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site, digest_of
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
@@ -30,6 +32,7 @@ from harness.words import counted
 
 _PACKAGE = Path(__file__).parents[2]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "report"
+_KEPT = str(_TEMPLATES / "__pycache__")
 _ASSETS = ("report.css", "report.js")
 MEANINGS = {
     "reproduced": "the difference lies surely inside the margin",
@@ -67,23 +70,27 @@ def write(
         report.put(f"badges/{name}.json", text)
     for name in ("index", "numbers", "claims", "findings"):
         report.put(f"{name}.html", _render(name, site, "", here=name))
+    common = digest_of(_code(), site.frame)
     for page in site.exhibits:
-        report.put(page.page, _render("exhibit", site, "../", here="index", page=page))
-        _write_numbers(report, site.frame, page)
+        made = partial(_render, "exhibit", site.frame, "../", here="index", page=page)
+        report.make(page.page, digest_of(common, page.shown), made)
+        _write_numbers(report, common, site.frame, page)
     if site.watched:  # the last, since an open page loads itself again when it sees another round
         report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
     report.finish()
     return report.changed
 
 
-def _write_numbers(report: ReportFolder, frame: Frame, page: ExhibitPage) -> None:
-    """The pages of the numbers of an exhibit, which are most of a report."""
-    code = (source_digest(_PACKAGE), version("jinja2"))
-    around = (*code, frame, page.page, page.reach, page.assumptions)
-    common = hashlib.sha256(repr(around).encode()).hexdigest()
+def _write_numbers(report: ReportFolder, common: str, frame: Frame, page: ExhibitPage) -> None:
+    """The pages of the numbers of an exhibit, which are most of a report.
+
+    Args:
+        common: digest of what all pages follow from.
+    """
+    around = digest_of(common, page.page, page.reach, page.assumptions)
     for number in page.numbers:
-        shows = hashlib.sha256(f"{common} {number.shown}".encode()).hexdigest()
-        report.make(number.page, shows, partial(_number_page, frame, page, number))
+        made = partial(_number_page, frame, page, number)
+        report.make(number.page, digest_of(around, number.shown), made)
 
 
 def _number_page(frame: Frame, page: ExhibitPage, number: NumberPage) -> str:
@@ -98,10 +105,32 @@ def _render(name: str, site: Site | Frame, root: str, **fields: Any) -> str:
 
 
 @cache
+def _code() -> str:
+    """Digest of all that makes pages."""
+    return digest_of(source_digest(_PACKAGE), version("jinja2"))
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates, beside their sources, as Python keeps those of modules.
+
+    They hold what filters made of constants, so they are of this code alone.
+    """
+
+    def get_source_checksum(self, source: str) -> str:
+        return digest_of(_code(), source)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):  # installed where this user may not write
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
+@cache
 def _environment() -> Environment:
     """Everything that is written is one printable line, escaped; markup comes from filters only."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
+        bytecode_cache=None if sys.dont_write_bytecode else _Compiled(_KEPT, "%s.pyc"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -215,7 +244,8 @@ def _settings(site: Site) -> dict[tuple[str, str], tuple[str, str]]:
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for number in site.numbers:
         for used in number.settings:
-            part = "settings" if used["source"] == "paper" else "assumptions"
-            told = f"{used['source']}: {used['place']}", f"{number.page}#{part}"
-            found.setdefault((used["name"], used["value"]), told)
+            if (used.name, used.value) not in found:
+                part = "settings" if used.source == "paper" else "assumptions"
+                told = f"{used.source}: {used.place}", f"{number.page}#{part}"
+                found[used.name, used.value] = told
     return found

@@ -14,8 +14,8 @@ from harness.plan.parts import closure
 from harness.plan.step import Step
 from harness.render.numbers import hours
 from harness.render.report.pages import Ahead
+from harness.run.state import lacking
 from harness.study.forecast import seconds_of
-from harness.study.make import lacking
 from harness.study.project import Project
 
 MOST = 5

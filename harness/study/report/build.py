@@ -66,11 +66,16 @@ def write_report(
     judged, lacking = judge_each(project, paper.runnable, chosen.id)
     claims = claims_on(project, paper.claims.values(), judged.values())
     findings = findings_of(project)
+    told: dict[str, list[Judged]] = {}
+    for claim in claims:
+        for name in exhibits_of(claim.claim):
+            told.setdefault(name, []).append(claim)
     pages, files = [], {}
     for name, exhibit in paper.exhibits.items():
         own, problem = judged.get(name), lacking.get(name, "")
         files[name] = write_renders(project, own, {}) if own and has_results(own) else []
-        pages.append(_page(project, exhibit, own, problem, claims, findings, files[name], tell))
+        about = told.get(name, ())
+        pages.append(_page(project, exhibit, own, problem, about, findings, files[name], tell))
     problems = no_results({**check_evidence(project, paper.exhibits), **lacking})
     site = Site(
         title=paper.about.title,
@@ -125,7 +130,7 @@ def _page(
         formulas=view.formulas,
         parameters=view.parameters,
         assumptions=alternatives_of(project, judged, tried, tell) if judged else (),
-        claims=tuple(item for item in claims if name in exhibits_of(item.claim)),
+        claims=tuple(claims),
         findings=tuple(f for f in findings if any(a.split(":")[0] == name for a in f.addresses)),
         grids=tuple(view.grids(judged)) if judged else (),
         files=tuple(path.name for path in files),
