@@ -114,7 +114,7 @@ class Reading:
     def _saw(self, folder: str) -> None:
         if folder in self._folders or folder.startswith(_PYTHON) or self._is_scratch(folder):
             return
-        if f"{folder}/".startswith(("/proc/", "/sys/", "/dev/")):
+        if folder == "/dev" or folder.startswith(("/proc/", "/sys/", "/dev/pts")):
             # What is told of the machine stays; another process comes and goes.
             self._only_read = not _OTHERS(folder) or f"{folder}/".startswith(
                 f"/proc/{os.getpid()}/"
