@@ -2,15 +2,16 @@
 as it was.
 
 Nearly all the time of such a command goes to importing and to reading what has not changed. So the
-first answer is kept with every folder that the process looked into, as Python's audit hooks tell
-(PEP 578), and with what each file there was by the file system: its place, size, rights and the
-moment of its last change, which no program can set back. A command that wrote anything, ran a
-program or asked the network keeps nothing, nor does one that read what was changed so lately that
-another change may bear the same moment. Answers lie with the user, not in the project, so that no
-project brings some along.
+first answer is kept with all that it follows from: every folder that the process listed or opened a
+file of, as Python's audit hooks (PEP 578) tell, and every file that it asked for by `os.stat`. Of
+each file counts what the file system says: inode, size, and the moment of the last change (ctime),
+which on usual file systems no program can set back. A command that wrote anything, ran a program or
+asked the network keeps nothing, nor does one that read what was changed so lately that another
+change may bear the same moment. What libraries read by calls of their own is not heard, unless its
+folder was. Answers lie with the user, not in the project, so that no project brings some along.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH110, PTH112, PTH118, PTH120, PTH206 (texts are faster)
+# ruff: noqa: PTH100, PTH109, PTH112, PTH116, PTH118, PTH120 (texts are faster than paths)
 from __future__ import annotations
 
 import hashlib
@@ -25,6 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,12 +35,12 @@ if TYPE_CHECKING:
 KEPT = frozenset({"show", "diff", "verify", "audit", "assumptions", "list", "make", "report"})
 """Commands whose answers are kept; those that must look or run anew each time are not among
 them."""
-_FORM = 1
 _SETTLED = 2 * 10**9
 """Nanoseconds between two stamps of the coarsest file systems."""
 _MOST_ANSWERS = 200
-_MOST_FOLDERS = 5_000
-_MOST_BYTES = 8_000_000
+_MOST_BYTES = 1_000_000
+_MOST_FILES = 20_000
+"""Asking for more of them would take as long as the command."""
 _PASSING = frozenset({"_", "SHLVL", "OLDPWD"})
 """Variables that a shell sets anew for each command."""
 _CHANGES = frozenset(
@@ -50,81 +52,112 @@ _RUNS = frozenset(
 ) | {"socket.connect"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _OTHERS = re.compile(r"/proc/[0-9]").match
-_STORES = ("records", "links", "failures", "leases", "looks")
-_PYTHON = tuple({f"{prefix}{os.sep}" for prefix in (sys.prefix, sys.base_prefix)})
+_STANDARD = (os.devnull, "/dev/urandom", "/dev/random")
+_PYTHON = tuple(
+    {sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
+)
 
 
 class Reading:
     """All that one command looks into from now on."""
 
     def __init__(self, key: Path) -> None:
-        self.said: Said = []
+        self._said: Said = []
         self._key = key
         self._began = time.time_ns()
         self._newest = 0
         self._only_read = True
         self._busy: int | None = None
-        self._folders: dict[str, str | None] = {}
-        places = _places()
-        self._store = places[1] if places else os.devnull
-        for folder in (*_of_code(), *(_looked_for(*places) if places else ())):
+        self._store = _store()
+        self._states: dict[str, str] = {}
+        """Of folders by their paths with a slash at the end, and of files."""
+        for folder in _of_code():
             self._saw(folder)
         sys.addaudithook(self._heard)
+        os.stat, os.lstat = self._asking(os.stat), self._asking(os.lstat)
+
+    def hear(self, number: int, text: bytes) -> None:
+        """What the process has written to a stream."""
+        if self._only_read:
+            self._said.append((number, text))
 
     def keep(self, code: int) -> None:
         """Keep what was said, if it follows from what is still there; where the disk takes it."""
         still = self._only_read and self._newest < self._began - _SETTLED
         self._only_read = False  # from here on nothing is listened to
-        if not still or sum(len(text) for _, text in self.said) > _MOST_BYTES:
+        if not still or sum(len(text) for _, text in self._said) > _MOST_BYTES:
             return
         if any(files for _, _, files in os.walk(os.path.join(self._store, "leases"))):
             return  # whoever holds one may end at any time
-        if not all(_state(folder)[0] == state for folder, state in self._folders.items()):
-            return
-        said = [(number, text.decode("latin-1")) for number, text in self.said]
+        said = [(number, text.decode("latin-1")) for number, text in self._said]
         with suppress(OSError):
-            _write(self._key, {"folders": self._folders, "said": said, "code": code})
+            if _are(self._states):
+                _write(self._key, {"states": self._states, "said": said, "code": code})
+
+    def _asking(self, ask: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+        """`os.stat` or `os.lstat`, heard, since what is looked for by its name opens nothing."""
+
+        def heard(path: Any, *given: Any, **options: Any) -> os.stat_result:
+            if self._listens and not isinstance(path, int):
+                place = _place(path)
+                if not _is_device(place):
+                    self._saw(place)
+            return ask(path, *given, **options)
+
+        return heard
+
+    @property
+    def _listens(self) -> bool:
+        return self._only_read and self._busy != get_ident()
 
     def _heard(self, event: str, given: tuple[Any, ...]) -> None:
-        if not self._only_read or self._busy == get_ident():
+        if not self._listens:
             return
-        if event == "open":
-            path, _, flags = given
-            if isinstance(path, int) or path is None:
-                return
-            place = os.path.abspath(os.fsdecode(path))
-            if flags & _WRITES and place != os.devnull:
-                self._only_read = self._is_scratch(place)
-            else:
-                self._saw(os.path.dirname(place))
+        if event in ("open", "sqlite3.connect"):
+            if given[0] is not None and not isinstance(given[0], int):
+                self._opened(_place(given[0]), given[2] if event == "open" else 0)
         elif event in ("os.listdir", "os.scandir"):
             if not isinstance(given[0], int):
-                self._saw(os.path.abspath(os.fsdecode(given[0] or ".")))
-        elif event == "pathlib.Path.glob":  # it only asks whether there is a folder that it names
-            for place in _spelt_out(os.path.abspath(given[0]), given[1]):
-                self._saw(place)
+                self._saw(_place(given[0] or ".") + os.sep)
         elif event in _CHANGES:
             named = (path for path in given[:2] if isinstance(path, (str, bytes, os.PathLike)))
-            places = [os.path.abspath(os.fsdecode(path)) for path in named]
+            places = [_place(path) for path in named]
             made_before = event == "os.mkdir" and os.path.isdir(places[0])
-            self._only_read = made_before or all(map(self._is_scratch, places))
+            if not made_before and not all(map(self._is_scratch, places)):
+                self._only_read = False
         elif event in _RUNS:
             self._only_read = False
 
-    def _saw(self, folder: str) -> None:
-        if folder in self._folders or folder.startswith(_PYTHON) or self._is_scratch(folder):
+    def _opened(self, place: str, flags: int) -> None:
+        if place in _STANDARD:
             return
-        if folder == "/dev" or folder.startswith(("/proc/", "/sys/", "/dev/pts")):
+        if _is_device(place):
+            self._only_read = False  # a terminal, or what is piped in, is another one next time
+        elif flags & _WRITES:
+            if not self._is_scratch(place):
+                self._only_read = False
+        else:
+            self._saw(os.path.dirname(place) + os.sep)
+
+    def _saw(self, place: str) -> None:
+        """Note how a file is, or a folder, whose path has a slash at its end."""
+        if place in self._states or place.startswith(_PYTHON) or self._is_scratch(place):
+            return
+        if place.startswith(("/proc/", "/sys/")):
             # What is told of the machine stays; another process comes and goes.
-            self._only_read = not _OTHERS(folder) or f"{folder}/".startswith(
-                f"/proc/{os.getpid()}/"
-            )
+            if _OTHERS(place) and not f"{place}/".startswith(f"/proc/{os.getpid()}/"):
+                self._only_read = False
             return
         self._busy = get_ident()
-        self._folders[folder], newest = _state(folder)
-        self._busy = None
-        self._newest = max(self._newest, newest)
-        self._only_read = len(self._folders) < _MOST_FOLDERS
+        try:
+            self._states[place], newest = _state(place)
+            self._newest = max(self._newest, newest)
+        except OSError:
+            self._only_read = False
+        finally:
+            self._busy = None
+        if len(self._states) > _MOST_FILES:
+            self._only_read = False
 
     def _is_scratch(self, place: str) -> bool:
         """Whether it is where a store keeps what it can compute again, or where answers lie."""
@@ -165,9 +198,8 @@ def _kept(key: Path) -> tuple[Said, int] | None:
     """What is to be said, and the exit code; none where nothing is kept, or something changed."""
     try:
         kept = json.loads(key.read_bytes())
-        same = all(_state(folder)[0] == state for folder, state in kept["folders"].items())
         said = [(int(number), text.encode("latin-1")) for number, text in kept["said"]]
-        return (said, int(kept["code"])) if same else None
+        return (said, int(kept["code"])) if _are(kept["states"]) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -179,20 +211,24 @@ def _key(words: list[str]) -> Path | None:
     if chosen == "off":
         return None
     try:
-        root = chosen or Path(
-            os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "repro", "answers"
-        )
+        cache = chosen or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         variables = {k: v for k, v in os.environ.items() if k not in _PASSING}
         start = [
-            [_FORM, sys.version, os.uname(), os.getuid(), os.getcwd(), words, __file__],
+            [sys.version, repr(sys.flags), sys.argv[0], __file__, _installed()],
+            [os.uname(), os.getuid(), os.getcwd(), words, sorted(variables.items())],
             [*map(_terminal, range(3))],
-            sorted(variables.items()),
-            # What is installed beside, which changes this folder.
-            _state(sysconfig.get_path("purelib"))[0],
         ]
     except (OSError, RuntimeError):
         return None
-    return Path(root, hashlib.sha256(json.dumps(start).encode()).hexdigest() + ".json")
+    name = hashlib.sha256(json.dumps(start).encode()).hexdigest()
+    return Path(os.path.abspath(cache), "repro-answers", f"{name}.json")
+
+
+def _installed() -> list[tuple[str, int]]:
+    """What is installed beside, and when each was."""
+    with os.scandir(sysconfig.get_path("purelib")) as entries:
+        found = [e for e in entries if e.name.endswith(".dist-info")]
+        return sorted((e.name, e.stat().st_mtime_ns) for e in found)
 
 
 def _terminal(number: int) -> tuple[int, ...] | None:
@@ -202,68 +238,75 @@ def _terminal(number: int) -> tuple[int, ...] | None:
         return None
 
 
-def _places() -> tuple[str, str] | None:
-    """The folder of the project and that of its store, as `find_project` finds them."""
-    specs = os.environ.get("REPRO_SPECS")
+def _store() -> str:
+    """The folder of the store, as `find_project` finds it; that of no project is not there."""
     here = Path.cwd()
-    above = (p for p in (here, *here.parents) if (p / "specs" / "paper.toml").is_file())
-    home = Path(specs).resolve().parent if specs else next(above, None)
-    if home is None:
-        return None
-    return str(home), os.path.abspath(os.environ.get("REPRO_STORE") or home / "store")
+    above = (p / "specs" for p in (here, *here.parents) if (p / "specs" / "paper.toml").is_file())
+    specs = os.environ.get("REPRO_SPECS") or next(above, "specs")
+    stated = os.environ.get("REPRO_STORE")
+    return os.path.abspath(stated or Path(specs).resolve().parent / "store")
 
 
-def _spelt_out(folder: str, pattern: str) -> Iterator[str]:
-    """Each folder that a pattern names, down to the first one that it leaves open."""
-    for part in ("", *pattern.split(os.sep)[:-1]):
-        if set(part) & set("*?["):
-            return
-        folder = os.path.join(folder, part) if part else folder
-        yield folder
-
-
-def _of_code() -> set[str]:
+def _of_code() -> Iterator[str]:
     """The folders of the modules that are imported so far."""
-    files = (getattr(module, "__file__", None) for module in tuple(sys.modules.values()))
-    return {os.path.dirname(os.path.abspath(file)) for file in files if file}
+    for module in tuple(sys.modules.values()):
+        if file := getattr(module, "__file__", None):
+            yield os.path.dirname(_place(file)) + os.sep
 
 
-def _looked_for(home: str, store: str) -> Iterator[str]:
-    """Folders in which something is only looked for by its name, which no hook tells."""
-    yield os.getcwd()
-    yield from _below(home, 2)
-    if data := os.environ.get("REPRO_DATA"):
-        yield from _below(os.path.abspath(data), 1)
-    for kind in _STORES:
-        yield from _below(os.path.join(store, kind), 1)
+def _is_device(place: str) -> bool:
+    return place.startswith("/dev/") and not place.startswith("/dev/shm/")
 
 
-def _below(folder: str, levels: int) -> Iterator[str]:
-    yield folder
-    if levels:
-        with suppress(OSError), os.scandir(folder) as entries:
-            found = [e.path for e in entries if e.name[0] != "." and e.is_dir()]
-            for each in found:
-                yield from _below(each, levels - 1)
+def _place(path: Any) -> str:
+    return os.path.abspath(os.fsdecode(path))
 
 
-def _state(folder: str) -> tuple[str | None, int]:
-    """What the file system says of the files in a folder, as a digest, with the latest moment at
-    which one of them was changed. None for a folder that cannot be read."""
+def _are(states: dict[str, str]) -> bool:
+    """Whether all is in these states. OSError where something cannot be looked into."""
+    return all(_state(place)[0] == state for place, state in states.items())
+
+
+def _state(place: str) -> tuple[str, int]:
+    """What the file system says of a file, or of all files in a folder, and the latest moment at
+    which one of them was changed; empty where nothing is.
+
+    Raises:
+        OSError: it cannot be looked into, or holds too much for that.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return _listed(place) if place[-1] == os.sep else _told(os.stat(place))
+    return "", 0
+
+
+def _told(about: os.stat_result) -> tuple[str, int]:
+    if S_ISDIR(about.st_mode):
+        return "folder", 0
+    return f"{about.st_ino}/{about.st_size}/{about.st_ctime_ns}", about.st_ctime_ns
+
+
+def _listed(folder: str) -> tuple[str, int]:
+    """A digest of names and files in a folder."""
     lines, newest = [], 0
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir():
-                    lines.append(entry.name)
-                elif not entry.name.startswith("repro.duckdb"):
-                    about = entry.stat(follow_symlinks=os.path.exists(entry.path))
-                    newest = max(newest, about.st_ctime_ns)
-                    lines.append(f"{entry.name}/{about.st_ino}/{about.st_size}/{about.st_ctime_ns}")
-    except OSError:
-        return None, 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                lines.append(entry.name)
+            elif not entry.name.startswith("repro.duckdb"):
+                state, changed = _told(_about(entry))
+                newest = max(newest, changed)
+                lines.append(f"{entry.name}/{state}")
+    if len(lines) > _MOST_FILES:
+        raise OSError(f"{folder}: too many files")
     text = "\0".join(sorted(lines))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(), newest
+
+
+def _about(entry: os.DirEntry[str]) -> os.stat_result:
+    """Of a file; of a link that leads nowhere, of the link."""
+    with suppress(OSError):
+        return entry.stat()
+    return entry.stat(follow_symlinks=False)
 
 
 def _write(key: Path, answer: dict[str, Any]) -> None:
@@ -271,6 +314,6 @@ def _write(key: Path, answer: dict[str, Any]) -> None:
     draft = key.with_suffix(f".{os.getpid()}")
     draft.write_text(json.dumps(answer), encoding="utf-8")
     draft.replace(key)
-    kept = sorted(key.parent.iterdir(), key=lambda path: path.stat().st_mtime)
+    kept = sorted(key.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
     for old in kept[:-_MOST_ANSWERS]:
         old.unlink(missing_ok=True)

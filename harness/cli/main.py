@@ -84,11 +84,12 @@ def main(reading: Reading | None = None) -> None:
     `reading` keeps what a command said that ended by itself.
     """
     gc.set_threshold(100_000)  # the models of the specs stay; looking through them again costs 7 %
-    prepare(reading.said if reading else None)
+    prepare(reading.hear if reading else None)
     try:
         with told():
             app()
     except SystemExit as stop:
+        settle()  # all is said, so that a Ctrl-C has nothing to stop
         if reading and stop.code in (0, 1):
             reading.keep(stop.code)
         raise

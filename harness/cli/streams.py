@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -16,25 +17,27 @@ from harness.media import SPELT
 
 Said = list[tuple[int, bytes]]
 """What a process wrote to its streams, in order: the stream's number, and bytes."""
+Listener = Callable[[int, bytes], None]
+"""Is told what was written to the stream of a number."""
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 """Signals from outside that end a command: of a batch system, of a terminal that is closed."""
 _STORM = 1.0
 """Seconds after a Ctrl-C in which another one is the same one."""
 
 
-def prepare(said: Said | None = None) -> None:
+def prepare(hear: Listener | None = None) -> None:
     """Make sure that there are streams, that they outlive their readers, and that Ctrl-C counts
     once.
 
-    What goes out is added to `said`.
+    What goes out is told to `hear`.
     """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:  # closed; the next file that is opened would become this stream
             os.open(os.devnull, os.O_RDWR)
-    sys.stdout = _lasting(sys.stdout, 1, said)
-    sys.stderr = _lasting(sys.stderr, 2, said)
+    sys.stdout = _lasting(sys.stdout, 1, hear)
+    sys.stderr = _lasting(sys.stderr, 2, hear)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _Interrupts().interrupt)
     for number in _ENDS:
@@ -67,13 +70,17 @@ class _Lasting(io.FileIO):
 
     _failed = False
 
-    def __init__(self, number: int, said: Said | None) -> None:
+    def __init__(self, number: int, hear: Listener | None) -> None:
         super().__init__(number, "wb", closefd=False)
-        self._said = said
+        self._hear = hear
 
     def write(self, data: Any) -> int:
-        if self._said is not None:
-            self._said.append((self.fileno(), bytes(data)))
+        written = self._written(data)
+        if self._hear and written:
+            self._hear(self.fileno(), bytes(data[:written]))
+        return written
+
+    def _written(self, data: Any) -> int:
         try:
             return super().write(data) or 0
         except BrokenPipeError:
@@ -91,10 +98,10 @@ def _is_of(stream: Any, number: int) -> bool:
     return False
 
 
-def _lasting(stream: Any, number: int, said: Said | None) -> Any:
+def _lasting(stream: Any, number: int, hear: Listener | None) -> Any:
     if stream is not None and not _is_of(stream, number):
         return stream  # a test, or a notebook, that keeps what is said
-    raw = io.BufferedWriter(_Lasting(number, said))
+    raw = io.BufferedWriter(_Lasting(number, hear))
     return io.TextIOWrapper(
         raw,
         encoding=stream.encoding if stream else "utf-8",

@@ -22,7 +22,7 @@ from harness.cli import answers
 answers._SETTLED = -10**18  # files of this test are young
 reading = answers.Reading(Path(sys.argv[1]))
 {does}
-reading.said.append((1, b"said"))
+reading.hear(1, b"said")
 reading.keep(0)
 """
 
@@ -34,6 +34,8 @@ def project(tmp_path: Path) -> Path:
     for name in (
         "specs/paper.toml",
         "a/b/c/d/runs.csv",
+        "runs/a/seed0/metrics.json",
+        "runs/a/seed1/log.txt",
         "store/records/ab/abcd/record.json",
         "store/tmp/x",
     ):
@@ -45,6 +47,7 @@ def project(tmp_path: Path) -> Path:
 def kept(project: Path, does: str) -> bool:
     """Whether an answer is kept of a process that does this, in the project's folder."""
     key = project.parent / "answers" / "key.json"
+    key.unlink(missing_ok=True)
     subprocess.run(
         [sys.executable, "-c", READER.format(does=does), key],
         cwd=project,
@@ -83,13 +86,28 @@ def test_what_only_reads_is_kept(project: Path, does: str) -> None:
         "subprocess.run(['true'])",
         "os.system('true')",
         "socket.socket().connect_ex(('127.0.0.1', 9))",
+        "open('/dev/stdin').close()",
         "t = threading.Thread(target=lambda: open('new', 'w')); t.start(); t.join()",
         "open(f'/proc/{os.getppid()}/stat').read()",
-        "os.makedirs('store/leases'); open('store/leases/1', 'w')",
     ],
 )
 def test_what_does_more_is_not_kept(project: Path, does: str) -> None:
     assert not kept(project, does)
+
+
+def test_nothing_is_kept_while_somebody_runs_a_step(project: Path) -> None:
+    (project / "store" / "leases").mkdir()
+    assert kept(project, "os.listdir('store')")
+    (project / "store" / "leases" / "abcd").write_text("1")
+    assert not kept(project, "os.listdir('store')")
+
+
+def test_a_folder_that_cannot_be_listed_is_none_to_keep_an_answer_by(project: Path) -> None:
+    (project / "a" / "loop").symlink_to("loop")
+    assert kept(project, "os.listdir('a')")
+    (project / "a" / "b" / "loop").symlink_to("loop")
+    assert answers._kept(project.parent / "answers" / "key.json") is not None
+    assert not kept(project, "answers._MOST_FILES = 0; os.listdir('specs')")
 
 
 def test_what_changes_meanwhile_is_not_kept(project: Path) -> None:
@@ -126,25 +144,33 @@ def renamed_over(path: Path) -> None:
         lambda home: (home / "a/b/c/d/runs.csv").chmod(0),
         lambda home: (home / "a/b/c/d/more.csv").write_text("1"),
         lambda home: shutil.rmtree(home / "a"),
-        lambda home: (home / "e/f").mkdir(parents=True),
-        lambda home: (home / "specs/table.toml").write_text("1"),
+        lambda home: (home / "e/f/g.csv").mkdir(parents=True),
+        lambda home: (home / "runs/a/seed1/metrics.json").write_text("1"),
+        lambda home: (home / "runs/b/seed0").mkdir(parents=True),
+        lambda home: (home / "specs/more.toml").write_text("1"),
         lambda home: (home / "store/records/ab/abce").mkdir(),
         lambda home: (home / "store/records/cd/cdef").mkdir(parents=True),
-        lambda home: (home / "store/failures/abcd").mkdir(parents=True),
+        lambda home: (home / "store/failures/cd/cdef").mkdir(parents=True),
         lambda home: same_size_and_time(home / "store/records/ab/abcd/record.json"),
-        lambda home: (home / "specs/link").symlink_to("nowhere"),
+        lambda home: (home / "a/b/c/d/link").symlink_to("nowhere"),
     ],
 )
 def test_an_answer_ends_with_what_it_follows_from(
     project: Path, change: Callable[[Path], object]
 ) -> None:
-    looks = "open('store/records/ab/abcd/record.json'); list(Path('.').glob('e/f/g.csv')); "
-    assert kept(project, looks + "open('a/b/c/d/runs.csv').read()")
+    assert kept(
+        project,
+        "open('store/records/ab/abcd/record.json'); open('a/b/c/d/runs.csv');"
+        "Path('e/f/g.csv').exists(); os.path.isfile('specs/more.toml');"
+        "list(Path('.').glob('runs/*/seed*/metrics.json'));"
+        "[os.path.exists(f'store/{kind}/cd/cdef') for kind in ('records', 'failures')];"
+        "os.listdir('store/records/ab')",
+    )
     change(project)
     assert answers._kept(project.parent / "answers" / "key.json") is None
 
 
-@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"folders": {}}', '{"folders": [1]}'])
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"states": {}}', '{"states": [1]}'])
 def test_a_damaged_answer_counts_as_none(project: Path, damage: str) -> None:
     assert kept(project, "open('a/b/c/d/runs.csv').read()")
     key = project.parent / "answers" / "key.json"
@@ -178,3 +204,37 @@ def test_the_same_is_said_again_without_importing(tmp_path: Path) -> None:
     assert told("show", "table7", "--no-code") == first
     variables["REPRO_ANSWERS"] = "off"
     assert told("show", "table7", "--no-code") == first
+
+
+def test_what_a_process_starts_with_names_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REPRO_ANSWERS", str(tmp_path))
+    monkeypatch.setattr(answers, "_terminal", lambda number: (80, 24))
+    first = answers._key(["show", "table7"])
+    assert first == answers._key(["show", "table7"])
+    found = [first, answers._key(["show", "table8"]), answers._key(["diff", "table7"])]
+    for change in (
+        lambda: monkeypatch.setenv("NO_COLOR", "1"),
+        lambda: monkeypatch.setattr(answers, "_terminal", lambda number: (60, 24)),
+        lambda: monkeypatch.chdir(tmp_path),
+        lambda: monkeypatch.setattr(sys, "argv", ["another"]),
+        lambda: monkeypatch.setattr(answers, "_installed", list),
+        lambda: monkeypatch.setattr(os, "getuid", lambda: 4711),
+    ):
+        change()
+        found.append(answers._key(["show", "table7"]))
+    assert len(set(found)) == len(found)
+
+
+def test_only_answers_are_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REPRO_ANSWERS", str(tmp_path))
+    monkeypatch.setattr(answers, "_MOST_ANSWERS", 2)
+    mine = tmp_path / "mine.json"
+    mine.write_text("{}")
+    keys = [answers._key(["show", f"table{number}"]) for number in range(4)]
+    for age, key in enumerate(filter(None, keys)):
+        answers._write(key, {"said": []})
+        os.utime(key, (age, age))
+    assert mine.exists()
+    assert [key for key in keys if key and key.exists()] == keys[2:]
