@@ -56,7 +56,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    if not config.getoption("markexpr").startswith("not slow"):
+    if not spent or not config.getoption("markexpr").startswith("not slow"):
         return
     run = {folder: budget for folder, budget in BUDGETS.items() if spent[folder]}
     told = [f"{folder} {spent[folder]:.0f} of {budget}" for folder, budget in run.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sys
@@ -16,6 +17,10 @@ os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="repro-state-")
 
 from hypothesis import HealthCheck, settings
 
+# Figures that tests have drawn: of all processes of a run, which inherit it from the first.
+if "REPRO_TESTS_DRAWN" not in os.environ:
+    os.environ["REPRO_TESTS_DRAWN"] = tempfile.mkdtemp(prefix="repro-drawn-")
+    atexit.register(shutil.rmtree, os.environ["REPRO_TESTS_DRAWN"], ignore_errors=True)
 pytest_plugins = ["tests.budgets"]
 sys.dont_write_bytecode = False
 MEMORY = "/dev/shm"
