@@ -27,8 +27,8 @@ BUDGETS = {
     "store": 25,
     "toy_kind": 5,
 }
-"""Of the fast tests, on a machine that does nothing else: 500, so five minutes of two cores with what
-is imported to collect them."""
+"""Of the fast tests, on a machine that does nothing else. All are 500, which leaves what two
+processes import to collect the tests, within five minutes of two cores."""
 spent: Counter[str] = Counter()
 _clock = [0.0]
 
