@@ -51,7 +51,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    spent[report.nodeid.split("/")[1]] += report.processor
+    # A process that has crashed sends a report that knows no time.
+    spent[report.nodeid.split("/")[1]] += getattr(report, "processor", 0.0)
 
 
 def pytest_terminal_summary(
