@@ -12,13 +12,13 @@ from collections.abc import Generator
 import pytest
 
 BUDGETS = {
-    "cli": 120,
+    "cli": 130,
     "docs": 15,
     "evidence": 20,
     "formats": 5,
     "importing": 15,
     "judge": 45,
-    "lab": 110,
+    "lab": 100,
     "plan": 15,
     "render": 25,
     "report": 30,
