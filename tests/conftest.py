@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sys
@@ -17,6 +18,10 @@ os.environ["REPRO_ANSWERS"] = tempfile.mkdtemp(prefix="repro-answers-")
 
 from hypothesis import HealthCheck, settings
 
+# Figures that tests have drawn: of all processes of a run, which inherit it from the first.
+if "REPRO_TESTS_DRAWN" not in os.environ:
+    os.environ["REPRO_TESTS_DRAWN"] = tempfile.mkdtemp(prefix="repro-drawn-")
+    atexit.register(shutil.rmtree, os.environ["REPRO_TESTS_DRAWN"], ignore_errors=True)
 pytest_plugins = ["tests.budgets"]
 sys.dont_write_bytecode = False
 MEMORY = "/dev/shm"

@@ -11,6 +11,7 @@ import inspect
 import json
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Annotated, Any, NamedTuple, Union
 
 from pydantic import BaseModel, Field, TypeAdapter
@@ -108,18 +109,19 @@ def _explanations(model: type[Any]) -> dict[str, str]:
     """Field -> its docstring, those of the base models included."""
     bases = [base for base in reversed(model.__mro__) if issubclass(base, BaseModel)]
     own = [base for base in bases if base is not BaseModel]
-    return {name: explanation for base in own for name, explanation in _documented(base)}
+    return {name: explanation for base in own for name, explanation in _documented(base).items()}
 
 
-def _documented(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+@cache  # the same models are parts of many kinds
+def _documented(model: type[BaseModel]) -> dict[str, str]:
     (declared,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(declared, ast.ClassDef)
-    for field, below in zip(declared.body, declared.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(below, ast.Expr)
-            and isinstance(below.value, ast.Constant)
-            and isinstance(below.value.value, str)
-        ):
-            yield field.target.id, inspect.cleandoc(below.value.value)
+    return {
+        field.target.id: inspect.cleandoc(below.value.value)
+        for field, below in zip(declared.body, declared.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }

@@ -8,16 +8,9 @@ from pathlib import Path
 from harness.formats.sarif import sarif, spec_places
 from harness.judge.audit.audit import audit
 from harness.spec.paper import load_paper
-from tests.cli.test_audit import run
+from tests.cli.test_audit import places, run
 from tests.judge.audit.papers import ROOT, SPECS
-
-EXITS = """
-from harness.cli.main import main
-try:
-    main()
-except SystemExit as end:
-    print("exit", end.code)
-"""
+from tests.toy.paper import run_repro
 
 
 def test_sarif_points_at_the_lines_of_the_specs() -> None:
@@ -47,6 +40,6 @@ def test_only_what_is_new_fails_beside_a_baseline(tmp_path: Path) -> None:
     assert run(tmp_path, "audit", "--baseline", str(baseline)).startswith("0 new findings")
     before["findings"] = [f for f in before["findings"] if f["rule"] != "order-break"]
     baseline.write_text(json.dumps(before), encoding="utf-8")
-    told = run(tmp_path, "audit", "--baseline", str(baseline), code=EXITS)
-    assert "1 new finding:" in told
-    assert told.rstrip().endswith("exit 1")
+    told = run_repro(["audit", "--baseline", str(baseline)], places(tmp_path), tmp_path)
+    assert "1 new finding:" in told.out
+    assert told.code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,7 @@ def lines_run(work: Callable[[], object]) -> int:
     return count
 
 
-def study_of(folder: Path, rows: int) -> Study:
+def write_paper(folder: Path, rows: int) -> None:
     """A paper with a table of so many rows."""
     source = folder / f"{rows}.md"
     table = "".join(
@@ -47,7 +48,15 @@ def study_of(folder: Path, rows: int) -> Study:
         "# A paper\n\nTable 1: Results.\n\n| Method | A | B |\n|---|---|---|\n" + table
     )
     new_paper(folder / f"paper{rows}", [source])
-    return Study.open(folder / f"paper{rows}")
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nothing is judged yet: tests copy it."""
+    folder = tmp_path_factory.mktemp("papers")
+    for rows in SIZES:
+        write_paper(folder, rows)
+    return folder
 
 
 def _look_up(study: Study) -> None:
@@ -66,8 +75,11 @@ def _look_up(study: Study) -> None:
     ],
     ids=["audit", "diff", "show", "printed"],
 )
-def test_work_grows_with_the_rows(tmp_path: Path, work: Callable[[Study], object]) -> None:
-    studies = [study_of(tmp_path, rows) for rows in SIZES]
+def test_work_grows_with_the_rows(
+    papers: Path, tmp_path: Path, work: Callable[[Study], object]
+) -> None:
+    shutil.copytree(papers, tmp_path, dirs_exist_ok=True)
+    studies = [Study.open(tmp_path / f"paper{rows}") for rows in SIZES]
     work(studies[0])  # what is set up once
     small, middle, large = (lines_run(lambda study=study: work(study)) for study in studies)
     assert large - middle <= 1.05 * (middle - small)

@@ -96,7 +96,8 @@ def test_an_export_cut_off_at_any_point_leaves_the_old_or_the_new(tmp_path: Path
         "from tests.store.test_exchange import publish_and_die;"
         "print(publish_and_die(Path(sys.argv[1])))"
     )
-    killed = int(subprocess.check_output([sys.executable, "-c", script, tmp_path]))
+    command = [sys.executable, "-c", script, tmp_path]
+    killed = int(subprocess.check_output(command, cwd=Path(__file__).parents[2]))
     seen = set()
     for number in range(1, killed + 2):
         folder = tmp_path / str(number)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -139,19 +142,20 @@ def plotted_workplace(root: Path) -> Workplace:
     return place
 
 
-_DRAWN: dict[tuple[str, ...], dict[str, bytes]] = {}
-"""Figure and formats -> the content of each file."""
-
-
 def _drawn_once(figure: FigureData, folder: Path, formats: Sequence[str]) -> list[Path]:
-    """As `save`, which writes the same bytes for the same data: those of an equal figure."""
-    key = (repr(figure), *formats)
-    if key not in _DRAWN:
-        _DRAWN[key] = {path.name: path.read_bytes() for path in save(figure, folder, formats)}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in _DRAWN[key].items():
-        (folder / name).write_bytes(content)
-    return [folder / name for name in _DRAWN[key]]
+    """As `save`, which writes the same bytes for the same data: those of an equal figure.
+
+    Every process of a test run looks in the folder of them all.
+    """
+    text = repr((figure, formats)).encode()
+    drawn = Path(os.environ["REPRO_TESTS_DRAWN"], hashlib.sha256(text).hexdigest())
+    if not drawn.exists():
+        mine = Path(tempfile.mkdtemp(dir=drawn.parent))
+        save(figure, mine, formats)
+        with suppress(OSError):  # another process was faster
+            mine.rename(drawn)
+    shutil.copytree(drawn, folder, dirs_exist_ok=True)
+    return [folder / path.name for path in drawn.iterdir()]
 
 
 def _exit_code() -> int:
