@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,10 @@ MOST_FILTERS = 4
 """Variables that numbers can be filtered by, beside exhibit and verdict."""
 UNJUDGED = ("not run", "not comparable")
 """Verdicts that compare nothing with the paper."""
+
+
+def _indented(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True, default=str)
 
 
 def digest_of(*shown: Any) -> str:
@@ -82,6 +87,16 @@ class StepLine:
         if self.record is None:
             return "no record"
         return "published" if isinstance(self.record, PublishedRecord) else "made here"
+
+    @cached_property
+    def parameters(self) -> str:
+        """As indented JSON."""
+        return _indented(self.step.params)
+
+    @cached_property
+    def environment(self) -> str:
+        """In which it was made, as indented JSON."""
+        return _indented(self.record.environment) if self.record else ""
 
     @property
     def provenance(self) -> tuple[Any, ...]:
@@ -146,6 +161,8 @@ class Assumption:
 
     def of(self, address: str) -> Assumption:
         """The same with what it does to one number only."""
+        if not self.flips:
+            return self
         own = (
             replace(other, flips=tuple(flip for flip in other.flips if flip.address == address))
             for other in self.alternatives

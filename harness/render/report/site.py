@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -142,7 +142,6 @@ def _environment() -> Environment:
         printed=printed,
         plain=plain,
         code=code,
-        pretty=pretty,
         slug=lambda text: text.replace(" ", "-"),
     )
     environment.globals.update(
@@ -177,14 +176,10 @@ def printed(text: str) -> Markup:
     return Markup().join(Markup(tags[sign]).format(piece) for piece, sign in pieces)
 
 
+@lru_cache(10_000)  # few names, each in all pages
 def code(text: str) -> Markup:
     """A name that may break after its hyphens, slashes, dots and colons."""
     return Markup(re.sub("([-/:._])", r"\1<wbr>", str(escape(plain(text)))))
-
-
-def pretty(value: Any) -> Markup:
-    """Parameters as indented JSON, whose lines stay lines."""
-    return escape(json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True, default=str))
 
 
 def by_name(drawn: Iterable[Curve]) -> list[list[Curve]]:
