@@ -46,9 +46,9 @@ def _command() -> Callable[[], None]:
             file=sys.stderr,
         )
         sys.exit(2)
-    from harness.cli.main import main
+    from harness.cli.answers import command
 
-    return main
+    return command(sys.argv[1:])
 
 
 def _is_ours() -> bool:

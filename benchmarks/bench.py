@@ -95,11 +95,20 @@ def process() -> Iterator[Callable[..., Any]]:
         yield lambda work, *given: pool.submit(work, *given).result()
 
 
-def alone(what: str, goal: str, ours: Work, runs: int = RUNS, note: str = "") -> Row:
-    """Seconds of something that has no peer, after one unmeasured run."""
+def alone(
+    what: str,
+    goal: str,
+    ours: Work,
+    runs: int = RUNS,
+    note: str = "",
+    before: Work = lambda: None,
+) -> Row:
+    """Seconds of something that has no peer, after one unmeasured run; `before` each, unmeasured,
+    another work is done."""
     ours()
     times = []
     for _ in range(runs):
+        before()
         began = time.perf_counter()
         ours()
         times.append(time.perf_counter() - began)

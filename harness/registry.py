@@ -6,6 +6,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -90,6 +91,7 @@ def _entry_points(group: str) -> Iterable[EntryPoint]:
     return entry_points(group=group)
 
 
+@cache  # all that is installed is listed for an answer
 def installed(module: str) -> bool:
     """Whether a module is of this package, or of a distribution that extends it by entry points."""
     package = module.partition(".")[0]

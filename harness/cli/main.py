@@ -23,6 +23,7 @@ from harness.cli import (
     upgrade,
     verify,
 )
+from harness.cli.answers import Reading
 from harness.cli.ending import told
 from harness.cli.streams import prepare, settle
 from harness.cli.usage import PlainGroup
@@ -77,12 +78,19 @@ def first_contact(
             typer.echo(context.get_help())
 
 
-def main() -> None:
-    """Run a command; errors are one message and an exit code, bugs keep their traceback."""
+def main(reading: Reading | None = None) -> None:
+    """Run a command; errors are one message and an exit code, bugs keep their traceback.
+
+    `reading` keeps what a command said that ended by itself.
+    """
     gc.set_threshold(100_000)  # the models of the specs stay; looking through them again costs 7 %
-    prepare()
+    prepare(reading.said if reading else None)
     try:
         with told():
             app()
+    except SystemExit as stop:
+        if reading and stop.code in (0, 1):
+            reading.keep(stop.code)
+        raise
     finally:
         settle()

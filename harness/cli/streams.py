@@ -14,22 +14,27 @@ from typing import Any
 
 from harness.media import SPELT
 
+Said = list[tuple[int, bytes]]
+"""What a process wrote to its streams, in order: the stream's number, and bytes."""
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 """Signals from outside that end a command: of a batch system, of a terminal that is closed."""
 _STORM = 1.0
 """Seconds after a Ctrl-C in which another one is the same one."""
 
 
-def prepare() -> None:
+def prepare(said: Said | None = None) -> None:
     """Make sure that there are streams, that they outlive their readers, and that Ctrl-C counts
-    once."""
+    once.
+
+    What goes out is added to `said`.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:  # closed; the next file that is opened would become this stream
             os.open(os.devnull, os.O_RDWR)
-    sys.stdout = _lasting(sys.stdout, 1)
-    sys.stderr = _lasting(sys.stderr, 2)
+    sys.stdout = _lasting(sys.stdout, 1, said)
+    sys.stderr = _lasting(sys.stderr, 2, said)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _Interrupts().interrupt)
     for number in _ENDS:
@@ -62,7 +67,13 @@ class _Lasting(io.FileIO):
 
     _failed = False
 
+    def __init__(self, number: int, said: Said | None) -> None:
+        super().__init__(number, "wb", closefd=False)
+        self._said = said
+
     def write(self, data: Any) -> int:
+        if self._said is not None:
+            self._said.append((self.fileno(), bytes(data)))
         try:
             return super().write(data) or 0
         except BrokenPipeError:
@@ -80,10 +91,10 @@ def _is_of(stream: Any, number: int) -> bool:
     return False
 
 
-def _lasting(stream: Any, number: int) -> Any:
+def _lasting(stream: Any, number: int, said: Said | None) -> Any:
     if stream is not None and not _is_of(stream, number):
         return stream  # a test, or a notebook, that keeps what is said
-    raw = io.BufferedWriter(_Lasting(number, "wb", closefd=False))
+    raw = io.BufferedWriter(_Lasting(number, said))
     return io.TextIOWrapper(
         raw,
         encoding=stream.encoding if stream else "utf-8",

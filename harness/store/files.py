@@ -8,7 +8,9 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +36,10 @@ def temporary(root: Path) -> Path:
 def clean_temporary(root: Path) -> list[str]:
     """Delete temporary places whose owner is dead; return their names, sorted."""
     removed = []
+    now = cache(lambda: now_ns(root))
     for path in sorted((root / "tmp").glob("*")):
         owner = Owner.parse(path.name.rpartition("~")[0])
-        if owner is None or not _abandoned(path, owner, root):
+        if owner is None or not _abandoned(path, owner, now):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -59,12 +62,12 @@ def now_ns(root: Path) -> int:
     return stamped
 
 
-def _abandoned(path: Path, owner: Owner, root: Path) -> bool:
+def _abandoned(path: Path, owner: Owner, now: Callable[[], int]) -> bool:
     alive = owner.alive()
     if alive is not None:
         return not alive
     try:
-        return now_ns(root) / 1e9 - path.stat().st_mtime > _FOREIGN_AGE
+        return now() / 1e9 - path.stat().st_mtime > _FOREIGN_AGE
     except FileNotFoundError:
         return False
 

@@ -10,28 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.toy.paper import run_repro
+
 ROOT = Path(__file__).parents[2]
-REPRO = "from harness.cli.main import main; main()"
 
 
-def run(tmp_path: Path, *words: str, code: str = REPRO, specs: str = "specs") -> str:
+def places(tmp_path: Path, specs: str = "specs") -> dict[str, str]:
+    return {"REPRO_SPECS": str(ROOT / specs), "REPRO_STORE": str(tmp_path / "store")}
+
+
+def run(tmp_path: Path, *words: str, specs: str = "specs") -> str:
     """Standard output of a command that must exit with 0, run from elsewhere than the project."""
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "REPRO_SPECS": str(ROOT / specs),
-        "REPRO_STORE": str(tmp_path / "store"),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    done = run_repro(words, places(tmp_path, specs), tmp_path)
+    assert done.code == 0, done.err
+    return done.out
 
 
 def test_json_has_the_documented_keys(tmp_path: Path) -> None:
@@ -67,7 +59,9 @@ def test_it_needs_neither_torch_nor_a_store_nor_long(tmp_path: Path) -> None:
         "app(standalone_mode=False)\n"
         "assert not {'torch', 'matplotlib', 'duckdb'} & set(sys.modules), 'imported too much'\n"
     )
-    run(tmp_path, "audit", code=code)
+    there = {**os.environ, "PYTHONPATH": str(ROOT), **places(tmp_path)}
+    command = [sys.executable, "-c", code, "audit"]
+    subprocess.run(command, cwd=tmp_path, env=there, check=True)
     assert not (tmp_path / "store").exists()
 
 

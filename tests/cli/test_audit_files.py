@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,20 +20,13 @@ from harness.judge.outcomes import Judged
 from harness.spec.paper import load_paper
 from tests.judge.audit.papers import ROOT, SPECS
 from tests.judge.audit.test_document import PAPER
+from tests.toy.paper import Outcome, run_repro
 
 NOT_RUN = ClaimOutcome("not run", "")
 
 
-def repro(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    code = "from harness.cli.main import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={"PYTHONPATH": str(ROOT), "GITHUB_STEP_SUMMARY": str(folder / "summary.md")},
-        check=False,
-    )
+def repro(folder: Path, *words: str) -> Outcome:
+    return run_repro(words, {"GITHUB_STEP_SUMMARY": str(folder / "summary.md")}, folder)
 
 
 @pytest.fixture
@@ -64,7 +55,7 @@ def test_sarif_is_valid_by_the_schema_of_oasis(faulty: Path) -> None:
     validator = jsonschema.validators.validator_for(schema)(schema)
     paper = load_paper(SPECS)
     of_specs = sarif(audit(paper), spec_places(paper, ROOT))
-    assert repro(faulty, "audit", "paper.tex", "--sarif", "out/a.sarif").returncode == 0
+    assert repro(faulty, "audit", "paper.tex", "--sarif", "out/a.sarif").code == 0
     of_file = json.loads((faulty / "out" / "a.sarif").read_text(encoding="utf-8"))
     for told in (of_specs, of_file):
         assert list(map(str, validator.iter_errors(told))) == []
@@ -76,22 +67,22 @@ def test_sarif_is_valid_by_the_schema_of_oasis(faulty: Path) -> None:
 
 
 def test_a_severe_finding_fails_where_that_is_the_policy(faulty: Path) -> None:
-    assert repro(faulty, "audit", "paper.tex").returncode == 0
-    assert repro(faulty, "audit", "paper.tex", "--fail-on", "severe").returncode == 1
+    assert repro(faulty, "audit", "paper.tex").code == 0
+    assert repro(faulty, "audit", "paper.tex", "--fail-on", "severe").code == 1
     mended = (faulty / "paper.tex").read_text(encoding="utf-8").replace("85.3", "83.5")
     (faulty / "paper.tex").write_text(mended, encoding="utf-8")
-    assert repro(faulty, "audit", "paper.tex", "--fail-on", "severe").returncode == 0
-    assert repro(faulty, "audit", "paper.tex", "--fail-on", "minor").returncode == 1
+    assert repro(faulty, "audit", "paper.tex", "--fail-on", "severe").code == 0
+    assert repro(faulty, "audit", "paper.tex", "--fail-on", "minor").code == 1
 
 
 def test_what_a_baseline_has_does_not_fail(faulty: Path) -> None:
-    before = repro(faulty, "audit", "paper.tex", "--json").stdout
+    before = repro(faulty, "audit", "paper.tex", "--json").out
     (faulty / "before.json").write_text(before, encoding="utf-8")
     words = ("audit", "paper.tex", "--baseline", "before.json")
-    assert repro(faulty, *words).returncode == 0
+    assert repro(faulty, *words).code == 0
     text = (faulty / "paper.tex").read_text(encoding="utf-8").replace("68.4", "64.8")
     (faulty / "paper.tex").write_text(f"\n{text}", encoding="utf-8")
-    assert repro(faulty, *words).returncode == 1
+    assert repro(faulty, *words).code == 1
 
 
 def test_junit_badge_annotations_and_summary(faulty: Path) -> None:
@@ -101,29 +92,22 @@ def test_junit_badge_annotations_and_summary(faulty: Path) -> None:
     badge = json.loads((faulty / "b.json").read_text(encoding="utf-8"))
     assert badge == {"schemaVersion": 1, "label": "audit", "message": "1 severe, 1 minor",
                      "color": "red"}  # fmt: skip
-    assert "::error title=text-cell,file=paper.tex,line=6::" in done.stdout
+    assert "::error title=text-cell,file=paper.tex,line=6::" in done.out
     assert "| severe | text" in (faulty / "summary.md").read_text(encoding="utf-8")
 
 
 def test_another_kind_of_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "paper.docx").write_text("x", encoding="utf-8")
     done = repro(tmp_path, "audit", "paper.docx")
-    assert done.returncode == 2
-    assert "no reader for '.docx' files" in done.stderr
+    assert done.code == 2
+    assert "no reader for '.docx' files" in done.err
 
 
 def test_verify_writes_badges_of_the_paper_and_of_each_exhibit(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from harness.cli.main import main; main()",
-         "verify", "--badge", str(tmp_path / "badges")],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "REPRO_SPECS": str(ROOT / "tests" / "toy" / "specs"),
-             "REPRO_STORE": str(tmp_path / "store")},
-        check=False,
-    )  # fmt: skip
-    assert "Traceback" not in done.stderr
+    places = {"SPECS": ROOT / "tests" / "toy" / "specs", "STORE": tmp_path / "store"}
+    environment = {f"REPRO_{name}": str(place) for name, place in places.items()}
+    done = run_repro(["verify", "--badge", str(tmp_path / "badges")], environment, tmp_path)
+    assert "Traceback" not in done.err
     badges = {p.stem: json.loads(p.read_text()) for p in (tmp_path / "badges").glob("*.json")}
     assert len(badges) > 1
     assert all(set(b) == {"schemaVersion", "label", "message", "color"} for b in badges.values())
@@ -154,7 +138,7 @@ def test_what_was_not_read_is_no_pass(tmp_path: Path) -> None:
     ragged = PAPER.replace(r"Wide & 70.2 & 66.6 & 68.4 \\", r"Wide & 70.2 & 66.6 & 1 & 2 & 68.4 \\")
     (tmp_path / "paper.tex").write_text(ragged, encoding="utf-8")
     done = repro(tmp_path, "audit", "paper.tex", "--junit", "j.xml", "--badge", "b.json")
-    assert "not read" in done.stderr
+    assert "not read" in done.err
     suite = ElementTree.parse(tmp_path / "j.xml").getroot()[0]
     badge = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
     assert "1 not read" in badge["message"]
@@ -163,38 +147,38 @@ def test_what_was_not_read_is_no_pass(tmp_path: Path) -> None:
 
 
 def test_a_baseline_covers_what_it_found_and_no_other_digits(faulty: Path) -> None:
-    (faulty / "old.json").write_text(repro(faulty, "audit", "paper.tex", "--json").stdout, "utf-8")
+    (faulty / "old.json").write_text(repro(faulty, "audit", "paper.tex", "--json").out, "utf-8")
     text = (faulty / "paper.tex").read_text(encoding="utf-8")
     (faulty / "moved").mkdir()
     (faulty / "moved" / "paper.tex").write_text(f"\n\n{text}", encoding="utf-8")
     words = ("audit", "moved/paper.tex", "--baseline", "old.json")
-    assert repro(faulty, *words).returncode == 0
+    assert repro(faulty, *words).code == 0
     (faulty / "moved" / "paper.tex").write_text(text.replace("85.3", "99.9"), encoding="utf-8")
-    assert repro(faulty, *words).returncode == 1
+    assert repro(faulty, *words).code == 1
     missing = repro(faulty, "audit", "paper.tex", "--baseline", "none.json")
-    assert "none.json: no such file" in missing.stderr
+    assert "none.json: no such file" in missing.err
 
 
 def test_nothing_that_was_read_keeps_no_policy(tmp_path: Path) -> None:
     (tmp_path / "empty.md").write_text("", encoding="utf-8")
     done = repro(tmp_path, "audit", "empty.md")
-    assert "no table and no sentence was found" in done.stderr
-    assert done.returncode == 0
-    assert repro(tmp_path, "audit", "empty.md", "--fail-on", "severe").returncode == 2
+    assert "no table and no sentence was found" in done.err
+    assert done.code == 0
+    assert repro(tmp_path, "audit", "empty.md", "--fail-on", "severe").code == 2
 
 
 def test_deep_nesting_is_told_in_a_line(tmp_path: Path) -> None:
     table = r"\begin{tabular}{ll}A & B \\ \hline x & %s1%s \\ \end{tabular}"
     (tmp_path / "deep.tex").write_text(table % ("{" * 600, "}" * 600), encoding="utf-8")
     done = repro(tmp_path, "audit", "deep.tex")
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    assert "nested too deep" in done.stderr
+    assert (done.code, "Traceback" in done.err) == (2, False)
+    assert "nested too deep" in done.err
 
 
 def test_an_input_of_another_file_is_told_once(faulty: Path) -> None:
     (faulty / "main.tex").write_text(r"\input{paper}", encoding="utf-8")
     alone, both = (
-        json.loads(repro(faulty, "audit", *files, "--json").stdout)["findings"]
+        json.loads(repro(faulty, "audit", *files, "--json").out)["findings"]
         for files in (["paper.tex"], ["main.tex", "paper.tex"])
     )
     assert both == alone
@@ -205,12 +189,12 @@ def test_fields_are_parted_by_what_the_first_line_has(tmp_path: Path, sign: str)
     rows = ["name,Min,Mean,Max", "a,1,2,3", "b,1,9,3"]
     text = "\n".join(row.replace(",", sign) for row in rows)
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
-    told = json.loads(repro(tmp_path, "audit", "t.csv", "--json").stdout)["findings"]
+    told = json.loads(repro(tmp_path, "audit", "t.csv", "--json").out)["findings"]
     assert [finding["rule"] for finding in told] == ["outside-extremes"]
 
 
 def test_what_was_not_read_cannot_command_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("a,b\nx,1.2\x1b[31m3\ny,4\n", encoding="utf-8")
     done = repro(tmp_path, "audit", "table.csv")
-    assert "not read" in done.stderr
-    assert "\x1b" not in done.stdout + done.stderr
+    assert "not read" in done.err
+    assert "\x1b" not in done.out + done.err

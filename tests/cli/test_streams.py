@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from harness.store.owner import Owner
+from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +94,7 @@ def test_a_storm_of_interrupts_is_one(place: Workplace) -> None:
     assert run.returncode == 130, said
     assert said.count("interrupted") == 1
     assert "Traceback" not in said
-    assert shell(place, MAKE)[0] == 0
+    assert place.repro("make", "verdicts", *INLINE).code == 0
 
 
 @pytest.mark.parametrize("begins", ["harness.cli.main", "typer", "pydantic"])
@@ -136,7 +137,7 @@ def test_a_run_that_is_ended_says_so_and_can_be_gone_on_with(place: Workplace) -
     assert run.returncode == 143, said
     assert "repro: ended by SIGTERM; what is finished is kept" in said.splitlines()[-1]
     assert "Traceback" not in said
-    assert shell(place, MAKE)[0] == 0
+    assert place.repro("make", "verdicts", *INLINE).code == 0
 
 
 def test_status_names_who_is_at_work(place: Workplace) -> None:

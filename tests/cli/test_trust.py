@@ -55,7 +55,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A paper with steps of its own, made and published, as its author has it."""
     folder = tmp_path_factory.mktemp("author") / "paper"
     run(folder.parent, "new-paper", str(folder))
-    run(folder, "make", "table1", "--executor", "local")
+    run(folder, "make", "table1", "--executor", "inline")
     run(folder, "store", "export", "store/published", "table1")
     with (folder / "experiment" / "__init__.py").open("a") as file:
         file.write(PAYLOAD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -95,9 +96,14 @@ class Page(HTMLParser):
         return [attrs[attribute] for _, attrs in self.elements if attribute in attrs]
 
 
+@cache
+def _read(text: str) -> Page:
+    return Page(text)
+
+
 def pages(site: Path) -> dict[str, Page]:
     """Path -> page."""
     return {
-        path.relative_to(site).as_posix(): Page(path.read_text(encoding="utf-8"))
+        path.relative_to(site).as_posix(): _read(path.read_text(encoding="utf-8"))
         for path in sorted(site.rglob("*.html"))
     }

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
-from tests.report.sites import EVIL, Page, pages, report
+from tests.report.sites import EVIL, pages, report
 from tests.toy.paper import Workplace
 
 
@@ -20,23 +20,24 @@ def test_pages_are_well_formed_and_every_link_leads_somewhere(
     folder: Path = request.getfixturevalue(which)
     found = pages(folder)
     assert len(found) > 20
+    ids = {name: page.all("id") for name, page in found.items()}
+    anchors = {name: set(named) for name, named in ids.items()}
     for name, page in found.items():
         assert page.problems == [], name
-        ids = page.all("id")
-        assert len(ids) == len(set(ids)), f"{name} has an id twice"
-        for link in page.all("href") + page.all("src"):
+        assert len(ids[name]) == len(anchors[name]), f"{name} has an id twice"
+        for link in {*page.all("href"), *page.all("src")}:
             if not link.startswith("data:"):
-                _check(folder, found, name, link)
+                _check(folder, anchors, name, link)
 
 
-def _check(folder: Path, found: dict[str, Page], name: str, link: str) -> None:
+def _check(folder: Path, anchors: dict[str, set[str]], name: str, link: str) -> None:
     assert "://" not in link, f"{name} needs the network: {link}"
     path, anchor = urldefrag(link)
     target = (folder / name).parent / unquote(path) if path else folder / name
     assert target.resolve().is_file(), f"{name} leads to {link}, which is not there"
     inside = target.resolve().relative_to(folder.resolve()).as_posix()
     if anchor and "=" not in anchor:
-        assert anchor in found[inside].all("id"), f"{name}: nothing is called {anchor}"
+        assert anchor in anchors[inside], f"{name}: nothing is called {anchor}"
 
 
 def test_nobodys_text_becomes_markup(poisoned: Path, site: Path) -> None:

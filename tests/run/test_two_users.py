@@ -19,9 +19,12 @@ from tests.toy.paper import Workplace, new_workplace
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUP, FIRST, SECOND = 42_000, 42_001, 42_002
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv"
+    ),
+]
 
 
 def as_user(user: int, place: Workplace, home: Path, *arguments: str) -> str:

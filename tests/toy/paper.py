@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from harness.cli.main import main
+from harness.render.figures.draw import save
+from harness.render.figures.model import FigureData
 from harness.spec.paper import Paper, load_paper
 from harness.store.store import Store
 from harness.study.trust import trust
@@ -83,17 +86,8 @@ class Workplace:
     def repro(self, *arguments: str) -> Outcome:
         """Run the command in this process, as a shell would, in a folder that is trusted."""
         trust(self.root.resolve())
-        out, err = StringIO(), StringIO()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", ["repro", *arguments])
-            patch.setenv("REPRO_SPECS", str(self.specs))
-            patch.setenv("REPRO_STORE", str(self.root / "store"))
-            patch.setenv("REPRO_BUILD", str(self.root / "build"))
-            # Typer would draw boxes as wide as the terminal around its own messages.
-            patch.setenv("TERM", "dumb")
-            with redirect_stdout(out), redirect_stderr(err):
-                code = _exit_code()
-        return Outcome(code, out.getvalue(), err.getvalue())
+        places = {"SPECS": self.specs, "STORE": self.root / "store", "BUILD": self.root / "build"}
+        return run_repro(arguments, {f"REPRO_{name}": str(at) for name, at in places.items()})
 
     def starts(self) -> int:
         """How many steps were ever started."""
@@ -113,6 +107,24 @@ class Workplace:
         return Workplace(root)
 
 
+def run_repro(
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+) -> Outcome:
+    """Run the command in this process, as a shell would in a folder with an environment."""
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        if folder is not None:
+            patch.chdir(folder)
+        patch.setattr(sys, "argv", ["repro", *arguments])
+        # Typer would draw boxes as wide as the terminal around its own messages.
+        for name, value in {"TERM": "dumb", **environment}.items():
+            patch.setenv(name, value)
+        patch.setattr("harness.render.figures.draw.save", _drawn_once)
+        with redirect_stdout(out), redirect_stderr(err):
+            code = _exit_code()
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
 def new_workplace(root: Path) -> Workplace:
     """The invented paper as it is committed, with nothing made yet."""
     shutil.copytree(SPECS, root / "specs")
@@ -125,6 +137,21 @@ def plotted_workplace(root: Path) -> Workplace:
     place.edit("paper.toml", 'size = "value"\n', _VARIABLES)
     shutil.copytree(PLOTTED, place.specs, dirs_exist_ok=True)
     return place
+
+
+_DRAWN: dict[tuple[str, ...], dict[str, bytes]] = {}
+"""Figure and formats -> the content of each file."""
+
+
+def _drawn_once(figure: FigureData, folder: Path, formats: Sequence[str]) -> list[Path]:
+    """As `save`, which writes the same bytes for the same data: those of an equal figure."""
+    key = (repr(figure), *formats)
+    if key not in _DRAWN:
+        _DRAWN[key] = {path.name: path.read_bytes() for path in save(figure, folder, formats)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in _DRAWN[key].items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in _DRAWN[key]]
 
 
 def _exit_code() -> int:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from harness.errors import UserError
+from harness.lab.models import running
 from harness.lab.models.classifier import Classifier
 from harness.lab.models.networks import build
 from tests.lab.fixtures import DIGITS, NETWORK
@@ -64,7 +65,12 @@ def test_predictions_are_those_of_the_normalised_images_whatever_the_batching() 
     torch.testing.assert_close(torch.cat(list(classifier.predict(images))), expected)
 
 
-def test_bfloat16_stays_near_float32_and_keeps_its_weights() -> None:
+@pytest.mark.parametrize("compiles", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_bfloat16_stays_near_float32_and_keeps_its_weights(
+    compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not compiles:  # as where there is no compiler, which takes long
+        monkeypatch.setattr(running, "can_compile", lambda: False)
     wide, narrow = (
         Classifier.fresh(NETWORK, DIGITS, "cpu", precision, seed=0)
         for precision in ("float32", "bfloat16")

@@ -1,0 +1,180 @@
+"""Answers that are kept: whatever they follow from, a change of it makes them anew."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.cli import answers
+
+ROOT = Path(__file__).parents[2]
+READER = """
+import sys, threading, subprocess, socket, os
+from pathlib import Path
+from harness.cli import answers
+answers._SETTLED = -10**18  # files of this test are young
+reading = answers.Reading(Path(sys.argv[1]))
+{does}
+reading.said.append((1, b"said"))
+reading.keep(0)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A folder with specs, a file of results far down, and a store with one record."""
+    home = tmp_path / "paper"
+    for name in (
+        "specs/paper.toml",
+        "a/b/c/d/runs.csv",
+        "store/records/ab/abcd/record.json",
+        "store/tmp/x",
+    ):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("1")
+    return home
+
+
+def kept(project: Path, does: str) -> bool:
+    """Whether an answer is kept of a process that does this, in the project's folder."""
+    key = project.parent / "answers" / "key.json"
+    subprocess.run(
+        [sys.executable, "-c", READER.format(does=does), key],
+        cwd=project,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return answers._kept(key) is not None
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "open('a/b/c/d/runs.csv').read()",
+        "os.listdir('a')",
+        "open('store/tmp/1', 'w'); os.remove('store/tmp/1')",
+        "open(os.devnull, 'w')",
+        "Path('a/b').mkdir(parents=True, exist_ok=True)",
+        "open(f'/proc/{os.getpid()}/stat').read()",
+    ],
+)
+def test_what_only_reads_is_kept(project: Path, does: str) -> None:
+    assert kept(project, does)
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "open('new', 'w')",
+        "open('a/b/c/d/runs.csv', 'a')",
+        "os.open('new', os.O_CREAT | os.O_WRONLY)",
+        "os.remove('a/b/c/d/runs.csv')",
+        "os.rename('a', 'z')",
+        "os.mkdir('new')",
+        "os.rename('store/records', 'store/memo')",
+        "os.chmod('a', 0o700)",
+        "subprocess.run(['true'])",
+        "os.system('true')",
+        "socket.socket().connect_ex(('127.0.0.1', 9))",
+        "t = threading.Thread(target=lambda: open('new', 'w')); t.start(); t.join()",
+        "open(f'/proc/{os.getppid()}/stat').read()",
+        "os.makedirs('store/leases'); open('store/leases/1', 'w')",
+    ],
+)
+def test_what_does_more_is_not_kept(project: Path, does: str) -> None:
+    assert not kept(project, does)
+
+
+def test_what_changes_meanwhile_is_not_kept(project: Path) -> None:
+    changed = (
+        "open('a/b/c/d/runs.csv').read(); os.posix_spawn('/bin/sh', ['sh', '-c', 'echo 2 > x'], {})"
+    )
+    assert not kept(project, changed)
+    reading = "open('a/b/c/d/runs.csv').read(); reading._only_read = False; "
+    reading += "open('a/b/c/d/new', 'w').close(); reading._only_read = True"
+    assert not kept(project, reading)
+
+
+def test_what_was_changed_lately_is_not_kept(project: Path) -> None:
+    assert not kept(project, "answers._SETTLED = 10**11; open('a/b/c/d/runs.csv').read()")
+
+
+def same_size_and_time(path: Path) -> None:
+    about = path.stat()
+    path.write_text("2")
+    os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+
+
+def renamed_over(path: Path) -> None:
+    path.with_name("other").write_text("1")
+    path.with_name("other").rename(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda home: same_size_and_time(home / "a/b/c/d/runs.csv"),
+        lambda home: renamed_over(home / "a/b/c/d/runs.csv"),
+        lambda home: (home / "a/b/c/d/runs.csv").unlink(),
+        lambda home: (home / "a/b/c/d/runs.csv").chmod(0),
+        lambda home: (home / "a/b/c/d/more.csv").write_text("1"),
+        lambda home: shutil.rmtree(home / "a"),
+        lambda home: (home / "e/f").mkdir(parents=True),
+        lambda home: (home / "specs/table.toml").write_text("1"),
+        lambda home: (home / "store/records/ab/abce").mkdir(),
+        lambda home: (home / "store/records/cd/cdef").mkdir(parents=True),
+        lambda home: (home / "store/failures/abcd").mkdir(parents=True),
+        lambda home: same_size_and_time(home / "store/records/ab/abcd/record.json"),
+        lambda home: (home / "specs/link").symlink_to("nowhere"),
+    ],
+)
+def test_an_answer_ends_with_what_it_follows_from(
+    project: Path, change: Callable[[Path], object]
+) -> None:
+    looks = "open('store/records/ab/abcd/record.json'); list(Path('.').glob('e/f/g.csv')); "
+    assert kept(project, looks + "open('a/b/c/d/runs.csv').read()")
+    change(project)
+    assert answers._kept(project.parent / "answers" / "key.json") is None
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"folders": {}}', '{"folders": [1]}'])
+def test_a_damaged_answer_counts_as_none(project: Path, damage: str) -> None:
+    assert kept(project, "open('a/b/c/d/runs.csv').read()")
+    key = project.parent / "answers" / "key.json"
+    key.write_text(damage)
+    assert answers._kept(key) is None
+
+
+def test_the_same_is_said_again_without_importing(tmp_path: Path) -> None:
+    """Of a real command: the same bytes on both streams, the same exit code, no command line."""
+    home = tmp_path / "paper"
+    shutil.copytree(ROOT / "specs", home / "specs")
+    kept = tmp_path / "answers"
+    variables = {**os.environ, "REPRO_ANSWERS": str(kept), "PYTHONPROFILEIMPORTTIME": "1"}
+
+    def told(*words: str) -> tuple[int, bytes, list[bytes], bool]:
+        command = [sys.executable, "-m", "repro_harness", *words]
+        done = subprocess.run(command, cwd=home, env=variables, capture_output=True)
+        lines = done.stderr.splitlines()
+        said = [line for line in lines if not line.startswith(b"import time:")]
+        return done.returncode, done.stdout, said, b"harness.cli.main" in done.stderr
+
+    first = told("show", "table7", "--no-code")
+    for _ in range(5):  # what Python compiled for another test may be too young
+        if kept.exists():
+            break
+        time.sleep(1)
+        assert told("show", "table7", "--no-code") == first
+    assert first[3]
+    assert told("show", "table7", "--no-code") == (*first[:3], False)
+    (home / "specs" / "paper.toml").touch()
+    assert told("show", "table7", "--no-code") == first
+    variables["REPRO_ANSWERS"] = "off"
+    assert told("show", "table7", "--no-code") == first
