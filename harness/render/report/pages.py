@@ -15,6 +15,7 @@ from harness.judge.model import Picture
 from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.plan.step import Step
 from harness.render.figures.model import ImageGrid
+from harness.render.report.folder import digest_of
 from harness.render.symbols import VERDICTS
 from harness.render.table import TableData
 from harness.spec.exhibit import Exhibit
@@ -31,11 +32,6 @@ UNJUDGED = ("not run", "not comparable")
 
 def _indented(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True, default=str)
-
-
-def digest_of(*shown: Any) -> str:
-    """Digest of what something shows, by which it is known again."""
-    return sha256(repr(shown).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +196,6 @@ class NumberPage:
     curves: tuple[Curve, ...]
     steps: tuple[StepLine, ...]
     settings: tuple[SettingLine, ...]
-    """Every hyperparameter."""
     command: str
     pictures: tuple[Picture, ...] = ()
     """The images of its first seed, where the exhibit shows images."""
