@@ -16,10 +16,9 @@ from unittest import mock
 
 from benchmarks.bench import ROOT, alone, compare, keep, program
 from harness.plan.exhibit import plan_exhibit
+from harness.plan.step import StepResult
 from harness.spec.paper import load_paper
-from harness.store.record import Record, content_digest
 from harness.store.store import Store
-from harness.store.writer import write_provenance
 
 REPRO = Path(sys.executable).with_name("repro")
 PEERS = Path(__file__).parent / ".peers"
@@ -82,14 +81,11 @@ def nothing_to_do(text: str) -> bool:
 def records(root: Path, seeds: int) -> None:
     """A record of every step of the plan, not pushed to the disk, which takes minutes."""
     plan = plan_exhibit(load_paper(ROOT / "specs"), "table7", "paper", seeds)
-    store, values = Store(root), {"accuracy": 50.0}
+    store, result = Store(root), StepResult({"accuracy": 50.0})
+    how = {"inputs": {}, "code": "c", "environment": {"device": "d"}, "seconds": 1.0, "log": ""}
     with mock.patch("os.fsync"):
         for step in plan.steps.values():
-            place = store.directory("records", step.identity)
-            place.mkdir(parents=True)
-            work = (step.identity, step.name, step.revision, step.params, step.seed, step.inputs)
-            left = ({}, values, {}, content_digest(values, {}), "c", {"device": "d"}, 1.0, 1.0)
-            write_provenance(place, Record(*work, *left), "")
+            store.commit(step, result, **how)
 
 
 def touch(folder: Path, names: Iterable[str]) -> None:
