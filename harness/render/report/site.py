@@ -178,7 +178,7 @@ def printed(text: str) -> Markup:
     return Markup().join(Markup(tags[sign]).format(piece) for piece, sign in pieces)
 
 
-@lru_cache(10_000)  # few names, each in all pages
+@lru_cache(10_000, typed=True)  # few names, each in all pages
 def code(text: str) -> Markup:
     """A name that may break after its hyphens, slashes, dots and colons."""
     return Markup(re.sub("([-/:._])", r"\1<wbr>", str(escape(plain(text)))))
