@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from harness.errors import UserError
 
@@ -95,6 +96,11 @@ def _held(mark: Path) -> dict[str, dict[str, str]]:
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def digest_of(*shown: Any) -> str:
+    """Digest of what something shows, by which it is known again."""
+    return _digest(repr(shown).encode())
 
 
 def _digest(content: bytes) -> str:

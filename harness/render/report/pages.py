@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from harness.judge.model import Picture
 from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.plan.step import Step
 from harness.render.figures.model import ImageGrid
+from harness.render.report.folder import digest_of
 from harness.render.symbols import VERDICTS
 from harness.render.table import TableData
 from harness.spec.exhibit import Exhibit
@@ -28,9 +30,8 @@ UNJUDGED = ("not run", "not comparable")
 """Verdicts that compare nothing with the paper."""
 
 
-def digest_of(*shown: Any) -> str:
-    """Digest of what something shows, by which it is known again."""
-    return sha256(repr(shown).encode()).hexdigest()
+def _indented(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,16 @@ class StepLine:
         if self.record is None:
             return "no record"
         return "published" if isinstance(self.record, PublishedRecord) else "made here"
+
+    @cached_property
+    def parameters(self) -> str:
+        """As indented JSON."""
+        return _indented(self.step.params)
+
+    @cached_property
+    def environment(self) -> str:
+        """In which it was made, as indented JSON."""
+        return _indented(self.record.environment) if self.record else ""
 
     @property
     def provenance(self) -> tuple[Any, ...]:
@@ -146,6 +157,8 @@ class Assumption:
 
     def of(self, address: str) -> Assumption:
         """The same with what it does to one number only."""
+        if not self.flips:
+            return self
         own = (
             replace(other, flips=tuple(flip for flip in other.flips if flip.address == address))
             for other in self.alternatives
@@ -183,7 +196,6 @@ class NumberPage:
     curves: tuple[Curve, ...]
     steps: tuple[StepLine, ...]
     settings: tuple[SettingLine, ...]
-    """Every hyperparameter."""
     command: str
     pictures: tuple[Picture, ...] = ()
     """The images of its first seed, where the exhibit shows images."""

@@ -7,7 +7,8 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache, partial
+from dataclasses import replace
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -23,8 +24,8 @@ from harness.plan.identity import source_digest
 from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
-from harness.render.report.folder import ReportFolder
-from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site, digest_of
+from harness.render.report.folder import ReportFolder, digest_of
+from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
@@ -61,19 +62,20 @@ def write(
     report = ReportFolder(folder)
     for name in _ASSETS:
         report.put(f"assets/{name}", (_TEMPLATES / name).read_bytes())
-    found = json.dumps(list(_searchable(site)), ensure_ascii=True)
-    report.put("assets/search.js", f"window.reportIndex = {found};\n")
     for exhibit, paths in renders.items():
         for path in paths:
             report.put(f"files/{exhibit}/{path.name}", path.read_bytes())
     for name, text in badges.items():
         report.put(f"badges/{name}.json", text)
-    for name in ("index", "numbers", "claims", "findings"):
-        report.put(f"{name}.html", _render(name, site, "", here=name))
     common = digest_of(_code(), site.frame)
-    for page in site.exhibits:
+    pages = [(page, page.shown) for page in site.exhibits]
+    shows = digest_of(common, replace(site, exhibits=()), [shown for _, shown in pages])
+    report.make("assets/search.js", shows, partial(_search, site))
+    for name in ("index", "numbers", "claims", "findings"):
+        report.make(f"{name}.html", shows, partial(_render, name, site, "", here=name))
+    for page, shown in pages:
         made = partial(_render, "exhibit", site.frame, "../", here="index", page=page)
-        report.make(page.page, digest_of(common, page.shown), made)
+        report.make(page.page, digest_of(common, shown), made)
         _write_numbers(report, common, site.frame, page)
     if site.watched:  # the last, since an open page loads itself again when it sees another round
         report.put("assets/round.js", f"window.reportRound = {site.watched};\n")
@@ -142,7 +144,6 @@ def _environment() -> Environment:
         printed=printed,
         plain=plain,
         code=code,
-        pretty=pretty,
         slug=lambda text: text.replace(" ", "-"),
     )
     environment.globals.update(
@@ -177,14 +178,10 @@ def printed(text: str) -> Markup:
     return Markup().join(Markup(tags[sign]).format(piece) for piece, sign in pieces)
 
 
+@lru_cache(10_000, typed=True)  # few names, each in all pages
 def code(text: str) -> Markup:
     """A name that may break after its hyphens, slashes, dots and colons."""
     return Markup(re.sub("([-/:._])", r"\1<wbr>", str(escape(plain(text)))))
-
-
-def pretty(value: Any) -> Markup:
-    """Parameters as indented JSON, whose lines stay lines."""
-    return escape(json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True, default=str))
 
 
 def by_name(drawn: Iterable[Curve]) -> list[list[Curve]]:
@@ -220,6 +217,12 @@ def grid(page: ExhibitPage) -> dict[str, Any]:
         "spans": groups if any(span.group for span in groups) else (),
         "groups": [(group, list(of)) for group, of in groupby(rows, key=lambda row: row["group"])],
     }
+
+
+def _search(site: Site) -> str:
+    """What search looks in, as a script."""
+    found = json.dumps(list(_searchable(site)), ensure_ascii=True)
+    return f"window.reportIndex = {found};\n"
 
 
 def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
