@@ -11,7 +11,7 @@ change may bear the same moment. What libraries read by calls of their own is no
 folder was. Answers lie with the user, not in the project, so that no project brings some along.
 """
 
-# ruff: noqa: PTH100, PTH109, PTH112, PTH116, PTH118, PTH120 (texts are faster than paths)
+# ruff: noqa: PTH100, PTH109, PTH112, PTH116, PTH117, PTH118, PTH120 (texts are faster than paths)
 from __future__ import annotations
 
 import hashlib
@@ -197,6 +197,8 @@ def _again(said: Said, code: int) -> None:
 def _kept(key: Path) -> tuple[Said, int] | None:
     """What is to be said, and the exit code; none where nothing is kept, or something changed."""
     try:
+        if not key.is_file():
+            return None
         kept = json.loads(key.read_bytes())
         said = [(int(number), text.encode("latin-1")) for number, text in kept["said"]]
         return (said, int(kept["code"])) if _are(kept["states"]) else None
@@ -207,11 +209,15 @@ def _kept(key: Path) -> tuple[Said, int] | None:
 def _key(words: list[str]) -> Path | None:
     """The file of an answer: named by all that a process starts with. None where nothing is kept,
     as where `REPRO_ANSWERS` is `off`."""
-    chosen = os.environ.get("REPRO_ANSWERS")
+    chosen = os.environ.get("REPRO_ANSWERS", "")
     if chosen == "off":
         return None
     try:
-        cache = chosen or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        cache = (
+            (chosen if os.path.isabs(chosen) else "")
+            or os.environ.get("XDG_CACHE_HOME")
+            or Path.home() / ".cache"
+        )
         variables = {k: v for k, v in os.environ.items() if k not in _PASSING}
         start = [
             [sys.version, repr(sys.flags), sys.argv[0], __file__, _installed()],
@@ -312,8 +318,11 @@ def _about(entry: os.DirEntry[str]) -> os.stat_result:
 def _write(key: Path, answer: dict[str, Any]) -> None:
     key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = key.with_suffix(f".{os.getpid()}")
-    draft.write_text(json.dumps(answer), encoding="utf-8")
-    draft.replace(key)
+    try:
+        draft.write_text(json.dumps(answer), encoding="utf-8")
+        draft.replace(key)
+    finally:
+        draft.unlink(missing_ok=True)
     kept = sorted(key.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)
     for old in kept[:-_MOST_ANSWERS]:
         old.unlink(missing_ok=True)

@@ -235,6 +235,7 @@ def verify_store(
     as_json: AsJson = False,
 ) -> None:
     """Check digests and identities. Exits with 1 where a record is not what it says."""
+    from harness.store.verify import PUBLISHED
     from harness.study.records import damaged
 
     problems, untold = damaged(study.project, set_aside, sha256)
@@ -244,11 +245,10 @@ def verify_store(
     else:
         for problem in problems:
             console().print(f"{problem.identity[:12]}: {problem.message}")
-        if problems and not set_aside:
+        if not set_aside and any(problem.identity != PUBLISHED for problem in problems):
             console().print("`repro store verify --set-aside` lets the next make do them anew")
         if not problems:
-            digests = "digests" if sha256 else "digests; SHA-256 is recomputed by --sha256"
-            console().print(f"every record agrees with its {digests}")
+            console().print("every record agrees with its digests")
         if untold:
             console().print(
                 f"not recomputed: the identities of {counted(untold, 'record')}, of steps or "

@@ -130,8 +130,7 @@ class Record:
 
         Raises DamagedRecord.
         """
-        manifest = read_manifest(self.directory)
-        _check_manifest(self.directory)
+        manifest = read_manifest(self.directory, whole=True)
         for name in sorted(manifest):
             check_file(self.identity, self.directory / name, manifest, sha256)
         self._checked.update(n for n, output in self.outputs.items() if output["file"] in manifest)
@@ -171,28 +170,32 @@ def content_digest(values: Mapping[str, Json], outputs: Mapping[str, Output]) ->
     return digest_json({"values": dict(values), "outputs": held})
 
 
-def read_manifest(directory: Path) -> dict[str, Entry]:
-    """The manifest of a record's directory. DamagedRecord when it cannot be read."""
+def read_manifest(directory: Path, whole: bool = False) -> dict[str, Entry]:
+    """The manifest of a record's directory.
+
+    Args:
+        whole: whether it is held against its own digest. Of two digests of a file, one is asked, so
+            that damage to the other would not be noticed.
+
+    Raises:
+        DamagedRecord: it cannot be read, or is not whole.
+    """
     try:
-        files = read_json(f"{directory}/{MANIFEST}")["files"]
-        return {
+        held = read_json(f"{directory}/{MANIFEST}")
+        found = {
             name: Entry(
-                sha256=str(held["sha256"]), xxh3=str(held.get("xxh3", "")), bytes=int(held["bytes"])
+                sha256=str(entry["sha256"]),
+                xxh3=str(entry.get("xxh3", "")),
+                bytes=int(entry["bytes"]),
             )
-            for name, held in files.items()
+            for name, entry in held["files"].items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedRecord(directory.name, f"{MANIFEST} cannot be read ({error})") from None
-
-
-def _check_manifest(directory: Path) -> None:
-    """Raise DamagedRecord unless a manifest that was read is whole. Of two digests of a file, one
-    is asked, so that damage to the other would not be noticed.
-    """
-    held = read_json(directory / MANIFEST)
-    quick = any("xxh3" in entry for entry in held["files"].values())
-    if quick and held.get("digest") != digest_json(held["files"]):
+    quick = any(entry["xxh3"] for entry in found.values())
+    if whole and quick and held.get("digest") != digest_json(held["files"]):
         raise DamagedRecord(directory.name, f"{MANIFEST} does not have its own digest")
+    return found
 
 
 def check_file(

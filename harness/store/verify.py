@@ -23,6 +23,9 @@ from harness.store.record import (
 from harness.store.store import Store
 from harness.store.writer import tensors_digest
 
+PUBLISHED = "published"
+"""In the place of an identity, where a file of what is published is damaged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -62,7 +65,7 @@ def misnamed(store: Store, types: Mapping[str, StepType]) -> tuple[list[Problem]
     try:
         held = dict(store.published.records) if store.published else {}
     except EvidenceError as error:
-        wrong.append(Problem("published", str(error)))
+        wrong.append(Problem(PUBLISHED, str(error)))
         held = {}
     for record in chain(_readable(store), held.values()):
         told = None

@@ -319,7 +319,7 @@ class Ahead:
 
 
 class Frame(NamedTuple):
-    """All of a site that the page of a number shows; the page is made anew where this changes."""
+    """All of a site that the pages of exhibits and numbers show beside what they are of."""
 
     title: str
     venue: str

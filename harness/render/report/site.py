@@ -87,7 +87,7 @@ def _write_numbers(report: ReportFolder, common: str, frame: Frame, page: Exhibi
     """The pages of the numbers of an exhibit, which are most of a report.
 
     Args:
-        common: digest of what all pages follow from.
+        common: digest of what the pages of exhibits and numbers have in common.
     """
     around = digest_of(common, page.page, page.reach, page.assumptions)
     for number in page.numbers:

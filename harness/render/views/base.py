@@ -31,19 +31,23 @@ _RENDER = Path(__file__).parents[1]
 def written_if_changed(files: Sequence[Path], *models: Any) -> Iterator[bool]:
     """Yield whether files have to be written, and make their folder if so.
 
-    A digest of the models that they show and of the code that renders is kept in a file beside
-    them, to compare with the next time.
+    A digest of the models that they show, of the code that renders, and of the files is kept in a
+    file beside them, to compare with the next time.
     """
     stamp = files[0].with_suffix(".digest")
-    code = source_digest(_RENDER)
-    made_from = digest("render", [code, *(_plain(asdict(model)) for model in models if model)])
+    shown = [source_digest(_RENDER), *(_plain(asdict(model)) for model in models if model)]
+
+    def now() -> str:
+        held = (path.read_bytes() if path.is_file() else b"" for path in files)
+        return digest("render", [shown, *(hashlib.sha256(text).hexdigest() for text in held)])
+
     before = stamp.read_text(encoding="utf-8") if stamp.is_file() else None
-    changed = before != made_from or not all(path.is_file() for path in files)
+    changed = before != now()
     if changed:
         stamp.parent.mkdir(parents=True, exist_ok=True)
     yield changed
     if changed:
-        stamp.write_text(made_from, encoding="utf-8")
+        stamp.write_text(now(), encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:
