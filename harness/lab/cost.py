@@ -1,9 +1,9 @@
-"""Costs that the declarations of steps share: passes through a network, and none."""
+"""What passes through a network cost, for the declarations of steps."""
 
 from __future__ import annotations
 
 from harness.lab.recipe import DatasetRef
-from harness.plan.step import Facts, StepParams, Work
+from harness.plan.step import Facts, Work
 
 
 def passes(
@@ -26,8 +26,3 @@ def class_batches(dataset: DatasetRef, size: int) -> float:
     """Training images in a batch of `size` of every class, or of all if it has fewer, or if 0."""
     whole = dataset.train_size / dataset.classes
     return dataset.classes * min(size or whole, whole)
-
-
-def no_work(params: StepParams, facts: Facts) -> Work:
-    """Array arithmetic: no pass through a network."""
-    return Work(samples=0, flops=0)

@@ -54,12 +54,12 @@ def select_centers(
 
 
 def probe_select_centers() -> Probe:
-    params = CentersParams(
-        dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+    return Probe(
+        CentersParams(
+            dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+        ),
+        {"teacher": taught()},
     )
-    return Probe(params, {"teacher": taught()})
 
 
-STEPS = (
-    declare(select_centers, CentersParams, taught_work, probe_select_centers, inputs=("teacher",)),
-)
+STEPS = (declare(select_centers, probe_select_centers, taught_work, inputs=("teacher",)),)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.errors import UserError
-from harness.lab.cost import no_work, passes
+from harness.lab.cost import passes
 from harness.lab.probing import BY_DSA, DATASET, NETWORK, PLAIN_SGD, RECIPE, recipes
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
@@ -83,19 +83,24 @@ def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
 
 def probe_dynamics() -> Probe:
 
-    params = DynamicsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, samples=60, looks=4)
-    variants = recipes(
-        PLAIN_SGD,
-        {"nesterov": False},
-        {"warmup_epochs": 0},
-        {"decayed_parameters": "weights"},
-        {"scheduler_interval": "epoch"},
-        {"cosine_floor": 0.5},
-        {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
-        {"scheduler": "step", "loop": "official", "step_factor": 0.1},
-        BY_DSA,
+    return Probe(
+        DynamicsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, samples=60, looks=4),
+        {},
+        variants=(
+            {"schedule_samples": 90},
+            *recipes(
+                PLAIN_SGD,
+                {"nesterov": False},
+                {"warmup_epochs": 0},
+                {"decayed_parameters": "weights"},
+                {"scheduler_interval": "epoch"},
+                {"cosine_floor": 0.5},
+                {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
+                {"scheduler": "step", "loop": "official", "step_factor": 0.1},
+                BY_DSA,
+            ),
+        ),
     )
-    return Probe(params, {}, variants=({"schedule_samples": 90}, *variants))
 
 
 Window: TypeAlias = Annotated[int, Field(ge=2)]
@@ -130,11 +135,6 @@ def dyn_unc_score(
     return _result(score=score)
 
 
-def probe_dyn_unc_score() -> Probe:
-    params = DynUncParams(window=3, signal="probability", drop_last=True)
-    return Probe(params, {"dynamics": _watched()})
-
-
 class DualParams(StepParams):
     window: Window
     looks: Count
@@ -165,11 +165,6 @@ def dual_score(params: DualParams, inputs: Mapping[str, StepInput], ctx: StepCon
     return _result(score=_by_blocks(early, score), mean_probability=mean)
 
 
-def probe_dual_score() -> Probe:
-    params = DualParams(window=3, looks=6, signal="train_probability")
-    return Probe(params, {"dynamics": _watched()})
-
-
 class CadParams(StepParams):
     window: Window | Literal["span"]
     """Looks per window; `span`: as many as `tail` windows before the last look leave room for."""
@@ -195,11 +190,6 @@ def cad_score(params: CadParams, inputs: Mapping[str, StepInput], ctx: StepConte
     starts = range(looks - window - tail, looks - window)
     score = _by_blocks(signal, lambda part: _mean(std for std, _ in _windows(part, window, starts)))
     return _result(score=score)
-
-
-def probe_cad_score() -> Probe:
-    params = CadParams(window="span", tail=2, signal="el2n")
-    return Probe(params, {"dynamics": _watched()}, variants=({"window": 3},))
 
 
 def _by_blocks(signal: np.ndarray, score: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -271,11 +261,6 @@ def _visits_work(p: VisitsParams, facts: Facts) -> Work:
     )
 
 
-def probe_visits() -> Probe:
-    params = VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4)
-    return Probe(params, {}, variants=recipes({"nesterov": False}, {"warmup_epochs": 0}))
-
-
 class ForgettingParams(StepParams):
     never_learned: Literal["infinite", "zero"]
     """Score of an example that was never right."""
@@ -310,12 +295,38 @@ def probe_forgetting_score() -> Probe:
 
 
 STEPS = (
-    declare(dynamics, DynamicsParams, _dynamics_work, probe_dynamics),
-    declare(dyn_unc_score, DynUncParams, no_work, probe_dyn_unc_score, inputs=("dynamics",)),
-    declare(dual_score, DualParams, no_work, probe_dual_score, inputs=("dynamics",)),
-    declare(cad_score, CadParams, no_work, probe_cad_score, inputs=("dynamics",)),
-    declare(visits, VisitsParams, _visits_work, probe_visits),
+    declare(dynamics, probe_dynamics, _dynamics_work),
     declare(
-        forgetting_score, ForgettingParams, no_work, probe_forgetting_score, inputs=("visits",)
+        dyn_unc_score,
+        lambda: Probe(
+            DynUncParams(window=3, signal="probability", drop_last=True), {"dynamics": _watched()}
+        ),
+        inputs=("dynamics",),
     ),
+    declare(
+        dual_score,
+        lambda: Probe(
+            DualParams(window=3, looks=6, signal="train_probability"), {"dynamics": _watched()}
+        ),
+        inputs=("dynamics",),
+    ),
+    declare(
+        cad_score,
+        lambda: Probe(
+            CadParams(window="span", tail=2, signal="el2n"),
+            {"dynamics": _watched()},
+            variants=({"window": 3},),
+        ),
+        inputs=("dynamics",),
+    ),
+    declare(
+        visits,
+        lambda: Probe(
+            VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4),
+            {},
+            variants=recipes({"nesterov": False}, {"warmup_epochs": 0}),
+        ),
+        _visits_work,
+    ),
+    declare(forgetting_score, probe_forgetting_score, inputs=("visits",)),
 )

@@ -62,11 +62,6 @@ def _el2n_work(p: El2nParams, facts: Facts) -> Work:
 OTHERWISE = recipes({"nesterov": False}, {"warmup_epochs": 0})
 
 
-def probe_el2n_score() -> Probe:
-    params = El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1)
-    return Probe(params, {}, variants=OTHERWISE)
-
-
 class El2nSlParams(El2nParams):
     teacher: str
     """Network of the teacher of the soft labels."""
@@ -105,16 +100,19 @@ def _el2n_sl_work(p: El2nSlParams, facts: Facts) -> Work:
 
 
 def probe_el2n_sl_score() -> Probe:
-    params = El2nSlParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=RECIPE,
-        runs=2,
-        epoch=1,
-        teacher=NETWORK,
-        temperature=4.0,
+    return Probe(
+        El2nSlParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=RECIPE,
+            runs=2,
+            epoch=1,
+            teacher=NETWORK,
+            temperature=4.0,
+        ),
+        {"teacher": taught()},
+        variants=OTHERWISE,
     )
-    return Probe(params, {"teacher": taught()}, variants=OTHERWISE)
 
 
 class GrandParams(El2nParams):
@@ -157,20 +155,31 @@ def _grand_work(p: GrandParams, facts: Facts) -> Work:
 
 
 def probe_grand_score() -> Probe:
-    params = GrandParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=RECIPE,
-        runs=2,
-        epoch=1,
-        gradient="all-parameters",
-        reduction="sum",
+    return Probe(
+        GrandParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=RECIPE,
+            runs=2,
+            epoch=1,
+            gradient="all-parameters",
+            reduction="sum",
+        ),
+        {},
+        variants=OTHERWISE,
     )
-    return Probe(params, {}, variants=OTHERWISE)
 
 
 STEPS = (
-    declare(el2n_score, El2nParams, _el2n_work, probe_el2n_score),
-    declare(el2n_sl_score, El2nSlParams, _el2n_sl_work, probe_el2n_sl_score, inputs=("teacher",)),
-    declare(grand_score, GrandParams, _grand_work, probe_grand_score),
+    declare(
+        el2n_score,
+        lambda: Probe(
+            El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1),
+            {},
+            variants=OTHERWISE,
+        ),
+        _el2n_work,
+    ),
+    declare(el2n_sl_score, probe_el2n_sl_score, _el2n_sl_work, inputs=("teacher",)),
+    declare(grand_score, probe_grand_score, _grand_work),
 )

@@ -63,13 +63,16 @@ def herd(points: np.ndarray, count: int, pick: str) -> np.ndarray:
     return np.array(rows)
 
 
-def probe_select_herding() -> Probe:
-    params = HerdingParams(
-        dataset=DATASET, network=NETWORK, per_class=3, pick="nearest", balanced=True
-    )
-    return Probe(params, {"teacher": taught()})
-
-
 STEPS = (
-    declare(select_herding, HerdingParams, taught_work, probe_select_herding, inputs=("teacher",)),
+    declare(
+        select_herding,
+        lambda: Probe(
+            HerdingParams(
+                dataset=DATASET, network=NETWORK, per_class=3, pick="nearest", balanced=True
+            ),
+            {"teacher": taught()},
+        ),
+        taught_work,
+        inputs=("teacher",),
+    ),
 )

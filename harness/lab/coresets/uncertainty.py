@@ -59,11 +59,6 @@ def unsure(pool: Pool, measure: str) -> np.ndarray:
     return found
 
 
-def probe_uncertainty_score() -> Probe:
-    params = UncertaintyParams(dataset=DATASET, network=NETWORK, measure="entropy")
-    return Probe(params, {"teacher": taught()})
-
-
 AT_ONCE = 256
 """Examples whose neighbours are sought together."""
 
@@ -128,20 +123,29 @@ def contrast(
     return np.concatenate(parts)
 
 
-def probe_cal_score() -> Probe:
-    params = CalParams(
-        dataset=DATASET, network=NETWORK, neighbours=3, divergence="symmetric", balanced=True
-    )
-    return Probe(params, {"teacher": taught()})
-
-
 STEPS = (
     declare(
         uncertainty_score,
-        UncertaintyParams,
+        lambda: Probe(
+            UncertaintyParams(dataset=DATASET, network=NETWORK, measure="entropy"),
+            {"teacher": taught()},
+        ),
         taught_work,
-        probe_uncertainty_score,
         inputs=("teacher",),
     ),
-    declare(cal_score, CalParams, taught_work, probe_cal_score, inputs=("teacher",)),
+    declare(
+        cal_score,
+        lambda: Probe(
+            CalParams(
+                dataset=DATASET,
+                network=NETWORK,
+                neighbours=3,
+                divergence="symmetric",
+                balanced=True,
+            ),
+            {"teacher": taught()},
+        ),
+        taught_work,
+        inputs=("teacher",),
+    ),
 )

@@ -166,24 +166,24 @@ def synthesis_probe() -> dict[str, Any]:
     }
 
 
-def _dm_probe() -> Probe:
-    return Probe(DmParams(**synthesis_probe(), real_batch_size=4), {})
-
-
 def _dc_probe() -> Probe:
-    params = DcParams(
-        **synthesis_probe() | {"initial_images": "noise"},
-        real_batch_size=4,
-        outer_loops=2,
-        inner_loops=2,
-        network_learning_rate=0.05,
-        network_batch_size=3,
-        distance="cosine-rows",
+    return Probe(
+        DcParams(
+            **synthesis_probe() | {"initial_images": "noise"},
+            real_batch_size=4,
+            outer_loops=2,
+            inner_loops=2,
+            network_learning_rate=0.05,
+            network_batch_size=3,
+            distance="cosine-rows",
+        ),
+        {},
     )
-    return Probe(params, {})
 
 
 STEPS = (
-    declare(distill_dm, DmParams, _dm_work, _dm_probe),
-    declare(distill_dc, DcParams, _dc_work, _dc_probe),
+    declare(
+        distill_dm, lambda: Probe(DmParams(**synthesis_probe(), real_batch_size=4), {}), _dm_work
+    ),
+    declare(distill_dc, _dc_probe, _dc_work),
 )

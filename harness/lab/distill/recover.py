@@ -253,27 +253,23 @@ def _probe(kind: type[RecoverParams], start: bool, **own: Any) -> Probe:
     return Probe(params, inputs | {"start": chosen(per_class=2)} if start else inputs)
 
 
-def _sre2l_probe() -> Probe:
-    return _probe(RecoverParams, start=False)
-
-
-def _dwa_probe() -> Probe:
-    probe = _probe(DwaParams, start=True, perturbation_iterations=2, perturbation_size=0.5)
-    return replace(probe, variants=({"perturbation_size": 0.0},))
-
-
-def _fadrm_probe() -> Probe:
-    return _probe(FadrmParams, start=True, stages=(8, 8), residual=0.5)
-
-
 STEPS = (
-    declare(distill_sre2l, RecoverParams, _sre2l_work, _sre2l_probe, inputs=("teacher",)),
-    declare(distill_dwa, DwaParams, _dwa_work, _dwa_probe, inputs=("start", "teacher")),
+    declare(
+        distill_sre2l, lambda: _probe(RecoverParams, start=False), _sre2l_work, inputs=("teacher",)
+    ),
+    declare(
+        distill_dwa,
+        lambda: replace(
+            _probe(DwaParams, start=True, perturbation_iterations=2, perturbation_size=0.5),
+            variants=({"perturbation_size": 0.0},),
+        ),
+        _dwa_work,
+        inputs=("start", "teacher"),
+    ),
     declare(
         distill_fadrm,
-        FadrmParams,
+        lambda: _probe(FadrmParams, start=True, stages=(8, 8), residual=0.5),
         _fadrm_work,
-        _fadrm_probe,
         inputs=("start", "teacher"),
         revision=2,
     ),

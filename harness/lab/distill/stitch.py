@@ -105,11 +105,21 @@ def _work(p: StitchParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, 0, p.crops * min(pool, p.dataset.train_size))
 
 
-def _probe() -> Probe:
-    params = StitchParams(
-        dataset=DATASET, network=NETWORK, per_class=1, factor=2, crops=3, crop_scale=(0.3, 1.0)
-    )
-    return Probe(params, {"pool": chosen(per_class=5), "teacher": taught()})
-
-
-STEPS = (declare(stitch, StitchParams, _work, _probe, inputs=("pool", "teacher")),)
+STEPS = (
+    declare(
+        stitch,
+        lambda: Probe(
+            StitchParams(
+                dataset=DATASET,
+                network=NETWORK,
+                per_class=1,
+                factor=2,
+                crops=3,
+                crop_scale=(0.3, 1.0),
+            ),
+            {"pool": chosen(per_class=5), "teacher": taught()},
+        ),
+        _work,
+        inputs=("pool", "teacher"),
+    ),
+)

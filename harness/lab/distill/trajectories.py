@@ -249,37 +249,37 @@ def _tm_work(p: TrajectoryParams, facts: Facts) -> Work:
 
 
 def _experts_probe() -> Probe:
-    params = ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2)
-    variants = recipes(
-        PLAIN_SGD,
-        {"nesterov": False},
-        {"weight_decay": 0.0},
-        {"warmup_epochs": 0},
-        {"scheduler": "constant"},
-        {"zca": True},
-        BY_DSA,
+    return Probe(
+        ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2),
+        {},
+        variants=recipes(
+            PLAIN_SGD,
+            {"nesterov": False},
+            {"weight_decay": 0.0},
+            {"warmup_epochs": 0},
+            {"scheduler": "constant"},
+            {"zca": True},
+            BY_DSA,
+        ),
     )
-    return Probe(params, {}, variants=variants)
-
-
-def _tm_probe() -> Probe:
-    params = TmParams(**synthesis_probe() | _trajectory_probe())
-    return Probe(params, {"experts": made_up_experts()}, variants=WHOLE_BATCH)
 
 
 def _datm_probe() -> Probe:
-    params = DatmParams(
-        **synthesis_probe()
-        | _trajectory_probe()
-        | {"initial_images": "correctly-classified", "per_class": 1},
-        t_minus=1,
-        t_first=2,
-        expansion=2,
-        learning_rate_labels=0.5,
-        momentum_labels=0.9,
-        skip_above=10.0,
+    return Probe(
+        DatmParams(
+            **synthesis_probe()
+            | _trajectory_probe()
+            | {"initial_images": "correctly-classified", "per_class": 1},
+            t_minus=1,
+            t_first=2,
+            expansion=2,
+            learning_rate_labels=0.5,
+            momentum_labels=0.9,
+            skip_above=10.0,
+        ),
+        {"experts": made_up_experts()},
+        variants=WHOLE_BATCH,
     )
-    return Probe(params, {"experts": made_up_experts()}, variants=WHOLE_BATCH)
 
 
 WHOLE_BATCH: tuple[Mapping[str, Json], ...] = ({"synthetic_batch_size": 0},)
@@ -317,7 +317,16 @@ def made_up_experts() -> MemoryInput:
 
 
 STEPS = (
-    declare(experts, ExpertsParams, _experts_work, _experts_probe),
-    declare(distill_tm, TmParams, _tm_work, _tm_probe, inputs=("experts",)),
-    declare(distill_datm, DatmParams, _tm_work, _datm_probe, inputs=("experts",)),
+    declare(experts, _experts_probe, _experts_work),
+    declare(
+        distill_tm,
+        lambda: Probe(
+            TmParams(**synthesis_probe() | _trajectory_probe()),
+            {"experts": made_up_experts()},
+            variants=WHOLE_BATCH,
+        ),
+        _tm_work,
+        inputs=("experts",),
+    ),
+    declare(distill_datm, _datm_probe, _tm_work, inputs=("experts",)),
 )

@@ -138,12 +138,4 @@ def probe_released_set() -> Probe:
     return Probe(params, {})
 
 
-STEPS = (
-    declare(
-        released_set,
-        ReleasedSetParams,
-        _released_set_work,
-        probe_released_set,
-        inputs=("teacher?",),
-    ),
-)
+STEPS = (declare(released_set, probe_released_set, _released_set_work, inputs=("teacher?",)),)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, model_validator
 
 from harness.errors import UserError
-from harness.lab.cost import no_work
 from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
@@ -73,9 +72,14 @@ def pictures(
     return StepResult({}, {"pictures": images})
 
 
-def _probe() -> Probe:
-    params = PicturesParams(dataset=DATASET, label=2, count=2)
-    return Probe(params, {"images": chosen(per_class=3)}, variants=({"label": 0},))
-
-
-STEPS = (declare(pictures, PicturesParams, no_work, _probe, inputs=("images",)),)
+STEPS = (
+    declare(
+        pictures,
+        lambda: Probe(
+            PicturesParams(dataset=DATASET, label=2, count=2),
+            {"images": chosen(per_class=3)},
+            variants=({"label": 0},),
+        ),
+        inputs=("images",),
+    ),
+)

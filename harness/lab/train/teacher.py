@@ -119,23 +119,23 @@ def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
 
 
-def probe_teacher() -> Probe:
-    params = TeacherParams(dataset=DATASET, network=NETWORK, recipe=RECIPE)
-    return Probe(params, {}, variants=recipes({"nesterov": False}, {"warmup_epochs": 0}))
-
-
-def probe_soft_labels() -> Probe:
-    params = SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train")
-    return Probe(params, {"images": chosen(per_class=2), "teacher": taught()})
-
-
 STEPS = (
-    declare(teacher, TeacherParams, _teacher_work, probe_teacher),
+    declare(
+        teacher,
+        lambda: Probe(
+            TeacherParams(dataset=DATASET, network=NETWORK, recipe=RECIPE),
+            {},
+            variants=recipes({"nesterov": False}, {"warmup_epochs": 0}),
+        ),
+        _teacher_work,
+    ),
     declare(
         soft_labels,
-        SoftLabelsParams,
+        lambda: Probe(
+            SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train"),
+            {"images": chosen(per_class=2), "teacher": taught()},
+        ),
         _soft_labels_work,
-        probe_soft_labels,
         inputs=("images", "teacher"),
     ),
 )

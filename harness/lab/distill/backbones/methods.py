@@ -243,16 +243,18 @@ NETWORKS = ("convnet-digits", "convnet-digits-instance")
 
 def statistics_probe(network: str = NETWORKS[0]) -> Probe:
     """The statistics of one backbone of the probes."""
-    params = FeatureStatisticsParams(
-        dataset=DATASET,
-        network=network,
-        patch=3,
-        by_class=True,
-        augmentation="rrc-flip",
-        crop_scale=(0.3, 1.0),
-        precision="float64",
+    return Probe(
+        FeatureStatisticsParams(
+            dataset=DATASET,
+            network=network,
+            patch=3,
+            by_class=True,
+            augmentation="rrc-flip",
+            crop_scale=(0.3, 1.0),
+            precision="float64",
+        ),
+        {"teacher": taught(network)},
     )
-    return Probe(params, {"teacher": taught(network)})
 
 
 def matching_probe() -> dict[str, Any]:
@@ -277,21 +279,18 @@ def matching_probe() -> dict[str, Any]:
     }
 
 
-def _gvbsm_probe() -> Probe:
-    dense = {"densification_weight": 1.0, "densification_temperature": 4.0}
-    return Probe(GvbsmParams(**matching_probe() | dense), known_backbones())
-
-
 def _edc_probe() -> Probe:
-    params = EdcParams(
-        **matching_probe(),
-        class_share=0.5,
-        class_patches="swapped",
-        flatness_weight=1.0,
-        flatness_decay=0.5,
-        flatness_temperature=4.0,
+    return Probe(
+        EdcParams(
+            **matching_probe(),
+            class_share=0.5,
+            class_patches="swapped",
+            flatness_weight=1.0,
+            flatness_decay=0.5,
+            flatness_temperature=4.0,
+        ),
+        known_backbones() | {"start": chosen(per_class=2)},
     )
-    return Probe(params, known_backbones() | {"start": chosen(per_class=2)})
 
 
 def known_backbones() -> dict[str, MemoryInput]:
@@ -310,17 +309,17 @@ def _measured(network: str) -> MemoryInput:
 
 
 STEPS = (
+    declare(feature_statistics, statistics_probe, _feature_statistics_work, inputs=("teacher",)),
     declare(
-        feature_statistics,
-        FeatureStatisticsParams,
-        _feature_statistics_work,
-        statistics_probe,
-        inputs=("teacher",),
+        distill_gvbsm,
+        lambda: Probe(
+            GvbsmParams(
+                **matching_probe() | {"densification_weight": 1.0, "densification_temperature": 4.0}
+            ),
+            known_backbones(),
+        ),
+        _gvbsm_work,
+        inputs=("teacher*", "statistics*"),
     ),
-    declare(
-        distill_gvbsm, GvbsmParams, _gvbsm_work, _gvbsm_probe, inputs=("teacher*", "statistics*")
-    ),
-    declare(
-        distill_edc, EdcParams, _edc_work, _edc_probe, inputs=("start", "teacher*", "statistics*")
-    ),
+    declare(distill_edc, _edc_probe, _edc_work, inputs=("start", "teacher*", "statistics*")),
 )

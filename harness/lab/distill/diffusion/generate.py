@@ -239,35 +239,40 @@ def generating_probe() -> dict[str, Any]:
 
 
 def d4m_probe() -> Probe:
-    params = D4mParams(
-        **generating_probe(),
-        prompts="numbers",
-        negative_prompt="cartoon",
-        cluster_expansion=3,
-        strength=0.7,
+    return Probe(
+        D4mParams(
+            **generating_probe(),
+            prompts="numbers",
+            negative_prompt="cartoon",
+            cluster_expansion=3,
+            strength=0.7,
+        ),
+        {},
     )
-    return Probe(params, {})
 
 
 def minimax_probe() -> Probe:
-    params = MinimaxParams(
-        **generating_probe(),
-        autoencoder=TINY,
-        phase_classes=2,
-        epochs=2,
-        batch_size=4,
-        learning_rate=0.01,
-        lambda_r=0.5,
-        lambda_d=0.5,
-        memory=3,
-        ema=0.5,
-        label_dropout=0.3,
-        guided_channels=3,
+    return Probe(
+        MinimaxParams(
+            **generating_probe(),
+            autoencoder=TINY,
+            phase_classes=2,
+            epochs=2,
+            batch_size=4,
+            learning_rate=0.01,
+            lambda_r=0.5,
+            lambda_d=0.5,
+            memory=3,
+            ema=0.5,
+            label_dropout=0.3,
+            guided_channels=3,
+        ),
+        {},
+        variants=({"ema": 0.0},),
     )
-    return Probe(params, {}, variants=({"ema": 0.0},))
 
 
 STEPS = (
-    declare(distill_d4m, D4mParams, _d4m_work, d4m_probe),
-    declare(distill_minimax, MinimaxParams, _minimax_work, minimax_probe),
+    declare(distill_d4m, d4m_probe, _d4m_work),
+    declare(distill_minimax, minimax_probe, _minimax_work),
 )

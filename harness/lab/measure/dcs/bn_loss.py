@@ -134,4 +134,4 @@ def _bn_probe() -> Probe:
     return Probe(params, images, variants=(still,))
 
 
-STEPS = (declare(bn_loss, BnLossParams, _bn_work, _bn_probe, inputs=("images", "teacher")),)
+STEPS = (declare(bn_loss, _bn_probe, _bn_work, inputs=("images", "teacher")),)

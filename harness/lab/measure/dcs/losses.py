@@ -197,23 +197,20 @@ def _networks_probe() -> dict[str, Any]:
     return _matching_probe() | {"networks": 2, "real_batch_size": 5}
 
 
-def _dm_probe() -> Probe:
-    params = DmLossParams(**_networks_probe(), norms="initial", means="per-class")
-    variants = ({"real_batch_size": 0}, *DSA_OTHERWISE)
-    return Probe(params, {"images": chosen(per_class=3)}, variants=variants)
-
-
 def _dc_probe() -> Probe:
-    params = DcLossParams(
-        **_networks_probe(),
-        norms="batch",
-        outer_loops=2,
-        inner_loops=2,
-        learning_rate=0.1,
-        batch_size=8,
-        distance="cosine-rows",
+    return Probe(
+        DcLossParams(
+            **_networks_probe(),
+            norms="batch",
+            outer_loops=2,
+            inner_loops=2,
+            learning_rate=0.1,
+            batch_size=8,
+            distance="cosine-rows",
+        ),
+        {"images": chosen(per_class=3)},
+        variants=DSA_OTHERWISE,
     )
-    return Probe(params, {"images": chosen(per_class=3)}, variants=DSA_OTHERWISE)
 
 
 def _tm_probe() -> Probe:
@@ -235,7 +232,16 @@ def _tm_probe() -> Probe:
 
 
 STEPS = (
-    declare(dm_loss, DmLossParams, _dm_work, _dm_probe, inputs=("images",)),
-    declare(dc_loss, DcLossParams, _dc_work, _dc_probe, inputs=("images",)),
-    declare(tm_loss, TmLossParams, _tm_work, _tm_probe, inputs=("images", "experts")),
+    declare(
+        dm_loss,
+        lambda: Probe(
+            DmLossParams(**_networks_probe(), norms="initial", means="per-class"),
+            {"images": chosen(per_class=3)},
+            variants=({"real_batch_size": 0}, *DSA_OTHERWISE),
+        ),
+        _dm_work,
+        inputs=("images",),
+    ),
+    declare(dc_loss, _dc_probe, _dc_work, inputs=("images",)),
+    declare(tm_loss, _tm_probe, _tm_work, inputs=("images", "experts")),
 )

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from harness.errors import UserError
-from harness.lab.cost import no_work
 from harness.lab.measure.values import number
 from harness.lab.recipe import Count
 from harness.plan.step import (
@@ -77,8 +76,4 @@ def _probe() -> Probe:
     return Probe(SynthesisPathParams(iterations=(1, 12)), inputs)
 
 
-STEPS = (
-    declare(
-        synthesis_path, SynthesisPathParams, no_work, _probe, inputs=("synthesis*", "student*")
-    ),
-)
+STEPS = (declare(synthesis_path, _probe, inputs=("synthesis*", "student*")),)

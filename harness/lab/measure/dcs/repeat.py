@@ -7,7 +7,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from harness.lab.cost import no_work
 from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
@@ -45,8 +44,10 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
     return StepResult({}, {what: given.array(what)[chosen], "labels": labels[chosen]})
 
 
-def _probe() -> Probe:
-    return Probe(RepeatParams(dataset=DATASET, per_class=5), {"images": chosen(per_class=4)})
-
-
-STEPS = (declare(repeat, RepeatParams, no_work, _probe, inputs=("images",)),)
+STEPS = (
+    declare(
+        repeat,
+        lambda: Probe(RepeatParams(dataset=DATASET, per_class=5), {"images": chosen(per_class=4)}),
+        inputs=("images",),
+    ),
+)

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import no_work, passes
+from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData
 from harness.plan.step import (
@@ -280,29 +280,33 @@ def _identity_probe() -> Probe:
     return Probe(params, {})
 
 
-def _degradation_probe() -> Probe:
-    params = DegradationParams(
-        classes=4, temperature=2.0, largest_logit=10, levels=(0.0, 0.3), rank=3, draws=5
-    )
-    return Probe(params, {})
-
-
 def gram_probe() -> Probe:
-    params = GramParams(
-        dataset=DATASET,
-        network=NETWORK,
-        teacher=NETWORK,
-        recipe=RECIPE,
-        runs=2,
-        epochs=(0, 2),
-        examples=6,
-        temperature=4.0,
+    return Probe(
+        GramParams(
+            dataset=DATASET,
+            network=NETWORK,
+            teacher=NETWORK,
+            recipe=RECIPE,
+            runs=2,
+            epochs=(0, 2),
+            examples=6,
+            temperature=4.0,
+        ),
+        {"teacher": taught()},
+        variants=recipes({"warmup_epochs": 0}),
     )
-    return Probe(params, {"teacher": taught()}, variants=recipes({"warmup_epochs": 0}))
 
 
 STEPS = (
-    declare(lemma_identity, IdentityParams, _identity_work, _identity_probe),
-    declare(lemma_degradation, DegradationParams, no_work, _degradation_probe),
-    declare(gram_during_training, GramParams, _gram_work, gram_probe, inputs=("teacher",)),
+    declare(lemma_identity, _identity_probe, _identity_work),
+    declare(
+        lemma_degradation,
+        lambda: Probe(
+            DegradationParams(
+                classes=4, temperature=2.0, largest_logit=10, levels=(0.0, 0.3), rank=3, draws=5
+            ),
+            {},
+        ),
+    ),
+    declare(gram_during_training, gram_probe, _gram_work, inputs=("teacher",)),
 )
