@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.errors import UserError
-from harness.lab.cost import passes
 from harness.lab.probing import BY_DSA, DATASET, NETWORK, PLAIN_SGD, RECIPE, recipes
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
 from harness.plan.step import (
     Facts,
     MemoryInput,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from harness.lab.cost import passes
-from harness.lab.recipe import Count, DatasetRef
+from harness.lab.recipe import Count, DatasetRef, passes
 from harness.plan.step import (
     Facts,
     StepParams,

@@ -12,9 +12,8 @@ from pydantic import Field
 
 from harness.errors import UserError
 from harness.lab.coresets.params import SelectParams
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
-from harness.lab.recipe import RecipeOfData, Share
+from harness.lab.recipe import RecipeOfData, Share, passes
 from harness.plan.step import (
     Facts,
     MemoryInput,

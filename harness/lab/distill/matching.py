@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from harness.lab.cost import class_batches
 from harness.lab.distill.recover import FROZEN
 from harness.lab.probing import DATASET
-from harness.lab.recipe import Count, DatasetRef
+from harness.lab.recipe import Count, DatasetRef, class_batches
 from harness.plan.step import (
     Facts,
     Probe,

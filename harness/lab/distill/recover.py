@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, chosen, taught
-from harness.lab.recipe import Count, CropScale, DatasetRef
+from harness.lab.recipe import Count, CropScale, DatasetRef, passes
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -127,8 +126,7 @@ def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepCon
     """
     from torch import Generator
 
-    from harness.lab.distill.recovery import Start
-    from harness.lab.distill.statistics import climb
+    from harness.lab.distill.recovery import Start, climb
     from harness.lab.train.loop import Examples
 
     recovery = _recovery(params, inputs, ctx)
@@ -204,7 +202,7 @@ def _descend(
     params: RecoverParams, recovery: Recovery, images: Tensor, batch: ImageBatch, stage: int = 0
 ) -> Recovered:
     """Descend `recovery_loss` on a new view of the images in each iteration."""
-    from harness.lab.distill.statistics import batchnorm_layers, recovery_loss
+    from harness.lab.distill.recovery import batchnorm_layers, recovery_loss
 
     layers = batchnorm_layers(recovery.teacher)
 

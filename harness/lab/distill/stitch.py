@@ -10,10 +10,9 @@ from typing import Annotated
 
 from pydantic import model_validator
 
-from harness.lab.cost import passes
 from harness.lab.distill.recover import Quality, Rounding
 from harness.lab.probing import DATASET, NETWORK, chosen, taught
-from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, check_factor
+from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, check_factor, passes
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -67,8 +66,8 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     from harness.lab.coresets.ranking import require_per_class
     from harness.lab.data import sets
     from harness.lab.data.pictures import through_jpeg
-    from harness.lab.distill.images import class_labels
     from harness.lab.distill.patches import best_crops, tile
+    from harness.lab.distill.synthesis import class_labels
     from harness.lab.models.classifier import Classifier
     from harness.lab.train.loop import Examples
 

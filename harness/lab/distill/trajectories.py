@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.distill.matching import (
     MATCHED,
     SECOND_ORDER,
@@ -16,7 +15,7 @@ from harness.lab.distill.matching import (
     synthesis_work,
 )
 from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes, weights_file
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
 from harness.plan.step import (
     Facts,
     Json,
@@ -132,10 +131,10 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     from torch import nn
 
     from harness.lab.distill.experts import Trajectories
-    from harness.lab.distill.images import class_labels
     from harness.lab.distill.losses import first_rate, matching_loss, pixels_and_rate
     from harness.lab.distill.synthesis import (
         Reals,
+        class_labels,
         descend,
         first_images,
         fresh,

@@ -9,8 +9,7 @@ from typing import Any, get_args
 
 from harness.errors import UserError, nearest
 from harness.lab.imports import released
-from harness.lab.imports.checks import check_labels, check_values
-from harness.lab.imports.imported import Imported, Space, as_logits
+from harness.lab.imports.imported import Imported, Space, as_logits, check_labels, check_values
 from harness.lab.imports.layouts import read_folders, read_list, read_pair, read_sets
 from harness.lab.recipe import DatasetRef
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from pydantic import field_validator
 
 from harness.errors import UserError
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK
-from harness.lab.recipe import Count, DatasetRef
+from harness.lab.recipe import Count, DatasetRef, passes
 from harness.plan.step import (
     Facts,
     Json,
@@ -98,7 +97,7 @@ def agreement(
     """
     import torch
 
-    from harness.lab.imports.checks import check_answers
+    from harness.lab.imports.imported import check_answers
     from harness.lab.train.loop import Examples
 
     examples = Examples.on(teacher.device, images, labels)

@@ -48,7 +48,7 @@ def pictures(
     from harness.lab.data import sets
     from harness.lab.data.ragged import Ragged
     from harness.lab.data.resize import evaluation_view
-    from harness.lab.distill.images import as_bytes
+    from harness.lab.distill.synthesis import as_bytes
     from harness.lab.train.loop import scale_of
 
     given = inputs["images"]

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
 from harness.lab.data.prepared import data_root
-from harness.lab.data.refused import Refused
-from harness.lab.data.torch_files import read_torch
+from harness.lab.data.torch_files import Refused, read_torch
 from harness.lab.models.networks import TIMM, TORCHVISION
 from harness.lab.recipe import DatasetRef
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import (
     BY_DSA,
     DATASET,
@@ -20,7 +19,7 @@ from harness.lab.probing import (
     recipes,
     taught,
 )
-from harness.lab.recipe import Count, DatasetRef, Recipe, RecipeOfData, check_factor
+from harness.lab.recipe import Count, DatasetRef, Recipe, RecipeOfData, check_factor, passes
 from harness.plan.step import (
     Facts,
     Json,

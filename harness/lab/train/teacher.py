@@ -7,9 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -94,7 +93,7 @@ def soft_labels(
     from harness.lab.data import sets
     from harness.lab.models.classifier import Classifier
     from harness.lab.train.loop import given_examples, scale_of
-    from harness.lab.train.soft import answered, enlarged
+    from harness.lab.train.student_training import answered, enlarged
 
     teacher = Classifier.stored(
         params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from harness.lab.cost import passes
 from harness.lab.distill.recover import FROZEN, RecoveryParams
 from harness.lab.probing import DATASET, chosen, taught, weights_file
-from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef
+from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, passes
 from harness.plan.step import (
     Facts,
     MemoryInput,

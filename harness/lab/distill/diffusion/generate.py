@@ -112,7 +112,7 @@ def distill_d4m(params: D4mParams, inputs: Mapping[str, StepInput], ctx: StepCon
         stable_diffusion,
     )
     from harness.lab.distill.diffusion.prototypes import class_names, imagined, prototypes
-    from harness.lab.distill.images import class_labels
+    from harness.lab.distill.synthesis import class_labels
 
     dataset, train = params.dataset, sets.load(params.dataset).train
     fingerprint = checked_fingerprint(params.generator, STABLE_DIFFUSION, params.fingerprint)
@@ -149,15 +149,14 @@ def distill_minimax(
     import numpy as np
 
     from harness.lab.data import sets
-    from harness.lab.distill.diffusion.denoising import Diffusion
-    from harness.lab.distill.diffusion.dit import tunable
+    from harness.lab.distill.diffusion.dit import Diffusion, tunable
     from harness.lab.distill.diffusion.minimax import Phase, check_fit, of_classes
     from harness.lab.distill.diffusion.pretrained import (
         autoencoder,
         checked_fingerprint,
         transformer,
     )
-    from harness.lab.distill.images import class_labels
+    from harness.lab.distill.synthesis import class_labels
 
     dataset, train = params.dataset, sets.load(params.dataset).train
     prints = {

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes
+from harness.lab.recipe import passes
 from harness.lab.train.student import StudentParams
 from harness.plan.step import (
     Facts,

@@ -7,9 +7,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
 from harness.plan.step import (
     Facts,
     Json,
@@ -159,7 +158,7 @@ def lemma_degradation(
     from torch import Generator
 
     from harness.lab.measure.lemma import formulas
-    from harness.lab.measure.lemma.degradation import (
+    from harness.lab.measure.lemma.formulas import (
         FAMILIES,
         NEAR,
         QUANTILES,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from harness.errors import UserError
-from harness.lab.cost import passes
 from harness.lab.measure.values import number
 from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes, taught
-from harness.lab.recipe import Count, Recipe
+from harness.lab.recipe import Count, Recipe, passes
 from harness.lab.train.student import StudentParams
 from harness.plan.step import (
     Facts,
@@ -209,7 +208,7 @@ def made_up_curve(law: str, b: float, tau: float) -> MemoryInput:
     """Twelve evaluations that follow a law, with a ripple; for probes."""
     import numpy as np
 
-    from harness.lab.measure.scaling.law import LAWS, Evaluations
+    from harness.lab.measure.scaling.fit import LAWS, Evaluations
 
     epochs = np.arange(1, 13, dtype=np.int64)
     evaluations = Evaluations(np.multiply(20.0, epochs, dtype=np.float64), 20.0)

@@ -165,7 +165,7 @@ def scaling_recovery(
     import torch
 
     from harness.lab.measure.scaling.estimates import recovered, share_held
-    from harness.lab.measure.scaling.law import LAWS, Evaluations
+    from harness.lab.measure.scaling.fit import LAWS, Evaluations
 
     truth = params.truth
     evaluations = Evaluations(params.pool * np.arange(1.0, params.epochs + 1), float(params.pool))
