@@ -89,7 +89,7 @@ _FORMATS = Registry(
         FormatEntry("croissant", "harness.formats.croissant:write", "mlcroissant", "croissant"),
         FormatEntry(
             "made-sets",
-            "harness.formats.made_sets:write",
+            "harness.formats.croissant:write_sets",
             "mlcroissant",
             "croissant",
             "data sets that steps made, with all their arrays in this store",

@@ -26,8 +26,7 @@ from harness.judge.sample import Summary
 
 if TYPE_CHECKING:
     from harness.judge.model import OutcomeName
-    from harness.judge.moderated import Errors, Floats, Prior
-    from harness.judge.welch import Difference
+    from harness.judge.moderated import Difference, Errors, Floats, Prior
 
 Outcome = Literal["reproduced", "deviates", "inconclusive"]
 Tail = Literal["both", "at least", "at most"]
@@ -269,8 +268,7 @@ def _testable(item: Evidence) -> bool:
 
 
 def _test(exhibit: Sequence[Evidence]) -> list[Decision]:
-    from harness.judge.moderated import moderate
-    from harness.judge.welch import adjusted
+    from harness.judge.moderated import adjusted, moderate
 
     own = _welch(exhibit)
     prior = exhibit_prior(exhibit)

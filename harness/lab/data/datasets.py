@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import EvidenceError, UserError, nearest
+from harness.errors import EvidenceError, UserError, require
 from harness.lab.data import image_tree, prepared, sets
 from harness.lab.data.image_tree import Report
 from harness.lab.data.pictures import by_number, decoded
@@ -159,10 +159,7 @@ def prepare(
 def _publisher(name: str) -> Publisher:
     if name in sets.BUNDLED:
         raise UserError(f"data set '{name}' is bundled: there is nothing to fetch or to prepare")
-    if name not in PUBLISHERS:
-        raise UserError(
-            f"data set '{name}' cannot be prepared in this version; {nearest(name, PUBLISHERS)}"
-        )
+    require(name, PUBLISHERS, f"data set '{name}' cannot be prepared in this version")
     return PUBLISHERS[name]
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.errors import UserError, nearest
+from harness.errors import require
 from harness.lab.models.running import drawing_from
 from harness.lab.recipe import DatasetRef
 
@@ -237,7 +237,6 @@ def build(network: str, dataset: DatasetRef, seed: int) -> nn.Module:
 
     Raises `UserError` for an unknown name.
     """
-    if network not in NETWORKS:
-        raise UserError(f"unknown network '{network}'; {nearest(network, NETWORKS)}")
+    require(network, NETWORKS, f"unknown network '{network}'")
     with drawing_from(seed, "cpu"):
         return NETWORKS[network](dataset)
