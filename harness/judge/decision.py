@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from harness.judge.sample import Summary
+from harness.later import np
 
 if TYPE_CHECKING:
     from harness.judge.model import OutcomeName
@@ -314,7 +315,6 @@ def _welch(exhibit: Sequence[Evidence]) -> Errors:
 
 def _scale(exhibit: Sequence[Evidence]) -> Floats:
     """A squared error in units of the variance of a run, which is in units of the margin."""
-    import numpy as np
 
     return np.array(
         [
@@ -327,7 +327,6 @@ def _scale(exhibit: Sequence[Evidence]) -> Floats:
 def _statistics(
     exhibit: Sequence[Evidence], errors: Errors, scatter: float | None = None
 ) -> list[Statistics]:
-    import numpy as np
     from scipy.special import stdtrit
 
     from harness.judge.moderated import p_inside, p_outside

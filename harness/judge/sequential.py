@@ -27,9 +27,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.judge.decision import ALPHA, Decision, Evidence
+from harness.later import np
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from harness.judge.moderated import Bound, Floats, Prior
@@ -71,7 +71,6 @@ def scatter_of(ours: Bound, theirs: Bound) -> Floats:
     Args:
         ours, theirs: variances of a run, pooled over the cells of an exhibit, positive.
     """
-    import numpy as np
 
     powers = np.round(np.log(np.divide(ours, theirs)) / np.log(4))
     return np.asarray(2.0 ** np.clip(powers, 0, len(SCATTERS) - 1))
@@ -85,7 +84,6 @@ def level(alpha: float, reported_runs: float, looks: Sequence[int], scatter: flo
         looks: runs of ours at each look, increasing; none: it is looked at once.
         scatter: see `scatter_of`; None where errors are not moderated.
     """
-    import numpy as np
 
     if not looks:
         return alpha
@@ -103,7 +101,6 @@ def p_over_looks(
     The smallest error over all looks with which the last one would reject (the stagewise p-value of
     repeated tests, Jennison and Turnbull, 2000, section 9.2).
     """
-    import numpy as np
 
     curve, generous = _rule(reported_runs, looks, scatter)
     errors, levels = np.log(curve.errors), np.log(curve.levels)
@@ -122,7 +119,6 @@ def _rule(reported_runs: float, looks: Sequence[int], scatter: float | None) -> 
 
 @lru_cache(maxsize=256)
 def _curve(reported_runs: float, looks: tuple[int, ...]) -> Curve:
-    import numpy as np
     from scipy.special import ndtr
 
     runs = np.array(looks, dtype=np.float64)
@@ -146,7 +142,6 @@ def bounds(information: Floats, spending: Floats) -> Floats:
     Returns:
         Bounds (looks, rules).
     """
-    import numpy as np
     from scipy.stats import norm
 
     grid = np.linspace(-_REACH, _REACH, _NODES) * np.sqrt(information[-1])
@@ -178,7 +173,6 @@ def chance(
         level: of the later look.
         low, high: where a difference counts as none.
     """
-    import numpy as np
     from scipy.special import ndtr, ndtri
 
     wander = np.sqrt(np.maximum(ours * (1 - 1 / more), 1e-300))
@@ -203,7 +197,6 @@ def chances(item: Evidence, prior: Prior | None = None) -> Mapping[int, float]:
         Only numbers above the present one. Empty without a margin, and where nothing is known of
         the spread of our runs: neither ours nor theirs nor that of other cells.
     """
-    import numpy as np
 
     if item.margin is None or (known := _spread(item, prior)) is None:
         return {}
@@ -254,7 +247,6 @@ def _future(
     item: Evidence, n: int, truths: Floats, variances: Floats
 ) -> tuple[Floats, Floats, int]:
     """Means and sample variances of `n` runs of ours, of which the present ones are some."""
-    import numpy as np
 
     rng = np.random.default_rng([0, n])
     now, more = item.ours.n, n - item.ours.n
@@ -271,7 +263,6 @@ def _decided(
     item: Evidence, prior: Prior | None, means: Floats, squares: Floats, n: int
 ) -> NDArray[np.bool_]:
     """Whether each future is decided."""
-    import numpy as np
 
     from harness.judge.moderated import moderate, p_inside, p_outside, welch
 

@@ -1,6 +1,6 @@
 """The steps that the lab can do, module by module.
 
-A module that declares steps imports torch and numpy only inside functions, so planning stays cheap.
+A module that declares steps has torch and numpy from `harness.later`, so planning stays cheap.
 """
 
 from __future__ import annotations

@@ -274,8 +274,8 @@ def declare(
 
     Its parameters are those that the function is annotated with. Without a cost it is array
     arithmetic: no pass through a network. It stands below its parameters and its function, in a
-    module that imports what is heavy (torch, numpy) only inside functions, because planning imports
-    the module.
+    module that has torch and numpy from `harness.later` and imports what else is heavy only inside
+    functions, because planning imports the module.
     """
     return StepType(
         name=function.__name__,

@@ -12,6 +12,7 @@ from statistics import median
 
 from harness.judge.audit.finding import Confidence, Finding
 from harness.judge.audit.sheet import Number, Sheet
+from harness.later import np
 from harness.spec.printed import decimals
 
 _PROBABILITY = re.compile(r"p|(?i:p[- ]?values?|pr\(.*\)|p adj\w*\.?)")
@@ -344,7 +345,6 @@ def _impossible_scores(caption: str, held: dict[str, Number | None]) -> Iterator
 
 def _possible(known: dict[str, Number], positives: int, negatives: int) -> bool:
     """Whether some confusion matrix has all of the scores, to their rounding."""
-    import numpy as np  # takes a while, and few papers need it
 
     tp = np.arange(positives + 1)[:, None]
     tn = np.arange(negatives + 1)[None, :]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from harness.lab.coresets.params import TaughtSelectParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
+from harness.later import torch
 from harness.plan.step import (
     Probe,
     StepContext,
@@ -14,9 +15,6 @@ from harness.plan.step import (
     StepResult,
     declare,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class CentersParams(TaughtSelectParams):
@@ -36,7 +34,6 @@ def select_centers(
     choice; value `radius`, the largest distance of an example to its nearest centre.
     Draws: "select" of `ctx`.
     """
-    import torch
 
     from harness.lab.coresets.cover import centres, radius
     from harness.lab.coresets.pools import Choice, Pool, selection

@@ -7,13 +7,14 @@ and use the unbiased standard deviation U_k and the mean M_k of S over the looks
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from harness.errors import UserError
 from harness.lab.probing import BY_DSA, DATASET, NETWORK, PLAIN_SGD, RECIPE, recipes
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -26,9 +27,6 @@ from harness.plan.step import (
     Work,
     declare,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
 
 BLOCK = 1 << 16
 """Examples scored at once: a window of a million would take more memory than the signal itself."""
@@ -193,7 +191,6 @@ def cad_score(params: CadParams, inputs: Mapping[str, StepInput], ctx: StepConte
 
 def _by_blocks(signal: np.ndarray, score: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Scores (n,) of a signal (looks, n), some examples at a time."""
-    import numpy as np
 
     starts = range(0, signal.shape[1], BLOCK)
     return np.concatenate([score(signal[:, start : start + BLOCK]) for start in starts])
@@ -221,7 +218,6 @@ def _result(**arrays: np.ndarray) -> StepResult:
 
 def _watched() -> MemoryInput:
     """Signals of eight looks at 24 examples: rippled learning curves of different speed."""
-    import numpy as np
 
     look, example = np.indices((8, DATASET.train_size))
     ripple = 0.05 * np.sin(2.3 * look * (1 + example % 5) + example)
@@ -273,7 +269,6 @@ def forgetting_score(
     An example that was never right scores infinity, as in the paper (`infinite`), or 0, as the
     count says and DeepCore has it (`zero`).
     """
-    import numpy as np
 
     correct = inputs["visits"].array("correct")
     events = (correct[:-1] & ~correct[1:]).sum(axis=0).astype("float32")
@@ -283,7 +278,6 @@ def forgetting_score(
 
 
 def probe_forgetting_score() -> Probe:
-    import numpy as np
 
     visit, example = np.indices((6, DATASET.train_size))
     correct = np.sin(1.3 * visit * (example % 5)) > 0.2

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     Probe,
@@ -131,7 +132,6 @@ def grand_score(
     of the example's batch, so that the members of the last, smaller batch come out larger.
     Array `score` (n,), float32: high is hard.
     """
-    import numpy as np
 
     from harness.lab.coresets.gradients import norms
     from harness.lab.coresets.runs import mean_score, training_split

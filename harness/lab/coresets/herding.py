@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from harness.lab.coresets.params import TaughtSelectParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
+from harness.later import np
 from harness.plan.step import (
     Probe,
     StepContext,
@@ -14,9 +15,6 @@ from harness.plan.step import (
     StepResult,
     declare,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class HerdingParams(TaughtSelectParams):
@@ -46,7 +44,6 @@ def herd(points: np.ndarray, count: int, pick: str) -> np.ndarray:
     So the mean of the first t stays as near to mu as one more choice can bring it. `farthest` is
     DeepCore's: it takes the largest distance in place of the smallest. Ties go to the lowest row.
     """
-    import numpy as np
 
     from harness.lab.coresets.cover import distances
 

@@ -14,6 +14,7 @@ from harness.errors import UserError
 from harness.lab.coresets.params import SelectParams
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
 from harness.lab.recipe import RecipeOfData, Share, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -161,7 +162,6 @@ def probe_select_window() -> Probe:
 
 def _scored() -> MemoryInput:
     """Scores and mean probabilities that rise and fall over the 24 examples."""
-    import numpy as np
 
     example = np.arange(DATASET.train_size)
     score = 0.1 + 0.08 * np.sin(1.7 * example)
@@ -181,7 +181,6 @@ def jpeg_files(
     input `subset`. Raises `UserError` where images have many sizes: those are kept as pixels of
     files that were JPEG already.
     """
-    import numpy as np
 
     from harness.lab.data import sets
     from harness.lab.data.pictures import through_jpeg

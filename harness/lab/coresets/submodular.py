@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.lab.coresets.params import TaughtSelectParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
+from harness.later import np
 from harness.plan.step import (
     Neutral,
     Probe,
@@ -80,7 +81,6 @@ def select_craig(
     `select_facility_location`, and `weights`, float64: for how many examples of its class, itself
     among them, a choice is the nearest. They sum to the size of the class; DeepCore adds 1 to each.
     """
-    import numpy as np
 
     from harness.lab.coresets.gradients import FacilityLocation, distances, lazy_greedy, products
     from harness.lab.coresets.pools import Choice, Pool, selection

@@ -13,11 +13,10 @@ from pydantic import model_validator
 from harness.lab.coresets.params import TaughtParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
 from harness.lab.recipe import Count
+from harness.later import np
 from harness.plan.step import Probe, StepContext, StepInput, StepResult, declare
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.lab.coresets.pools import Pool
 
 
@@ -42,7 +41,6 @@ def uncertainty_score(
 
 def unsure(pool: Pool, measure: str) -> np.ndarray:
     """How unsure the network is of each example of the pool, (n,); high is unsure."""
-    import numpy as np
     from scipy.special import entr
 
     probabilities = np.exp(pool.log_probabilities)
@@ -105,7 +103,6 @@ def contrast(
     `from-neighbour`: KL(p_j || p_i), as the paper has it; `symmetric`: the mean of both directions,
     DeepCore's. Of equally distant neighbours the lowest rows count.
     """
-    import numpy as np
     from scipy.spatial.distance import cdist
 
     parts = []

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.probing import DATASET, NETWORK, chosen, taught
 from harness.lab.recipe import Count, CropScale, DatasetRef, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -124,7 +125,6 @@ def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepCon
     have. Climbs of the batches of one image of each class add up; the next image of each class
     begins with the teacher as it was given.
     """
-    from torch import Generator
 
     from harness.lab.distill.recovery import Start, climb
     from harness.lab.train.loop import Examples
@@ -139,7 +139,7 @@ def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepCon
         if batch.labels[0] == 0:
             teacher.network.load_state_dict(given)
         # The descent draws from the same seed.
-        drawn = Generator().manual_seed(recovery.part(batch).derive("synthesis"))
+        drawn = torch.Generator().manual_seed(recovery.part(batch).derive("synthesis"))
         view = Examples(recovery.view(images, drawn), batch.labels)
         climb(teacher, view, params.perturbation_iterations, params.perturbation_size)
         return _descend(params, recovery, images, batch)
@@ -155,7 +155,6 @@ def distill_fadrm(
     Each stage has a resolution, a new optimiser and `iterations` steps. Between two of them the
     images become `residual` x images + (1 - `residual`) x patches, at the next resolution.
     """
-    import numpy as np
 
     from harness.lab.distill.recovery import Start, resized
 
@@ -182,7 +181,6 @@ def _recovery(
     params: RecoverParams, inputs: Mapping[str, StepInput], ctx: StepContext, stages: int = 1
 ) -> Recovery:
     """Batches of the first image of every class come first, then those of the second, and so on."""
-    import torch
 
     from harness.lab.distill.recovery import Recovery, batched
     from harness.lab.models.classifier import Classifier

@@ -13,6 +13,7 @@ from pydantic import model_validator
 from harness.lab.distill.recover import Quality, Rounding
 from harness.lab.probing import DATASET, NETWORK, chosen, taught
 from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, check_factor, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -59,9 +60,6 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     source. Cells are counted row by row. Draws: "crop" of `ctx`.
     Raises `UserError` if a class of the pool is too small.
     """
-    import numpy as np
-    import torch
-    from torch import Generator
 
     from harness.lab.coresets.ranking import require_per_class
     from harness.lab.data import sets
@@ -79,7 +77,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     teacher = Classifier.stored(
         params.network, dataset, ctx.device, inputs["teacher"].tensors("weights")
     )
-    generator = Generator().manual_seed(ctx.derive("crop"))
+    generator = torch.Generator().manual_seed(ctx.derive("crop"))
     made: dict[str, list[np.ndarray]] = {"images": [], "sources": [], "boxes": []}
     for label in range(dataset.classes):
         rows = pool[pool_labels == label]

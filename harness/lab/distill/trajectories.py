@@ -16,6 +16,7 @@ from harness.lab.distill.matching import (
 )
 from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes, weights_file
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -97,7 +98,6 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
     `epochs`, `zca` where they read whitened images, and the mean `accuracy` at the end (fraction,
     test split); array `accuracies` (count,), float64.
     """
-    import numpy as np
 
     from harness.lab.data import sets
     from harness.lab.distill.experts import trained
@@ -127,8 +127,6 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     learned, whitened where the experts read whitened images. The record is that of `synthesised`,
     with the value `learning_rate`. Draws: "first" and "synthesis" of `ctx`.
     """
-    import torch
-    from torch import nn
 
     from harness.lab.distill.experts import Trajectories
     from harness.lab.distill.losses import first_rate, matching_loss, pixels_and_rate
@@ -145,7 +143,7 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
     classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
     images, _ = first_images(params, reals, classifier.shown, ctx)
-    learned = nn.ParameterDict({"images": images, "rate": first_rate(params, images)})
+    learned = torch.nn.ParameterDict({"images": images, "rate": first_rate(params, images)})
     optimizer = torch.optim.SGD(pixels_and_rate(params, learned))
     labels = torch.from_numpy(class_labels(params.dataset, params.per_class)).to(ctx.device)
 
@@ -172,8 +170,6 @@ def distill_datm(
     that of `distill_tm`, the array `soft_labels` (n, classes), logits; `labels` are their largest
     classes.
     """
-    import torch
-    from torch import nn
 
     from harness.lab.distill.experts import Trajectories
     from harness.lab.distill.losses import (
@@ -202,8 +198,8 @@ def distill_datm(
     images, rows = first_images(params, reals, classifier.shown, ctx)
     one = params.first_labels == "first-expert"
     begun = logits[0, rows] if one else mean_of_right(logits[:, rows], right[:, rows])
-    labels = nn.Parameter(begun)
-    learned = nn.ParameterDict(
+    labels = torch.nn.Parameter(begun)
+    learned = torch.nn.ParameterDict(
         {"images": images, "rate": first_rate(params, images), "logits": labels}
     )
     rates = {"lr": params.learning_rate_labels, "momentum": params.momentum_labels}
@@ -297,7 +293,6 @@ def _trajectory_probe() -> dict[str, Any]:
 
 def made_up_experts() -> MemoryInput:
     """Two trajectories of three epochs for probes: from one random network straight to another."""
-    import numpy as np
 
     from harness.lab.models.networks import build
 

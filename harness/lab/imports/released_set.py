@@ -12,6 +12,7 @@ from pydantic import field_validator
 from harness.errors import UserError
 from harness.lab.probing import DATASET, NETWORK
 from harness.lab.recipe import Count, DatasetRef, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -25,8 +26,6 @@ from harness.plan.step import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.lab.imports.imported import Imported
     from harness.lab.models.classifier import Classifier
 
@@ -95,7 +94,6 @@ def agreement(
     """Fraction of images, scaled by `scale`, that a teacher puts into their class; `Refused` if
     that is chance, or another order of classes fits far better.
     """
-    import torch
 
     from harness.lab.imports.imported import check_answers
     from harness.lab.train.loop import Examples

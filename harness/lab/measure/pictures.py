@@ -10,11 +10,10 @@ from pydantic import Field, model_validator
 from harness.errors import UserError
 from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
+from harness.later import np, torch
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.lab.data.ragged import Ragged
 
 
@@ -42,8 +41,6 @@ def pictures(
     Array `pictures` uint8 (count, h, w, c). Photographs of many sizes are shown as they are when a
     student is evaluated on them. Raises `UserError` if the class has fewer images.
     """
-    import numpy as np
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.data.ragged import Ragged

@@ -20,6 +20,7 @@ from harness.lab.probing import (
     taught,
 )
 from harness.lab.recipe import Count, DatasetRef, Recipe, RecipeOfData, check_factor, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     Json,
@@ -179,7 +180,6 @@ def probe_student() -> Probe:
 
 
 def probe_student_stored() -> Probe:
-    import numpy as np
 
     recipe = _softened(labels="stored", augmentation="dsa", dsa_strategy="color_scale", kl_t2=True)
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)

@@ -9,6 +9,7 @@ from pydantic import model_validator
 
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes, taught
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.later import torch
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -88,7 +89,6 @@ def soft_labels(
     on CIFAR-100 with the enlarged view (36 pixels, the middle 32) and reach 70.9 % with the whole
     image, which is what RDED's own validation shows them.
     """
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.models.classifier import Classifier

@@ -14,6 +14,7 @@ from pydantic import Field
 from harness.lab.distill.recover import FROZEN, RecoveryParams
 from harness.lab.probing import DATASET, chosen, taught, weights_file
 from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, passes
+from harness.later import torch
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -102,7 +103,6 @@ def feature_statistics(
 
     Value `images`, the number seen. Draws: "views".
     """
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.distill.backbones.moments import SplitMoments, add_batch, layers_of
@@ -149,7 +149,6 @@ def distill_gvbsm(
     Draws: "first" and "synthesis" of each batch. Raises `UserError` if a backbone has no layer to
     match.
     """
-    from torch.nn import functional
 
     from harness.lab.distill.backbones.matched import Matching, densification
 
@@ -162,7 +161,7 @@ def distill_gvbsm(
             matched = passed.distance(passed.backbone.targets, params.first_layer_weight)
             dense = densification(view, batch.labels, params.densification_temperature)
             return (
-                functional.cross_entropy(passed.logits, batch.labels)
+                torch.nn.functional.cross_entropy(passed.logits, batch.labels)
                 + params.statistics_weight * matched
                 + params.densification_weight * dense
             )
@@ -182,8 +181,6 @@ def distill_edc(params: EdcParams, inputs: Mapping[str, StepInput], ctx: StepCon
     do the defaults of this project's specs. Draws: "synthesis" of each batch.
     Raises `UserError` unless `start` holds as many images of each class as are to be made.
     """
-    import torch
-    from torch.nn import functional
 
     from harness.lab.distill.backbones.matched import Matching, class_targets, unevenness
     from harness.lab.distill.recovery import Start
@@ -203,7 +200,7 @@ def distill_edc(params: EdcParams, inputs: Mapping[str, StepInput], ctx: StepCon
             whole = passed.distance(passed.backbone.targets, params.first_layer_weight)
             own = passed.distance(classes[passed.number], params.first_layer_weight)
             matched = (1 - params.class_share) * whole + params.class_share * own
-            total = functional.cross_entropy(passed.logits, batch.labels)
+            total = torch.nn.functional.cross_entropy(passed.logits, batch.labels)
             total = total + params.statistics_weight * matched
             if params.flatness_weight:
                 uneven = unevenness(passed, views[len(pixels) :], params.flatness_temperature)

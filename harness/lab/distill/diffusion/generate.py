@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from harness.lab.probing import DATASET
 from harness.lab.recipe import Count, DatasetRef
+from harness.later import np
 from harness.plan.step import (
     Facts,
     Probe,
@@ -19,9 +20,6 @@ from harness.plan.step import (
     Work,
     declare,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
 
 TINY = "random-tiny"
 """Name of a generator of few random weights, for probes and tests."""
@@ -103,7 +101,6 @@ def distill_d4m(params: D4mParams, inputs: Mapping[str, StepInput], ctx: StepCon
     Raises `UserError` if a class has fewer images than one step of k-means takes, and
     `EvidenceError` without the generator's weights.
     """
-    import numpy as np
 
     from harness.lab.data import sets
     from harness.lab.distill.diffusion.pretrained import (
@@ -145,8 +142,6 @@ def distill_minimax(
     Raises `UserError` if a phase has no whole batch, and `EvidenceError` without the weights.
     """
     from copy import deepcopy
-
-    import numpy as np
 
     from harness.lab.data import sets
     from harness.lab.distill.diffusion.dit import Diffusion, tunable

@@ -14,6 +14,7 @@ from harness.lab.distill.matching import MATCHED
 from harness.lab.distill.trajectories import made_up_experts
 from harness.lab.probing import DATASET, DSA_OTHERWISE, NETWORK, chosen, taught
 from harness.lab.recipe import Count, CropScale, DatasetRef, Share, class_batches, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -71,7 +72,6 @@ def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     `cross_entropy` (nats, mean over the subset). Draws: "views" of `ctx`, if images are cropped.
     Raises `UserError` if the teacher has no BatchNorm layer, or the subset is another.
     """
-    from torch import Generator
 
     from harness.lab.distill.recovery import batchnorm_layers, climb, distances
     from harness.lab.measure.dcs.subset import aggregated, batches, given_subset, observed
@@ -83,7 +83,7 @@ def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     layers = batchnorm_layers(teacher)
     subset = given_subset(inputs["images"], params.dataset, params.per_class, ctx.device, ctx.step)
     climb(teacher, subset, params.perturbation_iterations, params.perturbation_size)
-    drawn = Generator().manual_seed(ctx.derive("views"))
+    drawn = torch.Generator().manual_seed(ctx.derive("views"))
     sizes, sums, cross_entropy = [], [], 0.0
     for batch in batches(subset, params):
         sizes.append(len(batch))
@@ -215,7 +215,6 @@ def dm_loss(params: DmLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     Equation 5). Value `loss`; array `losses` (networks,), float64.
     Draws: those of `random_networks`.
     """
-    import numpy as np
 
     from harness.lab.measure.dcs.subset import feature_distance, random_networks
 
@@ -233,13 +232,11 @@ def dc_loss(params: DcLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     subset for `inner_loops` epochs, as in the synthesis. Value `loss`, the mean; array `losses`
     (networks, outer_loops), float64. Draws: those of `random_networks`, "learn" of `ctx`.
     """
-    import numpy as np
-    from torch import Generator
 
     from harness.lab.measure.dcs.subset import class_gradients, learn, random_networks
 
     losses = np.zeros((params.networks, params.outer_loops))
-    drawn = Generator().manual_seed(ctx.derive("learn"))
+    drawn = torch.Generator().manual_seed(ctx.derive("learn"))
     for number, matched in enumerate(random_networks(params, inputs["images"], ctx)):
         for outer in range(params.outer_loops):
             if outer:
@@ -257,7 +254,6 @@ def tm_loss(params: TmLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     start, float64. The draws of an expert and a start are the same for all subsets: "batches" of a
     part of `ctx`. Raises `UserError` if the experts were not trained for so long.
     """
-    import numpy as np
 
     from harness.lab.measure.dcs.subset import losses_at_starts
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from harness.errors import UserError
 from harness.lab.measure.values import number
 from harness.lab.recipe import Count
+from harness.later import np
 from harness.plan.step import (
     MemoryInput,
     Probe,
@@ -38,7 +39,6 @@ def synthesis_path(
     of its iterations, and of the accuracy.
     Raises `UserError` if a synthesis has another number of iterations, or another beginning.
     """
-    import numpy as np
 
     runs = [inputs[f"synthesis.{k}"].array("losses") for k in range(len(params.iterations))]
     longest = max(runs, key=len)
@@ -66,7 +66,6 @@ def synthesis_path(
 
 
 def _probe() -> Probe:
-    import numpy as np
 
     losses = 1 / (3 + np.arange(12.0))
     inputs = {

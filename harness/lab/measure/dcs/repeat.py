@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
+from harness.later import np
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
 
 
@@ -29,7 +30,6 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
     and `indices` or `images`), class by class, in the input's order and then over again.
     Raises `UserError` if a class of the input is too small.
     """
-    import numpy as np
 
     from harness.lab.coresets.ranking import require_per_class
 

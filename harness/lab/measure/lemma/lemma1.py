@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
 from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -99,13 +100,10 @@ def lemma_identity(
     """
     from itertools import product
 
-    import numpy as np
-    from torch import Generator
-
     from harness.lab.measure.lemma import formulas
     from harness.lab.measure.lemma.identity import ALLOWED, LINES, ORACLES, cases, errors_of
 
-    generator = Generator().manual_seed(ctx.derive("cases"))
+    generator = torch.Generator().manual_seed(ctx.derive("cases"))
     arrays = {name: np.full((len(params.temperatures), len(LINES)), np.nan) for name in ORACLES}
     counts = dict.fromkeys(ORACLES, 0)
     met = []
@@ -153,9 +151,7 @@ def lemma_degradation(
     `common_error`, the most by which a ratio of that family leaves 1.
     Draws: "examples" of `ctx`, the same at every level.
     """
-    import numpy as np
     from scipy.stats import spearmanr
-    from torch import Generator
 
     from harness.lab.measure.lemma import formulas
     from harness.lab.measure.lemma.formulas import (
@@ -171,7 +167,7 @@ def lemma_degradation(
     for family, gram_of in FAMILIES.items():
         ratios, bounds, ranks = [], [], []
         for level in params.levels:
-            generator = Generator().manual_seed(ctx.derive("examples"))
+            generator = torch.Generator().manual_seed(ctx.derive("examples"))
             p, q = (answers(params, generator) for _ in range(2))
             gram = gram_of(params, level, generator)
             exact = formulas.grand(p, q, gram, params.temperature)
@@ -211,8 +207,6 @@ def gram_during_training(
     Array `epochs` (k,); values: `X_end`, the last one of each other array X (k,).
     Draws: "examples", and in each run "init", "order" and "augment" of `ctx`.
     """
-    import numpy as np
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.measure.lemma import formulas

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from harness.lab.measure.values import number
 from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes, taught
 from harness.lab.recipe import Count, Recipe, passes
 from harness.lab.train.student import StudentParams
+from harness.later import np
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -23,9 +24,6 @@ from harness.plan.step import (
     Work,
     declare,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class CurveParams(StudentParams):
@@ -101,7 +99,6 @@ def slowdown(
     The supplement's Section 8.3 says at least twice, and not what counts as the end. Values
     `slowdown`, `epochs` and `beside_epochs`. Raises `UserError` if the evaluated epochs differ.
     """
-    import numpy as np
 
     curves = [inputs[name] for name in ("curve", "beside")]
     epochs = [curve.array("epochs") for curve in curves]
@@ -115,7 +112,6 @@ def slowdown(
 
 def saturated(accuracy: np.ndarray, margin: float) -> int:
     """The first evaluation with no later one, nor itself, over `margin` below the last accuracy."""
-    import numpy as np
 
     below = np.flatnonzero(accuracy < accuracy[-1] - margin)
     return int(below[-1]) + 1 if len(below) else 0
@@ -206,7 +202,6 @@ def _slowdown_probe() -> Probe:
 
 def made_up_curve(law: str, b: float, tau: float) -> MemoryInput:
     """Twelve evaluations that follow a law, with a ripple; for probes."""
-    import numpy as np
 
     from harness.lab.measure.scaling.fit import LAWS, Evaluations
 

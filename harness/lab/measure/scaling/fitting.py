@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.measure.scaling.curves import made_up_curve
 from harness.lab.recipe import Count
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -161,8 +162,6 @@ def scaling_recovery(
     (draws, 2, 2): low and high of each; `curve` (epochs,), the errors without noise.
     Draws: "noise" and "bootstrap" of `ctx`.
     """
-    import numpy as np
-    import torch
 
     from harness.lab.measure.scaling.estimates import recovered, share_held
     from harness.lab.measure.scaling.fit import LAWS, Evaluations
