@@ -199,6 +199,19 @@ RecipeOfData: TypeAlias = Annotated[Recipe, AfterValidator(_heeding_size)]
 """A recipe with which a network is trained on real images. Stands after the step's `dataset`."""
 
 
+class NetworkParams(StepParams):
+    """Parameters of every step that has a network see a data set."""
+
+    dataset: DatasetRef
+    network: str
+
+
+class TrainedParams(NetworkParams):
+    """Parameters of every step that trains one on it."""
+
+    recipe: RecipeOfData
+
+
 def passes(
     facts: Facts,
     network: str,

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from harness.errors import UserError
 from harness.lab.probing import BY_DSA, DATASET, NETWORK, PLAIN_SGD, RECIPE, recipes
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.lab.recipe import Count, TrainedParams, passes
 from harness.later import np
 from harness.plan.step import (
     Facts,
@@ -32,11 +32,9 @@ BLOCK = 1 << 16
 """Examples scored at once: a window of a million would take more memory than the signal itself."""
 
 
-class DynamicsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
-    """Its `epochs` are not used: `samples` is the length of the run."""
+class DynamicsParams(TrainedParams):
+    """The `epochs` of its recipe are not used: `samples` is the length of the run."""
+
     samples: Annotated[int, Field(ge=2)]
     """Training examples seen in the run; its schedule ends exactly there."""
     looks: Count
@@ -230,11 +228,9 @@ def _watched() -> MemoryInput:
     return MemoryInput(held=signals)
 
 
-class VisitsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
-    """Its `epochs` are not used."""
+class VisitsParams(TrainedParams):
+    """The `epochs` of its recipe are not used."""
+
     epochs: Annotated[int, Field(ge=2)]
     """Length of the run, and visits of each example."""
 

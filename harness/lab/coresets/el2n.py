@@ -8,24 +8,20 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.lab.recipe import Count, TrainedParams, passes
 from harness.later import np
 from harness.plan.step import (
     Facts,
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class El2nParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
+class El2nParams(TrainedParams):
     runs: Count
     epoch: Count
     """Epochs after which every example is scored."""

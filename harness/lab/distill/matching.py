@@ -9,13 +9,12 @@ from pydantic import Field
 
 from harness.lab.distill.recover import FROZEN
 from harness.lab.probing import DATASET
-from harness.lab.recipe import Count, DatasetRef, class_batches
+from harness.lab.recipe import Count, NetworkParams, class_batches
 from harness.plan.step import (
     Facts,
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
@@ -35,11 +34,9 @@ MATCHED = "convnet-digits-instance"
 """The network of the probes, which keeps no running statistics."""
 
 
-class SynthesisParams(StepParams):
+class SynthesisParams(NetworkParams):
     """The parameters that all bi-level distillers have."""
 
-    dataset: DatasetRef
-    network: str
     per_class: Count
     iterations: Count
     learning_rate_pixels: float = Field(gt=0)

@@ -12,7 +12,7 @@ from pydantic import model_validator
 
 from harness.lab.distill.recover import Quality, Rounding
 from harness.lab.probing import DATASET, NETWORK, chosen, taught
-from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, check_factor, passes
+from harness.lab.recipe import Count, CropScale, CropsOf, NetworkParams, check_factor, passes
 from harness.later import np, torch
 from harness.plan.step import (
     Facts,
@@ -20,17 +20,15 @@ from harness.plan.step import (
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class StitchParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    """The teacher."""
+class StitchParams(NetworkParams):
+    """The network is the teacher."""
+
     per_class: Count
     factor: Count
     """Each image is a grid of factor x factor patches."""

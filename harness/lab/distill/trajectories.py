@@ -15,7 +15,7 @@ from harness.lab.distill.matching import (
     synthesis_work,
 )
 from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes, weights_file
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.lab.recipe import Count, TrainedParams, passes
 from harness.later import np, torch
 from harness.plan.step import (
     Facts,
@@ -25,7 +25,6 @@ from harness.plan.step import (
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
@@ -35,10 +34,7 @@ if TYPE_CHECKING:
     from torch import Generator
 
 
-class ExpertsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
+class ExpertsParams(TrainedParams):
     count: Count
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.lab.recipe import Count, NetworkParams, TrainedParams, passes
 from harness.later import torch
 from harness.plan.step import (
     Facts,
@@ -16,17 +16,13 @@ from harness.plan.step import (
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class TeacherParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
+class TeacherParams(TrainedParams):
     pretrained: str = ""
     """Name of torchvision weights such as IMAGENET1K_V1, or `sha256:` and the fingerprint of a file
     of one's own; empty: train on the training split."""
@@ -38,10 +34,9 @@ class TeacherParams(StepParams):
         return self
 
 
-class SoftLabelsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    """The teacher's."""
+class SoftLabelsParams(NetworkParams):
+    """The network is the teacher's."""
+
     per_class: Count
     mode: Literal["eval", "train"]
     """Whether the teacher's norms use running statistics or those of the batch."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.lab.distill.recover import FROZEN, RecoveryParams
 from harness.lab.probing import DATASET, chosen, taught, weights_file
-from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, passes
+from harness.lab.recipe import Count, CropScale, CropsOf, NetworkParams, passes
 from harness.later import torch
 from harness.plan.step import (
     Facts,
@@ -21,7 +21,6 @@ from harness.plan.step import (
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
 Augmentation: TypeAlias = Literal["none", "crop-flip", "rrc-flip"]
 
 
-class FeatureStatisticsParams(StepParams):
-    dataset: DatasetRef
-    network: str
+class FeatureStatisticsParams(NetworkParams):
     patch: Count
     """Side of the patches that the maps of a convolution are cut into."""
     by_class: bool

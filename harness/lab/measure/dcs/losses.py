@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from harness.lab.distill.matching import MATCHED
 from harness.lab.distill.trajectories import made_up_experts
 from harness.lab.probing import DATASET, DSA_OTHERWISE, NETWORK, chosen, taught
-from harness.lab.recipe import Count, CropScale, DatasetRef, Share, class_batches, passes
+from harness.lab.recipe import Count, CropScale, NetworkParams, Share, class_batches, passes
 from harness.later import np, torch
 from harness.plan.step import (
     Facts,
@@ -22,19 +22,18 @@ from harness.plan.step import (
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class BnLossParams(StepParams):
-    """Equation 1 of the supplement, Equation 2 with `variance_weight` and a perturbation."""
+class BnLossParams(NetworkParams):
+    """Equation 1 of the supplement, Equation 2 with `variance_weight` and a perturbation.
 
-    dataset: DatasetRef
-    network: str
-    """The teacher, which has BatchNorm layers."""
+    The network is the teacher, which has BatchNorm layers.
+    """
+
     per_class: Count
     """Images per class of the input, so that its cost is known before it exists; checked then."""
     variance: Literal["biased", "unbiased"]
@@ -135,11 +134,9 @@ def _bn_probe() -> Probe:
     return Probe(params, images, variants=(still,))
 
 
-class MatchingParams(StepParams):
+class MatchingParams(NetworkParams):
     """The parameters that these losses have in common."""
 
-    dataset: DatasetRef
-    network: str
     per_class: Count
     dsa_strategy: str = ""
     """Names of groups of operations, joined by `_`, of which one is drawn for each batch; real and

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field, model_validator
 
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData, passes
+from harness.lab.recipe import Count, TrainedParams, passes
 from harness.later import np, torch
 from harness.plan.step import (
     Facts,
@@ -48,12 +48,9 @@ class DegradationParams(StepParams):
     """Examples at each level, each with a Gram matrix of its own."""
 
 
-class GramParams(StepParams):
-    dataset: DatasetRef
-    network: str
+class GramParams(TrainedParams):
     teacher: str
     """Network of the teacher, whose answers are the soft targets."""
-    recipe: RecipeOfData
     runs: Count
     """Runs over which scores are averaged."""
     epochs: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
