@@ -176,14 +176,11 @@ def take_definitions(source: LatexText) -> tuple[LatexText, Definitions, list[Un
                 unread.append(Unread(place, what))
             continue
         found.append((match.start(), macro))
-        kept += [source.text[at : match.start()], _spaces(source.text[match.start() : end])]
+        blank = re.sub(r"[^\n]", " ", source.text[match.start() : end])
+        kept += [source.text[at : match.start()], blank]
         at = end
     text = "".join([*kept, source.text[at:]])
     return LatexText(text, source.places), Definitions(tuple(found)), unread
-
-
-def _spaces(text: str) -> str:
-    return re.sub(r"[^\n]", " ", text)
 
 
 def _definition(text: str, match: re.Match[str]) -> tuple[Macro | None, int]:

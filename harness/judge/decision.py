@@ -196,7 +196,9 @@ def decide(exhibit: Sequence[Evidence]) -> list[Decision]:
     Two exact numbers are compared as printed: equal up to rounding and the margin, or not. A single
     run of ours is always inconclusive and tests nothing.
     """
-    decided = [_decide_exact(item) or _untested(item) for item in exhibit]
+    decided = [
+        _decide_exact(item) or Decision("inconclusive", item.difference, "none") for item in exhibit
+    ]
     open_still = [i for i, item in enumerate(exhibit) if decided[i].method == "none"]
     testable = [i for i in open_still if _testable(exhibit[i])]
     single = [i for i in open_still if i not in testable and _has_spread(exhibit[i])]
@@ -251,10 +253,6 @@ def _decide_exact(item: Evidence) -> Decision | None:
     )
     outcome: Outcome = "reproduced" if within else "deviates"
     return Decision(outcome, item.difference, "exact", differs=not equal)
-
-
-def _untested(item: Evidence) -> Decision:
-    return Decision("inconclusive", item.difference, "none")
 
 
 def _has_spread(item: Evidence) -> bool:

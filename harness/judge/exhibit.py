@@ -27,7 +27,6 @@ from harness.judge.verdict import judge_cells
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.identity import digest
 from harness.plan.parts import shared_steps
-from harness.plan.step import Json
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
 from harness.spec.printed import P_VALUE, Printed, half_unit
@@ -234,11 +233,8 @@ def _runs_of(result: ItemResult) -> str:
     """Tells which runs a number is of; numbers in files are each of their own."""
     if result.evidence is not None:
         return digest("evidence", str(result.item.address))
-    return digest("runs", _lists(result.item.sources))
-
-
-def _lists(sources: Mapping[str, tuple[tuple[str, ...], ...]]) -> Json:
-    return {name: [list(members) for members in seeds] for name, seeds in sources.items()}
+    sources = result.item.sources.items()
+    return digest("runs", {name: [list(members) for members in seeds] for name, seeds in sources})
 
 
 _SLACK = 1e-9

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.said import Said
-from harness.judge.audit.sheet import Mention, Number, Sheet, mentions
+from harness.judge.audit.sheet import Mention, Sheet, mentions
 from harness.spec.claims import Correlation
 from harness.spec.paper import Paper
 
@@ -314,8 +314,5 @@ def _lines(sheet: Sheet, kind: str, at: int, free: list[int], p_at: int) -> Iter
             misses.append((test, statistic, p))
     if fits >= LEAST and fits > len(misses):
         for test, statistic, p in misses:
-            yield _p_finding(test, p.address, _addresses(statistic, p), f"{statistic} and {p}")
-
-
-def _addresses(*numbers: Number) -> tuple[str, ...]:
-    return tuple(number.address for number in numbers)
+            both = (statistic.address, p.address)
+            yield _p_finding(test, p.address, both, f"{statistic} and {p}")

@@ -246,12 +246,6 @@ def visits(params: VisitsParams, inputs: Mapping[str, StepInput], ctx: StepConte
     return StepResult({}, {"correct": visited(params, ctx)})
 
 
-def _visits_work(p: VisitsParams, facts: Facts) -> Work:
-    return passes(
-        facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0, p.recipe.precision
-    )
-
-
 class ForgettingParams(StepParams):
     never_learned: Literal["infinite", "zero"]
     """Score of an example that was never right."""
@@ -315,7 +309,9 @@ STEPS = (
             {},
             variants=recipes({"nesterov": False}, {"warmup_epochs": 0}),
         ),
-        _visits_work,
+        lambda p, facts: passes(
+            facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0, p.recipe.precision
+        ),
     ),
     declare(forgetting_score, probe_forgetting_score, inputs=("visits",)),
 )

@@ -14,14 +14,12 @@ from harness.lab.probing import DATASET, NETWORK
 from harness.lab.recipe import Count, DatasetRef, passes
 from harness.later import np, torch
 from harness.plan.step import (
-    Facts,
     Json,
     Probe,
     StepContext,
     StepInput,
     StepParams,
     StepResult,
-    Work,
     declare,
 )
 
@@ -121,10 +119,6 @@ def _check_declared(params: ReleasedSetParams, given: Imported) -> None:
         )
 
 
-def _released_set_work(p: ReleasedSetParams, facts: Facts) -> Work:
-    return passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
-
-
 def probe_released_set() -> Probe:
     """There is no teacher, since an untrained one would not recognise the images."""
     from harness.lab.imports.released import PROBE
@@ -135,4 +129,11 @@ def probe_released_set() -> Probe:
     return Probe(params, {})
 
 
-STEPS = (declare(released_set, probe_released_set, _released_set_work, inputs=("teacher?",)),)
+STEPS = (
+    declare(
+        released_set,
+        probe_released_set,
+        lambda p, facts: passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes),
+        inputs=("teacher?",),
+    ),
+)

@@ -109,10 +109,6 @@ def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, trained, p.dataset.test_size, p.recipe.precision)
 
 
-def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
-    return passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
-
-
 STEPS = (
     declare(
         teacher,
@@ -129,7 +125,7 @@ STEPS = (
             SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train"),
             {"images": chosen(per_class=2), "teacher": taught()},
         ),
-        _soft_labels_work,
+        lambda p, facts: passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes),
         inputs=("images", "teacher"),
     ),
 )

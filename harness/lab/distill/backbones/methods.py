@@ -210,19 +210,11 @@ def distill_edc(params: EdcParams, inputs: Mapping[str, StepInput], ctx: StepCon
     return matching.recovery.run(recover)
 
 
-def _feature_statistics_work(p: FeatureStatisticsParams, facts: Facts) -> Work:
-    return passes(facts, p.network, p.dataset, 0, p.dataset.train_size)
-
-
 def _match_work(p: MatchParams, facts: Facts, cost: int) -> Work:
     """Each image is seen by one backbone an iteration, by all of them equally often."""
     seen = p.per_class * p.dataset.classes * p.iterations
     flops = [facts.forward_flops(network, p.dataset.resolution) for network in p.networks]
     return Work(samples=seen, flops=cost * seen * sum(flops) / len(flops))
-
-
-def _gvbsm_work(p: GvbsmParams, facts: Facts) -> Work:
-    return _match_work(p, facts, FROZEN)
 
 
 def _edc_work(p: EdcParams, facts: Facts) -> Work:
@@ -302,7 +294,12 @@ def _measured(network: str) -> MemoryInput:
 
 
 STEPS = (
-    declare(feature_statistics, statistics_probe, _feature_statistics_work, inputs=("teacher",)),
+    declare(
+        feature_statistics,
+        statistics_probe,
+        lambda p, facts: passes(facts, p.network, p.dataset, 0, p.dataset.train_size),
+        inputs=("teacher",),
+    ),
     declare(
         distill_gvbsm,
         lambda: Probe(
@@ -311,7 +308,7 @@ STEPS = (
             ),
             known_backbones(),
         ),
-        _gvbsm_work,
+        lambda p, facts: _match_work(p, facts, FROZEN),
         inputs=("teacher*", "statistics*"),
     ),
     declare(distill_edc, _edc_probe, _edc_work, inputs=("start", "teacher*", "statistics*")),

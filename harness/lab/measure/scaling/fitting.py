@@ -207,10 +207,6 @@ def _fit_work(p: FitParams, facts: Facts) -> Work:
     return Work(samples=0, flops=0, seconds=DESCENT * (2 * p.bootstrap + PROFILES))
 
 
-def _recovery_work(p: ScalingRecoveryParams, facts: Facts) -> Work:
-    return Work(samples=0, flops=0, seconds=p.draws * _fit_work(p.fit, facts).seconds)
-
-
 def _grid_work(p: GridFitParams, facts: Facts) -> Work:
     combinations = p.a_values.points * p.b_values.points * p.tau_values.points
     return Work(samples=0, flops=0, seconds=COMBINATION * combinations)
@@ -268,5 +264,9 @@ STEPS = (
         fit_scaling_shared, _fit_shared_probe, _fit_work, inputs=("curve", "beside"), revision=2
     ),
     declare(fit_scaling_grid, _fit_grid_probe, _grid_work, inputs=("curve",)),
-    declare(scaling_recovery, _recovery_probe, _recovery_work),
+    declare(
+        scaling_recovery,
+        _recovery_probe,
+        lambda p, facts: Work(0, 0, seconds=p.draws * _fit_work(p.fit, facts).seconds),
+    ),
 )
