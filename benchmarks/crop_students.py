@@ -29,8 +29,8 @@ from benchmarks.bench import RESULTS
 from benchmarks.crops import CROP, KEPT, scaled
 from harness.lab.data.prepared import Split
 from harness.lab.data.resize import cut
-from harness.lab.models.drawing import drawing_from
-from harness.lab.models.small_scale import NORMS, convnet
+from harness.lab.models.networks import NORMS, convnet
+from harness.lab.models.running import drawing_from
 from harness.lab.recipe import DatasetRef
 from harness.lab.train.augment import RATIOS, mirror, random_boxes
 from tools.prepare_tiny_part import FILES, read_container

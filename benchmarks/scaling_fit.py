@@ -18,8 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.lab.measure.scaling.fit import LawProblem, fit, grid_fit
-from harness.lab.measure.scaling.law import Evaluations, official
+from harness.lab.measure.scaling.fit import Evaluations, LawProblem, fit, grid_fit, official
 
 GRID = (np.linspace(1e-4, 0.1, 100), np.linspace(-0.005, -0.5, 100), np.linspace(1, 10, 100))
 D = 0.1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -28,6 +28,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(f"'{option}'" for option in close) + "?"
     return "known: " + (", ".join(options) if options else "none")
+
+
+def require(
+    name: str,
+    known: Collection[str],
+    message: str,
+    error: Callable[[str], Exception] = UserError,
+) -> None:
+    """Raise an error with the message and the nearest spellings, unless a name is known."""
+    if name not in known:
+        raise error(f"{message}; {nearest(name, known)}")
 
 
 def first_few(names: Sequence[str], most: int) -> str:

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import EvidenceError, UserError
+from harness.lab.data.datasets import SIDE
 from harness.lab.data.pictures import decoded
 from harness.lab.data.prepared import Dataset, Split, write
-from harness.lab.data.tiny_imagenet import SIDE
 
 # SHA-256 over the SHA-256 of each file: of these 20,000, and of the publisher's validation set.
 FILES = {

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.judge.changes import effects
 from harness.judge.decision import ALPHA
-from harness.judge.effects import effects
 from harness.judge.model import Amount
 from harness.judge.moderated import p_inside, p_outside, welch
 

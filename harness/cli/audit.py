@@ -16,8 +16,7 @@ import typer
 from harness.cli.options import AsJson
 from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
-from harness.judge.audit.catalogue import OF_SPECS, RULES
-from harness.judge.audit.finding import SEVERITIES, Severity
+from harness.judge.audit.finding import OF_SPECS, RULES, SEVERITIES, Severity
 from harness.media import json_text, say
 from harness.study import as_json as to_json
 from harness.study.study import Study

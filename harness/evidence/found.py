@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EvidenceError, UserError, first_few
-from harness.evidence.names import Names
 from harness.evidence.readers import read, reader_named, reader_of
-from harness.evidence.result import Result, within
+from harness.evidence.result import Names, Result, within
 from harness.evidence.runs import Run, runs_of, twice
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper

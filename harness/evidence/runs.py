@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from harness.errors import UserError
-from harness.evidence.names import Names, fits
-from harness.evidence.result import Result, as_number
+from harness.evidence.result import Names, Result, as_number, fits
 from harness.spec.evidence import Aggregate, Baseline, Evidence, Formula, Selection, Wanted
 
 Cell: TypeAlias = "tuple[str, str]"

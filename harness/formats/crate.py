@@ -9,25 +9,27 @@ the records. `manifest-sha256.txt` lists the digest of every file, as `sha256sum
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from harness.errors import UserError
-from harness.formats.citation import CITATION, citation, is_own
 from harness.formats.exported import Exported
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult
 from harness.run.cluster.snapshot import snapshot
-from harness.spec.paper import Paper
+from harness.spec.paper import Paper, PaperFile
 from harness.store.digest import digest_file
 from harness.store.record import Record
 
 if TYPE_CHECKING:
     from rocrate.model import ContextEntity
     from rocrate.rocrate import ROCrate
+
 
 VERSION = "1.1"
 """Of RO-Crate: the one that the profile stands on."""
@@ -245,3 +247,50 @@ def _entity(crate: ROCrate, known: str, kind: str, **fields: Any) -> ContextEnti
     for name, value in fields.items():
         found[name] = value
     return found
+
+
+CITATION = "CITATION.cff"
+_MADE = "# Made from specs/paper.toml, and made again until it is edited. SHA-256 of the rest: "
+"""Opens a file that is made again from the specs wherever it is needed."""
+
+
+def citation(about: PaperFile) -> str:
+    """The file, as YAML: how to cite runs of a paper, and the paper itself."""
+    authors = [_person(name) for name in about.authors] or [
+        {"name": f"The authors of {about.title}"}  # the format asks for one
+    ]
+    year = re.search(r"\b(?:19|20)\d\d\b", about.venue)
+    paper = {
+        "type": "generic",
+        "title": about.title,
+        "authors": authors,
+        **({"notes": about.venue} if about.venue else {}),  # the format takes no empty ones
+        **({"year": int(year[0])} if year else {}),
+    }
+    told: dict[str, Any] = {
+        "cff-version": "1.2.0",
+        "message": "If you use these runs, please cite them and the paper that they are of.",
+        "type": "dataset",
+        "title": f"Runs of {about.title}",
+        "authors": authors,
+        "references": [paper],
+    }
+    rest = "".join(
+        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in told.items()
+    )
+    return f"{_opening(rest)}\n{rest}"
+
+
+def is_own(text: str) -> bool:
+    """Whether a `CITATION.cff` is its author's: not one of `citation`, or edited since."""
+    first, _, rest = text.partition("\n")
+    return first != _opening(rest)
+
+
+def _opening(rest: str) -> str:
+    return _MADE + sha256(rest.encode()).hexdigest()
+
+
+def _person(name: str) -> dict[str, str]:
+    given, _, family = name.rpartition(" ")
+    return {"family-names": family, **({"given-names": given} if given else {})}

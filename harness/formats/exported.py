@@ -89,7 +89,7 @@ _FORMATS = Registry(
         FormatEntry("croissant", "harness.formats.croissant:write", "mlcroissant", "croissant"),
         FormatEntry(
             "made-sets",
-            "harness.formats.made_sets:write",
+            "harness.formats.croissant:write_sets",
             "mlcroissant",
             "croissant",
             "data sets that steps made, with all their arrays in this store",
@@ -107,7 +107,8 @@ def check_formats(names: Sequence[str]) -> None:
     Raises:
         UserError: there is no such format, or libraries are not installed that they need.
     """
-    lacking = [entry for entry in map(format_named, names) if entry.needs and not _has(entry.needs)]
+    entries = map(format_named, names)
+    lacking = [entry for entry in entries if entry.needs and find_spec(entry.needs) is None]
     if lacking:
         libraries = " and ".join(sorted({entry.needs for entry in lacking}))
         extras = ",".join(sorted({entry.extra for entry in lacking}))
@@ -115,10 +116,6 @@ def check_formats(names: Sequence[str]) -> None:
             f"--format {', '.join(entry.name for entry in lacking)}: needs {libraries}; "
             f"pip install 'repro-harness[{extras}]'. Nothing was written"
         )
-
-
-def _has(module: str) -> bool:
-    return find_spec(module) is not None
 
 
 def write_formats(names: Sequence[str], exported: Exported) -> list[str]:
@@ -150,7 +147,8 @@ def rows(exported: Exported) -> Iterator[tuple[str, Sequence[CellOfRow]]]:
         given = set[str]()
         for row in table.row_names:
             plain = file_name(row)
-            name = next(n for n in _numbered(plain) if n not in given)
+            numbered = chain([plain], (f"{plain}-{number}" for number in count(2)))
+            name = next(n for n in numbered if n not in given)
             given.add(name)
             cells = [
                 CellOfRow(table, judgement, result, _dataset(exported.paper, result, judgement))
@@ -159,10 +157,6 @@ def rows(exported: Exported) -> Iterator[tuple[str, Sequence[CellOfRow]]]:
             ]
             if cells:
                 yield name, cells
-
-
-def _numbered(name: str) -> Iterator[str]:
-    return chain([name], (f"{name}-{number}" for number in count(2)))
 
 
 def file_name(text: str) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.judge.audit.catalogue import RULES
-from harness.judge.audit.finding import Finding, Source
+from harness.judge.audit.finding import RULES, Finding, Source
 from harness.spec.paper import Paper
 
 SCHEMA = (

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.importing.grid import GridRow
-from harness.importing.macros import Definitions, closing, take_definitions
-from harness.importing.model import Place, Sources, Table, Unread
-from harness.importing.rows import Splitter
+from harness.importing.model import GridRow, Place, Sources, Table, Unread
 from harness.importing.shape import as_tables
-from harness.importing.sources import LatexText, read_latex_text
-from harness.importing.typeset import Typesetter, Unparsable
+from harness.importing.sources import (
+    Definitions,
+    LatexText,
+    closing,
+    read_latex_text,
+    take_definitions,
+)
+from harness.importing.typeset import Splitter, Typesetter, Unparsable
 
 GRIDS = {
     **dict.fromkeys(("tabular", "longtable", "longtable*", "supertabular", "xtabular"), "[{"),

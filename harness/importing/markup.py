@@ -11,12 +11,11 @@ from typing import Any
 from lxml import etree, html
 from markdown_it import MarkdownIt
 
-from harness.importing.grid import Cell, GridRow
 from harness.importing.latex import read_latex
-from harness.importing.model import Place, Prose, Sentence, Sources, Table, Unread
+from harness.importing.model import Cell, GridRow, Place, Prose, Sentence, Sources, Table, Unread
 from harness.importing.shape import as_tables
 from harness.importing.sources import read_text
-from harness.spec.coverage import split
+from harness.spec.statements import split
 
 _BOLD = ("b", "strong")
 _TEXTS = ("p", "li", "dd", "blockquote", "figcaption", "caption")

@@ -7,9 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness.importing.latex import GRIDS
-from harness.importing.macros import Definitions, closing, take_definitions
 from harness.importing.model import Place, Prose, Sentence
-from harness.importing.sources import LatexText, read_latex_text, read_text
+from harness.importing.sources import (
+    Definitions,
+    LatexText,
+    closing,
+    read_latex_text,
+    read_text,
+    take_definitions,
+)
 from harness.importing.typeset import Typesetter, Unparsable
 
 _DISPLAYED = (

@@ -6,8 +6,7 @@ import csv
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.importing.grid import Cell, GridRow
-from harness.importing.model import Place, Sources, Table, Unread
+from harness.importing.model import Cell, GridRow, Place, Sources, Table, Unread
 from harness.importing.shape import as_tables
 from harness.importing.sources import read_text
 

@@ -13,8 +13,18 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from harness.importing.agreement import in_agreement
-from harness.importing.grid import Cell, GridRow, Slot, rectangular
-from harness.importing.model import Entry, HeaderPath, Place, Row, Table, Unread
+from harness.importing.model import (
+    Cell,
+    Entry,
+    GridRow,
+    HeaderPath,
+    Place,
+    Row,
+    Slot,
+    Table,
+    Unread,
+    rectangular,
+)
 from harness.spec.reading import read_printed
 
 _THIN = "\u2009"

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from harness.importing.model import Entry, HeaderPath, Row, Sentence, Table
-from harness.spec.coverage import tells
 from harness.spec.reading import NARROW, read_printed
+from harness.spec.statements import tells
 
 _LABEL_LENGTH = 200
 _SHORTEST = 8

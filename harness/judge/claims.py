@@ -12,8 +12,8 @@ from typing import Any
 from harness.judge.comparison import Comparison, Numbers, Question, itself, not_run
 from harness.judge.decision import Region, alike, between, more, no_less
 from harness.judge.model import Interval, OutcomeName, Source, together
+from harness.judge.moderated import Difference
 from harness.judge.sample import Summary
-from harness.judge.welch import Difference
 from harness.spec import claims as spec
 from harness.spec.operands import Operand, Pair, printed_count, printed_step
 from harness.spec.printed import Printed

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError, require
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.item import Item
 from harness.run.environment import PACKAGES
@@ -40,8 +40,7 @@ class OneKind:
         name, equals, value = text.partition("=")
         if not (equals and value):
             raise UserError(f"--only {text}: expected NAME=VALUE, such as device=cpu")
-        if name not in NAMES:
-            raise UserError(f"--only {text}: runs have no '{name}'; {nearest(name, NAMES)}")
+        require(name, NAMES, f"--only {text}: runs have no '{name}'")
         return cls(name, value[:_CODE] if name == "code" else value)
 
     def takes(self, record: Record) -> bool:

@@ -9,8 +9,8 @@ from typing import NamedTuple, TypeVar
 
 from harness.judge.decision import ALPHA, Region
 from harness.judge.model import Interval, OutcomeName, Source
+from harness.judge.moderated import Difference, difference
 from harness.judge.sample import Summary, paired
-from harness.judge.welch import Difference, difference
 from harness.spec.operands import Operand, Pair
 from harness.spec.printed import Printed
 

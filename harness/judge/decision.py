@@ -23,11 +23,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from harness.judge.sample import Summary
+from harness.later import np
 
 if TYPE_CHECKING:
     from harness.judge.model import OutcomeName
-    from harness.judge.moderated import Errors, Floats, Prior
-    from harness.judge.welch import Difference
+    from harness.judge.moderated import Difference, Errors, Floats, Prior
 
 Outcome = Literal["reproduced", "deviates", "inconclusive"]
 Tail = Literal["both", "at least", "at most"]
@@ -196,7 +196,9 @@ def decide(exhibit: Sequence[Evidence]) -> list[Decision]:
     Two exact numbers are compared as printed: equal up to rounding and the margin, or not. A single
     run of ours is always inconclusive and tests nothing.
     """
-    decided = [_decide_exact(item) or _untested(item) for item in exhibit]
+    decided = [
+        _decide_exact(item) or Decision("inconclusive", item.difference, "none") for item in exhibit
+    ]
     open_still = [i for i, item in enumerate(exhibit) if decided[i].method == "none"]
     testable = [i for i in open_still if _testable(exhibit[i])]
     single = [i for i in open_still if i not in testable and _has_spread(exhibit[i])]
@@ -253,10 +255,6 @@ def _decide_exact(item: Evidence) -> Decision | None:
     return Decision(outcome, item.difference, "exact", differs=not equal)
 
 
-def _untested(item: Evidence) -> Decision:
-    return Decision("inconclusive", item.difference, "none")
-
-
 def _has_spread(item: Evidence) -> bool:
     """Whether at least one side tells how much runs vary."""
     sides = item.reported, item.ours
@@ -269,8 +267,7 @@ def _testable(item: Evidence) -> bool:
 
 
 def _test(exhibit: Sequence[Evidence]) -> list[Decision]:
-    from harness.judge.moderated import moderate
-    from harness.judge.welch import adjusted
+    from harness.judge.moderated import adjusted, moderate
 
     own = _welch(exhibit)
     prior = exhibit_prior(exhibit)
@@ -316,7 +313,6 @@ def _welch(exhibit: Sequence[Evidence]) -> Errors:
 
 def _scale(exhibit: Sequence[Evidence]) -> Floats:
     """A squared error in units of the variance of a run, which is in units of the margin."""
-    import numpy as np
 
     return np.array(
         [
@@ -329,7 +325,6 @@ def _scale(exhibit: Sequence[Evidence]) -> Floats:
 def _statistics(
     exhibit: Sequence[Evidence], errors: Errors, scatter: float | None = None
 ) -> list[Statistics]:
-    import numpy as np
     from scipy.special import stdtrit
 
     from harness.judge.moderated import p_inside, p_outside

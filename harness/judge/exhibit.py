@@ -1,29 +1,35 @@
-"""An exhibit judged: what came back for its items, and a verdict on each printed number."""
+"""An exhibit judged: what came back for its items, and a verdict on each printed number.
+
+Of results that are read from files, which are the paper's own, it is asked too whether a printed
+number is what they come to, rounded as it is printed: that is no question of chance, as whether
+another run comes back is.
+"""
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from harness.evidence.found import Found, find
-from harness.judge.audit.differences import wrong_differences
-from harness.judge.audit.printed import Mention
-from harness.judge.audit.quantities import rivals
+from harness.judge.audit.quantities import rivals, wrong_differences
+from harness.judge.audit.sheet import Mention
 from harness.judge.company import OneKind, no_code_confirmed
-from harness.judge.correlated import Correlated, correlations
 from harness.judge.memory import remembered
 from harness.judge.model import CellEvidence, Estimate, Rival, Verdict
 from harness.judge.outcomes import KnownNumber
 from harness.judge.results import ItemResult, collect
 from harness.judge.sample import ReportedNumber, Summary
 from harness.judge.second_opinion import Coverage, coverage
-from harness.judge.stated import StatedResult, estimate, stated_results
+from harness.judge.stated import Correlated, StatedResult, correlations, estimate, stated_results
+from harness.judge.verdict import judge_cells
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.identity import digest
 from harness.plan.parts import shared_steps
-from harness.plan.step import Json
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
+from harness.spec.printed import P_VALUE, Printed, half_unit
 from harness.spec.reporting import Reporting
 from harness.spec.runs import Counterpart
 from harness.store.record import Record
@@ -117,7 +123,7 @@ def verdicts_on(evidence: Sequence[CellEvidence], store: Store) -> list[Verdict]
     """The verdict on every cell of an exhibit, whether anything is printed there or not."""
     if not evidence:
         return []
-    return remembered(store, "verdicts", evidence, Verdict, lambda: _judge(evidence))
+    return remembered(store, "verdicts", evidence, Verdict, lambda: judge_cells(evidence))
 
 
 def evidence_on(
@@ -183,12 +189,6 @@ def _rival(paper: Paper, mention: Mention, how: Reporting) -> Rival:
     return Rival(str(mention), ReportedNumber.read(mention.number, own or how))
 
 
-def _judge(evidence: Sequence[CellEvidence]) -> list[Verdict]:
-    from harness.judge.verdict import judge_cells
-
-    return judge_cells(evidence)
-
-
 def numbers(judgement: Judgement) -> dict[str, KnownNumber]:
     """Address -> our number, for every cell with a run and every stated number with one of ours."""
     found = {
@@ -233,8 +233,61 @@ def _runs_of(result: ItemResult) -> str:
     """Tells which runs a number is of; numbers in files are each of their own."""
     if result.evidence is not None:
         return digest("evidence", str(result.item.address))
-    return digest("runs", _lists(result.item.sources))
+    sources = result.item.sources.items()
+    return digest("runs", {name: [list(members) for members in seeds] for name, seeds in sources})
 
 
-def _lists(sources: Mapping[str, tuple[tuple[str, ...], ...]]) -> Json:
-    return {name: [list(members) for members in seeds] for name, seeds in sources.items()}
+_SLACK = 1e-9
+"""What binary fractions are off by, relative to the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsPrinted:
+    """`mean`, `error`: whether it is what the results come to; None where nothing is printed."""
+
+    result: ItemResult
+    mean: bool
+    error: bool | None
+
+    @property
+    def agrees(self) -> bool:
+        return self.mean and self.error is not False
+
+
+def as_printed(judgement: Judgement, result: ItemResult) -> AsPrinted | None:
+    """A number whose results were read from files, beside what is printed; else None.
+
+    An error may be the standard deviation or the standard error of the runs, by n or by n - 1,
+    unless its spec says which of the two; errors of other kinds are not looked at. A p-value that
+    is printed as 0 is never right, since none is 0.
+    """
+    printed, amount = result.item.reported, result.amount
+    if not result.evidence or amount is None or printed is None:
+        return None
+    if printed.value is None or printed.relation != "=":
+        return None
+    _, row, column = result.item.address
+    how = judgement.plan.exhibit.reporting_of(row, column)
+    error = _error(amount.values, printed, how.spread if how else "unknown")
+    agrees = _prints(amount.mean, printed.value)
+    if printed.value == 0 and P_VALUE.fullmatch(column):
+        agrees = amount.mean == 0
+    return AsPrinted(result, agrees, error)
+
+
+def _error(values: Sequence[float], printed: Printed, spread: str) -> bool | None:
+    error, n = printed.error, len(values)
+    if error is None or error.minus != error.plus or spread not in ("std", "sem", "unknown"):
+        return None
+    if n < 2:
+        return None
+    stds = (statistics.stdev(values), statistics.pstdev(values))
+    sizes = {"std": stds, "sem": tuple(each / n**0.5 for each in stds)}
+    allowed = sizes[spread] if spread in sizes else (*sizes["std"], *sizes["sem"])
+    return any(_prints(size, error.plus) for size in allowed)
+
+
+def _prints(ours: float, printed: Decimal) -> bool:
+    """Whether a number is rounded to the printed digits; of a tie, to either side."""
+    half = float(half_unit(printed))
+    return abs(ours - float(printed)) <= half + _SLACK * max(1.0, abs(ours))

@@ -5,16 +5,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from harness.judge.decision import Decision, Tail
 from harness.judge.nested import Components
 from harness.judge.sample import ReportedNumber, Summary
 from harness.judge.second_opinion import Predicted
+from harness.later import np
 from harness.spec.runs import Adjustment
-
-if TYPE_CHECKING:
-    import numpy as np
 
 VerdictName = Literal[
     "reproduced", "deviates", "inconclusive", "not comparable", "not run", "paper-inconsistent"
@@ -89,7 +87,6 @@ class Picture:
     @property
     def array(self) -> np.ndarray:
         """uint8 (height, width) where there is one channel, else (height, width, channels)."""
-        import numpy as np
 
         made = np.frombuffer(self.pixels, np.uint8)
         shape = (self.height, self.width, self.channels)

@@ -11,13 +11,10 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.lab.recipe import DatasetRef, Recipe
+from harness.later import np
 from harness.plan.step import Json, MemoryInput
-
-if TYPE_CHECKING:
-    import numpy as np
 
 NETWORK = "convnet-digits"
 DATASET = DatasetRef(
@@ -64,7 +61,6 @@ def recipes(*changes: dict[str, Json]) -> tuple[Mapping[str, Json], ...]:
 
 def chosen(per_class: int) -> MemoryInput:
     """The first `per_class` training images of every class."""
-    import numpy as np
 
     from harness.lab.data import sets
 

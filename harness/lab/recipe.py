@@ -1,4 +1,4 @@
-"""Parameters that describe a data set and how a network is trained: plain data."""
+"""Parameters that describe a data set and how a network is trained, and what its passes cost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from harness.plan.step import Neutral, StepParams
+from harness.plan.step import Facts, Neutral, StepParams, Work
 
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1)]
@@ -197,3 +197,38 @@ CropsOf: TypeAlias = Annotated[Resize, Neutral("256"), AfterValidator(_resized)]
 """`Recipe.train_resize` of a step without a recipe. Stands after the step's `dataset`."""
 RecipeOfData: TypeAlias = Annotated[Recipe, AfterValidator(_heeding_size)]
 """A recipe with which a network is trained on real images. Stands after the step's `dataset`."""
+
+
+class NetworkParams(StepParams):
+    """Parameters of every step that has a network see a data set."""
+
+    dataset: DatasetRef
+    network: str
+
+
+class TrainedParams(NetworkParams):
+    """Parameters of every step that trains one on it."""
+
+    recipe: RecipeOfData
+
+
+def passes(
+    facts: Facts,
+    network: str,
+    dataset: DatasetRef,
+    trained: int,
+    scored: int,
+    precision: str = "float32",
+) -> Work:
+    """Examples that a network is trained on, and examples that it scores.
+
+    A training pass costs three forward passes: forward, and twice that backward.
+    """
+    flops = (3 * trained + scored) * facts.forward_flops(network, dataset.resolution)
+    return Work(trained + scored, flops, half=flops if precision == "bfloat16" else 0.0)
+
+
+def class_batches(dataset: DatasetRef, size: int) -> float:
+    """Training images in a batch of `size` of every class, or of all if it has fewer, or if 0."""
+    whole = dataset.train_size / dataset.classes
+    return dataset.classes * min(size or whole, whole)

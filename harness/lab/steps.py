@@ -1,6 +1,6 @@
 """The steps that the lab can do, module by module.
 
-A module that declares steps imports torch and numpy only inside functions, so planning stays cheap.
+A module that declares steps has torch and numpy from `harness.later`, so planning stays cheap.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.lab.distill.backbones import methods
 from harness.lab.distill.diffusion import generate
 from harness.lab.imports import released_set
 from harness.lab.measure import pictures
-from harness.lab.measure.dcs import bn_loss, losses, ood, path, repeat
+from harness.lab.measure.dcs import losses, ood, path, repeat
 from harness.lab.measure.lemma import lemma1
 from harness.lab.measure.scaling import curves, fitting
 from harness.lab.train import student, teacher
@@ -43,7 +43,6 @@ MODULES = (
     methods,
     released_set,
     repeat,
-    bn_loss,
     losses,
     path,
     ood,

@@ -24,7 +24,7 @@ from harness.plan.step import Json, Step, Work
 from harness.spec.base import Seeds, identifying
 from harness.spec.exhibit import Address
 from harness.spec.paper import Paper
-from harness.spec.profile import Profile
+from harness.spec.parts import Profile
 
 Members: TypeAlias = "tuple[tuple[str, ...], ...]"
 

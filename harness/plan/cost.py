@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.plan.step import Step, Work
-from harness.spec.profile import Device
+from harness.spec.parts import Device
 
 OVERHEAD_SECONDS = 0.05
 """Cost of every step, however little it does: reading its inputs and writing its record."""

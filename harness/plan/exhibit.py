@@ -22,14 +22,13 @@ from harness.plan.resolver import NOTHING_MORE, Place, Resolver, Wanted
 from harness.plan.settings import REPLICATE, Used, Variation, plain, replicate_in
 from harness.plan.step import Step, StepType
 from harness.registry import resolve
-from harness.spec.base import Seeds, count_seeds, first_seeds
+from harness.spec.base import Replicate, Seeds, count_seeds, first_seeds
 from harness.spec.exhibit import Address, Exhibit, Table
 from harness.spec.kinds import kinds
 from harness.spec.paper import Owner, Paper
+from harness.spec.parts import Profile
 from harness.spec.printed import Printed
-from harness.spec.profile import Profile
 from harness.spec.runs import Runs
-from harness.spec.template import Replicate
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from harness.plan.inputs import Inputs, reads_files
 from harness.plan.library import find
 from harness.plan.program import PROGRAM, RUN_TIME
 from harness.plan.step import Facts, Json, Step, StepType, Work
-from harness.spec.base import Misplaced
-from harness.spec.setting import applies
-from harness.spec.template import Replicate, StepTemplate
+from harness.spec.base import Misplaced, Replicate, StepTemplate
+from harness.spec.parts import applies
 
 
 @dataclass(frozen=True, slots=True)

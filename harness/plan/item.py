@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 from harness.plan.identity import digest
 from harness.plan.settings import Used
+from harness.spec.base import Replicate
 from harness.spec.exhibit import Address
 from harness.spec.printed import Printed
-from harness.spec.template import Replicate
 
 Sources: TypeAlias = Mapping[str, tuple[tuple[str, ...], ...]]
 """Name of a source of readings -> for each seed, the steps whose mean is read (mostly one)."""

@@ -9,7 +9,7 @@ from typing import Any
 from harness.plan.exhibit import Planner
 from harness.plan.item import Item
 from harness.spec.exhibit import LAST_STEP, Address, Table, variables_of
-from harness.spec.others import Panelled
+from harness.spec.kinds import Panelled
 from harness.spec.runs import Runs
 
 

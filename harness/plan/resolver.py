@@ -9,11 +9,10 @@ from typing import Any
 from harness.errors import UserError
 from harness.plan.graph import Filled, GraphBuilder, last
 from harness.plan.settings import Used, Variation, conditions, resolve_settings
-from harness.spec.base import Misplaced
+from harness.spec.base import Misplaced, Replicate, StepTemplate
 from harness.spec.paper import Owner, Paper
-from harness.spec.profile import Profile
+from harness.spec.parts import Profile
 from harness.spec.runs import Runs
-from harness.spec.template import Replicate, StepTemplate
 from harness.spec.toml import located
 
 Place = tuple[int | str, ...]

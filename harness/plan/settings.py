@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from harness.errors import UserError, nearest
-from harness.spec.base import Misplaced
+from harness.spec.base import Misplaced, Replicate
 from harness.spec.paper import Owner, Paper
-from harness.spec.profile import Profile
-from harness.spec.setting import Choice, Choices
-from harness.spec.template import Replicate
+from harness.spec.parts import Choice, Choices, Profile
 
 Variation = Mapping[str, Any]
 """`owner.setting` -> the alternative to use instead of the default; `REPLICATE` -> what is done

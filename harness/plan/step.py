@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
@@ -263,9 +263,8 @@ class Probe:
 
 def declare(
     function: Callable[[P, Mapping[str, StepInput], StepContext], StepResult],
-    params: type[P],
-    cost: Callable[[P, Facts], Work],
     probe: Callable[[], Probe],
+    cost: Callable[[P, Facts], Work] = lambda params, facts: Work(samples=0, flops=0),
     *,
     inputs: tuple[str, ...] = (),
     revision: int = 1,
@@ -273,12 +272,14 @@ def declare(
 ) -> StepType:
     """The step that `function` does, under the function's own name; see `StepType`.
 
-    It stands below its parameters, its function and its probe, in a module that imports what is
-    heavy (torch, numpy) only inside functions, because planning imports the module.
+    Its parameters are those that the function is annotated with. Without a cost it is array
+    arithmetic: no pass through a network. It stands below its parameters and its function, in a
+    module that has torch and numpy from `harness.later` and imports what else is heavy only inside
+    functions, because planning imports the module.
     """
     return StepType(
         name=function.__name__,
-        params=params,
+        params=get_type_hints(function)["params"],
         function=dotted(function),
         inputs=inputs,
         revision=revision,

@@ -12,7 +12,7 @@ from harness.plan.settings import Shared
 from harness.plan.settings import plain as json_value
 from harness.render.terminal import show_grid
 from harness.render.text import plain
-from harness.spec.setting import Source
+from harness.spec.parts import Source
 from harness.words import counted
 
 _SOURCES: tuple[Source, ...] = ("inferred", "ours", "code")

@@ -1,10 +1,10 @@
-"""The base of every spec model, and the small types that specs share."""
+"""The base of every spec model, the small types that specs share, and steps as templates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from harness.errors import nearest
+from harness.errors import require
 
 Scalar = bool | int | float | str
 
@@ -116,10 +116,9 @@ def check_distinct(what: str, names: Sequence[str], key: str = "name") -> None:
             raise Misplaced(message, what, index, key)
 
 
-def check_known(what: str, name: str, known: Iterable[str], *keys: int | str) -> None:
+def check_known(what: str, name: str, known: Collection[str], *keys: int | str) -> None:
     """Raise Misplaced, with the nearest name, if a name is not known."""
-    if name not in known:
-        raise Misplaced(f"unknown {what} '{name}'; {nearest(name, known)}", *keys)
+    require(name, known, f"unknown {what} '{name}'", lambda told: Misplaced(told, *keys))
 
 
 def _make_strict(schema: Any) -> None:
@@ -158,3 +157,29 @@ def identifying(part: Any) -> Any:
     if isinstance(part, Mapping):
         return {str(name): identifying(value) for name, value in part.items()}
     return [identifying(each) for each in part] if isinstance(part, list | tuple) else part
+
+
+Replicate = Literal["seed", "pipeline"]
+"""What is done again for each run. `seed`: the steps that take the student seed. `pipeline`: every
+step, so that each run has a selection, a teacher and a set of its own."""
+
+
+class StepTemplate(SpecModel):
+    """One step of a method or of a recipe.
+
+    In `params`, a text `{name}` or `{name.field}` stands for a variable, and a table with the one
+    key `product`, `min`, `max` or `rounded_ratio` for that function of the numbers in its list.
+    """
+
+    id: Name
+    step: str
+    """A step type of the paper's step library."""
+    inputs: Mapping[str, str] = {}
+    """Input name -> id of an earlier step here, or `{images}`: the last step of the method. Of an
+    input that may come many times, `name.0`, `name.1` and so on."""
+    params: Mapping[str, Any] = {}
+    seed: int | Literal["{seed}"] = 0
+    """0: done once for all seeds, unless pipelines are replicated. `{seed}`: drawn anew with each
+    student seed."""
+    when: Mapping[str, tuple[Bound, ...]] = {}
+    """Variable -> values for which the step is done at all; empty means always."""

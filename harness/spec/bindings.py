@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError
 from harness.spec.runs import Counterpart, Runs
-from harness.spec.toml import located
+from harness.spec.toml import located, require_at
 
 if TYPE_CHECKING:
-    from harness.spec.others import Panelled
+    from harness.spec.kinds import Panelled
     from harness.spec.paper import Paper
 
 Keys = list[int | str]
@@ -24,8 +24,7 @@ def check_binding(paper: Paper, path: Path, keys: Keys, variable: str, value: An
         SpecError: there is no such variable, or nothing of the name that it holds.
     """
     kinds = paper.about.variables
-    if variable not in kinds:
-        raise located(path, keys, f"unknown variable '{variable}'; {nearest(variable, kinds)}")
+    require_at(path, keys, variable, kinds, f"unknown variable '{variable}'")
     check_name(paper, path, keys, kinds[variable], value)
 
 
@@ -59,9 +58,8 @@ def check_panels(paper: Paper, path: Path, exhibit: Panelled) -> None:
         known = [step.id for step in panel.runs.steps]
         known += [name for name in sorted(bound) if paper.about.variables[name] == "recipe"]
         for keys, reading in panel.readings:
-            if reading.of not in known:
-                message = f"nothing here is called '{reading.of}'; {nearest(reading.of, known)}"
-                raise located(path, ["panels", index, *keys, "of"], message)
+            message = f"nothing here is called '{reading.of}'"
+            require_at(path, ["panels", index, *keys, "of"], reading.of, known, message)
     named: list[tuple[Keys, Counterpart]] = [
         (["stated", key, "ours"], s.ours) for key, s in exhibit.stated.items() if s.ours
     ]
@@ -87,9 +85,7 @@ def _listed(path: Path, keys: Keys, exhibit: Panelled, values: Any) -> list[Any]
     if not isinstance(values, str):
         return list(values)
     name = values.strip("{}")
-    if name not in exhibit.settings:
-        message = f"unknown setting '{name}' of this exhibit; {nearest(name, exhibit.settings)}"
-        raise located(path, keys, message)
+    require_at(path, keys, name, exhibit.settings, f"unknown setting '{name}' of this exhibit")
     lists = [
         value
         for choice in exhibit.settings[name].choices

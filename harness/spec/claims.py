@@ -27,7 +27,7 @@ from harness.spec.operands import (
     Ordered,
     Two,
 )
-from harness.spec.printed_field import PrintedNumber
+from harness.spec.reporting import PrintedNumber
 from harness.words import counted
 
 

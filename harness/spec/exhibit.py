@@ -25,11 +25,10 @@ from harness.spec.base import (
 )
 from harness.spec.bindings import check_binding, check_bindings
 from harness.spec.evidence import Evidence
+from harness.spec.parts import Setting
 from harness.spec.printed import Printed
-from harness.spec.printed_field import PrintedAmount, PrintedText
-from harness.spec.reporting import Reporting
+from harness.spec.reporting import PrintedAmount, PrintedText, Reporting
 from harness.spec.runs import Counterpart, Gallery, Ours, Plot, Quantity
-from harness.spec.setting import Setting
 from harness.spec.toml import located
 from harness.words import counted
 

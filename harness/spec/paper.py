@@ -10,20 +10,17 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError, nearest, require
 from harness.spec.base import SHOWN, Label, Name, ShownLabel, ShownText, SpecModel
 from harness.spec.bindings import check_name
 from harness.spec.claims import Claim, ClaimsFile, Correlation, addresses
 from harness.spec.exhibit import Exhibit
 from harness.spec.kinds import find_kind, kinds
 from harness.spec.operands import Operand
-from harness.spec.parts import Dataset, Method, Network, Recipe
-from harness.spec.profile import Profile
-from harness.spec.references import check_references
-from harness.spec.setting import Setting
-from harness.spec.shared import with_shared_settings
+from harness.spec.parts import Dataset, Method, Network, Profile, Recipe, Setting
+from harness.spec.references import check_references, with_shared_settings
 from harness.spec.statements import Statement, StatementsFile, check_statements
-from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml
+from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml, require_at
 
 SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
 ItemT = TypeVar("ItemT")
@@ -305,8 +302,7 @@ def _check_named(path: Path, identifier: str) -> None:
 
 
 def _lookup(kind: str, items: Mapping[str, ItemT], name: str) -> ItemT:
-    if name not in items:
-        raise UserError(f"unknown {kind} '{name}'; {nearest(name, items)}")
+    require(name, items, f"unknown {kind} '{name}'")
     return items[name]
 
 
@@ -334,23 +330,15 @@ def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
     """A claim may only refer to numbers that the specs hold."""
     path = paper.root / "claims.toml"
     name, row, column = address.split(":")
-    exhibit = paper.exhibits.get(name)
-    if exhibit is None:
-        raise located(path, keys, f"'{address}': no exhibit; {nearest(name, paper.exhibits)}")
+    require_at(path, keys, name, paper.exhibits, f"'{address}': no exhibit")
+    exhibit = paper.exhibits[name]
     if row == "stated":
-        if column not in exhibit.stated:
-            raise located(path, keys, f"'{address}': not stated; {nearest(column, exhibit.stated)}")
-        return
-    if row == "unprinted":
-        if column not in exhibit.unprinted:
-            near = nearest(column, exhibit.unprinted)
-            raise located(path, keys, f"'{address}': not declared; {near}")
-        return
-    rows, columns = exhibit.row_names, exhibit.column_names
-    if row not in rows:
-        raise located(path, keys, f"'{address}': unknown row; {nearest(row, rows)}")
-    if column not in columns:
-        raise located(path, keys, f"'{address}': unknown column; {nearest(column, columns)}")
+        require_at(path, keys, column, exhibit.stated, f"'{address}': not stated")
+    elif row == "unprinted":
+        require_at(path, keys, column, exhibit.unprinted, f"'{address}': not declared")
+    else:
+        require_at(path, keys, row, exhibit.row_names, f"'{address}': unknown row")
+        require_at(path, keys, column, exhibit.column_names, f"'{address}': unknown column")
 
 
 def _check_correlation(paper: Paper, keys: list[int | str], value: Operand) -> None:
@@ -370,12 +358,10 @@ def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
     kinds = paper.about.variables
     mappable = {name if kind == "value" else kind: kind for name, kind in kinds.items()}
     for name, table in profile.map.items():
-        if name not in mappable:
-            raise located(path, ["map", name], f"unknown kind or value; {nearest(name, mappable)}")
+        require_at(path, ["map", name], name, mappable, "unknown kind or value")
         for stated, used in table.items():
             for value in (used,) if stated == "*" else (stated, used):
                 check_name(paper, path, ["map", name, stated], mappable[name], value)
     known = paper.settings()
     for name in profile.override:
-        if name not in known:
-            raise located(path, ["override", name], f"unknown setting; {nearest(name, known)}")
+        require_at(path, ["override", name], name, known, "unknown setting")

@@ -1,19 +1,18 @@
-"""Checks that the names which exhibits and recipes use in passing exist."""
+"""Names that exhibits, methods and recipes use of others: checked; shared settings filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
-from harness.errors import nearest
-from harness.spec.exhibit import Stated
-from harness.spec.parts import ImageSource, Method, Recipe
-from harness.spec.setting import Choices, Setting
-from harness.spec.toml import located
+from harness.spec.exhibit import Exhibit, Stated
+from harness.spec.parts import Choices, ImageSource, Method, Recipe, Setting
+from harness.spec.toml import located, require_at
 
 if TYPE_CHECKING:
     from harness.spec.paper import Paper
+
 
 Keys = list[int | str]
 
@@ -86,7 +85,7 @@ def _check_images(path: Path, method: Method) -> None:
         raise located(path, ["images", "here"], expected + ", ".join(get_args(ImageSource)))
 
 
-def _check_choices(path: Path, keys: Keys, choices: Choices, known: Iterable[str]) -> None:
+def _check_choices(path: Path, keys: Keys, choices: Choices, known: Collection[str]) -> None:
     for index, choice in enumerate(choices):
         # A single choice may stand without a list around it.
         place: Keys = [*keys, index] if len(choices) > 1 else keys
@@ -118,7 +117,58 @@ def printed_addresses(paper: Paper) -> list[str]:
     return found
 
 
-def _known(path: Path, keys: Keys, name: str, known: Iterable[str]) -> None:
-    names = list(known)
-    if name not in names:
-        raise located(path, keys, f"unknown name '{name}'; {nearest(name, names)}")
+def _known(path: Path, keys: Keys, name: str, known: Collection[str]) -> None:
+    require_at(path, keys, name, known, f"unknown name '{name}'")
+
+
+OwnerT = TypeVar("OwnerT", Method, Recipe, Exhibit)
+
+
+def with_shared_settings(paper: Paper) -> Paper:
+    """The paper with every setting that is taken from another holding that one's choices.
+
+    Raises:
+        SpecError: what it is taken from does not exist, or is taken from itself in a circle.
+    """
+    known = paper.settings()
+
+    def filled(folder: str, owners: Mapping[str, OwnerT]) -> dict[str, OwnerT]:
+        return {name: _filled(paper.root / folder, owner, known) for name, owner in owners.items()}
+
+    exhibits = {
+        name: _filled(paper.path_of(exhibit).parent, exhibit, known)
+        for name, exhibit in paper.exhibits.items()
+        if exhibit.own_settings
+    }
+    return paper.model_copy(
+        update={
+            "methods": filled("methods", paper.methods),
+            "recipes": filled("recipes", paper.recipes),
+            "official": filled("recipes/official", paper.official),
+            "exhibits": {**paper.exhibits, **exhibits},
+        }
+    )
+
+
+def _filled(folder: Path, owner: OwnerT, known: Mapping[str, Setting]) -> OwnerT:
+    path = folder / f"{owner.id}.toml"
+    held = owner.own_settings if isinstance(owner, Exhibit) else owner.settings
+    settings = {name: _taken(path, name, each, known) for name, each in held.items()}
+    return owner.model_copy(update={"settings": settings})
+
+
+def _taken(path: Path, name: str, setting: Setting, known: Mapping[str, Setting]) -> Setting:
+    """A setting with the choices of the one at the end of its references."""
+    own = f"{path.stem}.{name}"
+    origins: list[str] = []
+    while setting.origins:
+        [origin] = setting.origins
+        place = ["settings", name, "from"]
+        require_at(path, place, origin, known, f"unknown setting '{origin}'")
+        if origin in (own, *origins):
+            circle = " from ".join((own, *origins, origin))
+            message = f"taken in a circle: {circle}; one of them must state a value"
+            raise located(path, place, message)
+        origins.append(origin)
+        setting = known[origin]
+    return Setting(choices=setting.choices, origins=tuple(origins)) if origins else setting

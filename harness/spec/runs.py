@@ -12,7 +12,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from harness.errors import nearest
 from harness.spec.base import (
     MOST_NUMBERS,
     AddressPart,
@@ -20,10 +19,12 @@ from harness.spec.base import (
     Label,
     Misplaced,
     Name,
+    Replicate,
     Seeds,
     SpecModel,
+    StepTemplate,
+    check_known,
 )
-from harness.spec.template import Replicate, StepTemplate
 
 Values = Annotated[tuple[Bound, ...], Field(min_length=1)]
 Reference = Annotated[str, StringConstraints(pattern=r"^\{[a-z][a-z0-9_]*\}$")]
@@ -197,8 +198,7 @@ class Panel(SpecModel):
         if self.runs is not None:
             for keys, name in self._variables():
                 known = {*self.runs.bind, *self.runs.over}
-                if name not in known:
-                    raise Misplaced(f"unknown variable '{name}'; {nearest(name, known)}", *keys)
+                check_known("variable", name, known, *keys)
         return self
 
     def _variables(self) -> Iterator[tuple[tuple[int | str, ...], str]]:

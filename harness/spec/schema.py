@@ -19,12 +19,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from harness.spec.claims import ClaimsFile
-from harness.spec.coverage import CoverageFile
 from harness.spec.kinds import ExhibitKind, kinds
 from harness.spec.paper import PaperFile
-from harness.spec.parts import Dataset, Method, Network, Recipe
-from harness.spec.profile import Profile
-from harness.spec.statements import StatementsFile
+from harness.spec.parts import Dataset, Method, Network, Profile, Recipe
+from harness.spec.statements import CoverageFile, StatementsFile
 
 
 class SpecFiles(NamedTuple):

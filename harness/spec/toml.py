@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import tomli
 from pydantic import BaseModel, ValidationError
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError, nearest, require
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -80,6 +80,13 @@ def as_spec(path: Path, raw: dict[str, Any], model: type[ModelT]) -> ModelT:
 def located(path: Path, keys: Sequence[int | str], message: str) -> SpecError:
     """An error about one key of a file that was parsed before."""
     return SpecError(f"{_place(path, tuple(keys))}: {message}")
+
+
+def require_at(
+    path: Path, keys: Sequence[int | str], name: str, known: Collection[str], message: str
+) -> None:
+    """Raise `located` with the message and the nearest names, unless a name is known."""
+    require(name, known, message, lambda told: located(path, keys, told))
 
 
 _IN_TOML = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.run.cluster.look import Standing
     from harness.run.cluster.submission import QueuedArray
     from harness.spec.paper import Paper
-    from harness.spec.profile import Profile
+    from harness.spec.parts import Profile
     from harness.study.bundle import Audited
     from harness.study.compare import Comparison
     from harness.study.exhibits import JudgedExhibit

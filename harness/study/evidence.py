@@ -15,9 +15,8 @@ from typing import Any
 
 from harness.errors import UserError, first_few
 from harness.evidence.found import Found, accept, files_of, find, results_in
-from harness.evidence.names import by_text, text_key
 from harness.evidence.readers import reader_of
-from harness.evidence.result import Result, as_number, leaves, look_up
+from harness.evidence.result import Result, as_number, by_text, leaves, look_up, text_key
 from harness.spec.evidence import Evidence
 from harness.spec.exhibit import Exhibit, Table
 from harness.spec.paper import Paper, load_paper

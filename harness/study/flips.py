@@ -26,7 +26,7 @@ from harness.study.kept_changes import changes_of
 from harness.study.project import Project
 
 if TYPE_CHECKING:
-    from harness.judge.effects import Effect
+    from harness.judge.changes import Effect
 
 Turn = Literal["turned", "weakened", "settled", "none"]
 """`turned`: from one decided verdict to another; `weakened`: from a decided one to inconclusive;
@@ -254,7 +254,7 @@ class _Search:
 def _effects(
     default: Amount, amounts: Mapping[Choices, Amount], tried: int
 ) -> dict[Choices, Effect]:
-    from harness.judge.effects import effects
+    from harness.judge.changes import effects
 
     return effects(default, amounts, tried)
 

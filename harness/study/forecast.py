@@ -12,7 +12,7 @@ from harness.plan.fusing import programs
 from harness.plan.parts import closure, exhibit_of, steps_below
 from harness.plan.step import Step
 from harness.run.state import State, states
-from harness.spec.profile import Device
+from harness.spec.parts import Device
 from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, plan_of, seeds_notice
 from harness.study.project import Project

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.formats.citation import CITATION, citation
+from harness.formats.crate import CITATION, citation
 from harness.importing import read_prose, read_tables
 from harness.importing.write import quoted, short, telling, write_sentences, write_spec
 from harness.render.templating import bracketed

@@ -15,7 +15,7 @@ from harness.plan.library import step_types
 from harness.plan.step import Json
 from harness.run.outdated import differing, files_of, in_words
 from harness.spec.exhibit import Table
-from harness.spec.profile import Profile
+from harness.spec.parts import Profile
 from harness.study.evidence import no_results, read_evidence
 from harness.study.project import Project
 

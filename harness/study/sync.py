@@ -8,16 +8,15 @@ from itertools import count
 from pathlib import Path
 
 from harness.importing import read_prose, read_tables
-from harness.importing.aligned import Aligned, Change, align
+from harness.importing.aligned import Aligned, Change, align, rewritten
 from harness.importing.model import Sentence, Table
-from harness.importing.rewrite import rewritten
 from harness.importing.write import one_line, sentence_lines, telling, write_spec
 from harness.judge.model import ClaimOutcome
 from harness.judge.outcomes import on_reported
 from harness.spec import exhibit as spec
 from harness.spec.claims import Claim
-from harness.spec.coverage import CoverageFile, CoveredSentence
 from harness.spec.paper import Paper, load_paper
+from harness.spec.statements import CoverageFile, CoveredSentence
 from harness.spec.toml import read_spec
 from harness.study.project import Project
 from harness.study.rewriting import rewriting

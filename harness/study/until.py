@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from harness.errors import UserError
-from harness.judge.chance import at_looks
 from harness.judge.exhibit import evidence_on, verdicts_on
 from harness.judge.model import CellEvidence, Verdict
 from harness.judge.outcomes import KnownNumber, about, judge_claims
 from harness.judge.results import ItemResult, collect
-from harness.judge.sequential import FUTILE, LOOKS, looks_up_to
+from harness.judge.sequential import FUTILE, LOOKS, at_looks, looks_up_to
 from harness.judge.verdict import evidence_of
 from harness.plan.cost import NOTHING, OVERHEAD_SECONDS, Seconds
 from harness.plan.exhibit import ExhibitPlan
@@ -31,7 +30,7 @@ from harness.run.state import failures_behind, lacking
 from harness.spec.base import count_seeds
 from harness.spec.claims import Claim
 from harness.spec.claims import addresses as addresses_of
-from harness.spec.profile import Device
+from harness.spec.parts import Device
 from harness.study.exhibits import Request, plan_of
 from harness.study.forecast import seconds_of
 from harness.study.make import Made, failures, present, probe_changed, run, writable

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.judge.outcomes import Judged, Sentence, by_sentence
 from harness.render.views.verdicts import gap_lines
-from harness.spec.coverage import CoverageFile
+from harness.spec.statements import CoverageFile
 from harness.spec.toml import read_spec
 from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, exhibits_behind, judge_each

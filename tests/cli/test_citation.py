@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.formats.citation import citation
+from harness.formats.crate import citation
 from harness.spec.paper import PaperFile
 
 ABOUT = {

@@ -17,7 +17,7 @@ from harness.importing import read_tables
 from harness.importing.model import Table
 from harness.render import latex
 from harness.render.views.table import TableView
-from harness.spec.coverage import CoverageFile
+from harness.spec.statements import CoverageFile
 from harness.spec.toml import read_spec
 from harness.study.new_paper import new_paper
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from harness.judge.chance import chances
 from harness.judge.decision import Evidence, decide, exhibit_prior
 from harness.judge.sample import Summary
+from harness.judge.sequential import chances
 
 
 def evidence(difference, paper=0.3, ours=0.3, n=3):

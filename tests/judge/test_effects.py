@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import t, ttest_rel
 
 from benchmarks.rule import flips
-from harness.judge.effects import effects
+from harness.judge.changes import effects
 from harness.judge.model import Amount
 
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from harness.judge.exhibit import cell_evidence
 from harness.judge.model import CellEvidence, Rival
 from harness.judge.sample import ReportedNumber
-from harness.judge.verdict import judge_cells
-from harness.judge.wording import brief
+from harness.judge.verdict import brief, judge_cells
 from harness.spec.reading import read_printed
 from harness.spec.reporting import Reporting, parse_margin
 

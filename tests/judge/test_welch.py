@@ -11,8 +11,8 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttost_ind
 
 from harness.judge.decision import alike
+from harness.judge.moderated import Difference, adjusted, difference
 from harness.judge.sample import Summary
-from harness.judge.welch import Difference, adjusted, difference
 
 CASES = [(seed, na, nb) for seed in range(8) for na, nb in ((3, 3), (3, 5), (2, 7), (10, 4))]
 

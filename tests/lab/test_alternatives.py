@@ -27,10 +27,9 @@ from harness.plan.step import Step, StepType
 from harness.registry import resolve
 from harness.run.probe import _other_words, _replaced, probe_of
 from harness.spec.exhibit import Address, Exhibit, Table
-from harness.spec.kinds import kinds
-from harness.spec.others import Panelled
+from harness.spec.kinds import Panelled, kinds
 from harness.spec.paper import load_paper
-from harness.spec.profile import Profile
+from harness.spec.parts import Profile
 
 PAPER = load_paper(Path(__file__).parents[2] / "specs")
 TYPES = step_types(PAPER)

@@ -9,7 +9,7 @@ import pytest
 
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
 from harness.lab.steps import STEPS
-from harness.lab.train.resume import RunState
+from harness.lab.train.loop import RunState
 from harness.lab.train.student import StudentParams
 from harness.plan.step import Checkpoints, Probe, StepContext
 from harness.run.call import call

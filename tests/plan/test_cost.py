@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.plan.cost import NOTHING, OVERHEAD_SECONDS, RATES, Past, Seconds, forecast
 from harness.plan.exhibit import plan_exhibit
 from harness.plan.step import Step, Work
-from harness.spec.profile import Device
+from harness.spec.parts import Device
 from tests.toy.paper import Workplace
 
 STEP = Step("draw", 1, {}, 0, {}, "0", "f", Work(samples=1.0, flops=1e12))

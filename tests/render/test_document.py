@@ -16,7 +16,7 @@ from harness.judge.audit.audit import audit
 from harness.render import document, latex, markdown
 from harness.render.views import view_of
 from harness.spec.exhibit import Table
-from harness.spec.others import SettingsTable
+from harness.spec.kinds import SettingsTable
 from harness.spec.paper import Paper, load_paper
 from tests.render.readers import latex_rows, markdown_rows
 from tests.render.sample import judged

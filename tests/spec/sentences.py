@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from harness.spec.coverage import CoveredSentence, split, tells
+from harness.spec.statements import CoveredSentence, split, tells
 
 _HEADING = re.compile(r"(?P<number>\d+(?:\.\d+)*)\.\s+[A-Z][^.]*(?:\.\s[A-Z][^.]*)?")
 _CAPTION = re.compile(r"(?P<float>(?:Figure|Table) \d+)\.\s+")

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from harness.spec.claims import ClaimsFile, ParameterCount
-from harness.spec.coverage import CoverageFile, CoveredSentence, split, tells
 from harness.spec.parts import Network
+from harness.spec.statements import CoverageFile, CoveredSentence, split, tells
 from harness.spec.toml import read_spec
 from tests.spec.sentences import covers, find_gaps, sentences
 

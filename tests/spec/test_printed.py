@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from harness.spec.printed import Printed
-from harness.spec.printed_field import PrintedText
 from harness.spec.reading import read_printed
+from harness.spec.reporting import PrintedText
 
 
 def told(printed: Printed) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from harness.spec.exhibit import Exhibit, Row, Table, variables_of
-from harness.spec.others import Figure, Fit, Lemma, SettingsTable
+from harness.spec.kinds import Figure, Fit, Lemma, SettingsTable
 from harness.spec.paper import load_paper
 from harness.spec.parts import Dataset, Method, Network, Recipe
 from harness.spec.toml import read_spec, read_toml

@@ -20,8 +20,7 @@ from harness.spec.exhibit import Address, Exhibit, Readings
 from harness.spec.kinds import ExhibitKind
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed
-from harness.spec.printed_field import PrintedNumber
-from harness.spec.reporting import Reporting
+from harness.spec.reporting import PrintedNumber, Reporting
 from harness.spec.runs import Quantity
 
 RUNGS = "rungs"

@@ -248,7 +248,7 @@ def shares(sheet: Sheet) -> Iterator[Finding]:
             if len(held) >= 3 and all(n.value >= 0 for n in held):
                 totals[column] = (math.fsum(n.value for n in held), held)
         for whole in (100.0, 1.0):
-            right = [c for c, (t, h) in totals.items() if abs(t - whole) <= _rounding(h)]
+            right = [c for c, (t, h) in totals.items() if abs(t - whole) <= sum(n.slack for n in h)]
             if len(right) < 2 or len(right) + 1 != len(totals):
                 continue
             (odd,) = totals.keys() - right
@@ -273,10 +273,6 @@ def _slipped(held: Sequence[Number], whole: float) -> bool:
 def _figures(text: str) -> list[str]:
     """The digits of a number but zeros, sorted."""
     return sorted(re.sub(r"[^1-9]", "", text))
-
-
-def _rounding(held: Sequence[Number]) -> float:
-    return sum(n.slack for n in held)
 
 
 def _share_finding(

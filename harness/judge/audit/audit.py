@@ -6,11 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from harness.judge.audit.aggregates import aggregates, counts_of, extremes, shares
-from harness.judge.audit.contradicted import contradicted_claims
 from harness.judge.audit.descriptives import counts_in_text, descriptives, granularity
-from harness.judge.audit.differences import printed_differences
 from harness.judge.audit.finding import SEVERITIES, Finding
-from harness.judge.audit.inference import tested_lines, tests_in_text
 from harness.judge.audit.marks import (
     bold_is_best,
     digits,
@@ -18,26 +15,35 @@ from harness.judge.audit.marks import (
     star_order,
     underline_is_second,
 )
-from harness.judge.audit.official import official_recipes, parameter_counts
 from harness.judge.audit.order import order_breaks
-from harness.judge.audit.parameters import grid_nodes, parameter_domains
-from harness.judge.audit.quantities import same_quantity
-from harness.judge.audit.ranges import intervals, outside_range, scale_slips, signs
+from harness.judge.audit.parameters import (
+    grid_nodes,
+    official_recipes,
+    parameter_counts,
+    parameter_domains,
+)
+from harness.judge.audit.quantities import printed_differences, same_quantity
+from harness.judge.audit.ranges import intervals, outside_range, scale_slips, scores, signs
 from harness.judge.audit.said import (
     Said,
     bounds,
     captions,
     citations,
+    contradicted_claims,
     named_rows,
     plotted_terms,
     relations,
     symbols,
     texts,
 )
-from harness.judge.audit.scores import scores
 from harness.judge.audit.sentences import worked_numbers
 from harness.judge.audit.sheet import Sheet, sheets
-from harness.judge.audit.significance import correlations_in_text, significance
+from harness.judge.audit.significance import (
+    correlations_in_text,
+    significance,
+    tested_lines,
+    tests_in_text,
+)
 from harness.judge.audit.uncertainty import interval_relations, stars_by_legend
 from harness.judge.audit.unsaid import (
     bare_correlations,

@@ -1,4 +1,8 @@
-"""A table as the rules on numbers see it, whether it comes from specs or from a paper's sources."""
+"""What the rules of the audit see of a paper.
+
+A table is as the rules on numbers see it, whether it comes from specs or from a paper's sources;
+printed numbers have the digits that they are printed to, wherever they stand.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import Literal
 
 from harness.judge.audit.finding import Confidence, Finding, Severity, Source
 from harness.spec.base import Scalar
-from harness.spec.exhibit import Table
+from harness.spec.exhibit import Stated, Table
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed, Spread
 
@@ -217,3 +221,58 @@ def from_table(table: Table) -> Sheet:
         numbers=numbers,
         better=better.pop() if len(better) == 1 else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One place where a number is printed."""
+
+    address: str
+    place: str
+    """The same, in the words of the paper."""
+    number: Printed
+    approximate: bool = False
+
+    @property
+    def text(self) -> str:
+        return self.number.text
+
+    @property
+    def mean(self) -> Decimal:
+        return self.number.number
+
+    @property
+    def error(self) -> Decimal | None:
+        return self.number.spread
+
+    @property
+    def half(self) -> Decimal:
+        """Half a unit of the last printed digit of the mean."""
+        return self.number.rounding
+
+    def __str__(self) -> str:
+        return f"{'about ' if self.approximate else ''}{self.text} ({self.place})"
+
+
+def mentions(paper: Paper) -> Iterator[Mention]:
+    """All numbers in the cells of tables and all stated numbers; bounds are none."""
+    for exhibit in paper.exhibits.values():
+        for address, number in exhibit.printed_cells():
+            if not number.is_number:
+                continue
+            place = f"{exhibit.label}, {address.row} at {address.column}"
+            yield Mention(str(address), place, number)
+    yield from (mention for _, mention in stated_numbers(paper))
+
+
+def stated_mention(exhibit: str, key: str, stated: Stated) -> Mention:
+    """A number that a text or a caption states."""
+    return Mention(f"{exhibit}:stated:{key}", stated.where, stated.text, stated.approximate)
+
+
+def stated_numbers(paper: Paper) -> Iterator[tuple[Stated, Mention]]:
+    """All stated numbers with where they stand; bounds are none."""
+    for exhibit in paper.exhibits.values():
+        for key, stated in exhibit.stated.items():
+            if stated.text.is_number:
+                yield stated, stated_mention(exhibit.id, key, stated)

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.judge.audit.finding import Finding
-from harness.judge.audit.printed import mentions, stated_numbers
 from harness.judge.audit.quantities import run_of
 from harness.judge.audit.said import texts
+from harness.judge.audit.sheet import mentions, stated_numbers
 from harness.spec.exhibit import Address, Table, variables_of
-from harness.spec.others import Fit
+from harness.spec.kinds import Fit
 from harness.spec.paper import Paper
+from harness.spec.parts import Choice, Choices, Setting, applies
 from harness.spec.printed import Printed
 from harness.spec.reporting import Reporting
-from harness.spec.setting import Choice, Choices, Setting, applies
 from harness.words import counted, listed
 
 _RUN = re.compile(r"(?<![\w-])[A-Za-z0-9]+(?:[\s_-][A-Za-z0-9]+)*")

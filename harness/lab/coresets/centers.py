@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from harness.lab.coresets.params import TaughtSelectParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
+from harness.later import torch
 from harness.plan.step import (
     Probe,
     StepContext,
@@ -14,9 +15,6 @@ from harness.plan.step import (
     StepResult,
     declare,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 class CentersParams(TaughtSelectParams):
@@ -36,7 +34,6 @@ def select_centers(
     choice; value `radius`, the largest distance of an example to its nearest centre.
     Draws: "select" of `ctx`.
     """
-    import torch
 
     from harness.lab.coresets.cover import centres, radius
     from harness.lab.coresets.pools import Choice, Pool, selection
@@ -54,12 +51,12 @@ def select_centers(
 
 
 def probe_select_centers() -> Probe:
-    params = CentersParams(
-        dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+    return Probe(
+        CentersParams(
+            dataset=DATASET, network=NETWORK, per_class=3, kcenter="greedy", balanced=True
+        ),
+        {"teacher": taught()},
     )
-    return Probe(params, {"teacher": taught()})
 
 
-STEPS = (
-    declare(select_centers, CentersParams, taught_work, probe_select_centers, inputs=("teacher",)),
-)
+STEPS = (declare(select_centers, probe_select_centers, taught_work, inputs=("teacher",)),)

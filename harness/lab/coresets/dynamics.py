@@ -7,14 +7,14 @@ and use the unbiased standard deviation U_k and the mean M_k of S over the looks
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from harness.errors import UserError
-from harness.lab.cost import no_work, passes
 from harness.lab.probing import BY_DSA, DATASET, NETWORK, PLAIN_SGD, RECIPE, recipes
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, TrainedParams, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -28,18 +28,13 @@ from harness.plan.step import (
     declare,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-
 BLOCK = 1 << 16
 """Examples scored at once: a window of a million would take more memory than the signal itself."""
 
 
-class DynamicsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
-    """Its `epochs` are not used: `samples` is the length of the run."""
+class DynamicsParams(TrainedParams):
+    """The `epochs` of its recipe are not used: `samples` is the length of the run."""
+
     samples: Annotated[int, Field(ge=2)]
     """Training examples seen in the run; its schedule ends exactly there."""
     looks: Count
@@ -83,19 +78,24 @@ def _dynamics_work(p: DynamicsParams, facts: Facts) -> Work:
 
 def probe_dynamics() -> Probe:
 
-    params = DynamicsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, samples=60, looks=4)
-    variants = recipes(
-        PLAIN_SGD,
-        {"nesterov": False},
-        {"warmup_epochs": 0},
-        {"decayed_parameters": "weights"},
-        {"scheduler_interval": "epoch"},
-        {"cosine_floor": 0.5},
-        {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
-        {"scheduler": "step", "loop": "official", "step_factor": 0.1},
-        BY_DSA,
+    return Probe(
+        DynamicsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, samples=60, looks=4),
+        {},
+        variants=(
+            {"schedule_samples": 90},
+            *recipes(
+                PLAIN_SGD,
+                {"nesterov": False},
+                {"warmup_epochs": 0},
+                {"decayed_parameters": "weights"},
+                {"scheduler_interval": "epoch"},
+                {"cosine_floor": 0.5},
+                {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
+                {"scheduler": "step", "loop": "official", "step_factor": 0.1},
+                BY_DSA,
+            ),
+        ),
     )
-    return Probe(params, {}, variants=({"schedule_samples": 90}, *variants))
 
 
 Window: TypeAlias = Annotated[int, Field(ge=2)]
@@ -130,11 +130,6 @@ def dyn_unc_score(
     return _result(score=score)
 
 
-def probe_dyn_unc_score() -> Probe:
-    params = DynUncParams(window=3, signal="probability", drop_last=True)
-    return Probe(params, {"dynamics": _watched()})
-
-
 class DualParams(StepParams):
     window: Window
     looks: Count
@@ -165,11 +160,6 @@ def dual_score(params: DualParams, inputs: Mapping[str, StepInput], ctx: StepCon
     return _result(score=_by_blocks(early, score), mean_probability=mean)
 
 
-def probe_dual_score() -> Probe:
-    params = DualParams(window=3, looks=6, signal="train_probability")
-    return Probe(params, {"dynamics": _watched()})
-
-
 class CadParams(StepParams):
     window: Window | Literal["span"]
     """Looks per window; `span`: as many as `tail` windows before the last look leave room for."""
@@ -197,14 +187,8 @@ def cad_score(params: CadParams, inputs: Mapping[str, StepInput], ctx: StepConte
     return _result(score=score)
 
 
-def probe_cad_score() -> Probe:
-    params = CadParams(window="span", tail=2, signal="el2n")
-    return Probe(params, {"dynamics": _watched()}, variants=({"window": 3},))
-
-
 def _by_blocks(signal: np.ndarray, score: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Scores (n,) of a signal (looks, n), some examples at a time."""
-    import numpy as np
 
     starts = range(0, signal.shape[1], BLOCK)
     return np.concatenate([score(signal[:, start : start + BLOCK]) for start in starts])
@@ -232,7 +216,6 @@ def _result(**arrays: np.ndarray) -> StepResult:
 
 def _watched() -> MemoryInput:
     """Signals of eight looks at 24 examples: rippled learning curves of different speed."""
-    import numpy as np
 
     look, example = np.indices((8, DATASET.train_size))
     ripple = 0.05 * np.sin(2.3 * look * (1 + example % 5) + example)
@@ -245,11 +228,9 @@ def _watched() -> MemoryInput:
     return MemoryInput(held=signals)
 
 
-class VisitsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
-    """Its `epochs` are not used."""
+class VisitsParams(TrainedParams):
+    """The `epochs` of its recipe are not used."""
+
     epochs: Annotated[int, Field(ge=2)]
     """Length of the run, and visits of each example."""
 
@@ -265,17 +246,6 @@ def visits(params: VisitsParams, inputs: Mapping[str, StepInput], ctx: StepConte
     return StepResult({}, {"correct": visited(params, ctx)})
 
 
-def _visits_work(p: VisitsParams, facts: Facts) -> Work:
-    return passes(
-        facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0, p.recipe.precision
-    )
-
-
-def probe_visits() -> Probe:
-    params = VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4)
-    return Probe(params, {}, variants=recipes({"nesterov": False}, {"warmup_epochs": 0}))
-
-
 class ForgettingParams(StepParams):
     never_learned: Literal["infinite", "zero"]
     """Score of an example that was never right."""
@@ -289,7 +259,6 @@ def forgetting_score(
     An example that was never right scores infinity, as in the paper (`infinite`), or 0, as the
     count says and DeepCore has it (`zero`).
     """
-    import numpy as np
 
     correct = inputs["visits"].array("correct")
     events = (correct[:-1] & ~correct[1:]).sum(axis=0).astype("float32")
@@ -299,7 +268,6 @@ def forgetting_score(
 
 
 def probe_forgetting_score() -> Probe:
-    import numpy as np
 
     visit, example = np.indices((6, DATASET.train_size))
     correct = np.sin(1.3 * visit * (example % 5)) > 0.2
@@ -310,12 +278,40 @@ def probe_forgetting_score() -> Probe:
 
 
 STEPS = (
-    declare(dynamics, DynamicsParams, _dynamics_work, probe_dynamics),
-    declare(dyn_unc_score, DynUncParams, no_work, probe_dyn_unc_score, inputs=("dynamics",)),
-    declare(dual_score, DualParams, no_work, probe_dual_score, inputs=("dynamics",)),
-    declare(cad_score, CadParams, no_work, probe_cad_score, inputs=("dynamics",)),
-    declare(visits, VisitsParams, _visits_work, probe_visits),
+    declare(dynamics, probe_dynamics, _dynamics_work),
     declare(
-        forgetting_score, ForgettingParams, no_work, probe_forgetting_score, inputs=("visits",)
+        dyn_unc_score,
+        lambda: Probe(
+            DynUncParams(window=3, signal="probability", drop_last=True), {"dynamics": _watched()}
+        ),
+        inputs=("dynamics",),
     ),
+    declare(
+        dual_score,
+        lambda: Probe(
+            DualParams(window=3, looks=6, signal="train_probability"), {"dynamics": _watched()}
+        ),
+        inputs=("dynamics",),
+    ),
+    declare(
+        cad_score,
+        lambda: Probe(
+            CadParams(window="span", tail=2, signal="el2n"),
+            {"dynamics": _watched()},
+            variants=({"window": 3},),
+        ),
+        inputs=("dynamics",),
+    ),
+    declare(
+        visits,
+        lambda: Probe(
+            VisitsParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, epochs=4),
+            {},
+            variants=recipes({"nesterov": False}, {"warmup_epochs": 0}),
+        ),
+        lambda p, facts: passes(
+            facts, p.network, p.dataset, p.epochs * p.dataset.train_size, 0, p.recipe.precision
+        ),
+    ),
+    declare(forgetting_score, probe_forgetting_score, inputs=("visits",)),
 )

@@ -7,25 +7,21 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, TrainedParams, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class El2nParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
+class El2nParams(TrainedParams):
     runs: Count
     epoch: Count
     """Epochs after which every example is scored."""
@@ -60,11 +56,6 @@ def _el2n_work(p: El2nParams, facts: Facts) -> Work:
 
 
 OTHERWISE = recipes({"nesterov": False}, {"warmup_epochs": 0})
-
-
-def probe_el2n_score() -> Probe:
-    params = El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1)
-    return Probe(params, {}, variants=OTHERWISE)
 
 
 class El2nSlParams(El2nParams):
@@ -105,16 +96,19 @@ def _el2n_sl_work(p: El2nSlParams, facts: Facts) -> Work:
 
 
 def probe_el2n_sl_score() -> Probe:
-    params = El2nSlParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=RECIPE,
-        runs=2,
-        epoch=1,
-        teacher=NETWORK,
-        temperature=4.0,
+    return Probe(
+        El2nSlParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=RECIPE,
+            runs=2,
+            epoch=1,
+            teacher=NETWORK,
+            temperature=4.0,
+        ),
+        {"teacher": taught()},
+        variants=OTHERWISE,
     )
-    return Probe(params, {"teacher": taught()}, variants=OTHERWISE)
 
 
 class GrandParams(El2nParams):
@@ -134,7 +128,6 @@ def grand_score(
     of the example's batch, so that the members of the last, smaller batch come out larger.
     Array `score` (n,), float32: high is hard.
     """
-    import numpy as np
 
     from harness.lab.coresets.gradients import norms
     from harness.lab.coresets.runs import mean_score, training_split
@@ -157,20 +150,31 @@ def _grand_work(p: GrandParams, facts: Facts) -> Work:
 
 
 def probe_grand_score() -> Probe:
-    params = GrandParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=RECIPE,
-        runs=2,
-        epoch=1,
-        gradient="all-parameters",
-        reduction="sum",
+    return Probe(
+        GrandParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=RECIPE,
+            runs=2,
+            epoch=1,
+            gradient="all-parameters",
+            reduction="sum",
+        ),
+        {},
+        variants=OTHERWISE,
     )
-    return Probe(params, {}, variants=OTHERWISE)
 
 
 STEPS = (
-    declare(el2n_score, El2nParams, _el2n_work, probe_el2n_score),
-    declare(el2n_sl_score, El2nSlParams, _el2n_sl_work, probe_el2n_sl_score, inputs=("teacher",)),
-    declare(grand_score, GrandParams, _grand_work, probe_grand_score),
+    declare(
+        el2n_score,
+        lambda: Probe(
+            El2nParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, runs=2, epoch=1),
+            {},
+            variants=OTHERWISE,
+        ),
+        _el2n_work,
+    ),
+    declare(el2n_sl_score, probe_el2n_sl_score, _el2n_sl_work, inputs=("teacher",)),
+    declare(grand_score, probe_grand_score, _grand_work),
 )

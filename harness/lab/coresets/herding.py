@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from harness.lab.coresets.params import TaughtSelectParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
+from harness.later import np
 from harness.plan.step import (
     Probe,
     StepContext,
@@ -14,9 +15,6 @@ from harness.plan.step import (
     StepResult,
     declare,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class HerdingParams(TaughtSelectParams):
@@ -46,7 +44,6 @@ def herd(points: np.ndarray, count: int, pick: str) -> np.ndarray:
     So the mean of the first t stays as near to mu as one more choice can bring it. `farthest` is
     DeepCore's: it takes the largest distance in place of the smallest. Ties go to the lowest row.
     """
-    import numpy as np
 
     from harness.lab.coresets.cover import distances
 
@@ -63,13 +60,16 @@ def herd(points: np.ndarray, count: int, pick: str) -> np.ndarray:
     return np.array(rows)
 
 
-def probe_select_herding() -> Probe:
-    params = HerdingParams(
-        dataset=DATASET, network=NETWORK, per_class=3, pick="nearest", balanced=True
-    )
-    return Probe(params, {"teacher": taught()})
-
-
 STEPS = (
-    declare(select_herding, HerdingParams, taught_work, probe_select_herding, inputs=("teacher",)),
+    declare(
+        select_herding,
+        lambda: Probe(
+            HerdingParams(
+                dataset=DATASET, network=NETWORK, per_class=3, pick="nearest", balanced=True
+            ),
+            {"teacher": taught()},
+        ),
+        taught_work,
+        inputs=("teacher",),
+    ),
 )

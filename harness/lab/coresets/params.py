@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from harness.lab.cost import passes
-from harness.lab.recipe import Count, DatasetRef
+from harness.lab.recipe import Count, DatasetRef, NetworkParams, passes
 from harness.plan.step import (
     Facts,
     StepParams,
@@ -13,12 +12,11 @@ from harness.plan.step import (
 )
 
 
-class TaughtParams(StepParams):
-    """Parameters of every step that asks a teacher about all training examples."""
+class TaughtParams(NetworkParams):
+    """Parameters of every step that asks a teacher about all training examples.
 
-    dataset: DatasetRef
-    network: str
-    """The teacher's; its answers and features are used."""
+    The network is the teacher's; its answers and features are used.
+    """
 
 
 class SelectParams(StepParams):

@@ -13,7 +13,7 @@ from torch import Tensor
 from harness.lab.coresets.params import TaughtParams, TaughtSelectParams
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.hooks import last_linear, layer_inputs
+from harness.lab.models.running import last_linear, layer_inputs
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext, StepInput, StepResult
 

@@ -12,9 +12,9 @@ from pydantic import Field
 
 from harness.errors import UserError
 from harness.lab.coresets.params import SelectParams
-from harness.lab.cost import no_work, passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen
-from harness.lab.recipe import RecipeOfData, Share
+from harness.lab.recipe import RecipeOfData, Share, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -45,10 +45,6 @@ def select_top(params: TopParams, inputs: Mapping[str, StepInput], ctx: StepCont
     return best(score if params.keep == "highest" else -score, params, params.balanced)
 
 
-def probe_select_top() -> Probe:
-    return Probe(TopParams(dataset=DATASET, per_class=2, balanced=True), {"score": _scored()})
-
-
 class BetaParams(SelectParams):
     balanced: bool
     c_d: float = Field(gt=0)
@@ -75,11 +71,6 @@ def select_beta(
     return best(keys, params, params.balanced)
 
 
-def probe_select_beta() -> Probe:
-    params = BetaParams(dataset=DATASET, per_class=2, balanced=False, c_d=4.0)
-    return Probe(params, {"score": _scored()})
-
-
 class RandomParams(SelectParams):
     """A uniform draw within each class has no parameters of its own."""
 
@@ -94,10 +85,6 @@ def select_random(
     from harness.lab.coresets.ranking import best, uniform
 
     return best(uniform(params.dataset.train_size, ctx), params, balanced=True)
-
-
-def probe_select_random() -> Probe:
-    return Probe(RandomParams(dataset=DATASET, per_class=3), {})
 
 
 class FractionParams(SelectParams):
@@ -119,11 +106,6 @@ def select_fraction(
     score = inputs["score"].array("score")
     keys = pruned_keys(score, uniform(len(score), ctx), params)
     return best(keys, params, balanced=True)
-
-
-def probe_select_fraction() -> Probe:
-    params = FractionParams(dataset=DATASET, per_class=2, fraction=0.5, keep="lowest")
-    return Probe(params, {"score": _scored()})
 
 
 class WindowParams(SelectParams):
@@ -165,20 +147,21 @@ def _window_work(p: WindowParams, facts: Facts) -> Work:
 
 
 def probe_select_window() -> Probe:
-    params = WindowParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=RECIPE,
-        per_class=2,
-        starts=(0.0, 0.5, 1.0),
-        chosen_on="held-out",
+    return Probe(
+        WindowParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=RECIPE,
+            per_class=2,
+            starts=(0.0, 0.5, 1.0),
+            chosen_on="held-out",
+        ),
+        {"score": _scored()},
     )
-    return Probe(params, {"score": _scored()})
 
 
 def _scored() -> MemoryInput:
     """Scores and mean probabilities that rise and fall over the 24 examples."""
-    import numpy as np
 
     example = np.arange(DATASET.train_size)
     score = 0.1 + 0.08 * np.sin(1.7 * example)
@@ -198,7 +181,6 @@ def jpeg_files(
     input `subset`. Raises `UserError` where images have many sizes: those are kept as pixels of
     files that were JPEG already.
     """
-    import numpy as np
 
     from harness.lab.data import sets
     from harness.lab.data.pictures import through_jpeg
@@ -214,16 +196,35 @@ def jpeg_files(
     return StepResult({}, {"images": images, "labels": inputs["subset"].array("labels")})
 
 
-def probe_jpeg_files() -> Probe:
-    params = FilesParams(dataset=DATASET, per_class=2, jpeg_quality=75)
-    return Probe(params, {"subset": chosen(per_class=2)})
-
-
 STEPS = (
-    declare(select_top, TopParams, no_work, probe_select_top, inputs=("score",)),
-    declare(select_beta, BetaParams, no_work, probe_select_beta, inputs=("score",)),
-    declare(select_random, RandomParams, no_work, probe_select_random),
-    declare(select_fraction, FractionParams, no_work, probe_select_fraction, inputs=("score",)),
-    declare(select_window, WindowParams, _window_work, probe_select_window, inputs=("score",)),
-    declare(jpeg_files, FilesParams, no_work, probe_jpeg_files, inputs=("subset",)),
+    declare(
+        select_top,
+        lambda: Probe(TopParams(dataset=DATASET, per_class=2, balanced=True), {"score": _scored()}),
+        inputs=("score",),
+    ),
+    declare(
+        select_beta,
+        lambda: Probe(
+            BetaParams(dataset=DATASET, per_class=2, balanced=False, c_d=4.0), {"score": _scored()}
+        ),
+        inputs=("score",),
+    ),
+    declare(select_random, lambda: Probe(RandomParams(dataset=DATASET, per_class=3), {})),
+    declare(
+        select_fraction,
+        lambda: Probe(
+            FractionParams(dataset=DATASET, per_class=2, fraction=0.5, keep="lowest"),
+            {"score": _scored()},
+        ),
+        inputs=("score",),
+    ),
+    declare(select_window, probe_select_window, _window_work, inputs=("score",)),
+    declare(
+        jpeg_files,
+        lambda: Probe(
+            FilesParams(dataset=DATASET, per_class=2, jpeg_quality=75),
+            {"subset": chosen(per_class=2)},
+        ),
+        inputs=("subset",),
+    ),
 )

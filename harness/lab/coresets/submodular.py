@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.lab.coresets.params import TaughtSelectParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
+from harness.later import np
 from harness.plan.step import (
     Neutral,
     Probe,
@@ -41,12 +42,6 @@ def select_facility_location(
     return selection(params, True, inputs, ctx, choose)
 
 
-def probe_select_facility_location() -> Probe:
-
-    params = TaughtSelectParams(dataset=DATASET, network=NETWORK, per_class=3)
-    return Probe(params, {"teacher": taught()})
-
-
 class GraphCutParams(TaughtSelectParams):
     trade_off: float = Field(gt=0)
     """Lambda: what likeness to all examples counts against likeness among the chosen."""
@@ -71,11 +66,6 @@ def select_graph_cut(
     return selection(params, True, inputs, ctx, choose)
 
 
-def probe_select_graph_cut() -> Probe:
-    params = GraphCutParams(dataset=DATASET, network=NETWORK, per_class=3, trade_off=1.0)
-    return Probe(params, {"teacher": taught()})
-
-
 class BatchParams(TaughtSelectParams):
     gradient_batch: Annotated[int, Field(ge=0), Neutral(0)] = 0
     """0: the gradient of an example's own loss. Else that of the mean loss of a batch of so many,
@@ -91,7 +81,6 @@ def select_craig(
     `select_facility_location`, and `weights`, float64: for how many examples of its class, itself
     among them, a choice is the nearest. They sum to the size of the class; DeepCore adds 1 to each.
     """
-    import numpy as np
 
     from harness.lab.coresets.gradients import FacilityLocation, distances, lazy_greedy, products
     from harness.lab.coresets.pools import Choice, Pool, selection
@@ -108,8 +97,7 @@ def select_craig(
 
 
 def probe_select_craig() -> Probe:
-    params = BatchParams(dataset=DATASET, network=NETWORK, per_class=3)
-    return Probe(params, {"teacher": taught()})
+    return Probe(BatchParams(dataset=DATASET, network=NETWORK, per_class=3), {"teacher": taught()})
 
 
 class GlisterParams(BatchParams):
@@ -139,24 +127,39 @@ def select_glister(
     return selection(params, params.balanced, inputs, ctx, choose)
 
 
-def probe_select_glister() -> Probe:
-    params = GlisterParams(
-        dataset=DATASET, network=NETWORK, per_class=3, step_size=0.1, update=True, balanced=True
-    )
-    return Probe(params, {"teacher": taught()})
-
-
 STEPS = (
     declare(
         select_facility_location,
-        TaughtSelectParams,
+        lambda: Probe(
+            TaughtSelectParams(dataset=DATASET, network=NETWORK, per_class=3), {"teacher": taught()}
+        ),
         taught_work,
-        probe_select_facility_location,
         inputs=("teacher",),
     ),
     declare(
-        select_graph_cut, GraphCutParams, taught_work, probe_select_graph_cut, inputs=("teacher",)
+        select_graph_cut,
+        lambda: Probe(
+            GraphCutParams(dataset=DATASET, network=NETWORK, per_class=3, trade_off=1.0),
+            {"teacher": taught()},
+        ),
+        taught_work,
+        inputs=("teacher",),
     ),
-    declare(select_craig, BatchParams, taught_work, probe_select_craig, inputs=("teacher",)),
-    declare(select_glister, GlisterParams, taught_work, probe_select_glister, inputs=("teacher",)),
+    declare(select_craig, probe_select_craig, taught_work, inputs=("teacher",)),
+    declare(
+        select_glister,
+        lambda: Probe(
+            GlisterParams(
+                dataset=DATASET,
+                network=NETWORK,
+                per_class=3,
+                step_size=0.1,
+                update=True,
+                balanced=True,
+            ),
+            {"teacher": taught()},
+        ),
+        taught_work,
+        inputs=("teacher",),
+    ),
 )

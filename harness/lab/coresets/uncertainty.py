@@ -13,11 +13,10 @@ from pydantic import model_validator
 from harness.lab.coresets.params import TaughtParams, taught_work
 from harness.lab.probing import DATASET, NETWORK, taught
 from harness.lab.recipe import Count
+from harness.later import np
 from harness.plan.step import Probe, StepContext, StepInput, StepResult, declare
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.lab.coresets.pools import Pool
 
 
@@ -42,7 +41,6 @@ def uncertainty_score(
 
 def unsure(pool: Pool, measure: str) -> np.ndarray:
     """How unsure the network is of each example of the pool, (n,); high is unsure."""
-    import numpy as np
     from scipy.special import entr
 
     probabilities = np.exp(pool.log_probabilities)
@@ -57,11 +55,6 @@ def unsure(pool: Pool, measure: str) -> np.ndarray:
         second, first = np.partition(probabilities, -2, axis=1)[:, -2:].T
         found = second - first
     return found
-
-
-def probe_uncertainty_score() -> Probe:
-    params = UncertaintyParams(dataset=DATASET, network=NETWORK, measure="entropy")
-    return Probe(params, {"teacher": taught()})
 
 
 AT_ONCE = 256
@@ -110,7 +103,6 @@ def contrast(
     `from-neighbour`: KL(p_j || p_i), as the paper has it; `symmetric`: the mean of both directions,
     DeepCore's. Of equally distant neighbours the lowest rows count.
     """
-    import numpy as np
     from scipy.spatial.distance import cdist
 
     parts = []
@@ -128,20 +120,29 @@ def contrast(
     return np.concatenate(parts)
 
 
-def probe_cal_score() -> Probe:
-    params = CalParams(
-        dataset=DATASET, network=NETWORK, neighbours=3, divergence="symmetric", balanced=True
-    )
-    return Probe(params, {"teacher": taught()})
-
-
 STEPS = (
     declare(
         uncertainty_score,
-        UncertaintyParams,
+        lambda: Probe(
+            UncertaintyParams(dataset=DATASET, network=NETWORK, measure="entropy"),
+            {"teacher": taught()},
+        ),
         taught_work,
-        probe_uncertainty_score,
         inputs=("teacher",),
     ),
-    declare(cal_score, CalParams, taught_work, probe_cal_score, inputs=("teacher",)),
+    declare(
+        cal_score,
+        lambda: Probe(
+            CalParams(
+                dataset=DATASET,
+                network=NETWORK,
+                neighbours=3,
+                divergence="symmetric",
+                balanced=True,
+            ),
+            {"teacher": taught()},
+        ),
+        taught_work,
+        inputs=("teacher",),
+    ),
 )

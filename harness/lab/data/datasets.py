@@ -1,4 +1,10 @@
-"""The state of every data set, and the prepared form made from its publisher's files."""
+"""The state of every data set, and the prepared form made from its publisher's files.
+
+Of Tiny-ImageNet, `tiny-imagenet-200/` holds `train/<wnid>/images/<wnid>_<number>.JPEG`,
+`val/images/`, whose files are `val_<number>.JPEG`, and `val/val_annotations.txt`, whose lines begin
+with the name of a file and its wnid. Classes are counted in the order of their wnids, as
+torchvision's `ImageFolder` does; images of a class, and those of the validation set, by number.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +15,62 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import EvidenceError, UserError, nearest
-from harness.lab.data import image_tree, prepared, sets, tiny_imagenet
-from harness.lab.data.packing import Report
+from harness.errors import EvidenceError, UserError, require
+from harness.lab.data import image_tree, prepared, sets
+from harness.lab.data.image_tree import Report
+from harness.lab.data.pictures import by_number, decoded
 from harness.lab.data.prepared import Dataset, Split
 from harness.lab.recipe import DatasetRef
+
+TINY_URL = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"
+TINY_FOLDER = "tiny-imagenet-200"
+TINY_SIDE = 64
+
+
+def _fetch_tiny(folder: Path) -> None:
+    """Download and unpack the publisher's archive; its files are checked when they are read."""
+    from torchvision.datasets.utils import download_and_extract_archive
+
+    try:
+        download_and_extract_archive(TINY_URL, str(folder))
+    except (OSError, RuntimeError) as error:
+        raise EvidenceError(
+            f"Tiny-ImageNet could not be downloaded ({error}); put the folder {TINY_FOLDER} of its "
+            f"publisher into {folder}, then `repro data prepare tiny-imagenet`"
+        ) from None
+
+
+def _read_tiny(folder: Path) -> Dataset:
+    """Raises `EvidenceError` if files are missing or are no pictures of the right size."""
+    root = folder / TINY_FOLDER
+    try:
+        wnids = sorted(path.name for path in (root / "train").iterdir() if path.is_dir())
+        return Dataset(_tiny_train(root / "train", wnids), _tiny_validation(root / "val", wnids))
+    except OSError as error:
+        raise EvidenceError(
+            f"{error.filename}: {error.strerror}; put the publisher's folder {TINY_FOLDER} into "
+            f"{folder}, or download it with `repro data fetch tiny-imagenet`"
+        ) from None
+
+
+def _tiny_train(folder: Path, wnids: list[str]) -> Split:
+    paths = [by_number((folder / wnid / "images").glob("*.JPEG")) for wnid in wnids]
+    labels = np.repeat(np.arange(len(wnids)), [len(each) for each in paths])
+    return decoded((path.read_bytes() for each in paths for path in each), labels, TINY_SIDE)
+
+
+def _tiny_validation(folder: Path, wnids: list[str]) -> Split:
+    lines = (folder / "val_annotations.txt").read_text("utf-8").splitlines()
+    classes = dict(line.split()[:2] for line in lines if line.strip())
+    paths = by_number((folder / "images").glob("*.JPEG"))
+    unknown = [path.name for path in paths if classes.get(path.name) not in wnids]
+    if unknown:
+        raise EvidenceError(
+            f"{folder / 'val_annotations.txt'}: no class of the training set for {unknown[0]} and "
+            f"{len(unknown) - 1} other pictures"
+        )
+    labels = np.array([wnids.index(classes[path.name]) for path in paths])
+    return decoded((path.read_bytes() for path in paths), labels, TINY_SIDE)
 
 
 @dataclass(frozen=True)
@@ -102,10 +159,7 @@ def prepare(
 def _publisher(name: str) -> Publisher:
     if name in sets.BUNDLED:
         raise UserError(f"data set '{name}' is bundled: there is nothing to fetch or to prepare")
-    if name not in PUBLISHERS:
-        raise UserError(
-            f"data set '{name}' cannot be prepared in this version; {nearest(name, PUBLISHERS)}"
-        )
+    require(name, PUBLISHERS, f"data set '{name}' cannot be prepared in this version")
     return PUBLISHERS[name]
 
 
@@ -156,9 +210,7 @@ PUBLISHERS: Mapping[str, Publisher] = {
     "cifar100": Publisher(
         "the publisher's folder cifar-100-python", _fetch_cifar100, _read_cifar100
     ),
-    "tiny-imagenet": Publisher(
-        f"the publisher's folder {tiny_imagenet.FOLDER}", tiny_imagenet.fetch, tiny_imagenet.read
-    ),
+    "tiny-imagenet": Publisher(f"the publisher's folder {TINY_FOLDER}", _fetch_tiny, _read_tiny),
     "imagenet1k": Publisher("the publisher's folders train and val", _fetch_imagenet, None),
     "imagenet-mini": Publisher("the folders train and val", _fetch_mini, None),
 }

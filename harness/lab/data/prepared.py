@@ -245,8 +245,7 @@ def class_names(name: str) -> list[str]:
 
 def _read_ragged(name: str, folder: Path, manifest: dict[str, Any]) -> Dataset:
     """Checked but for the pixels, which are mapped."""
-    from harness.lab.data.published import PublishedFiles
-    from harness.lab.data.ragged import Ragged
+    from harness.lab.data.ragged import PublishedFiles, Ragged
 
     wrong = damaged(name, pixels=False)
     if wrong:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from harness.lab.data.published import PublishedFiles
-from harness.lab.data.ragged import Ragged
+from harness.lab.data.ragged import PublishedFiles, Ragged
 
 
 def crop_resize(pixels: Tensor, boxes: Tensor, side: int) -> Tensor:

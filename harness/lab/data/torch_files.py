@@ -19,7 +19,15 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from harness.lab.data.refused import Refused
+from harness.errors import UserError, one_line
+
+
+class Refused(UserError):
+    """A file or folder that somebody else made and that is not used, and why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(one_line(f"{path}: {reason}"))
+
 
 LARGEST = 4 << 30
 """Bytes of the largest file that is opened; the largest released one has 2.5 GB."""

@@ -13,11 +13,11 @@ from torch.nn import functional
 from torch.optim import SGD, Optimizer
 
 from harness.lab.distill.experts import Trajectories
-from harness.lab.distill.images import class_labels
 from harness.lab.distill.matching import DcParams, DmParams
 from harness.lab.distill.synthesis import (
     Reals,
     augmented,
+    class_labels,
     descend,
     first_images,
     fresh,
@@ -27,7 +27,7 @@ from harness.lab.distill.synthesis import (
 )
 from harness.lab.distill.trajectories import TrajectoryParams
 from harness.lab.models.classifier import SCORED_AT_ONCE, Classifier
-from harness.lab.models.hooks import last_linear, layer_inputs
+from harness.lab.models.running import last_linear, layer_inputs
 from harness.lab.train.dsa import Independent, Siamese
 from harness.lab.train.loop import random_batches
 from harness.lab.train.schedule import batch_sizes

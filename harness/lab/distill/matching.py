@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from harness.lab.cost import class_batches
 from harness.lab.distill.recover import FROZEN
 from harness.lab.probing import DATASET
-from harness.lab.recipe import Count, DatasetRef
+from harness.lab.recipe import Count, NetworkParams, class_batches
 from harness.plan.step import (
     Facts,
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
@@ -36,11 +34,9 @@ MATCHED = "convnet-digits-instance"
 """The network of the probes, which keeps no running statistics."""
 
 
-class SynthesisParams(StepParams):
+class SynthesisParams(NetworkParams):
     """The parameters that all bi-level distillers have."""
 
-    dataset: DatasetRef
-    network: str
     per_class: Count
     iterations: Count
     learning_rate_pixels: float = Field(gt=0)
@@ -166,24 +162,24 @@ def synthesis_probe() -> dict[str, Any]:
     }
 
 
-def _dm_probe() -> Probe:
-    return Probe(DmParams(**synthesis_probe(), real_batch_size=4), {})
-
-
 def _dc_probe() -> Probe:
-    params = DcParams(
-        **synthesis_probe() | {"initial_images": "noise"},
-        real_batch_size=4,
-        outer_loops=2,
-        inner_loops=2,
-        network_learning_rate=0.05,
-        network_batch_size=3,
-        distance="cosine-rows",
+    return Probe(
+        DcParams(
+            **synthesis_probe() | {"initial_images": "noise"},
+            real_batch_size=4,
+            outer_loops=2,
+            inner_loops=2,
+            network_learning_rate=0.05,
+            network_batch_size=3,
+            distance="cosine-rows",
+        ),
+        {},
     )
-    return Probe(params, {})
 
 
 STEPS = (
-    declare(distill_dm, DmParams, _dm_work, _dm_probe),
-    declare(distill_dc, DcParams, _dc_work, _dc_probe),
+    declare(
+        distill_dm, lambda: Probe(DmParams(**synthesis_probe(), real_batch_size=4), {}), _dm_work
+    ),
+    declare(distill_dc, _dc_probe, _dc_work),
 )

@@ -8,11 +8,10 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from harness.lab.data.published import PublishedFiles
-from harness.lab.data.ragged import Ragged
+from harness.lab.data.ragged import PublishedFiles, Ragged
 from harness.lab.data.resize import cut, sizes_of
-from harness.lab.distill.images import rounded
 from harness.lab.distill.stitch import StitchParams
+from harness.lab.distill.synthesis import rounded
 from harness.lab.models.classifier import Classifier
 from harness.lab.train.augment import boxes_within
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, chosen, taught
-from harness.lab.recipe import Count, CropScale, DatasetRef
+from harness.lab.recipe import Count, CropScale, DatasetRef, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Neutral,
@@ -125,10 +125,8 @@ def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepCon
     have. Climbs of the batches of one image of each class add up; the next image of each class
     begins with the teacher as it was given.
     """
-    from torch import Generator
 
-    from harness.lab.distill.recovery import Start
-    from harness.lab.distill.statistics import climb
+    from harness.lab.distill.recovery import Start, climb
     from harness.lab.train.loop import Examples
 
     recovery = _recovery(params, inputs, ctx)
@@ -141,7 +139,7 @@ def distill_dwa(params: DwaParams, inputs: Mapping[str, StepInput], ctx: StepCon
         if batch.labels[0] == 0:
             teacher.network.load_state_dict(given)
         # The descent draws from the same seed.
-        drawn = Generator().manual_seed(recovery.part(batch).derive("synthesis"))
+        drawn = torch.Generator().manual_seed(recovery.part(batch).derive("synthesis"))
         view = Examples(recovery.view(images, drawn), batch.labels)
         climb(teacher, view, params.perturbation_iterations, params.perturbation_size)
         return _descend(params, recovery, images, batch)
@@ -157,7 +155,6 @@ def distill_fadrm(
     Each stage has a resolution, a new optimiser and `iterations` steps. Between two of them the
     images become `residual` x images + (1 - `residual`) x patches, at the next resolution.
     """
-    import numpy as np
 
     from harness.lab.distill.recovery import Start, resized
 
@@ -184,7 +181,6 @@ def _recovery(
     params: RecoverParams, inputs: Mapping[str, StepInput], ctx: StepContext, stages: int = 1
 ) -> Recovery:
     """Batches of the first image of every class come first, then those of the second, and so on."""
-    import torch
 
     from harness.lab.distill.recovery import Recovery, batched
     from harness.lab.models.classifier import Classifier
@@ -204,7 +200,7 @@ def _descend(
     params: RecoverParams, recovery: Recovery, images: Tensor, batch: ImageBatch, stage: int = 0
 ) -> Recovered:
     """Descend `recovery_loss` on a new view of the images in each iteration."""
-    from harness.lab.distill.statistics import batchnorm_layers, recovery_loss
+    from harness.lab.distill.recovery import batchnorm_layers, recovery_loss
 
     layers = batchnorm_layers(recovery.teacher)
 
@@ -253,27 +249,23 @@ def _probe(kind: type[RecoverParams], start: bool, **own: Any) -> Probe:
     return Probe(params, inputs | {"start": chosen(per_class=2)} if start else inputs)
 
 
-def _sre2l_probe() -> Probe:
-    return _probe(RecoverParams, start=False)
-
-
-def _dwa_probe() -> Probe:
-    probe = _probe(DwaParams, start=True, perturbation_iterations=2, perturbation_size=0.5)
-    return replace(probe, variants=({"perturbation_size": 0.0},))
-
-
-def _fadrm_probe() -> Probe:
-    return _probe(FadrmParams, start=True, stages=(8, 8), residual=0.5)
-
-
 STEPS = (
-    declare(distill_sre2l, RecoverParams, _sre2l_work, _sre2l_probe, inputs=("teacher",)),
-    declare(distill_dwa, DwaParams, _dwa_work, _dwa_probe, inputs=("start", "teacher")),
+    declare(
+        distill_sre2l, lambda: _probe(RecoverParams, start=False), _sre2l_work, inputs=("teacher",)
+    ),
+    declare(
+        distill_dwa,
+        lambda: replace(
+            _probe(DwaParams, start=True, perturbation_iterations=2, perturbation_size=0.5),
+            variants=({"perturbation_size": 0.0},),
+        ),
+        _dwa_work,
+        inputs=("start", "teacher"),
+    ),
     declare(
         distill_fadrm,
-        FadrmParams,
+        lambda: _probe(FadrmParams, start=True, stages=(8, 8), residual=0.5),
         _fadrm_work,
-        _fadrm_probe,
         inputs=("start", "teacher"),
         revision=2,
     ),

@@ -10,27 +10,25 @@ from typing import Annotated
 
 from pydantic import model_validator
 
-from harness.lab.cost import passes
 from harness.lab.distill.recover import Quality, Rounding
 from harness.lab.probing import DATASET, NETWORK, chosen, taught
-from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef, check_factor
+from harness.lab.recipe import Count, CropScale, CropsOf, NetworkParams, check_factor, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Neutral,
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class StitchParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    """The teacher."""
+class StitchParams(NetworkParams):
+    """The network is the teacher."""
+
     per_class: Count
     factor: Count
     """Each image is a grid of factor x factor patches."""
@@ -60,15 +58,12 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     source. Cells are counted row by row. Draws: "crop" of `ctx`.
     Raises `UserError` if a class of the pool is too small.
     """
-    import numpy as np
-    import torch
-    from torch import Generator
 
     from harness.lab.coresets.ranking import require_per_class
     from harness.lab.data import sets
     from harness.lab.data.pictures import through_jpeg
-    from harness.lab.distill.images import class_labels
     from harness.lab.distill.patches import best_crops, tile
+    from harness.lab.distill.synthesis import class_labels
     from harness.lab.models.classifier import Classifier
     from harness.lab.train.loop import Examples
 
@@ -80,7 +75,7 @@ def stitch(params: StitchParams, inputs: Mapping[str, StepInput], ctx: StepConte
     teacher = Classifier.stored(
         params.network, dataset, ctx.device, inputs["teacher"].tensors("weights")
     )
-    generator = Generator().manual_seed(ctx.derive("crop"))
+    generator = torch.Generator().manual_seed(ctx.derive("crop"))
     made: dict[str, list[np.ndarray]] = {"images": [], "sources": [], "boxes": []}
     for label in range(dataset.classes):
         rows = pool[pool_labels == label]
@@ -105,11 +100,21 @@ def _work(p: StitchParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, 0, p.crops * min(pool, p.dataset.train_size))
 
 
-def _probe() -> Probe:
-    params = StitchParams(
-        dataset=DATASET, network=NETWORK, per_class=1, factor=2, crops=3, crop_scale=(0.3, 1.0)
-    )
-    return Probe(params, {"pool": chosen(per_class=5), "teacher": taught()})
-
-
-STEPS = (declare(stitch, StitchParams, _work, _probe, inputs=("pool", "teacher")),)
+STEPS = (
+    declare(
+        stitch,
+        lambda: Probe(
+            StitchParams(
+                dataset=DATASET,
+                network=NETWORK,
+                per_class=1,
+                factor=2,
+                crops=3,
+                crop_scale=(0.3, 1.0),
+            ),
+            {"pool": chosen(per_class=5), "teacher": taught()},
+        ),
+        _work,
+        inputs=("pool", "teacher"),
+    ),
+)

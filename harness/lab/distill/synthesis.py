@@ -1,4 +1,4 @@
-"""The parts that the bi-level distillers share: real and first images, views, descent, record."""
+"""The parts that distillers share: real and first images, views, descent, and their records."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from torch import Generator, Tensor, nn
 from harness.errors import EvidenceError, UserError
 from harness.lab.data import sets
 from harness.lab.data.ragged import Ragged
-from harness.lab.distill.images import class_labels
 from harness.lab.distill.matching import SynthesisParams
 from harness.lab.models.classifier import Classifier
+from harness.lab.recipe import DatasetRef
 from harness.lab.train.dsa import Draws, dsa, groups
-from harness.lab.train.loop import Examples
-from harness.lab.train.resume import RunState
+from harness.lab.train.loop import Examples, RunState
 from harness.plan.step import Json, StepContext, StepResult
 
 
@@ -188,3 +187,24 @@ def mean_losses(losses: np.ndarray) -> dict[str, Json]:
     """Means of the first and of the last tenth of the iterations."""
     tenth = max(1, len(losses) // 10)
     return {"first_loss": float(losses[:tenth].mean()), "last_loss": float(losses[-tenth:].mean())}
+
+
+def class_labels(dataset: DatasetRef, per_class: int) -> np.ndarray:
+    """Labels int64 (classes x per_class,) of images that are ordered class by class."""
+    return np.repeat(np.arange(dataset.classes, dtype=np.int64), per_class)
+
+
+def as_bytes(normalised: Tensor, dataset: DatasetRef, rounding: str = "nearest") -> np.ndarray:
+    """Normalised images (n, c, h, w) to uint8 (n, h, w, c), rounded and clipped."""
+    mean, std = (
+        torch.tensor(values, dtype=torch.float64).view(-1, 1, 1)
+        for values in (dataset.mean, dataset.std)
+    )
+    pixels = (normalised.detach().cpu().double() * std + mean) * 255
+    return rounded(pixels, rounding).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def rounded(pixels: Tensor, rounding: str) -> Tensor:
+    """Pixels in [0, 255] as bytes, `nearest` or `down`; what lies outside is clipped."""
+    whole = pixels.floor() if rounding == "down" else pixels.round()
+    return whole.clamp(0, 255).byte()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.distill.matching import (
     MATCHED,
     SECOND_ORDER,
@@ -16,7 +15,8 @@ from harness.lab.distill.matching import (
     synthesis_work,
 )
 from harness.lab.probing import BY_DSA, DATASET, PLAIN_SGD, RECIPE, recipes, weights_file
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, TrainedParams, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -25,7 +25,6 @@ from harness.plan.step import (
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
@@ -35,10 +34,7 @@ if TYPE_CHECKING:
     from torch import Generator
 
 
-class ExpertsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
+class ExpertsParams(TrainedParams):
     count: Count
 
 
@@ -98,7 +94,6 @@ def experts(params: ExpertsParams, inputs: Mapping[str, StepInput], ctx: StepCon
     `epochs`, `zca` where they read whitened images, and the mean `accuracy` at the end (fraction,
     test split); array `accuracies` (count,), float64.
     """
-    import numpy as np
 
     from harness.lab.data import sets
     from harness.lab.distill.experts import trained
@@ -128,14 +123,12 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     learned, whitened where the experts read whitened images. The record is that of `synthesised`,
     with the value `learning_rate`. Draws: "first" and "synthesis" of `ctx`.
     """
-    import torch
-    from torch import nn
 
     from harness.lab.distill.experts import Trajectories
-    from harness.lab.distill.images import class_labels
     from harness.lab.distill.losses import first_rate, matching_loss, pixels_and_rate
     from harness.lab.distill.synthesis import (
         Reals,
+        class_labels,
         descend,
         first_images,
         fresh,
@@ -146,7 +139,7 @@ def distill_tm(params: TmParams, inputs: Mapping[str, StepInput], ctx: StepConte
     reals, trajectories = Reals.of(params, ctx.device), Trajectories.of(inputs["experts"])
     classifier = fresh(params, ctx.device, seed=0, zca=trajectories.zca)
     images, _ = first_images(params, reals, classifier.shown, ctx)
-    learned = nn.ParameterDict({"images": images, "rate": first_rate(params, images)})
+    learned = torch.nn.ParameterDict({"images": images, "rate": first_rate(params, images)})
     optimizer = torch.optim.SGD(pixels_and_rate(params, learned))
     labels = torch.from_numpy(class_labels(params.dataset, params.per_class)).to(ctx.device)
 
@@ -173,8 +166,6 @@ def distill_datm(
     that of `distill_tm`, the array `soft_labels` (n, classes), logits; `labels` are their largest
     classes.
     """
-    import torch
-    from torch import nn
 
     from harness.lab.distill.experts import Trajectories
     from harness.lab.distill.losses import (
@@ -203,8 +194,8 @@ def distill_datm(
     images, rows = first_images(params, reals, classifier.shown, ctx)
     one = params.first_labels == "first-expert"
     begun = logits[0, rows] if one else mean_of_right(logits[:, rows], right[:, rows])
-    labels = nn.Parameter(begun)
-    learned = nn.ParameterDict(
+    labels = torch.nn.Parameter(begun)
+    learned = torch.nn.ParameterDict(
         {"images": images, "rate": first_rate(params, images), "logits": labels}
     )
     rates = {"lr": params.learning_rate_labels, "momentum": params.momentum_labels}
@@ -249,37 +240,37 @@ def _tm_work(p: TrajectoryParams, facts: Facts) -> Work:
 
 
 def _experts_probe() -> Probe:
-    params = ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2)
-    variants = recipes(
-        PLAIN_SGD,
-        {"nesterov": False},
-        {"weight_decay": 0.0},
-        {"warmup_epochs": 0},
-        {"scheduler": "constant"},
-        {"zca": True},
-        BY_DSA,
+    return Probe(
+        ExpertsParams(dataset=DATASET, network=MATCHED, recipe=RECIPE, count=2),
+        {},
+        variants=recipes(
+            PLAIN_SGD,
+            {"nesterov": False},
+            {"weight_decay": 0.0},
+            {"warmup_epochs": 0},
+            {"scheduler": "constant"},
+            {"zca": True},
+            BY_DSA,
+        ),
     )
-    return Probe(params, {}, variants=variants)
-
-
-def _tm_probe() -> Probe:
-    params = TmParams(**synthesis_probe() | _trajectory_probe())
-    return Probe(params, {"experts": made_up_experts()}, variants=WHOLE_BATCH)
 
 
 def _datm_probe() -> Probe:
-    params = DatmParams(
-        **synthesis_probe()
-        | _trajectory_probe()
-        | {"initial_images": "correctly-classified", "per_class": 1},
-        t_minus=1,
-        t_first=2,
-        expansion=2,
-        learning_rate_labels=0.5,
-        momentum_labels=0.9,
-        skip_above=10.0,
+    return Probe(
+        DatmParams(
+            **synthesis_probe()
+            | _trajectory_probe()
+            | {"initial_images": "correctly-classified", "per_class": 1},
+            t_minus=1,
+            t_first=2,
+            expansion=2,
+            learning_rate_labels=0.5,
+            momentum_labels=0.9,
+            skip_above=10.0,
+        ),
+        {"experts": made_up_experts()},
+        variants=WHOLE_BATCH,
     )
-    return Probe(params, {"experts": made_up_experts()}, variants=WHOLE_BATCH)
 
 
 WHOLE_BATCH: tuple[Mapping[str, Json], ...] = ({"synthetic_batch_size": 0},)
@@ -298,7 +289,6 @@ def _trajectory_probe() -> dict[str, Any]:
 
 def made_up_experts() -> MemoryInput:
     """Two trajectories of three epochs for probes: from one random network straight to another."""
-    import numpy as np
 
     from harness.lab.models.networks import build
 
@@ -317,7 +307,16 @@ def made_up_experts() -> MemoryInput:
 
 
 STEPS = (
-    declare(experts, ExpertsParams, _experts_work, _experts_probe),
-    declare(distill_tm, TmParams, _tm_work, _tm_probe, inputs=("experts",)),
-    declare(distill_datm, DatmParams, _tm_work, _datm_probe, inputs=("experts",)),
+    declare(experts, _experts_probe, _experts_work),
+    declare(
+        distill_tm,
+        lambda: Probe(
+            TmParams(**synthesis_probe() | _trajectory_probe()),
+            {"experts": made_up_experts()},
+            variants=WHOLE_BATCH,
+        ),
+        _tm_work,
+        inputs=("experts",),
+    ),
+    declare(distill_datm, _datm_probe, _tm_work, inputs=("experts",)),
 )

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError, require
 from harness.lab.imports import released
-from harness.lab.imports.checks import check_labels, check_values
-from harness.lab.imports.imported import Imported, Space, as_logits
+from harness.lab.imports.imported import Imported, Space, as_logits, check_labels, check_values
 from harness.lab.imports.layouts import read_folders, read_list, read_pair, read_sets
 from harness.lab.recipe import DatasetRef
 
@@ -57,8 +56,7 @@ def import_set(
     Raises:
         UserError: the set cannot be read, or is not what it is said to be.
     """
-    if layout not in LAYOUTS:
-        raise UserError(f"unknown layout '{layout}'; {nearest(layout, LAYOUTS)}")
+    require(layout, LAYOUTS, f"unknown layout '{layout}'")
     dataset = DatasetRef.model_validate({**fields, "name": name})
     given = LAYOUTS[layout].read(path, dataset, _space(layout, space), number)
     per_class = check_labels(path, given, dataset)

@@ -18,8 +18,13 @@ import numpy as np
 from PIL import Image
 
 from harness.lab.data import sets
-from harness.lab.data.refused import Refused
-from harness.lab.data.torch_files import NumpyArray, check_regular, read_torch, tensor_array
+from harness.lab.data.torch_files import (
+    NumpyArray,
+    Refused,
+    check_regular,
+    read_torch,
+    tensor_array,
+)
 from harness.lab.imports.imported import Imported, Space
 from harness.lab.recipe import DatasetRef
 

@@ -10,24 +10,20 @@ from typing import TYPE_CHECKING
 from pydantic import field_validator
 
 from harness.errors import UserError
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK
-from harness.lab.recipe import Count, DatasetRef
+from harness.lab.recipe import Count, DatasetRef, passes
+from harness.later import np, torch
 from harness.plan.step import (
-    Facts,
     Json,
     Probe,
     StepContext,
     StepInput,
     StepParams,
     StepResult,
-    Work,
     declare,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.lab.imports.imported import Imported
     from harness.lab.models.classifier import Classifier
 
@@ -96,9 +92,8 @@ def agreement(
     """Fraction of images, scaled by `scale`, that a teacher puts into their class; `Refused` if
     that is chance, or another order of classes fits far better.
     """
-    import torch
 
-    from harness.lab.imports.checks import check_answers
+    from harness.lab.imports.imported import check_answers
     from harness.lab.train.loop import Examples
 
     examples = Examples.on(teacher.device, images, labels)
@@ -124,10 +119,6 @@ def _check_declared(params: ReleasedSetParams, given: Imported) -> None:
         )
 
 
-def _released_set_work(p: ReleasedSetParams, facts: Facts) -> Work:
-    return passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
-
-
 def probe_released_set() -> Probe:
     """There is no teacher, since an untrained one would not recognise the images."""
     from harness.lab.imports.released import PROBE
@@ -141,9 +132,8 @@ def probe_released_set() -> Probe:
 STEPS = (
     declare(
         released_set,
-        ReleasedSetParams,
-        _released_set_work,
         probe_released_set,
+        lambda p, facts: passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes),
         inputs=("teacher?",),
     ),
 )

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, model_validator
 
 from harness.errors import UserError
-from harness.lab.cost import no_work
 from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
+from harness.later import np, torch
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from harness.lab.data.ragged import Ragged
 
 
@@ -43,13 +41,11 @@ def pictures(
     Array `pictures` uint8 (count, h, w, c). Photographs of many sizes are shown as they are when a
     student is evaluated on them. Raises `UserError` if the class has fewer images.
     """
-    import numpy as np
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.data.ragged import Ragged
     from harness.lab.data.resize import evaluation_view
-    from harness.lab.distill.images import as_bytes
+    from harness.lab.distill.synthesis import as_bytes
     from harness.lab.train.loop import scale_of
 
     given = inputs["images"]
@@ -73,9 +69,14 @@ def pictures(
     return StepResult({}, {"pictures": images})
 
 
-def _probe() -> Probe:
-    params = PicturesParams(dataset=DATASET, label=2, count=2)
-    return Probe(params, {"images": chosen(per_class=3)}, variants=({"label": 0},))
-
-
-STEPS = (declare(pictures, PicturesParams, no_work, _probe, inputs=("images",)),)
+STEPS = (
+    declare(
+        pictures,
+        lambda: Probe(
+            PicturesParams(dataset=DATASET, label=2, count=2),
+            {"images": chosen(per_class=3)},
+            variants=({"label": 0},),
+        ),
+        inputs=("images",),
+    ),
+)

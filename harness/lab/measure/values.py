@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from harness.later import np
 from harness.plan.step import StepInput
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 Floats: TypeAlias = "NDArray[np.float64]"

@@ -1,14 +1,17 @@
-"""How a network is run, which is in no identity: compiled or not, and in which arithmetic."""
+"""How a network is run, which is in no identity: compiled or not, and in which arithmetic.
+
+And what its layers draw while it runs, and what enters them.
+"""
 
 from __future__ import annotations
 
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -99,3 +102,58 @@ def can_compile() -> bool:
             file=sys.stderr,
         )
     return found
+
+
+def draws(network: nn.Module) -> bool:
+    """Whether a layer leaves something out at random when the network trains.
+
+    torch's and torchvision's call the probability `p`, timm's `drop_prob`.
+    """
+    shares = (getattr(m, name, 0) for m in network.modules() for name in ("p", "drop_prob"))
+    return any(isinstance(share, float) and share > 0 for share in shares)
+
+
+@contextmanager
+def drawing_from(seed: int, device: str) -> Iterator[None]:
+    """Inside, layers draw their first weights, and dropout, by `seed` alone.
+
+    Layers know no generator but the global ones, of the CPU and of their device. Those stay as they
+    were.
+    """
+    on_gpu = [torch.device(device)] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=on_gpu):
+        # Not torch.manual_seed, which would also reseed the generators of all GPUs.
+        torch.default_generator.manual_seed(seed)
+        for gpu in on_gpu:
+            with torch.cuda.device(gpu):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+Name = TypeVar("Name")
+
+
+@contextmanager
+def layer_inputs(
+    layers: Mapping[Name, nn.Module], receive: Callable[[Name, Tensor], None]
+) -> Iterator[None]:
+    """Within the context, call `receive` with the name and the input of each layer that runs.
+
+    Each layer has one forward pre-hook, which is removed at the end of the context. The inputs
+    keep their graph.
+    """
+
+    def hook(name: Name) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        return lambda layer, entering: receive(name, entering[0])
+
+    handles = [layer.register_forward_pre_hook(hook(name)) for name, layer in layers.items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def last_linear(network: nn.Module) -> nn.Linear:
+    """The last linear layer, whose input are the features of a classifier."""
+    return [module for module in network.modules() if isinstance(module, nn.Linear)][-1]

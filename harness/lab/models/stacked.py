@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.lab.models.networks import Shrunk
-from harness.lab.models.small_scale import Residual
+from harness.lab.models.networks import Residual, Shrunk
 
 UNCHANGED = (
     nn.Sequential,

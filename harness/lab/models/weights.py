@@ -14,10 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from harness.errors import EvidenceError, UserError, nearest, one_line
+from harness.errors import EvidenceError, UserError, one_line, require
 from harness.lab.data.prepared import data_root
-from harness.lab.data.refused import Refused
-from harness.lab.data.torch_files import read_torch
+from harness.lab.data.torch_files import Refused, read_torch
 from harness.lab.models.networks import TIMM, TORCHVISION
 from harness.lab.recipe import DatasetRef
 
@@ -93,10 +92,7 @@ def _published(network: str, weights: str, dataset: DatasetRef) -> Mapping[str, 
     if named is None:
         raise UserError(f"torchvision publishes no weights for network '{network}'")
     known = get_model_weights(named)
-    if weights not in known.__members__:
-        raise UserError(
-            f"network '{network}' has no weights '{weights}'; {nearest(weights, known.__members__)}"
-        )
+    require(weights, known.__members__, f"network '{network}' has no weights '{weights}'")
     chosen = known[weights]
     if (classes := len(chosen.meta["categories"])) != dataset.classes:
         raise UserError(

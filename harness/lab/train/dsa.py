@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from harness.errors import UserError, nearest
+from harness.errors import require
 
 SCALE = 1.2
 DEGREES = 15.0
@@ -81,10 +81,7 @@ def groups(strategy: str, flip: bool) -> list[str]:
     """
     names = strategy.split("_")
     for name in names:
-        if name not in GROUPS:
-            raise UserError(
-                f"dsa_strategy '{strategy}': no group '{name}'; {nearest(name, GROUPS)}"
-            )
+        require(name, GROUPS, f"dsa_strategy '{strategy}': no group '{name}'")
     return [name for name in names if flip or name != "flip"]
 
 

@@ -19,8 +19,15 @@ from harness.lab.models.classifier import Classifier
 from harness.lab.models.stacked import activations, member, stackable, stacked
 from harness.lab.recipe import Recipe
 from harness.lab.train.augment import views
-from harness.lab.train.loop import Examples, Objective, Run, Update, random_batches, updates
-from harness.lab.train.resume import RunState
+from harness.lab.train.loop import (
+    Examples,
+    Objective,
+    Run,
+    RunState,
+    Update,
+    random_batches,
+    updates,
+)
 from harness.plan.step import StepContext
 
 CACHED = 3 << 20

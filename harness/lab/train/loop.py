@@ -1,9 +1,9 @@
-"""The one training loop, and the evaluation that follows it."""
+"""The one training loop, its state for another process to go on from, and the evaluation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,16 +14,15 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+from torch.optim import Optimizer
 
 from harness.errors import EvidenceError
 from harness.lab.data.prepared import Split
 from harness.lab.data.ragged import Ragged
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.drawing import drawing_from, draws
+from harness.lab.models.running import drawing_from, draws
 from harness.lab.recipe import DatasetRef, Recipe
 from harness.lab.train.augment import views
-from harness.lab.train.average import Average
-from harness.lab.train.resume import RunState
 from harness.lab.train.schedule import Schedule, batch_sizes, make_optimizer
 from harness.plan.step import StepContext, StepInput
 
@@ -267,3 +266,85 @@ def evaluate(classifier: Classifier, examples: Examples) -> Evaluation:
         )
     correct = (logits.argmax(dim=1) == examples.labels).cpu().numpy()
     return Evaluation(float(correct.mean()), loss, correct)
+
+
+class Average:
+    """The average of the weights over updates, which stands in the network between two of them.
+
+    It starts at the first weights; after every update, average = decay average + (1 - decay)
+    weights. Only what is learned is averaged: statistics of norms stay those of the training, as in
+    EDC's official code, which evaluates so.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self._inside = list(network.parameters())
+        self._outside = [parameter.detach().clone() for parameter in self._inside]
+
+    @property
+    def kept(self) -> dict[str, Tensor]:
+        """The weights that are not in the network now, by name; for checkpoints."""
+        return {f"average/{number}": tensor for number, tensor in enumerate(self._outside)}
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Put the average into the network and its weights aside, or the other way round."""
+        for inside, outside in zip(self._inside, self._outside, strict=True):
+            before = inside.detach().clone()
+            inside.copy_(outside)
+            outside.copy_(before)
+
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Count the weights of the network in; the average is outside."""
+        for inside, outside in zip(self._inside, self._outside, strict=True):
+            outside.mul_(self._decay).add_(inside, alpha=1 - self._decay)
+
+
+_STEP = "step"
+_DRAWN = "generators"
+
+
+@dataclass(frozen=True)
+class RunState:
+    """Everything that an update changes; the order of the data is replayed from its seed.
+
+    `kept` are tensors of the caller, filled as the run goes on; they are restored in place.
+    """
+
+    network: nn.Module
+    generators: Sequence[Generator]
+    kept: Mapping[str, Tensor]
+
+    def saved(self, step: int, optimizer: Optimizer) -> dict[str, np.ndarray]:
+        """As arrays, after `step` updates."""
+        drawn = torch.stack([generator.get_state() for generator in self.generators])
+        state = {_STEP: torch.tensor(step), _DRAWN: drawn}
+        state |= {f"network/{name}": tensor for name, tensor in self.network.state_dict().items()}
+        state |= {f"kept/{name}": tensor for name, tensor in self.kept.items()}
+        for number, moments in optimizer.state_dict()["state"].items():
+            for name, moment in moments.items():
+                if moment is not None:
+                    state[f"optimizer/{number}/{name}"] = torch.as_tensor(moment)
+        # Copies: on a CPU, an array would share the memory that the next update writes to.
+        return {name: tensor.cpu().numpy().copy() for name, tensor in state.items()}
+
+    def restore(self, state: Mapping[str, np.ndarray], optimizer: Optimizer) -> int:
+        """The number of updates done; `optimizer` is a fresh one of the same recipe."""
+        tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
+        for generator, drawn in zip(self.generators, tensors[_DRAWN], strict=True):
+            generator.set_state(drawn.clone())
+        self.network.load_state_dict(_below("network/", tensors))
+        for name, tensor in self.kept.items():
+            tensor.copy_(tensors[f"kept/{name}"])
+        moments: dict[int, dict[str, Tensor]] = {}
+        for path, tensor in _below("optimizer/", tensors).items():
+            number, _, name = path.partition("/")
+            moments.setdefault(int(number), {})[name] = tensor
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        return int(tensors[_STEP])
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import (
     BY_DSA,
     DATASET,
@@ -20,7 +19,8 @@ from harness.lab.probing import (
     recipes,
     taught,
 )
-from harness.lab.recipe import Count, DatasetRef, Recipe, RecipeOfData, check_factor
+from harness.lab.recipe import Count, DatasetRef, Recipe, RecipeOfData, check_factor, passes
+from harness.later import np
 from harness.plan.step import (
     Facts,
     Json,
@@ -158,27 +158,28 @@ TRAINED_OTHERWISE: tuple[dict[str, Json], ...] = (
 
 
 def probe_student() -> Probe:
-    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5)
-    variants = recipes(
-        *TRAINED_OTHERWISE,
-        PLAIN_SGD,
-        {"nesterov": False},
-        {"weight_decay": 0.0},
-        {"warmup_epochs": 0},
-        {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
-        {"scheduler": "step", "loop": "official", "step_factor": 0.1},
-        {"evaluation_epochs": 1},
-        {"zca": True},
-        BY_DSA,
-        BY_DSA | {"dsa_mode": "all"},
-        BY_DSA | {"dsa_parameters": "per-batch"},
-        {"patch_shuffle": "none"},
+    return Probe(
+        StudentParams(dataset=DATASET, network=NETWORK, recipe=RECIPE, factor=2, per_class=5),
+        {"images": chosen(per_class=5)},
+        variants=recipes(
+            *TRAINED_OTHERWISE,
+            PLAIN_SGD,
+            {"nesterov": False},
+            {"weight_decay": 0.0},
+            {"warmup_epochs": 0},
+            {"scheduler": "step", "step_after_epochs": 1, "step_factor": 0.1},
+            {"scheduler": "step", "loop": "official", "step_factor": 0.1},
+            {"evaluation_epochs": 1},
+            {"zca": True},
+            BY_DSA,
+            BY_DSA | {"dsa_mode": "all"},
+            BY_DSA | {"dsa_parameters": "per-batch"},
+            {"patch_shuffle": "none"},
+        ),
     )
-    return Probe(params, {"images": chosen(per_class=5)}, variants=variants)
 
 
 def probe_student_stored() -> Probe:
-    import numpy as np
 
     recipe = _softened(labels="stored", augmentation="dsa", dsa_strategy="color_scale", kl_t2=True)
     params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
@@ -197,14 +198,20 @@ def probe_student_stored() -> Probe:
 
 
 def probe_student_online() -> Probe:
-    recipe = _softened(
-        labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
+    return Probe(
+        StudentParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=_softened(
+                labels="online", augmentation="rrc-flip-cutmix", cutmix_alpha=1.0, teacher=NETWORK
+            ),
+            per_class=5,
+        ),
+        {"images": chosen(per_class=5), "teacher": taught()},
+        variants=recipes(
+            *TRAINED_OTHERWISE, {"teacher_mode": "train"}, {"label_storage": "per-epoch"}
+        ),
     )
-    params = StudentParams(dataset=DATASET, network=NETWORK, recipe=recipe, per_class=5)
-    variants = recipes(
-        *TRAINED_OTHERWISE, {"teacher_mode": "train"}, {"label_storage": "per-epoch"}
-    )
-    return Probe(params, {"images": chosen(per_class=5), "teacher": taught()}, variants=variants)
 
 
 def _softened(**fields: Any) -> Recipe:
@@ -215,26 +222,19 @@ def _softened(**fields: Any) -> Recipe:
 
 STEPS = (
     declare(
-        student,
-        StudentParams,
-        _student_work,
-        probe_student,
-        inputs=("images",),
-        fused=_together(student_together),
+        student, probe_student, _student_work, inputs=("images",), fused=_together(student_together)
     ),
     declare(
         student_stored,
-        StudentParams,
-        _student_work,
         probe_student_stored,
+        _student_work,
         inputs=("images", "soft_labels"),
         fused=_together(student_stored_together),
     ),
     declare(
         student_online,
-        StudentParams,
-        _online_work,
         probe_student_online,
+        _online_work,
         inputs=("images", "teacher"),
         fused=_together(student_online_together),
     ),

@@ -7,26 +7,22 @@ from typing import Annotated, Literal
 
 from pydantic import model_validator
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, NetworkParams, TrainedParams, passes
+from harness.later import torch
 from harness.plan.step import (
     Facts,
     Neutral,
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class TeacherParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    recipe: RecipeOfData
+class TeacherParams(TrainedParams):
     pretrained: str = ""
     """Name of torchvision weights such as IMAGENET1K_V1, or `sha256:` and the fingerprint of a file
     of one's own; empty: train on the training split."""
@@ -38,10 +34,9 @@ class TeacherParams(StepParams):
         return self
 
 
-class SoftLabelsParams(StepParams):
-    dataset: DatasetRef
-    network: str
-    """The teacher's."""
+class SoftLabelsParams(NetworkParams):
+    """The network is the teacher's."""
+
     per_class: Count
     mode: Literal["eval", "train"]
     """Whether the teacher's norms use running statistics or those of the batch."""
@@ -89,12 +84,11 @@ def soft_labels(
     on CIFAR-100 with the enlarged view (36 pixels, the middle 32) and reach 70.9 % with the whole
     image, which is what RDED's own validation shows them.
     """
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.models.classifier import Classifier
     from harness.lab.train.loop import given_examples, scale_of
-    from harness.lab.train.soft import answered, enlarged
+    from harness.lab.train.student_training import answered, enlarged
 
     teacher = Classifier.stored(
         params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
@@ -115,27 +109,23 @@ def _teacher_work(p: TeacherParams, facts: Facts) -> Work:
     return passes(facts, p.network, p.dataset, trained, p.dataset.test_size, p.recipe.precision)
 
 
-def _soft_labels_work(p: SoftLabelsParams, facts: Facts) -> Work:
-    return passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes)
-
-
-def probe_teacher() -> Probe:
-    params = TeacherParams(dataset=DATASET, network=NETWORK, recipe=RECIPE)
-    return Probe(params, {}, variants=recipes({"nesterov": False}, {"warmup_epochs": 0}))
-
-
-def probe_soft_labels() -> Probe:
-    params = SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train")
-    return Probe(params, {"images": chosen(per_class=2), "teacher": taught()})
-
-
 STEPS = (
-    declare(teacher, TeacherParams, _teacher_work, probe_teacher),
+    declare(
+        teacher,
+        lambda: Probe(
+            TeacherParams(dataset=DATASET, network=NETWORK, recipe=RECIPE),
+            {},
+            variants=recipes({"nesterov": False}, {"warmup_epochs": 0}),
+        ),
+        _teacher_work,
+    ),
     declare(
         soft_labels,
-        SoftLabelsParams,
-        _soft_labels_work,
-        probe_soft_labels,
+        lambda: Probe(
+            SoftLabelsParams(dataset=DATASET, network=NETWORK, per_class=2, mode="train"),
+            {"images": chosen(per_class=2), "teacher": taught()},
+        ),
+        lambda p, facts: passes(facts, p.network, p.dataset, 0, p.per_class * p.dataset.classes),
         inputs=("images", "teacher"),
     ),
 )

@@ -19,7 +19,7 @@ from harness.render.report.folder import digest_of
 from harness.render.symbols import VERDICTS
 from harness.render.table import TableData
 from harness.spec.exhibit import Exhibit
-from harness.spec.others import Parameter
+from harness.spec.kinds import Parameter
 from harness.spec.runs import Panel
 from harness.store.published import PublishedRecord
 from harness.store.record import Record

@@ -16,7 +16,7 @@ from harness.render.figures.model import FigureData, ImageGrid
 from harness.render.layout import View
 from harness.render.table import TableData
 from harness.spec.exhibit import Address, Exhibit
-from harness.spec.others import Parameter
+from harness.spec.kinds import Parameter
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed
 from harness.spec.runs import Panel

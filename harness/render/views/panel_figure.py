@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from harness.judge.company import NOT_RUN
-from harness.judge.correlated import Correlated
 from harness.judge.exhibit import Judgement
 from harness.judge.results import Drawn, ItemResult, of_row
+from harness.judge.stated import Correlated
 from harness.plan.item import Item
 from harness.render.figures.model import (
     AxesData,
@@ -20,7 +20,7 @@ from harness.render.figures.model import (
     LineData,
 )
 from harness.spec.exhibit import Stated
-from harness.spec.others import Panelled
+from harness.spec.kinds import Panelled
 from harness.spec.paper import Paper
 from harness.spec.runs import Panel, Plot, Runs
 from harness.words import counted

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 
-from harness.judge.correlated import Correlated
 from harness.judge.exhibit import Judgement
 from harness.judge.results import ItemResult, of_row
-from harness.judge.stated import StatedResult
+from harness.judge.stated import Correlated, StatedResult
 from harness.render.terminal import show_grid
 from harness.render.views.panel_figure import correlation_lines
 from harness.render.views.verdicts import gap_lines, kind_lines

@@ -16,7 +16,7 @@ from harness.render.templating import template
 from harness.render.tex import escape, symbol
 from harness.render.views import panel_figure
 from harness.render.views.base import ExhibitView, NumberText, joined
-from harness.spec.others import Figure, Fit, Lemma, Panelled, Parameter
+from harness.spec.kinds import Figure, Fit, Lemma, Panelled, Parameter
 from harness.spec.runs import Panel
 from harness.words import counted
 

@@ -8,7 +8,7 @@ from harness.judge.exhibit import Judgement
 from harness.render.markup import spelt
 from harness.render.table import CellData, ColumnData, RowData, TableData
 from harness.render.views.base import ExhibitView
-from harness.spec.others import SettingsTable
+from harness.spec.kinds import SettingsTable
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,12 +7,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.evidence.found import passed_over
-from harness.judge.as_printed import as_printed
-from harness.judge.exhibit import Judgement
+from harness.judge.exhibit import Judgement, as_printed
 from harness.judge.model import Source, Verdict
 from harness.judge.results import ItemResult, of_row
 from harness.judge.sample import ReportedNumber
-from harness.judge.wording import brief
+from harness.judge.verdict import brief
 from harness.plan.item import Item
 from harness.render.figures.model import (
     SOURCES,

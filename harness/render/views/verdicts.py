@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.judge.as_printed import AsPrinted, as_printed
-from harness.judge.exhibit import Judgement
+from harness.judge.exhibit import AsPrinted, Judgement, as_printed
 from harness.judge.model import Verdict
 from harness.judge.results import ItemResult
-from harness.judge.wording import conditional
+from harness.judge.verdict import conditional
 from harness.words import counted
 
 TRIVIAL = "surely not zero, but within the margin"

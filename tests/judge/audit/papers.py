@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.spec.exhibit import Stated, Table
-from harness.spec.others import Fit, Parameter
+from harness.spec.kinds import Fit, Parameter
 from harness.spec.paper import Paper, PaperFile
-from harness.spec.parts import Dataset, Network, Recipe
+from harness.spec.parts import Dataset, Network, Recipe, Setting
 from harness.spec.reading import read_printed
-from harness.spec.setting import Setting
 from harness.spec.statements import StatementsFile
 
 ROOT = Path(__file__).parents[3]

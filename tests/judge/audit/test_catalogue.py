@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli.main import app
-from harness.judge.audit import catalogue
-from harness.judge.audit.catalogue import OF_SPECS, RULES
+from harness.judge.audit import finding
+from harness.judge.audit.finding import OF_SPECS, RULES
 
 
 def test_it_has_every_rule_that_findings_name_and_no_other() -> None:
-    folder = Path(catalogue.__file__).parent
-    code = "".join(p.read_text("utf-8") for p in folder.glob("*.py") if p.stem != "catalogue")
+    folder = Path(finding.__file__).parent
+    code = "".join(p.read_text("utf-8") for p in folder.glob("*.py") if p.stem != "finding")
     named = set(re.findall(r'(?:rule=|finding\(|_finding\(\s*sheet,|tell\()\s*"([a-z-]+)"', code))
     known = {rule for rule in RULES if f'"{rule}"' in code}
     assert named <= set(RULES)
@@ -23,9 +23,9 @@ def test_it_has_every_rule_that_findings_name_and_no_other() -> None:
 
 
 def test_what_is_not_run_on_files_is_of_specs_alone() -> None:
-    folder = Path(catalogue.__file__).parent
-    shared = ("aggregates", "descriptives", "document", "inference", "marks")
-    shared += ("ranges", "rankings", "scores", "sentences", "uncertainty")
+    folder = Path(finding.__file__).parent
+    shared = ("aggregates", "descriptives", "document", "marks", "ranges")
+    shared += ("rankings", "sentences", "significance", "uncertainty")
     code = "".join((folder / f"{name}.py").read_text("utf-8") for name in shared)
     assert set(RULES) >= OF_SPECS
     assert not [rule for rule in OF_SPECS if f'"{rule}"' in code]

@@ -11,7 +11,7 @@ from harness.judge.audit.audit import audit
 from harness.judge.audit.finding import Finding
 from harness.judge.audit.parameters import RELATIONS
 from harness.judge.audit.quantities import rivals
-from harness.spec.others import Fit
+from harness.spec.kinds import Fit
 from harness.spec.paper import Paper, load_paper
 from harness.spec.toml import SpecError
 from tests.judge.audit.papers import SPECS, TOY

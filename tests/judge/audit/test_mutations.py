@@ -18,7 +18,7 @@ import pytest
 from harness.judge.audit.audit import NUMBER_RULES, audit
 from harness.judge.audit.finding import Finding
 from harness.spec.exhibit import Table, variables_of
-from harness.spec.others import Fit
+from harness.spec.kinds import Fit
 from harness.spec.paper import Paper, load_paper
 from harness.spec.reading import read_printed
 from tests.judge.audit.papers import SPECS, with_derived, with_number, with_setting

@@ -10,7 +10,7 @@ import pytest
 from harness.judge.audit.audit import audit
 from harness.judge.audit.significance import interval
 from harness.spec.claims import ClaimsFile
-from harness.spec.others import Figure, Lemma
+from harness.spec.kinds import Figure, Lemma
 from harness.spec.paper import Paper
 from tests.judge.audit.papers import dataset, fit, grid, paper, recipe, stated, table
 

@@ -15,7 +15,7 @@ from harness.lab.coresets.select import FilesParams, jpeg_files
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET, chosen, taught
-from harness.lab.train.soft import enlarged
+from harness.lab.train.student_training import enlarged
 from harness.lab.train.teacher import SoftLabelsParams, soft_labels
 from tests.lab.fixtures import DIGITS, context, held
 

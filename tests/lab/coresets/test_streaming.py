@@ -13,7 +13,7 @@ import pytest
 
 from harness.lab.coresets import dynamics
 from harness.lab.coresets.dynamics import CadParams, DualParams, DynamicsParams, DynUncParams
-from harness.lab.data import packing, prepared, sets
+from harness.lab.data import image_tree, prepared, sets
 from harness.lab.recipe import DatasetRef
 from tests.lab.fixtures import DIGITS, HARD_LABELS, changed, context, held
 
@@ -29,14 +29,14 @@ def prepare(name: str, train: int, zoom: int = 1) -> DatasetRef:
     (unfinished / "source.json").write_text("{}")
     entries, labels = {}, {}
     for split, count in (("train", train), ("test", TEST)):
-        entries[split] = np.zeros(count, packing.ENTRY)
+        entries[split] = np.zeros(count, image_tree.ENTRY)
         entries[split]["size"] = HEIGHT * zoom, WIDTH * zoom
         labels[split] = np.arange(count, dtype=np.int64) % 4
         (unfinished / f"{split}_index.bin").touch()
         with (unfinished / f"{split}_pixels.bin").open("wb") as file:
             random = np.random.default_rng(0)
             file.write(random.integers(0, 256, 8 * 3 * HEIGHT * WIDTH * zoom**2, np.uint8))
-            file.truncate(packing.size_of(entries[split]))
+            file.truncate(image_tree.size_of(entries[split]))
     files = {split: [b"%d.png" % i for i in range(len(made))] for split, made in entries.items()}
     prepared.finish_ragged(name, unfinished, entries, files, labels, ["a", "b", "c", "d"])
     fields = {

@@ -15,7 +15,7 @@ from scipy.io import savemat
 from torchvision.transforms.v2 import functional as reference
 
 from harness.errors import EvidenceError, UserError
-from harness.lab.data import datasets, image_tree, packing, prepared, sets
+from harness.lab.data import datasets, image_tree, prepared, sets
 from harness.lab.recipe import DatasetRef
 
 WNIDS = ("n02000000", "n01000000")
@@ -26,7 +26,7 @@ NAME = "imagenet-mini"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REPRO_DATA", str(tmp_path))
     # In this process: starting others takes seconds.
-    monkeypatch.setattr(packing.os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(image_tree.os, "sched_getaffinity", lambda _: {0})
     sets._loaded.cache_clear()
     return datasets.published(NAME)
 
@@ -160,17 +160,17 @@ def test_what_is_decoded_is_not_decoded_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, lost: int
 ) -> None:
     publish(folder)
-    monkeypatch.setattr(packing, "AT_ONCE", 2)
+    monkeypatch.setattr(image_tree, "AT_ONCE", 2)
     decoded: list[str] = []
-    decode = packing.decode
+    decode = image_tree.decode
 
-    def stopped(paths: list[Path], short: int) -> packing.Packed:
+    def stopped(paths: list[Path], short: int) -> image_tree.Packed:
         if len(decoded) == 6:
             raise KeyboardInterrupt
         decoded.extend(path.name for path in paths)
         return decode(paths, short)
 
-    monkeypatch.setattr(packing, "decode", stopped)
+    monkeypatch.setattr(image_tree, "decode", stopped)
     with pytest.raises(KeyboardInterrupt):
         datasets.prepare(NAME)
     unfinished = datasets.path(NAME).parent / f".{NAME}-unfinished"
@@ -179,7 +179,7 @@ def test_what_is_decoded_is_not_decoded_again(
     content = pixels.read_bytes()
     pixels.write_bytes(content + b"torn" if lost == 0 else content[:-lost])
     (unfinished / "train_index.bin").open("ab").write(b"torn")
-    monkeypatch.setattr(packing, "decode", decode)
+    monkeypatch.setattr(image_tree, "decode", decode)
     told: list[tuple[int, int]] = []
     datasets.prepare(NAME, report=lambda done, total: told.append((done, total)))
     assert told[0] == ((8 if lost == 0 else 2), 10)
@@ -201,7 +201,7 @@ def test_a_run_that_was_stopped_while_it_digested_decodes_nothing_again(
     with pytest.raises(KeyboardInterrupt):
         datasets.prepare(NAME)
     monkeypatch.setattr(prepared, "_file_digest", digest)
-    monkeypatch.setattr(packing, "decode", stopped)
+    monkeypatch.setattr(image_tree, "decode", stopped)
     place = datasets.prepare(NAME)
     assert len(prepared.read(NAME).train.images) == 10
     kept = {path.name for path in place.iterdir()}
@@ -242,8 +242,8 @@ def test_processes_decode_what_one_does(folder: Path, monkeypatch: pytest.Monkey
     publish(folder)
     datasets.prepare(NAME)
     alone = prepared.read(NAME).train.images.pixels.clone()
-    monkeypatch.setattr(packing.os, "sched_getaffinity", lambda _: {0, 1})
-    monkeypatch.setattr(packing, "AT_ONCE", 4)
+    monkeypatch.setattr(image_tree.os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(image_tree, "AT_ONCE", 4)
     datasets.prepare(NAME)
     assert torch.equal(alone, prepared.read(NAME).train.images.pixels)
     assert not multiprocessing.active_children()

@@ -12,9 +12,8 @@ from PIL import Image
 from torchvision.transforms.v2 import functional as reference
 
 from harness.errors import EvidenceError
-from harness.lab.data import datasets, packing, prepared, sets
-from harness.lab.data.published import PublishedFiles
-from harness.lab.data.ragged import Ragged
+from harness.lab.data import datasets, image_tree, prepared, sets
+from harness.lab.data.ragged import PublishedFiles, Ragged
 from harness.lab.data.resize import cut, sizes_of
 from harness.lab.distill.backbones.methods import FeatureStatisticsParams
 from harness.lab.distill.backbones.moments import augmented_views
@@ -36,7 +35,7 @@ SIZES = ((512, 512), (600, 520), (300, 512))
 def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """The images of the training split, published without loss: stripes one pixel wide first."""
     monkeypatch.setenv("REPRO_DATA", str(tmp_path))
-    monkeypatch.setattr(packing.os, "sched_getaffinity", lambda _: {0})
+    monkeypatch.setattr(image_tree.os, "sched_getaffinity", lambda _: {0})
     sets._loaded.cache_clear()
     random = np.random.default_rng(0)
     made = [random.integers(0, 256, (*size, 3), dtype=np.uint8) for size in SIZES]
@@ -178,7 +177,7 @@ def test_no_more_pictures_are_decoded_at_once_than_is_said(
     pictures: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Crops are handed over as they are made; those that nobody asked for are not decoded."""
-    monkeypatch.setattr("harness.lab.data.published.AT_ONCE", 1)
+    monkeypatch.setattr("harness.lab.data.ragged.AT_ONCE", 1)
     asked: list[int] = []
     cropped = PublishedFiles._cropped
 

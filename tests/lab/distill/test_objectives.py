@@ -19,7 +19,7 @@ from harness.lab.distill.losses import (
     tm_loss,
     unrolled,
 )
-from harness.lab.models.small_scale import NORMS, convnet
+from harness.lab.models.networks import NORMS, convnet
 from tests.lab.fixtures import DIGITS
 
 

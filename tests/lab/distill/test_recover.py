@@ -17,7 +17,6 @@ from torch.nn import functional
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.data.pictures import through_jpeg
-from harness.lab.distill.images import as_bytes
 from harness.lab.distill.recover import (
     DwaParams,
     FadrmParams,
@@ -26,9 +25,9 @@ from harness.lab.distill.recover import (
     distill_fadrm,
     distill_sre2l,
 )
-from harness.lab.distill.recovery import Recovery
-from harness.lab.distill.statistics import batchnorm_layers, recovery_loss
-from harness.lab.measure.dcs.bn_loss import bn_loss
+from harness.lab.distill.recovery import Recovery, batchnorm_layers, recovery_loss
+from harness.lab.distill.synthesis import as_bytes
+from harness.lab.measure.dcs.losses import bn_loss
 from harness.lab.models import networks
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET

@@ -12,9 +12,9 @@ from torchvision.transforms.v2 import functional as reference
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.distill.images import rounded
 from harness.lab.distill.patches import tile
 from harness.lab.distill.stitch import StitchParams, stitch
+from harness.lab.distill.synthesis import rounded
 from harness.lab.models.networks import build
 from harness.plan.step import MemoryInput, StepResult
 from tests.lab.fixtures import DIGITS, NETWORK, as_bytes, context, held

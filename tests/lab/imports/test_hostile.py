@@ -20,8 +20,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.lab.data.refused import Refused
-from harness.lab.data.torch_files import ALLOWED, read_torch
+from harness.lab.data.torch_files import ALLOWED, Refused, read_torch
 from harness.lab.imports.importing import import_set
 from harness.lab.recipe import DatasetRef
 from tests.lab.imports.layouts import normalised, write_folders, write_sets
@@ -242,7 +241,7 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     script = (
         "import re, sys\n"
         "from pathlib import Path\n"
-        "from harness.lab.data.refused import Refused\n"
+        "from harness.lab.data.torch_files import Refused\n"
         "from harness.lab.data.torch_files import read_torch\n"
         "status = Path('/proc/self/status')\n"
         "peak = lambda: int(re.search(r'VmHWM:\\s*(\\d+)', status.read_text())[1])\n"

@@ -12,8 +12,7 @@ import torch
 
 from harness.lab.data import sets, zca
 from harness.lab.imports import imported
-from harness.lab.imports.checks import CONTRAST, _fits, _statistics
-from harness.lab.imports.imported import Imported, Space
+from harness.lab.imports.imported import CONTRAST, Imported, Space, _fits, _statistics
 from harness.lab.recipe import DatasetRef
 from harness.spec.paper import load_paper
 

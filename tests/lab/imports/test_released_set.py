@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from harness.errors import EvidenceError, UserError
-from harness.lab.data.refused import Refused
+from harness.lab.data.torch_files import Refused
 from harness.lab.data.zca import whitening
 from harness.lab.imports import released
 from harness.lab.imports.imported import Imported

@@ -14,9 +14,9 @@ from PIL import Image
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.data.refused import Refused
+from harness.lab.data.torch_files import Refused
 from harness.lab.imports import released
-from harness.lab.imports.checks import check_answers
+from harness.lab.imports.imported import check_answers
 from harness.lab.imports.importing import import_set
 from harness.lab.recipe import DatasetRef
 from tests.lab.imports.layouts import (

@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from harness.errors import UserError
 from harness.lab.data import sets
-from harness.lab.distill.statistics import climb
-from harness.lab.measure.dcs.bn_loss import BnLossParams, bn_loss
+from harness.lab.distill.recovery import climb
+from harness.lab.measure.dcs.losses import BnLossParams, bn_loss
 from harness.lab.measure.dcs.repeat import RepeatParams, repeat
 from harness.lab.models import networks
 from harness.lab.models.classifier import Classifier

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from harness.errors import EvidenceError
-from harness.lab.data import packing, prepared, sets
+from harness.lab.data import image_tree, prepared, sets
 from harness.lab.measure.dcs.corrupted import IMAGENET_C, SEVERITIES, corrupted
 from harness.lab.measure.dcs.ood import OodParams, student_ood
 from harness.lab.recipe import DatasetRef
@@ -107,7 +107,7 @@ def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[DatasetRef, n
     folder = prepared.folder_of(".small-unfinished")
     folder.mkdir(parents=True)
     (folder / "source.json").write_text("{}")
-    entries = np.zeros(8, packing.ENTRY)
+    entries = np.zeros(8, image_tree.ENTRY)
     entries["size"] = 16, 8
     for split in ("train", "test"):
         (folder / f"{split}_pixels.bin").write_bytes(images.tobytes())

@@ -13,8 +13,17 @@ from scipy.optimize import curve_fit, lsq_linear
 from scipy.stats import t as student_t
 
 from harness.lab.measure.scaling.estimates import ProfileLikelihood, bootstrap
-from harness.lab.measure.scaling.fit import LawProblem, fit, grid_fit, line
-from harness.lab.measure.scaling.law import LAWS, Evaluations, delta, official, printed
+from harness.lab.measure.scaling.fit import (
+    LAWS,
+    Evaluations,
+    LawProblem,
+    delta,
+    fit,
+    grid_fit,
+    line,
+    official,
+    printed,
+)
 
 PUBLISHED = (np.linspace(1e-4, 0.1, 100), np.linspace(-0.005, -0.5, 100), np.linspace(1, 10, 100))
 """The grid of the authors' code; the upper end of a is given by hand there."""

@@ -12,6 +12,7 @@ from harness.errors import UserError
 from harness.lab.coresets.select import RandomParams, select_random
 from harness.lab.measure.scaling import curves
 from harness.lab.measure.scaling.curves import CurveParams, learning_curve, learning_curve_online
+from harness.lab.measure.scaling.fit import Evaluations, printed
 from harness.lab.measure.scaling.fitting import (
     FitParams,
     GridFitParams,
@@ -24,7 +25,6 @@ from harness.lab.measure.scaling.fitting import (
     fit_scaling_shared,
     scaling_recovery,
 )
-from harness.lab.measure.scaling.law import Evaluations, printed
 from harness.lab.recipe import Recipe
 from harness.lab.train.student import StudentParams, student, student_online
 from harness.plan.step import MemoryInput, StepResult

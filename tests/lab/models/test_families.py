@@ -13,14 +13,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from harness.lab.models.networks import build, instance_norm
-from harness.lab.models.small_scale import (
+from harness.lab.models.networks import (
     BASIC,
     BOTTLENECK,
     Block,
     Norm,
+    build,
     cifar_stem,
     imagenet_stem,
+    instance_norm,
     resnet,
 )
 from harness.lab.recipe import DatasetRef

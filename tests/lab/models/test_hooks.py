@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from harness.lab.models.hooks import last_linear, layer_inputs
+from harness.lab.models.running import last_linear, layer_inputs
 
 
 def layers() -> nn.Sequential:

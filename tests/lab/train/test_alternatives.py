@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from harness.lab.models.classifier import Classifier
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, taught
 from harness.lab.recipe import Recipe
-from harness.lab.train.average import Average
-from harness.lab.train.loop import Examples, evaluate, training
+from harness.lab.train.loop import Average, Examples, evaluate, training
 from harness.lab.train.schedule import Schedule
-from harness.lab.train.soft import divergence, online
 from harness.lab.train.student import StudentParams, student
+from harness.lab.train.student_training import divergence, online
 from tests.lab.fixtures import HARD_LABELS, as_bytes, changed, context
 
 

@@ -14,8 +14,7 @@ from torch.nn import functional
 
 from harness.lab.data import sets
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.networks import NETWORKS, build
-from harness.lab.models.small_scale import NORMS, convnet
+from harness.lab.models.networks import NETWORKS, NORMS, build, convnet
 from harness.lab.models.stacked import activations, stackable, stacked
 from harness.lab.probing import DATASET, RECIPE
 from harness.lab.train import fused

@@ -13,8 +13,8 @@ from harness.lab.models.classifier import Classifier
 from harness.lab.models.networks import build
 from harness.lab.train.augment import cutmix
 from harness.lab.train.loop import Examples, training
-from harness.lab.train.soft import divergence, online, stored
 from harness.lab.train.student import StudentParams, student_online, student_stored
+from harness.lab.train.student_training import divergence, online, stored
 from harness.lab.train.teacher import SoftLabelsParams, soft_labels
 from harness.plan.step import MemoryInput
 from tests.lab.fixtures import DIGITS, HARD_LABELS, NETWORK, changed, context, held

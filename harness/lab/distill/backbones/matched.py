@@ -15,11 +15,10 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from harness.errors import UserError
 from harness.lab.distill.backbones.methods import EdcParams, MatchParams
 from harness.lab.distill.backbones.moments import MOMENTS, Moments, layers_of, moments_of
-from harness.lab.distill.recovery import ImageBatch, Recovered, Recovery, batched
-from harness.lab.distill.statistics import running
+from harness.lab.distill.recovery import ImageBatch, Recovered, Recovery, batched, running
 from harness.lab.distill.synthesis import some_seed
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.hooks import layer_inputs
+from harness.lab.models.running import layer_inputs
 from harness.lab.train.dsa import Siamese, dsa, groups
 from harness.plan.step import StepContext, StepInput
 

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from harness.lab.cost import passes
 from harness.lab.distill.recover import FROZEN, RecoveryParams
 from harness.lab.probing import DATASET, chosen, taught, weights_file
-from harness.lab.recipe import Count, CropScale, CropsOf, DatasetRef
+from harness.lab.recipe import Count, CropScale, CropsOf, NetworkParams, passes
+from harness.later import torch
 from harness.plan.step import (
     Facts,
     MemoryInput,
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
 Augmentation: TypeAlias = Literal["none", "crop-flip", "rrc-flip"]
 
 
-class FeatureStatisticsParams(StepParams):
-    dataset: DatasetRef
-    network: str
+class FeatureStatisticsParams(NetworkParams):
     patch: Count
     """Side of the patches that the maps of a convolution are cut into."""
     by_class: bool
@@ -103,7 +100,6 @@ def feature_statistics(
 
     Value `images`, the number seen. Draws: "views".
     """
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.distill.backbones.moments import SplitMoments, add_batch, layers_of
@@ -150,7 +146,6 @@ def distill_gvbsm(
     Draws: "first" and "synthesis" of each batch. Raises `UserError` if a backbone has no layer to
     match.
     """
-    from torch.nn import functional
 
     from harness.lab.distill.backbones.matched import Matching, densification
 
@@ -163,7 +158,7 @@ def distill_gvbsm(
             matched = passed.distance(passed.backbone.targets, params.first_layer_weight)
             dense = densification(view, batch.labels, params.densification_temperature)
             return (
-                functional.cross_entropy(passed.logits, batch.labels)
+                torch.nn.functional.cross_entropy(passed.logits, batch.labels)
                 + params.statistics_weight * matched
                 + params.densification_weight * dense
             )
@@ -183,8 +178,6 @@ def distill_edc(params: EdcParams, inputs: Mapping[str, StepInput], ctx: StepCon
     do the defaults of this project's specs. Draws: "synthesis" of each batch.
     Raises `UserError` unless `start` holds as many images of each class as are to be made.
     """
-    import torch
-    from torch.nn import functional
 
     from harness.lab.distill.backbones.matched import Matching, class_targets, unevenness
     from harness.lab.distill.recovery import Start
@@ -204,7 +197,7 @@ def distill_edc(params: EdcParams, inputs: Mapping[str, StepInput], ctx: StepCon
             whole = passed.distance(passed.backbone.targets, params.first_layer_weight)
             own = passed.distance(classes[passed.number], params.first_layer_weight)
             matched = (1 - params.class_share) * whole + params.class_share * own
-            total = functional.cross_entropy(passed.logits, batch.labels)
+            total = torch.nn.functional.cross_entropy(passed.logits, batch.labels)
             total = total + params.statistics_weight * matched
             if params.flatness_weight:
                 uneven = unevenness(passed, views[len(pixels) :], params.flatness_temperature)
@@ -217,19 +210,11 @@ def distill_edc(params: EdcParams, inputs: Mapping[str, StepInput], ctx: StepCon
     return matching.recovery.run(recover)
 
 
-def _feature_statistics_work(p: FeatureStatisticsParams, facts: Facts) -> Work:
-    return passes(facts, p.network, p.dataset, 0, p.dataset.train_size)
-
-
 def _match_work(p: MatchParams, facts: Facts, cost: int) -> Work:
     """Each image is seen by one backbone an iteration, by all of them equally often."""
     seen = p.per_class * p.dataset.classes * p.iterations
     flops = [facts.forward_flops(network, p.dataset.resolution) for network in p.networks]
     return Work(samples=seen, flops=cost * seen * sum(flops) / len(flops))
-
-
-def _gvbsm_work(p: GvbsmParams, facts: Facts) -> Work:
-    return _match_work(p, facts, FROZEN)
 
 
 def _edc_work(p: EdcParams, facts: Facts) -> Work:
@@ -243,16 +228,18 @@ NETWORKS = ("convnet-digits", "convnet-digits-instance")
 
 def statistics_probe(network: str = NETWORKS[0]) -> Probe:
     """The statistics of one backbone of the probes."""
-    params = FeatureStatisticsParams(
-        dataset=DATASET,
-        network=network,
-        patch=3,
-        by_class=True,
-        augmentation="rrc-flip",
-        crop_scale=(0.3, 1.0),
-        precision="float64",
+    return Probe(
+        FeatureStatisticsParams(
+            dataset=DATASET,
+            network=network,
+            patch=3,
+            by_class=True,
+            augmentation="rrc-flip",
+            crop_scale=(0.3, 1.0),
+            precision="float64",
+        ),
+        {"teacher": taught(network)},
     )
-    return Probe(params, {"teacher": taught(network)})
 
 
 def matching_probe() -> dict[str, Any]:
@@ -277,21 +264,18 @@ def matching_probe() -> dict[str, Any]:
     }
 
 
-def _gvbsm_probe() -> Probe:
-    dense = {"densification_weight": 1.0, "densification_temperature": 4.0}
-    return Probe(GvbsmParams(**matching_probe() | dense), known_backbones())
-
-
 def _edc_probe() -> Probe:
-    params = EdcParams(
-        **matching_probe(),
-        class_share=0.5,
-        class_patches="swapped",
-        flatness_weight=1.0,
-        flatness_decay=0.5,
-        flatness_temperature=4.0,
+    return Probe(
+        EdcParams(
+            **matching_probe(),
+            class_share=0.5,
+            class_patches="swapped",
+            flatness_weight=1.0,
+            flatness_decay=0.5,
+            flatness_temperature=4.0,
+        ),
+        known_backbones() | {"start": chosen(per_class=2)},
     )
-    return Probe(params, known_backbones() | {"start": chosen(per_class=2)})
 
 
 def known_backbones() -> dict[str, MemoryInput]:
@@ -312,15 +296,20 @@ def _measured(network: str) -> MemoryInput:
 STEPS = (
     declare(
         feature_statistics,
-        FeatureStatisticsParams,
-        _feature_statistics_work,
         statistics_probe,
+        lambda p, facts: passes(facts, p.network, p.dataset, 0, p.dataset.train_size),
         inputs=("teacher",),
     ),
     declare(
-        distill_gvbsm, GvbsmParams, _gvbsm_work, _gvbsm_probe, inputs=("teacher*", "statistics*")
+        distill_gvbsm,
+        lambda: Probe(
+            GvbsmParams(
+                **matching_probe() | {"densification_weight": 1.0, "densification_temperature": 4.0}
+            ),
+            known_backbones(),
+        ),
+        lambda p, facts: _match_work(p, facts, FROZEN),
+        inputs=("teacher*", "statistics*"),
     ),
-    declare(
-        distill_edc, EdcParams, _edc_work, _edc_probe, inputs=("start", "teacher*", "statistics*")
-    ),
+    declare(distill_edc, _edc_probe, _edc_work, inputs=("start", "teacher*", "statistics*")),
 )

@@ -19,7 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from harness.errors import UserError
 from harness.lab.distill.backbones.methods import FeatureStatisticsParams
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.hooks import layer_inputs
+from harness.lab.models.running import layer_inputs
 from harness.lab.train.augment import crop_views
 from harness.lab.train.dsa import Independent, dsa, groups
 from harness.lab.train.loop import Examples

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from harness.lab.probing import DATASET
 from harness.lab.recipe import Count, DatasetRef
+from harness.later import np
 from harness.plan.step import (
     Facts,
     Probe,
@@ -19,9 +20,6 @@ from harness.plan.step import (
     Work,
     declare,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
 
 TINY = "random-tiny"
 """Name of a generator of few random weights, for probes and tests."""
@@ -103,7 +101,6 @@ def distill_d4m(params: D4mParams, inputs: Mapping[str, StepInput], ctx: StepCon
     Raises `UserError` if a class has fewer images than one step of k-means takes, and
     `EvidenceError` without the generator's weights.
     """
-    import numpy as np
 
     from harness.lab.data import sets
     from harness.lab.distill.diffusion.pretrained import (
@@ -112,7 +109,7 @@ def distill_d4m(params: D4mParams, inputs: Mapping[str, StepInput], ctx: StepCon
         stable_diffusion,
     )
     from harness.lab.distill.diffusion.prototypes import class_names, imagined, prototypes
-    from harness.lab.distill.images import class_labels
+    from harness.lab.distill.synthesis import class_labels
 
     dataset, train = params.dataset, sets.load(params.dataset).train
     fingerprint = checked_fingerprint(params.generator, STABLE_DIFFUSION, params.fingerprint)
@@ -146,18 +143,15 @@ def distill_minimax(
     """
     from copy import deepcopy
 
-    import numpy as np
-
     from harness.lab.data import sets
-    from harness.lab.distill.diffusion.denoising import Diffusion
-    from harness.lab.distill.diffusion.dit import tunable
+    from harness.lab.distill.diffusion.dit import Diffusion, tunable
     from harness.lab.distill.diffusion.minimax import Phase, check_fit, of_classes
     from harness.lab.distill.diffusion.pretrained import (
         autoencoder,
         checked_fingerprint,
         transformer,
     )
-    from harness.lab.distill.images import class_labels
+    from harness.lab.distill.synthesis import class_labels
 
     dataset, train = params.dataset, sets.load(params.dataset).train
     prints = {
@@ -239,35 +233,40 @@ def generating_probe() -> dict[str, Any]:
 
 
 def d4m_probe() -> Probe:
-    params = D4mParams(
-        **generating_probe(),
-        prompts="numbers",
-        negative_prompt="cartoon",
-        cluster_expansion=3,
-        strength=0.7,
+    return Probe(
+        D4mParams(
+            **generating_probe(),
+            prompts="numbers",
+            negative_prompt="cartoon",
+            cluster_expansion=3,
+            strength=0.7,
+        ),
+        {},
     )
-    return Probe(params, {})
 
 
 def minimax_probe() -> Probe:
-    params = MinimaxParams(
-        **generating_probe(),
-        autoencoder=TINY,
-        phase_classes=2,
-        epochs=2,
-        batch_size=4,
-        learning_rate=0.01,
-        lambda_r=0.5,
-        lambda_d=0.5,
-        memory=3,
-        ema=0.5,
-        label_dropout=0.3,
-        guided_channels=3,
+    return Probe(
+        MinimaxParams(
+            **generating_probe(),
+            autoencoder=TINY,
+            phase_classes=2,
+            epochs=2,
+            batch_size=4,
+            learning_rate=0.01,
+            lambda_r=0.5,
+            lambda_d=0.5,
+            memory=3,
+            ema=0.5,
+            label_dropout=0.3,
+            guided_channels=3,
+        ),
+        {},
+        variants=({"ema": 0.0},),
     )
-    return Probe(params, {}, variants=({"ema": 0.0},))
 
 
 STEPS = (
-    declare(distill_d4m, D4mParams, _d4m_work, d4m_probe),
-    declare(distill_minimax, MinimaxParams, _minimax_work, minimax_probe),
+    declare(distill_d4m, d4m_probe, _d4m_work),
+    declare(distill_minimax, minimax_probe, _minimax_work),
 )

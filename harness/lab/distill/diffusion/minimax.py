@@ -14,10 +14,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from harness.errors import UserError
 from harness.lab.data.prepared import Split
 from harness.lab.data.resize import sizes_of
-from harness.lab.distill.diffusion.denoising import STEPS, Diffusion
-from harness.lab.distill.diffusion.dit import no_class, sampled
+from harness.lab.distill.diffusion.dit import STEPS, Diffusion, no_class, sampled
 from harness.lab.distill.diffusion.generate import MinimaxParams
-from harness.lab.distill.diffusion.latents import (
+from harness.lab.distill.diffusion.pretrained import (
     AT_ONCE,
     as_pictures,
     decoded,

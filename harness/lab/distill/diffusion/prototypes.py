@@ -13,9 +13,12 @@ from harness.errors import UserError
 from harness.lab.data.prepared import Split
 from harness.lab.data.resize import sizes_of
 from harness.lab.distill.diffusion.generate import D4mParams
-from harness.lab.distill.diffusion.latents import AT_ONCE, as_pictures, encoded, square
 from harness.lab.distill.diffusion.pretrained import (
+    AT_ONCE,
+    as_pictures,
+    encoded,
     kind,
+    square,
 )
 from harness.lab.train.loop import Examples
 from harness.plan.step import StepContext

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness.lab.distill.diffusion.pretrained import diffusers
-from harness.lab.models.drawing import drawing_from
+from harness.lab.models.running import drawing_from
 
 CLASSES = 4
 _WIDTH = 16

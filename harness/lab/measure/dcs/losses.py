@@ -1,4 +1,4 @@
-"""Losses of bi-level distillation on a given subset, which is not changed: DM, DC, TM and DATM.
+"""Losses of distillers on a given subset, which is not changed: SRe2L and DWA, DM, DC, TM and DATM.
 
 A Distillation Correlation Score correlates them with the accuracy of students.
 """
@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import class_batches, passes
 from harness.lab.distill.matching import MATCHED
 from harness.lab.distill.trajectories import made_up_experts
-from harness.lab.probing import DATASET, DSA_OTHERWISE, NETWORK, chosen
-from harness.lab.recipe import Count, DatasetRef
+from harness.lab.probing import DATASET, DSA_OTHERWISE, NETWORK, chosen, taught
+from harness.lab.recipe import Count, CropScale, NetworkParams, Share, class_batches, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -22,18 +22,121 @@ from harness.plan.step import (
     Probe,
     StepContext,
     StepInput,
-    StepParams,
     StepResult,
     Work,
     declare,
 )
 
 
-class MatchingParams(StepParams):
+class BnLossParams(NetworkParams):
+    """Equation 1 of the supplement, Equation 2 with `variance_weight` and a perturbation.
+
+    The network is the teacher, which has BatchNorm layers.
+    """
+
+    per_class: Count
+    """Images per class of the input, so that its cost is known before it exists; checked then."""
+    variance: Literal["biased", "unbiased"]
+    aggregation: Literal["whole", "mean", "running"]
+    """Whole: statistics of the whole subset. Mean: of each batch, and the mean of the batches'
+    losses. Running: of each batch, in a moving average over the batches."""
+    batch_size: Count
+    """Size of the batches, where statistics are not those of the whole subset."""
+    batches: Literal["class-mixed", "class-wise"]
+    """One image of every class in turn, as the official codes make them, or class by class."""
+    momentum: Share
+    """Share of each new batch in the moving average, which starts at the first batch."""
+    augmentation: Literal["none", "rrc-flip"]
+    """One random view of each image, or the image."""
+    crop_scale: CropScale
+    """Share of the area that the random resized crop keeps."""
+    first_layer_weight: float = Field(ge=0)
+    """Weight of the first layer's terms; the others weigh 1."""
+    variance_weight: float = Field(ge=0)
+    bn_weight: float = Field(gt=0)
+    cross_entropy: bool
+    """Whether the teacher's cross-entropy is added, which weighs 1."""
+    perturbation_iterations: int = Field(ge=0)
+    perturbation_size: float = Field(ge=0)
+    """Length of DWA's climb of the teacher's weights up its loss on the subset, in all."""
+
+
+def bn_loss(params: BnLossParams, inputs: Mapping[str, StepInput], ctx: StepContext) -> StepResult:
+    """`bn_weight` x (mean term + `variance_weight` x variance term), plus cross-entropy if asked.
+
+    With mu_l and v_l the statistics of the input of layer l of the teacher, in evaluation mode, and
+    m_l and s_l those that the layer keeps, the terms are sum_l w_l |mu_l - m_l|_2 and
+    sum_l w_l |v_l - s_l|_2, w_1 = `first_layer_weight`, else 1 (supplement, Equations 1 and 2;
+    w_1 and `bn_weight` in VILA-Lab/SRe2L). Values `loss`, `mean_term`, `variance_term`,
+    `cross_entropy` (nats, mean over the subset). Draws: "views" of `ctx`, if images are cropped.
+    Raises `UserError` if the teacher has no BatchNorm layer, or the subset is another.
+    """
+
+    from harness.lab.distill.recovery import batchnorm_layers, climb, distances
+    from harness.lab.measure.dcs.subset import aggregated, batches, given_subset, observed
+    from harness.lab.models.classifier import Classifier
+
+    teacher = Classifier.stored(
+        params.network, params.dataset, ctx.device, inputs["teacher"].tensors("weights")
+    )
+    layers = batchnorm_layers(teacher)
+    subset = given_subset(inputs["images"], params.dataset, params.per_class, ctx.device, ctx.step)
+    climb(teacher, subset, params.perturbation_iterations, params.perturbation_size)
+    drawn = torch.Generator().manual_seed(ctx.derive("views"))
+    sizes, sums, cross_entropy = [], [], 0.0
+    for batch in batches(subset, params):
+        sizes.append(len(batch))
+        own, loss = observed(teacher, layers, batch, params, drawn)
+        sums.append(own)
+        cross_entropy += loss / len(subset)
+    mean_term = variance_term = 0.0
+    for share, moments in aggregated(sizes, sums, params):
+        of_means, of_variances = distances(layers, moments, params.first_layer_weight)
+        mean_term += share * of_means.item()
+        variance_term += share * of_variances.item()
+    loss = params.bn_weight * (mean_term + params.variance_weight * variance_term)
+    return StepResult(
+        {
+            "loss": loss + cross_entropy * params.cross_entropy,
+            "mean_term": mean_term,
+            "variance_term": variance_term,
+            "cross_entropy": cross_entropy,
+        }
+    )
+
+
+def _bn_work(p: BnLossParams, facts: Facts) -> Work:
+    size = p.per_class * p.dataset.classes
+    return passes(facts, p.network, p.dataset, p.perturbation_iterations * size, size)
+
+
+def _bn_probe() -> Probe:
+    params = BnLossParams(
+        dataset=DATASET,
+        network=NETWORK,
+        per_class=5,
+        variance="unbiased",
+        aggregation="running",
+        batch_size=8,
+        batches="class-mixed",
+        momentum=0.1,
+        augmentation="rrc-flip",
+        crop_scale=(0.3, 1.0),
+        first_layer_weight=10.0,
+        variance_weight=11.0,
+        bn_weight=0.01,
+        cross_entropy=True,
+        perturbation_iterations=2,
+        perturbation_size=0.3,
+    )
+    still: dict[str, Json] = {"perturbation_iterations": 0, "perturbation_size": 0.0}
+    images = {"images": chosen(per_class=5), "teacher": taught()}
+    return Probe(params, images, variants=(still,))
+
+
+class MatchingParams(NetworkParams):
     """The parameters that these losses have in common."""
 
-    dataset: DatasetRef
-    network: str
     per_class: Count
     dsa_strategy: str = ""
     """Names of groups of operations, joined by `_`, of which one is drawn for each batch; real and
@@ -109,9 +212,8 @@ def dm_loss(params: DmLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     Equation 5). Value `loss`; array `losses` (networks,), float64.
     Draws: those of `random_networks`.
     """
-    import numpy as np
 
-    from harness.lab.measure.dcs.random_networks import feature_distance, random_networks
+    from harness.lab.measure.dcs.subset import feature_distance, random_networks
 
     losses = [
         feature_distance(matched, params.means).item()
@@ -127,13 +229,11 @@ def dc_loss(params: DcLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     subset for `inner_loops` epochs, as in the synthesis. Value `loss`, the mean; array `losses`
     (networks, outer_loops), float64. Draws: those of `random_networks`, "learn" of `ctx`.
     """
-    import numpy as np
-    from torch import Generator
 
-    from harness.lab.measure.dcs.random_networks import class_gradients, learn, random_networks
+    from harness.lab.measure.dcs.subset import class_gradients, learn, random_networks
 
     losses = np.zeros((params.networks, params.outer_loops))
-    drawn = Generator().manual_seed(ctx.derive("learn"))
+    drawn = torch.Generator().manual_seed(ctx.derive("learn"))
     for number, matched in enumerate(random_networks(params, inputs["images"], ctx)):
         for outer in range(params.outer_loops):
             if outer:
@@ -151,9 +251,8 @@ def tm_loss(params: TmLossParams, inputs: Mapping[str, StepInput], ctx: StepCont
     start, float64. The draws of an expert and a start are the same for all subsets: "batches" of a
     part of `ctx`. Raises `UserError` if the experts were not trained for so long.
     """
-    import numpy as np
 
-    from harness.lab.measure.dcs.trajectory import losses_at_starts
+    from harness.lab.measure.dcs.subset import losses_at_starts
 
     losses = losses_at_starts(params, inputs["images"], inputs["experts"], ctx)
     within = [params.counts(start) for start in params.starts]
@@ -197,23 +296,20 @@ def _networks_probe() -> dict[str, Any]:
     return _matching_probe() | {"networks": 2, "real_batch_size": 5}
 
 
-def _dm_probe() -> Probe:
-    params = DmLossParams(**_networks_probe(), norms="initial", means="per-class")
-    variants = ({"real_batch_size": 0}, *DSA_OTHERWISE)
-    return Probe(params, {"images": chosen(per_class=3)}, variants=variants)
-
-
 def _dc_probe() -> Probe:
-    params = DcLossParams(
-        **_networks_probe(),
-        norms="batch",
-        outer_loops=2,
-        inner_loops=2,
-        learning_rate=0.1,
-        batch_size=8,
-        distance="cosine-rows",
+    return Probe(
+        DcLossParams(
+            **_networks_probe(),
+            norms="batch",
+            outer_loops=2,
+            inner_loops=2,
+            learning_rate=0.1,
+            batch_size=8,
+            distance="cosine-rows",
+        ),
+        {"images": chosen(per_class=3)},
+        variants=DSA_OTHERWISE,
     )
-    return Probe(params, {"images": chosen(per_class=3)}, variants=DSA_OTHERWISE)
 
 
 def _tm_probe() -> Probe:
@@ -235,7 +331,17 @@ def _tm_probe() -> Probe:
 
 
 STEPS = (
-    declare(dm_loss, DmLossParams, _dm_work, _dm_probe, inputs=("images",)),
-    declare(dc_loss, DcLossParams, _dc_work, _dc_probe, inputs=("images",)),
-    declare(tm_loss, TmLossParams, _tm_work, _tm_probe, inputs=("images", "experts")),
+    declare(bn_loss, _bn_probe, _bn_work, inputs=("images", "teacher")),
+    declare(
+        dm_loss,
+        lambda: Probe(
+            DmLossParams(**_networks_probe(), norms="initial", means="per-class"),
+            {"images": chosen(per_class=3)},
+            variants=({"real_batch_size": 0}, *DSA_OTHERWISE),
+        ),
+        _dm_work,
+        inputs=("images",),
+    ),
+    declare(dc_loss, _dc_probe, _dc_work, inputs=("images",)),
+    declare(tm_loss, _tm_probe, _tm_work, inputs=("images", "experts")),
 )

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from harness.lab.cost import passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, chosen, recipes
+from harness.lab.recipe import passes
 from harness.lab.train.student import StudentParams
 from harness.plan.step import (
     Facts,
@@ -73,15 +73,18 @@ def _ood_work(p: OodParams, facts: Facts) -> Work:
 
 
 def _probe() -> Probe:
-    params = OodParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=RECIPE,
-        per_class=5,
-        corruptions=("gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"),
-        severities=(1, 5),
+    return Probe(
+        OodParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=RECIPE,
+            per_class=5,
+            corruptions=("gaussian-noise", "gaussian-blur", "contrast", "brightness", "pixelate"),
+            severities=(1, 5),
+        ),
+        {"images": chosen(per_class=5)},
+        variants=recipes({"warmup_epochs": 0}),
     )
-    return Probe(params, {"images": chosen(per_class=5)}, variants=recipes({"warmup_epochs": 0}))
 
 
-STEPS = (declare(student_ood, OodParams, _ood_work, _probe, inputs=("images",)),)
+STEPS = (declare(student_ood, _probe, _ood_work, inputs=("images",)),)

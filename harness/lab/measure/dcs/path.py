@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from harness.errors import UserError
-from harness.lab.cost import no_work
 from harness.lab.measure.values import number
 from harness.lab.recipe import Count
+from harness.later import np
 from harness.plan.step import (
     MemoryInput,
     Probe,
@@ -39,7 +39,6 @@ def synthesis_path(
     of its iterations, and of the accuracy.
     Raises `UserError` if a synthesis has another number of iterations, or another beginning.
     """
-    import numpy as np
 
     runs = [inputs[f"synthesis.{k}"].array("losses") for k in range(len(params.iterations))]
     longest = max(runs, key=len)
@@ -67,7 +66,6 @@ def synthesis_path(
 
 
 def _probe() -> Probe:
-    import numpy as np
 
     losses = 1 / (3 + np.arange(12.0))
     inputs = {
@@ -77,8 +75,4 @@ def _probe() -> Probe:
     return Probe(SynthesisPathParams(iterations=(1, 12)), inputs)
 
 
-STEPS = (
-    declare(
-        synthesis_path, SynthesisPathParams, no_work, _probe, inputs=("synthesis*", "student*")
-    ),
-)
+STEPS = (declare(synthesis_path, _probe, inputs=("synthesis*", "student*")),)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from harness.lab.cost import no_work
 from harness.lab.probing import DATASET, chosen
 from harness.lab.recipe import Count, DatasetRef
+from harness.later import np
 from harness.plan.step import Probe, StepContext, StepInput, StepParams, StepResult, declare
 
 
@@ -30,7 +30,6 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
     and `indices` or `images`), class by class, in the input's order and then over again.
     Raises `UserError` if a class of the input is too small.
     """
-    import numpy as np
 
     from harness.lab.coresets.ranking import require_per_class
 
@@ -45,8 +44,10 @@ def repeat(params: RepeatParams, inputs: Mapping[str, StepInput], ctx: StepConte
     return StepResult({}, {what: given.array(what)[chosen], "labels": labels[chosen]})
 
 
-def _probe() -> Probe:
-    return Probe(RepeatParams(dataset=DATASET, per_class=5), {"images": chosen(per_class=4)})
-
-
-STEPS = (declare(repeat, RepeatParams, no_work, _probe, inputs=("images",)),)
+STEPS = (
+    declare(
+        repeat,
+        lambda: Probe(RepeatParams(dataset=DATASET, per_class=5), {"images": chosen(per_class=4)}),
+        inputs=("images",),
+    ),
+)

@@ -14,7 +14,7 @@ from harness.lab.measure.lemma import formulas
 from harness.lab.measure.lemma.lemma1 import GramParams
 from harness.lab.measure.values import Floats
 from harness.lab.models.classifier import Classifier
-from harness.lab.models.hooks import last_linear
+from harness.lab.models.running import last_linear
 from harness.lab.train.loop import Examples, training
 from harness.lab.train.schedule import batch_sizes
 from harness.plan.step import StepContext

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from harness.lab.measure.lemma import drawn, formulas
+from harness.lab.measure.lemma import formulas
 from harness.lab.measure.lemma.lemma1 import IdentityParams
 from harness.lab.measure.values import Floats
 
@@ -157,10 +157,10 @@ WEIGHTS = 16
 
 def cases(params: IdentityParams, temperature: float, generator: Generator) -> Iterator[Case]:
     """Drawn logits and targets of every kind and number of classes, at one temperature."""
-    for classes, kind in product(params.classes, drawn.TARGETS):
+    for classes, kind in product(params.classes, formulas.TARGETS):
         for _ in range(params.draws):
-            logits = drawn.logits((classes,), params.largest_logit, generator)
-            target = drawn.target(kind, classes, params.largest_logit, temperature, generator)
+            logits = formulas.logits((classes,), params.largest_logit, generator)
+            target = formulas.target(kind, classes, params.largest_logit, temperature, generator)
             # The logits that matter most, and some others.
             first = [int(logits.argmax()), int(target.argmax())]
             others = torch.randperm(classes, generator=generator).tolist()
@@ -194,10 +194,10 @@ def _norm_errors(case: Case, generator: Generator) -> dict[str, float]:
     """The lines on norms, for a linear model with these logits."""
     heat, classes = case.temperature, len(case.logits)
     p, q = formulas.answer(case.logits, heat), case.target
-    psi = drawn.normal((classes, classes + WEIGHTS), generator)
+    psi = formulas.normal((classes, classes + WEIGHTS), generator)
     largest = float(np.linalg.norm(psi, 2))
     exact = formulas.grand(p, q, psi @ psi.T, heat)
-    size = 10 ** (2 * float(drawn.uniform((), generator)) - 1)
+    size = 10 ** (2 * float(formulas.uniform((), generator)) - 1)
     orthogonal = size * np.linalg.qr(psi.T)[0].T
     combined = np.linalg.norm((p - q) @ orthogonal)
     approximate = size * formulas.el2n_sl(p, q, heat)

@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field, model_validator
 
-from harness.lab.cost import no_work, passes
 from harness.lab.probing import DATASET, NETWORK, RECIPE, recipes, taught
-from harness.lab.recipe import Count, DatasetRef, RecipeOfData
+from harness.lab.recipe import Count, TrainedParams, passes
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -48,12 +48,9 @@ class DegradationParams(StepParams):
     """Examples at each level, each with a Gram matrix of its own."""
 
 
-class GramParams(StepParams):
-    dataset: DatasetRef
-    network: str
+class GramParams(TrainedParams):
     teacher: str
     """Network of the teacher, whose answers are the soft targets."""
-    recipe: RecipeOfData
     runs: Count
     """Runs over which scores are averaged."""
     epochs: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
@@ -100,13 +97,10 @@ def lemma_identity(
     """
     from itertools import product
 
-    import numpy as np
-    from torch import Generator
-
     from harness.lab.measure.lemma import formulas
     from harness.lab.measure.lemma.identity import ALLOWED, LINES, ORACLES, cases, errors_of
 
-    generator = Generator().manual_seed(ctx.derive("cases"))
+    generator = torch.Generator().manual_seed(ctx.derive("cases"))
     arrays = {name: np.full((len(params.temperatures), len(LINES)), np.nan) for name in ORACLES}
     counts = dict.fromkeys(ORACLES, 0)
     met = []
@@ -154,12 +148,10 @@ def lemma_degradation(
     `common_error`, the most by which a ratio of that family leaves 1.
     Draws: "examples" of `ctx`, the same at every level.
     """
-    import numpy as np
     from scipy.stats import spearmanr
-    from torch import Generator
 
     from harness.lab.measure.lemma import formulas
-    from harness.lab.measure.lemma.degradation import (
+    from harness.lab.measure.lemma.formulas import (
         FAMILIES,
         NEAR,
         QUANTILES,
@@ -172,7 +164,7 @@ def lemma_degradation(
     for family, gram_of in FAMILIES.items():
         ratios, bounds, ranks = [], [], []
         for level in params.levels:
-            generator = Generator().manual_seed(ctx.derive("examples"))
+            generator = torch.Generator().manual_seed(ctx.derive("examples"))
             p, q = (answers(params, generator) for _ in range(2))
             gram = gram_of(params, level, generator)
             exact = formulas.grand(p, q, gram, params.temperature)
@@ -212,8 +204,6 @@ def gram_during_training(
     Array `epochs` (k,); values: `X_end`, the last one of each other array X (k,).
     Draws: "examples", and in each run "init", "order" and "augment" of `ctx`.
     """
-    import numpy as np
-    import torch
 
     from harness.lab.data import sets
     from harness.lab.measure.lemma import formulas
@@ -280,29 +270,33 @@ def _identity_probe() -> Probe:
     return Probe(params, {})
 
 
-def _degradation_probe() -> Probe:
-    params = DegradationParams(
-        classes=4, temperature=2.0, largest_logit=10, levels=(0.0, 0.3), rank=3, draws=5
-    )
-    return Probe(params, {})
-
-
 def gram_probe() -> Probe:
-    params = GramParams(
-        dataset=DATASET,
-        network=NETWORK,
-        teacher=NETWORK,
-        recipe=RECIPE,
-        runs=2,
-        epochs=(0, 2),
-        examples=6,
-        temperature=4.0,
+    return Probe(
+        GramParams(
+            dataset=DATASET,
+            network=NETWORK,
+            teacher=NETWORK,
+            recipe=RECIPE,
+            runs=2,
+            epochs=(0, 2),
+            examples=6,
+            temperature=4.0,
+        ),
+        {"teacher": taught()},
+        variants=recipes({"warmup_epochs": 0}),
     )
-    return Probe(params, {"teacher": taught()}, variants=recipes({"warmup_epochs": 0}))
 
 
 STEPS = (
-    declare(lemma_identity, IdentityParams, _identity_work, _identity_probe),
-    declare(lemma_degradation, DegradationParams, no_work, _degradation_probe),
-    declare(gram_during_training, GramParams, _gram_work, gram_probe, inputs=("teacher",)),
+    declare(lemma_identity, _identity_probe, _identity_work),
+    declare(
+        lemma_degradation,
+        lambda: Probe(
+            DegradationParams(
+                classes=4, temperature=2.0, largest_logit=10, levels=(0.0, 0.3), rank=3, draws=5
+            ),
+            {},
+        ),
+    ),
+    declare(gram_during_training, gram_probe, _gram_work, inputs=("teacher",)),
 )

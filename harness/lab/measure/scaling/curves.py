@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from harness.errors import UserError
-from harness.lab.cost import no_work, passes
 from harness.lab.measure.values import number
 from harness.lab.probing import DATASET, NETWORK, PLAIN_SGD, RECIPE, chosen, recipes, taught
-from harness.lab.recipe import Count, Recipe
+from harness.lab.recipe import Count, Recipe, passes
 from harness.lab.train.student import StudentParams
+from harness.later import np
 from harness.plan.step import (
     Facts,
     MemoryInput,
@@ -24,9 +24,6 @@ from harness.plan.step import (
     Work,
     declare,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class CurveParams(StudentParams):
@@ -102,7 +99,6 @@ def slowdown(
     The supplement's Section 8.3 says at least twice, and not what counts as the end. Values
     `slowdown`, `epochs` and `beside_epochs`. Raises `UserError` if the evaluated epochs differ.
     """
-    import numpy as np
 
     curves = [inputs[name] for name in ("curve", "beside")]
     epochs = [curve.array("epochs") for curve in curves]
@@ -116,7 +112,6 @@ def slowdown(
 
 def saturated(accuracy: np.ndarray, margin: float) -> int:
     """The first evaluation with no later one, nor itself, over `margin` below the last accuracy."""
-    import numpy as np
 
     below = np.flatnonzero(accuracy < accuracy[-1] - margin)
     return int(below[-1]) + 1 if len(below) else 0
@@ -140,74 +135,75 @@ def _curve_work(p: CurveParams, facts: Facts) -> Work:
 
 
 def _curve_probe() -> Probe:
-    params = CurveParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=RECIPE,
-        per_class=5,
-        every=1,
-        points="separate-runs",
+    return Probe(
+        CurveParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=RECIPE,
+            per_class=5,
+            every=1,
+            points="separate-runs",
+        ),
+        {"images": chosen(per_class=5)},
+        variants=recipes(
+            PLAIN_SGD,
+            {"nesterov": False},
+            {"warmup_epochs": 0},
+            {"decayed_parameters": "weights"},
+            {"scheduler_interval": "epoch"},
+            {"cosine_floor": 0.5},
+        ),
     )
-    variants = recipes(
-        PLAIN_SGD,
-        {"nesterov": False},
-        {"warmup_epochs": 0},
-        {"decayed_parameters": "weights"},
-        {"scheduler_interval": "epoch"},
-        {"cosine_floor": 0.5},
-    )
-    return Probe(params, {"images": chosen(per_class=5)}, variants=variants)
 
 
 def curve_online_probe() -> Probe:
-    soft = {"loss": "kl", "labels": "online", "temperature": 4.0, "teacher": NETWORK}
-    params = CurveParams(
-        dataset=DATASET,
-        network=NETWORK,
-        recipe=Recipe.model_validate(RECIPE.model_dump() | soft | {"epochs": 5}),
-        per_class=5,
-        every=2,
-        points="one-run",
-    )
-    variants = recipes(
-        {"augmentation": "rrc-flip-cutmix", "cutmix_alpha": 1.0},
-        {"kl_t2": True},
-        {"kl_reduction": "mean"},
-        {"label_storage": "per-epoch"},
-        {"teacher_mode": "train"},
-        {"optimizer": "adamw"},
-        {"ema": 0.9},
-        {"warmup_counted": False},
-        {"warmup_start": 0.1},
-        {"weight_decay": 0.0},
-        {"decayed_parameters": "weights"},
-        {"scheduler_interval": "epoch"},
-        {"cosine_floor": 0.5},
-        PLAIN_SGD,
-    )
-    inputs = {"images": chosen(per_class=5), "teacher": taught()}
-    return Probe(params, inputs, variants=variants)
-
-
-def _saturation_probe() -> Probe:
     return Probe(
-        SaturationParams(margin=0.02), {"curve": made_up_curve("printed", b=-0.4, tau=3.0)}
+        CurveParams(
+            dataset=DATASET,
+            network=NETWORK,
+            recipe=Recipe.model_validate(
+                RECIPE.model_dump()
+                | {"loss": "kl", "labels": "online", "temperature": 4.0, "teacher": NETWORK}
+                | {"epochs": 5}
+            ),
+            per_class=5,
+            every=2,
+            points="one-run",
+        ),
+        {"images": chosen(per_class=5), "teacher": taught()},
+        variants=recipes(
+            {"augmentation": "rrc-flip-cutmix", "cutmix_alpha": 1.0},
+            {"kl_t2": True},
+            {"kl_reduction": "mean"},
+            {"label_storage": "per-epoch"},
+            {"teacher_mode": "train"},
+            {"optimizer": "adamw"},
+            {"ema": 0.9},
+            {"warmup_counted": False},
+            {"warmup_start": 0.1},
+            {"weight_decay": 0.0},
+            {"decayed_parameters": "weights"},
+            {"scheduler_interval": "epoch"},
+            {"cosine_floor": 0.5},
+            PLAIN_SGD,
+        ),
     )
 
 
 def _slowdown_probe() -> Probe:
-    curves = {
-        "curve": made_up_curve("printed", b=-0.4, tau=3.0),
-        "beside": made_up_curve("printed", b=-1.5, tau=1.0),
-    }
-    return Probe(SaturationParams(margin=0.02), curves)
+    return Probe(
+        SaturationParams(margin=0.02),
+        {
+            "curve": made_up_curve("printed", b=-0.4, tau=3.0),
+            "beside": made_up_curve("printed", b=-1.5, tau=1.0),
+        },
+    )
 
 
 def made_up_curve(law: str, b: float, tau: float) -> MemoryInput:
     """Twelve evaluations that follow a law, with a ripple; for probes."""
-    import numpy as np
 
-    from harness.lab.measure.scaling.law import LAWS, Evaluations
+    from harness.lab.measure.scaling.fit import LAWS, Evaluations
 
     epochs = np.arange(1, 13, dtype=np.int64)
     evaluations = Evaluations(np.multiply(20.0, epochs, dtype=np.float64), 20.0)
@@ -220,16 +216,15 @@ def made_up_curve(law: str, b: float, tau: float) -> MemoryInput:
 
 
 STEPS = (
-    declare(learning_curve, CurveParams, _curve_work, _curve_probe, inputs=("images",)),
+    declare(learning_curve, _curve_probe, _curve_work, inputs=("images",)),
+    declare(learning_curve_online, curve_online_probe, _curve_work, inputs=("images", "teacher")),
     declare(
-        learning_curve_online,
-        CurveParams,
-        _curve_work,
-        curve_online_probe,
-        inputs=("images", "teacher"),
+        saturation,
+        lambda: Probe(
+            SaturationParams(margin=0.02), {"curve": made_up_curve("printed", b=-0.4, tau=3.0)}
+        ),
+        inputs=("curve",),
+        revision=2,
     ),
-    declare(
-        saturation, SaturationParams, no_work, _saturation_probe, inputs=("curve",), revision=2
-    ),
-    declare(slowdown, SaturationParams, no_work, _slowdown_probe, inputs=("curve", "beside")),
+    declare(slowdown, _slowdown_probe, inputs=("curve", "beside")),
 )

@@ -10,9 +10,16 @@ from scipy.stats import f as f_distribution
 from torch import Generator, randint
 
 from harness.errors import UserError
-from harness.lab.measure.scaling.fit import LawFit, LawProblem, descend, fit, grid_fit
+from harness.lab.measure.scaling.fit import (
+    Evaluations,
+    LawFit,
+    LawProblem,
+    delta,
+    descend,
+    fit,
+    grid_fit,
+)
 from harness.lab.measure.scaling.fitting import FitParams, GridFitParams, LawParams, Spaced
-from harness.lab.measure.scaling.law import Evaluations, delta
 from harness.lab.measure.values import Floats, number
 from harness.plan.step import Json, StepContext, StepInput, StepResult
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from harness.lab.measure.scaling.curves import made_up_curve
 from harness.lab.recipe import Count
+from harness.later import np, torch
 from harness.plan.step import (
     Facts,
     Json,
@@ -161,11 +162,9 @@ def scaling_recovery(
     (draws, 2, 2): low and high of each; `curve` (epochs,), the errors without noise.
     Draws: "noise" and "bootstrap" of `ctx`.
     """
-    import numpy as np
-    import torch
 
     from harness.lab.measure.scaling.estimates import recovered, share_held
-    from harness.lab.measure.scaling.law import LAWS, Evaluations
+    from harness.lab.measure.scaling.fit import LAWS, Evaluations
 
     truth = params.truth
     evaluations = Evaluations(params.pool * np.arange(1.0, params.epochs + 1), float(params.pool))
@@ -208,18 +207,9 @@ def _fit_work(p: FitParams, facts: Facts) -> Work:
     return Work(samples=0, flops=0, seconds=DESCENT * (2 * p.bootstrap + PROFILES))
 
 
-def _recovery_work(p: ScalingRecoveryParams, facts: Facts) -> Work:
-    return Work(samples=0, flops=0, seconds=p.draws * _fit_work(p.fit, facts).seconds)
-
-
 def _grid_work(p: GridFitParams, facts: Facts) -> Work:
     combinations = p.a_values.points * p.b_values.points * p.tau_values.points
     return Work(samples=0, flops=0, seconds=COMBINATION * combinations)
-
-
-def _fit_probe() -> Probe:
-    params = FitParams(law="official", epoch="full", d=0.1, unit=100.0, bootstrap=2, block=2)
-    return Probe(params, {"curve": made_up_curve("official", b=-0.4, tau=3.0)})
 
 
 def _fit_shared_probe() -> Probe:
@@ -233,39 +223,50 @@ def _fit_shared_probe() -> Probe:
 
 
 def _fit_grid_probe() -> Probe:
-    params = GridFitParams(
-        law="official",
-        epoch="subset",
-        d=0.1,
-        a_values=Spaced(low=0.001, high=0.1, points=4),
-        b_values=Spaced(low=-0.005, high=-0.5, points=5),
-        tau_values=Spaced(low=1, high=10, points=6),
+    return Probe(
+        GridFitParams(
+            law="official",
+            epoch="subset",
+            d=0.1,
+            a_values=Spaced(low=0.001, high=0.1, points=4),
+            b_values=Spaced(low=-0.005, high=-0.5, points=5),
+            tau_values=Spaced(low=1, high=10, points=6),
+        ),
+        {"curve": made_up_curve("official", b=-0.4, tau=3.0)},
     )
-    return Probe(params, {"curve": made_up_curve("official", b=-0.4, tau=3.0)})
 
 
 def _recovery_probe() -> Probe:
-    params = ScalingRecoveryParams(
-        truth=TrueLaw(a=1.0, b=-0.4, tau=3.0, d=0.1),
-        epochs=12,
-        pool=2,
-        noise=0.002,
-        draws=2,
-        fit=FitParams(law="printed", epoch="subset", d=0.1, bootstrap=2),
+    return Probe(
+        ScalingRecoveryParams(
+            truth=TrueLaw(a=1.0, b=-0.4, tau=3.0, d=0.1),
+            epochs=12,
+            pool=2,
+            noise=0.002,
+            draws=2,
+            fit=FitParams(law="printed", epoch="subset", d=0.1, bootstrap=2),
+        ),
+        {},
     )
-    return Probe(params, {})
 
 
 STEPS = (
-    declare(fit_scaling, FitParams, _fit_work, _fit_probe, inputs=("curve",)),
     declare(
-        fit_scaling_shared,
-        SharedFitParams,
+        fit_scaling,
+        lambda: Probe(
+            FitParams(law="official", epoch="full", d=0.1, unit=100.0, bootstrap=2, block=2),
+            {"curve": made_up_curve("official", b=-0.4, tau=3.0)},
+        ),
         _fit_work,
-        _fit_shared_probe,
-        inputs=("curve", "beside"),
-        revision=2,
+        inputs=("curve",),
     ),
-    declare(fit_scaling_grid, GridFitParams, _grid_work, _fit_grid_probe, inputs=("curve",)),
-    declare(scaling_recovery, ScalingRecoveryParams, _recovery_work, _recovery_probe),
+    declare(
+        fit_scaling_shared, _fit_shared_probe, _fit_work, inputs=("curve", "beside"), revision=2
+    ),
+    declare(fit_scaling_grid, _fit_grid_probe, _grid_work, inputs=("curve",)),
+    declare(
+        scaling_recovery,
+        _recovery_probe,
+        lambda p, facts: Work(0, 0, seconds=p.draws * _fit_work(p.fit, facts).seconds),
+    ),
 )

@@ -20,7 +20,7 @@ from harness.lab.distill.backbones.matched import (
     unevenness,
 )
 from harness.lab.distill.backbones.methods import EdcParams, distill_edc
-from harness.lab.distill.images import as_bytes
+from harness.lab.distill.synthesis import as_bytes
 from harness.lab.probing import DATASET
 from harness.plan.step import StepResult
 from tests.lab.distill.backbones.conftest import (

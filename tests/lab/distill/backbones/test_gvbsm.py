@@ -19,7 +19,7 @@ from harness.lab.distill.backbones.matched import (
     forward_pass,
 )
 from harness.lab.distill.backbones.methods import GvbsmParams, distill_gvbsm
-from harness.lab.distill.images import as_bytes
+from harness.lab.distill.synthesis import as_bytes
 from harness.lab.probing import DATASET
 from harness.plan.step import StepResult
 from tests.lab.distill.backbones.conftest import (

@@ -20,7 +20,7 @@ from harness.lab.distill.backbones.methods import (
     distill_gvbsm,
     feature_statistics,
 )
-from harness.lab.measure.dcs.bn_loss import bn_loss
+from harness.lab.measure.dcs.losses import bn_loss
 from harness.lab.train.teacher import TeacherParams
 from harness.lab.train.teacher import teacher as train_teacher
 from harness.plan.step import MemoryInput, StepResult

@@ -18,8 +18,14 @@ from harness.lab.data import sets
 from harness.lab.distill.diffusion import generate
 from harness.lab.distill.diffusion import prototypes as algorithm
 from harness.lab.distill.diffusion.generate import GUIDED, STEPS, TINY, D4mParams, distill_d4m
-from harness.lab.distill.diffusion.latents import as_pictures, decoded, encoded, normal
-from harness.lab.distill.diffusion.pretrained import autoencoder, stable_diffusion
+from harness.lab.distill.diffusion.pretrained import (
+    as_pictures,
+    autoencoder,
+    decoded,
+    encoded,
+    normal,
+    stable_diffusion,
+)
 from harness.lab.distill.diffusion.prototypes import class_names, imagined, prototypes
 from harness.lab.probing import DATASET
 from tests.lab.distill.diffusion.fixtures import MANY_SIZES, Identity, resized

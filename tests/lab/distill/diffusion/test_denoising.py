@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from harness.lab.distill.diffusion.denoising import (
+from harness.lab.distill.diffusion.dit import (
     BETA_END,
     BETA_START,
     BIN,

@@ -11,8 +11,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from harness.lab.distill.diffusion import generate
-from harness.lab.distill.diffusion.denoising import Diffusion
-from harness.lab.distill.diffusion.dit import guided, no_class, sampled, tunable
+from harness.lab.distill.diffusion.dit import Diffusion, guided, no_class, sampled, tunable
 from harness.lab.distill.diffusion.generate import TINY, MinimaxParams
 from harness.lab.distill.diffusion.pretrained import transformer
 from harness.lab.distill.diffusion.tiny import CLASSES

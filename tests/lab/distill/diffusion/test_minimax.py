@@ -17,12 +17,10 @@ from torch.nn import functional
 from harness.errors import UserError
 from harness.lab.data import sets
 from harness.lab.distill.diffusion import generate, minimax
-from harness.lab.distill.diffusion.denoising import Diffusion
-from harness.lab.distill.diffusion.dit import no_class, tunable
+from harness.lab.distill.diffusion.dit import Diffusion, no_class, tunable
 from harness.lab.distill.diffusion.generate import TINY, MinimaxParams, distill_minimax
-from harness.lab.distill.diffusion.latents import normal
 from harness.lab.distill.diffusion.minimax import Memory, Phase, minimax_losses
-from harness.lab.distill.diffusion.pretrained import autoencoder, transformer
+from harness.lab.distill.diffusion.pretrained import autoencoder, normal, transformer
 from harness.plan.step import StepContext, StepResult
 from tests.lab.distill.diffusion.fixtures import MANY_SIZES, Identity, resized
 from tests.lab.fixtures import as_bytes, context
