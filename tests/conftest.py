@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import atexit
 import os
 import shutil
 import sys
@@ -13,8 +14,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Before torch or OpenBLAS are imported: one thread, as every CPU step has.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # What tests trust is no trust of the user's, nor are answers to them kept for the user.
-os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="repro-state-")
-os.environ["REPRO_ANSWERS"] = tempfile.mkdtemp(prefix="repro-answers-")
+for name in ("XDG_STATE_HOME", "REPRO_ANSWERS"):
+    os.environ[name] = tempfile.mkdtemp(prefix="repro-tests-")
+    atexit.register(shutil.rmtree, os.environ[name], ignore_errors=True)
 
 from hypothesis import HealthCheck, settings
 
@@ -26,7 +28,11 @@ pytest_plugins = ["tests.budgets"]
 sys.dont_write_bytecode = False
 MEMORY = "/dev/shm"
 """Where files need not be synced to a disk: a killed process loses nothing that it had written."""
-if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 2 << 30:
+if (
+    os.access(MEMORY, os.W_OK)
+    and shutil.disk_usage(MEMORY).free > 2 << 30
+    and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC  # tests run programs that they write
+):
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 settings.register_profile(
     "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -13,6 +13,8 @@ AT_ONCE = 64
 """Chosen rows that the rows which are woken are compared with at once."""
 FEW = 16
 """So few sleeping rows are woken together."""
+ROUNDING = 1e-9
+"""Distances that differ by no more, relatively, are equal."""
 
 
 class Cover:
@@ -174,7 +176,11 @@ def farthest_first(points: np.ndarray, count: int, start: int) -> np.ndarray:
 
 
 def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """The row nearest to the mean of each k-means cluster; large clusters first."""
+    """The row nearest to the mean of each k-means cluster; large clusters first.
+
+    Ties go to the lowest row, whatever a processor's rounding says: both rows of a pair are equally
+    near to their mean.
+    """
     from sklearn.cluster import KMeans
 
     found = KMeans(count, n_init=1, random_state=seed).fit(points)
@@ -182,7 +188,8 @@ def medoids(points: np.ndarray, count: int, seed: int) -> np.ndarray:
     rows = []
     for cluster in np.argsort(-sizes, kind="stable"):
         members = np.flatnonzero(found.labels_ == cluster)
-        rows.append(members[distances(points[members], found.cluster_centers_[cluster]).argmin()])
+        apart = distances(points[members], found.cluster_centers_[cluster])
+        rows.append(members[apart <= apart.min() * (1 + ROUNDING)][0])
     return np.array(rows)
 
 

@@ -136,6 +136,14 @@ def test_the_random_start_is_uniform_over_the_seed() -> None:
     assert np.abs(np.bincount(starts, minlength=4) - 100).max() < 35
 
 
+@pytest.mark.parametrize("further", [0, 1])
+def test_of_a_pair_the_lower_row_is_its_medoid_whatever_is_rounded(further: int) -> None:
+    """Both are equally near to their mean; a processor's rounding may say that one is not."""
+    points = np.array([[0.1, 0.2], [0.7, 0.3], [50.0, 50.0]])
+    points[further] = np.nextafter(points[further], -1.0)
+    assert sorted(medoids(points, 2, seed=1)) == [0, 2]
+
+
 def test_medoids_are_one_of_each_separated_cluster_large_ones_first() -> None:
     random = np.random.default_rng(0)
     middles = np.array([[0.0, 0], [50, 0], [0, 50]])
