@@ -60,7 +60,7 @@ def pytest_terminal_summary(
 ) -> None:
     if not spent or not config.getoption("markexpr").startswith("not slow"):
         return
-    run = {folder: BUDGETS.get(folder, 0) for folder in sorted(spent)}
+    run = {folder: BUDGETS.get(folder, 5) for folder in sorted(spent)}
     told = [f"{folder} {spent[folder]:.0f} of {budget}" for folder, budget in run.items()]
     over = [folder for folder, budget in run.items() if spent[folder] > budget]
     terminalreporter.write_line(f"seconds of processor time: {', '.join(told)}")
