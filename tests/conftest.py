@@ -8,6 +8,8 @@ import shutil
 import sys
 import tempfile
 
+from hypothesis import HealthCheck, settings
+
 # Else each process that a test starts would compile anew every library that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Before torch or OpenBLAS are imported: one thread, as every CPU step has.
@@ -16,8 +18,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 for name in ("XDG_STATE_HOME", "REPRO_ANSWERS"):
     os.environ[name] = tempfile.mkdtemp(prefix="repro-tests-")
     atexit.register(shutil.rmtree, os.environ[name], ignore_errors=True)
-
-from hypothesis import HealthCheck, settings
 
 # Figures that tests have drawn: of all processes of a run, which inherit it from the first.
 if "REPRO_TESTS_DRAWN" not in os.environ:

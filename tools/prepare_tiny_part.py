@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.errors import EvidenceError, UserError
-from harness.lab.data.datasets import SIDE
+from harness.lab.data.datasets import TINY_SIDE
 from harness.lab.data.pictures import decoded
 from harness.lab.data.prepared import Dataset, Split, write
 
@@ -33,7 +33,7 @@ def read_container(path: Path) -> Split:
     if not path.is_file():
         raise EvidenceError(f"{path}: no such file; expected the container of Tiny-ImageNet there")
     with np.load(path, allow_pickle=False) as held:
-        split = decoded(_files(held), held["y"], SIDE)
+        split = decoded(_files(held), held["y"], TINY_SIDE)
     if split.files != FILES[path.name]:
         raise EvidenceError(
             f"{path}: its files have the fingerprint {split.files}, expected {FILES[path.name]}; "
