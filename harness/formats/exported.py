@@ -56,6 +56,14 @@ class FormatEntry:
     """What installs that library."""
     shows: str = ""
     """What it shows of an export, where its name does not say it."""
+    written_to: str = ""
+    """The file or folder that it is written to, where that has another name than the format."""
+    describes: bool = False
+    """Whether it describes the whole folder, so that any later export makes it untrue."""
+
+    @property
+    def place(self) -> str:
+        return self.written_to or self.name
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,14 @@ _FORMATS = Registry(
     (
         FormatEntry("every-eval-ever", "harness.formats.every_eval_ever:write"),
         FormatEntry("model-card", "harness.formats.model_card:write"),
-        FormatEntry("croissant", "harness.formats.croissant:write", "mlcroissant", "croissant"),
+        FormatEntry(
+            "croissant",
+            "harness.formats.croissant:write",
+            "mlcroissant",
+            "croissant",
+            written_to="croissant.json",
+            describes=True,
+        ),
         FormatEntry(
             "made-sets",
             "harness.formats.croissant:write_sets",
@@ -94,8 +109,15 @@ _FORMATS = Registry(
             "croissant",
             "data sets that steps made, with all their arrays in this store",
         ),
-        FormatEntry("logbook", "harness.formats.logbook:write"),
-        FormatEntry("crate", "harness.formats.crate:write", "rocrate", "crate"),
+        FormatEntry("logbook", "harness.formats.logbook:write", written_to=".trackio"),
+        FormatEntry(
+            "crate",
+            "harness.formats.crate:write",
+            "rocrate",
+            "crate",
+            written_to="ro-crate-metadata.json",
+            describes=True,
+        ),
     ),
 )
 register = _FORMATS.register
@@ -134,6 +156,11 @@ def format_named(name: str) -> FormatEntry:
     if entry is None:
         raise UserError(f"unknown format '{name}'; {nearest(name, _FORMATS.known())}")
     return entry
+
+
+def describing() -> list[FormatEntry]:
+    """The formats that describe a whole folder."""
+    return [entry for entry in _FORMATS.known().values() if entry.describes]
 
 
 def rows(exported: Exported) -> Iterator[tuple[str, Sequence[CellOfRow]]]:

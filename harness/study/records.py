@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import EvidenceError, UserError, nearest, one_line
-from harness.formats.exported import Exported, check_formats, write_formats
+from harness.formats.exported import (
+    Exported,
+    check_formats,
+    describing,
+    format_named,
+    write_formats,
+)
 from harness.judge.exhibit import Judgement
 from harness.plan.answers import answer_key, answers_of
 from harness.plan.library import check_installed, own_step_types, step_types
@@ -182,11 +188,12 @@ def _check_folder(folder: Path, formats: Sequence[str]) -> None:
     if manifest.is_file() and not _of_export(manifest):
         raise UserError(f"{manifest}: it is not of an export; give another folder")
     exported = manifest.is_file()
-    for name, file in _DESCRIBED.items():
-        if exported and (folder / file).exists() and name not in formats:
+    for each in describing():
+        path = folder / each.place
+        if exported and path.exists() and each.name not in formats:
             raise UserError(
-                f"{folder / file}: it would not be true any more; give --format {name} too, or "
-                "another folder"
+                f"{path}: it would not be true any more; give --format {each.name} too, or another "
+                "folder"
             )
     published = Published(folder)
     for name in _made(folder, formats):
@@ -198,14 +205,9 @@ def _check_folder(folder: Path, formats: Sequence[str]) -> None:
             )
 
 
-_DESCRIBED = {"crate": "ro-crate-metadata.json", "croissant": "croissant.json"}
-_PLACES = {**_DESCRIBED, "logbook": ".trackio"}
-"""Format -> what it writes in a folder, where that has another name than the format."""
-
-
 def _made(folder: Path, formats: Sequence[str]) -> list[str]:
     """Files that lie where formats are written."""
-    places = [folder / _PLACES.get(name, name) for name in formats]
+    places = [folder / format_named(name).place for name in formats]
     found = [path for place in places for path in (place, *place.rglob("*")) if path.is_file()]
     return sorted(path.relative_to(folder).as_posix() for path in found)
 
@@ -222,7 +224,7 @@ def _says_ours(path: Path, exported: bool) -> bool:
     """Whether metadata, which older exports did not list, names the records of this folder."""
     return (
         exported
-        and path.name in _DESCRIBED.values()
+        and path.name in {each.place for each in describing()}
         and any(
             each.name in path.read_text("utf-8", "replace")
             for each in path.parent.glob("records-*.parquet")
