@@ -130,8 +130,7 @@ def evidence_on(
     paper: Paper, plan: ExhibitPlan, results: Sequence[ItemResult], store: Store
 ) -> list[CellEvidence]:
     """All that the verdicts on an exhibit's cells rest on."""
-    kept = paper.kept
-    clashing = kept["rivals"] if "rivals" in kept else kept.setdefault("rivals", rivals(paper))
+    clashing = paper.once("rivals", rivals)
     evidence = []
     for result in results:
         how = plan.exhibit.reporting_of(result.item.address.row, result.item.address.column)

@@ -14,7 +14,7 @@ from harness.plan.comparable import (
     difference,
     not_official,
 )
-from harness.plan.graph import GraphBuilder
+from harness.plan.graph import Filled, GraphBuilder
 from harness.plan.inputs import Inputs
 from harness.plan.item import Item, Sources, key_of
 from harness.plan.library import step_types
@@ -126,7 +126,7 @@ class Planner:
     ) -> None:
         as_stated = paper.profile(paper.about.paper_profile)
         inputs = Inputs(paper.root.resolve().parent, gone)
-        known = paper.kept.setdefault("filled templates", {})
+        known: dict[str, Filled] = paper.once("filled templates", lambda paper: {})
 
         def resolver(under: Profile) -> Resolver:
             return Resolver(paper, under, variation, GraphBuilder(types, paper, inputs, known))

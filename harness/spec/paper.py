@@ -24,6 +24,7 @@ from harness.spec.toml import SpecError, as_spec, located, read_spec, read_toml,
 
 SpecT = TypeVar("SpecT", Dataset, Method, Network, Recipe, Profile)
 ItemT = TypeVar("ItemT")
+FoundT = TypeVar("FoundT")
 ExhibitT = TypeVar("ExhibitT", bound=Exhibit)
 OTHER_FOLDERS = ("methods", "recipes", "datasets", "models", "profiles")
 """Folders of specs that are no exhibits."""
@@ -94,6 +95,13 @@ class Paper(BaseModel):
     def kept(self) -> dict[str, Any]:
         """What others have made of it once, by name, for whoever asks after them."""
         return {}
+
+    def once(self, name: str, find: Callable[[Paper], FoundT]) -> FoundT:
+        """What is found of this paper, found when it is first asked for."""
+        if name not in self.kept:
+            self.kept[name] = find(self)
+        found: FoundT = self.kept[name]
+        return found
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Paper:
         """A copy with other parts must not keep what was made of the old ones."""

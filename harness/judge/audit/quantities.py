@@ -284,9 +284,8 @@ def _quotient(percent: bool, above: Mention, below: Mention) -> tuple[Decimal, D
 
 def wrong_differences(paper: Paper, exhibit: str) -> dict[str, str]:
     """Address of a cell of an exhibit -> why the difference printed beside it is wrong."""
-    if "printed differences" not in paper.kept:  # they are asked for exhibit by exhibit
-        paper.kept["printed differences"] = tuple(printed_differences(paper))
-    found = (e for e in paper.kept["printed differences"] if e.rule == "printed-difference")
+    every = paper.once("printed differences", lambda paper: tuple(printed_differences(paper)))
+    found = (each for each in every if each.rule == "printed-difference")
     return {
         each.subject: each.explanation for each in found if each.subject.split(":")[0] == exhibit
     }
