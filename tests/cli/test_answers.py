@@ -193,7 +193,7 @@ def test_the_same_is_said_again_without_importing(tmp_path: Path) -> None:
         return done.returncode, done.stdout, said, b"harness.cli.main" in done.stderr
 
     first = told("show", "table7", "--no-code")
-    for _ in range(5):  # what Python compiled for another test may be too young
+    for _ in range(20):  # what Python compiled for another test may be too young
         if kept.exists():
             break
         time.sleep(1)
