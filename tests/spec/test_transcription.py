@@ -25,6 +25,8 @@ SUPPLEMENT = ROOT.parent / "shared" / "knowledge" / "supplement.md"
 NUMBER = re.compile(r"-?\d+\.\d+(?: ± \d+\.\d+)?")
 SIZES = {"cifar10": (32, 10), "cifar100": (32, 100), "tiny-imagenet": (64, 200)}
 """Data set -> side of its images, classes."""
+NOT_PRINTED = {"table4-parts"}
+"""Exhibits of ours: what a printed one takes the mean of."""
 WORDS = {"2": "twice", "4": "four", "5": "five", "6": "six", "7": "seven"}
 
 FOLDERS: dict[str, type[Any]] = {
@@ -117,6 +119,7 @@ def test_the_whole_supplement_is_there() -> None:
         *(f"figure{n}" for n in range(1, 11)),
         "scaling",
         "lemma1",
+        *NOT_PRINTED,
     }
 
 
@@ -187,7 +190,7 @@ def test_tables_of_settings_render_as_printed(supplement: str, name: str) -> Non
     assert lines == [[label, *cells] for label, cells in zip(labels, body, strict=True)]
 
 
-@pytest.mark.parametrize("name", EXHIBITS)
+@pytest.mark.parametrize("name", sorted(EXHIBITS.keys() - NOT_PRINTED))
 def test_captions_are_the_supplements(supplement: str, name: str) -> None:
     assert _plain(EXHIBITS[name].caption) in _plain(supplement)
 
