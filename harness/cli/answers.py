@@ -29,6 +29,8 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
+from harness.places import specs_above, store_of
+
 if TYPE_CHECKING:
     from harness.cli.streams import Said
 
@@ -44,12 +46,29 @@ _MOST_FILES = 20_000
 _PASSING = frozenset({"_", "SHLVL", "OLDPWD"})
 """Variables that a shell sets anew for each command."""
 _CHANGES = frozenset(
-    f"os.{name}"
-    for name in ("rename", "remove", "rmdir", "mkdir", "symlink", "link", "truncate", "chmod")
-) | {"os.utime"}
+    {
+        "os.chmod",
+        "os.link",
+        "os.mkdir",
+        "os.remove",
+        "os.rename",
+        "os.rmdir",
+        "os.symlink",
+        "os.truncate",
+        "os.utime",
+    }
+)
 _RUNS = frozenset(
-    {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"}
-) | {"socket.connect"}
+    {
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.system",
+        "socket.connect",
+        "subprocess.Popen",
+    }
+)
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _OTHERS = re.compile(r"/proc/[0-9]").match
 _STANDARD = (os.devnull, "/dev/urandom", "/dev/random")
@@ -246,11 +265,8 @@ def _terminal(number: int) -> tuple[int, ...] | None:
 
 def _store() -> str:
     """The folder of the store, as `find_project` finds it; that of no project is not there."""
-    here = Path.cwd()
-    above = (p / "specs" for p in (here, *here.parents) if (p / "specs" / "paper.toml").is_file())
-    specs = os.environ.get("REPRO_SPECS") or next(above, "specs")
-    stated = os.environ.get("REPRO_STORE")
-    return os.path.abspath(stated or Path(specs).resolve().parent / "store")
+    specs = os.environ.get("REPRO_SPECS") or specs_above(Path.cwd()) or "specs"
+    return os.path.abspath(store_of(Path(specs)))
 
 
 def _of_code() -> Iterator[str]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.errors import UserError, one_line
+from harness.places import specs_above, store_of
 from harness.plan.library import own_step_types
 from harness.registry import PAPER_PACKAGES, installed
 from harness.run.stale import Codes, probe_file
@@ -106,7 +107,7 @@ def find_project(folder: Path | None = None, no_code: bool = False) -> Project:
     named = None if folder else os.environ.get("REPRO_SPECS")
     specs = Path(named) if named else _nearest_specs(folder or Path.cwd())
     home = specs.resolve().parent
-    root = Path(os.environ.get("REPRO_STORE") or home / "store")
+    root = store_of(specs)
     if root.exists() and not root.is_dir():
         raise UserError(f"{root}: a file, but the store is a folder; name another in REPRO_STORE")
     return Project(
@@ -134,11 +135,11 @@ def _settled_time() -> int | None:
 
 
 def _nearest_specs(start: Path) -> Path:
-    for folder in (start.absolute(), *start.absolute().parents):
-        if (folder / "specs" / "paper.toml").is_file():
-            # Messages name specs as someone in the project's own folder would.
-            return Path("specs") if folder == Path.cwd() else folder / "specs"
-    raise UserError(
-        "no specs/paper.toml in this folder or above it; run repro inside a project, "
-        "name the folder in REPRO_SPECS, or begin one with `repro new-paper DIR`"
-    )
+    specs = specs_above(start.absolute())
+    if specs is None:
+        raise UserError(
+            "no specs/paper.toml in this folder or above it; run repro inside a project, "
+            "name the folder in REPRO_SPECS, or begin one with `repro new-paper DIR`"
+        )
+    # Messages name specs as someone in the project's own folder would.
+    return Path("specs") if specs.parent == Path.cwd() else specs

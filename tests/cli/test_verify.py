@@ -99,10 +99,8 @@ def test_sentences_are_counted_and_comparisons(project: Path) -> None:
     quote = {"text": "They lead each other", "where": "Table 1, caption"}
     write(project, {**CLAIMS[0], "id": "there", **quote}, {**WRONG, "id": "back", **quote})
     found = json.loads(verify("--json").stdout)
-    assert [(s["reported"], s["claims"]) for s in found["sentences"]][-1] == (
-        "fails",
-        ["there", "back"],
-    )
+    last = found["sentences"][-1]
+    assert (last["reported"], last["claims"]) == ("fails", ["there", "back"])
     counts = found["counts"]["reported"]
     assert (counts["sentences"]["holds"], counts["sentences"]["fails"]) == (1, 2)
     assert (counts["comparisons"]["holds"], counts["comparisons"]["fails"]) == (2, 2)
