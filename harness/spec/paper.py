@@ -16,7 +16,7 @@ from harness.spec.bindings import check_name
 from harness.spec.claims import Claim, ClaimsFile, Correlation, addresses
 from harness.spec.exhibit import Exhibit
 from harness.spec.kinds import find_kind, kinds
-from harness.spec.operands import Operand
+from harness.spec.operands import Operand, is_address
 from harness.spec.parts import Dataset, Method, Network, Profile, Recipe, Setting
 from harness.spec.references import check_references, with_shared_settings
 from harness.spec.statements import Statement, StatementsFile, check_statements
@@ -322,7 +322,7 @@ def _check_references(paper: Paper) -> None:
         _check_profile(paper, paper.root / "profiles" / f"{profile.id}.toml", profile)
     for index, claim in enumerate(paper.claims.values()):
         for address in addresses(claim):
-            _check_address(paper, ["claims", index, "id"], address)
+            _check_address(paper, paper.root / "claims.toml", ["claims", index, "id"], address)
         if isinstance(claim, Correlation):
             _check_correlation(paper, ["claims", index, "value"], claim.value)
     check_references(paper)
@@ -334,9 +334,10 @@ def _check_references(paper: Paper) -> None:
             raise located(paper.root / "paper.toml", [key], str(error)) from None
 
 
-def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
-    """A claim may only refer to numbers that the specs hold."""
-    path = paper.root / "claims.toml"
+def _check_address(paper: Paper, path: Path, keys: list[int | str], address: str) -> None:
+    """A spec may only refer to numbers that the specs hold."""
+    if not is_address(address):
+        raise located(path, keys, f"expected 'exhibit:row:column', found '{address}'")
     name, row, column = address.split(":")
     require_at(path, keys, name, paper.exhibits, f"'{address}': no exhibit")
     exhibit = paper.exhibits[name]
@@ -373,3 +374,5 @@ def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
     known = paper.settings()
     for name in profile.override:
         require_at(path, ["override", name], name, known, "unknown setting")
+    for address in profile.seeds_of:
+        _check_address(paper, path, ["seeds_of", address], address)

@@ -260,6 +260,8 @@ class Profile(SpecModel):
     seeds: Seeds = 3
     """How many student seeds each number has, which are those from 0; or a list of them. With
     `--seeds N`, the first N of the list are taken; where it has fewer, the lowest others follow."""
+    seeds_of: Mapping[str, Seeds] = {}
+    """`exhibit:row:column` -> the student seeds of that number, where they are others."""
     replicate: Replicate = "seed"
     """What is done again for each run, where an exhibit does not say."""
     device: Device
@@ -281,6 +283,10 @@ class Profile(SpecModel):
                     name,
                 )
         return override
+
+    def usual_seeds(self, address: object) -> Seeds:
+        """The student seeds of a number, where nobody asks for others."""
+        return self.seeds_of.get(str(address), self.seeds)
 
     def mapped(self, kind: str, value: Any) -> Any:
         """The value that this profile uses in the place of the paper's."""

@@ -278,7 +278,8 @@ class _Cells:
         """The seeds that count for a number now."""
         last = self.project.store.looks.last(item.key)
         wanted = str(item.address) in self.wanted
-        return last if wanted and last else max(last, count_seeds(self.plan.profile.seeds))
+        usual = count_seeds(self.plan.profile.usual_seeds(item.address))
+        return last if wanted and last else max(last, usual)
 
     def _standing(
         self,

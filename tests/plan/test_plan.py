@@ -90,6 +90,23 @@ def test_more_seeds_only_add_steps(place: Workplace) -> None:
     assert cell(many, "Noisy").seeds == (0, 1, 2, 3, 4, 5, 6)
 
 
+def test_a_number_may_have_seeds_of_its_own(place: Workplace) -> None:
+    """Decided for it beforehand; those that are asked for by number go before."""
+    place.edit("profiles/stated.toml", "seeds = 5", "seeds = 3")
+    place.edit(
+        "profiles/stated.toml",
+        'device = "cpu"',
+        'device = "cpu"\n[seeds_of]\n"verdicts:Noisy:Small" = 5',
+    )
+    usual = plan_exhibit(place.paper, "verdicts")
+    assert usual.seeds is None
+    assert cell(usual, "Noisy").seeds == (0, 1, 2, 3, 4)
+    assert cell(usual, "Noisy", "Large").seeds == (0, 1, 2)
+    asked = plan_exhibit(place.paper, "verdicts", seeds=4)
+    assert asked.seeds == 4
+    assert {item.seeds for item in asked.items if item.sources} == {(0, 1, 2, 3)}
+
+
 def test_seeds_may_be_listed(place: Workplace) -> None:
     counted = plan_exhibit(place.paper, "verdicts", seeds=8)
     place.edit("profiles/stated.toml", "seeds = 5", "seeds = [7, 0, 3]")

@@ -193,6 +193,22 @@ MISTAKES = {
     "a profile for no device": Mistake(
         SMALL, 'device = "cpu"', 'device = "cpuu"', "cpuu", "device", "'cpu' (found 'cpuu')"
     ),
+    "seeds of a number that is not there": Mistake(
+        SMALL,
+        "[map.size]",
+        '[seeds_of]\n"verdicts:Noisi:Small" = 5\n[map.size]',
+        "Noisi",
+        "seeds_of.verdicts:Noisi:Small",
+        "unknown row; did you mean 'Noisy'",
+    ),
+    "seeds of no number": Mistake(
+        SMALL,
+        "[map.size]",
+        '[seeds_of]\n"verdicts:Noisy" = 5\n[map.size]',
+        "verdicts:Noisy",
+        "seeds_of.verdicts:Noisy",
+        "expected 'exhibit:row:column', found 'verdicts:Noisy'",
+    ),
     "no seeds": Mistake(SMALL, "seeds = 2", "seeds = 0", "seeds", "seeds", "greater than 0"),
     "a default profile that is not there": Mistake(
         "paper.toml",
