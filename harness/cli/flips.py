@@ -39,7 +39,7 @@ def show_flips(found: Flips) -> None:
         together = f"95 % interval (all {found.tried} together)"
         print_grid(("Number", "Choices", "Effect", together, "Verdict"), rows)
     for cell in found.cells:
-        _show_cell(cell)
+        _show_cell(cell, found.seeds)
     for text, why in found.left_out.items():
         console().print(f"cannot be taken: {text}: {why}", soft_wrap=True)
 
@@ -56,7 +56,7 @@ def _row(cell: CellFlips, reading: Reading) -> tuple[str, ...]:
     )
 
 
-def _show_cell(cell: CellFlips) -> None:
+def _show_cell(cell: CellFlips, most: int) -> None:
     out = console()
     out.print(f"{cell.address}: {cell.verdict}", soft_wrap=True)
     for each in cell.sets:
@@ -66,8 +66,10 @@ def _show_cell(cell: CellFlips) -> None:
         out.print(f"  weakened by: {'; '.join(weakened)}", soft_wrap=True)
     if not cell.sets and cell.verdict in ("reproduced", "deviates"):
         out.print(f"  turned by none of the readings that were run ({len(cell.readings)})")
-    if cell.untried:
-        out.print(f"  not tried: {', '.join(cell.untried)}", soft_wrap=True)
+    for text, seeds in cell.begun.items():
+        out.print(f"  begun: {text}, {counted(seeds, 'seed')} of {most}", soft_wrap=True)
+    if untried := [text for text in cell.untried if text not in cell.begun]:
+        out.print(f"  not tried: {', '.join(untried)}", soft_wrap=True)
 
 
 def _show_set(found: FlipSet) -> None:

@@ -7,7 +7,7 @@ set: what many readings were tried for is held against the luck of the one that 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -72,6 +72,8 @@ class CellFlips:
     """The smallest that turn the verdict, and smaller ones that fresh seeds did not confirm."""
     untried: Choices
     """Alternatives that have not been run alone with all seeds, and could still turn it."""
+    begun: Mapping[str, int]
+    """Of these -> how many seeds were run, where it is some."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ class _Search:
         found: list[Choices] = []
         known = [self.sources((), address)]
         for choices in sorted({*singles, *narrowed}, key=lambda each: (len(each), each)):
-            if not self.complete(choices, address):
+            if self.ran(choices, address) < self.seeds:
                 continue
             sources = self.sources(choices, address)
             if sources not in known:
@@ -197,13 +199,14 @@ class _Search:
         same = self.sources(part, address) == self.sources(run, address)
         return part if same else run
 
-    def complete(self, choices: Choices, address: str) -> bool:
+    def ran(self, choices: Choices, address: str) -> int:
+        """With how many seeds it was run."""
         has = self.project.store.has
         alone = self.changes.get(choices[0]) if len(choices) == 1 else None
-        if alone and not all(map(has, alone.steps.get(address, ()))):
-            return False  # told without planning it
+        if alone and not any(map(has, alone.steps.get(address, ()))):
+            return 0  # told without planning it
         items = [item for item in self.items(choices, address) if item.sources]
-        return bool(items) and all(has(i) for item in items for i in item.identities)
+        return min((sum(all(map(has, each)) for each in _seeds(item)) for item in items), default=0)
 
     def cell(self, address: str, read: Sequence[Choices], tried: int) -> CellFlips:
         before = self.verdict((), address)
@@ -214,13 +217,14 @@ class _Search:
         for choices in read:
             after = self.verdict(choices, address)
             readings.append(Reading(choices, after, _turn(before, after), shown.get(choices)))
-        untried = tuple(
-            text
+        ran = {
+            text: self.ran((text,), address)
             for text, touches in self.alternatives[0].items()
             if address in touches or not self._is_cell(address)
-            if not self.complete((text,), address)
-        )
-        return CellFlips(address, before, readings, self.sets(address, readings), untried)
+        }
+        untried = tuple(text for text, seeds in ran.items() if seeds < self.seeds)
+        begun = {text: ran[text] for text in untried if ran[text]}
+        return CellFlips(address, before, readings, self.sets(address, readings), untried, begun)
 
     def _is_cell(self, address: str) -> bool:
         return any(str(item.address) == address for item in self.plan(()).items)
@@ -275,6 +279,12 @@ def _after(planned: ExhibitPlan, seeds: int) -> ExhibitPlan:
         return replace(item, seeds=item.seeds[seeds:], sources=sources)
 
     return replace(planned, items=tuple(map(later, planned.items)))
+
+
+def _seeds(item: Item) -> Iterator[list[str]]:
+    """The steps that each seed of an item is read from."""
+    for seed in zip(*item.sources.values(), strict=True):
+        yield [identity for members in seed for identity in members]
 
 
 def _amount(judgement: Judgement, address: str) -> Amount | None:

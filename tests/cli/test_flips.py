@@ -145,6 +145,17 @@ def test_alone_one_choice_turns_one_weakens_and_the_rest_do_nothing(place: Workp
     assert flips(place, "pair")["sets"] == []
 
 
+def test_what_was_run_with_some_seeds_is_begun(place: Workplace) -> None:
+    few = ("make", "open:lone", "--seeds", "2", "--vary", "lone.one=0.9")
+    assert place.repro("make", "open", *INLINE).code == 0
+    assert place.repro(*few, *INLINE).code == 0
+    cell = flips(place, "lone")
+    assert cell["begun"] == {"lone.one=0.9": 2}
+    assert "lone.one=0.9" in cell["untried"]
+    shown = place.repro("assumptions", "open", "--flips").out
+    assert "begun: lone.one=0.9, 2 seeds of 5" in shown
+
+
 def test_a_set_is_a_flip_set_only_when_fresh_seeds_agree(place: Workplace) -> None:
     place.repro("make", "open", "--explore", "8", *INLINE)
     (found,) = flips(place, "lone")["sets"]
