@@ -1,4 +1,4 @@
-"""Ask a crate which runs are behind a number: python docs/ask_crate.py FOLDER 22.53
+"""Ask a crate which runs are behind a number: python docs/ask_crate.py FOLDER 22.68
 
 Needs `rocrate` alone, and nothing of `repro`.
 """
@@ -43,7 +43,7 @@ def one(run: Any) -> bool:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("expected a folder with a crate and a number, such as: ask_crate.py crate 22.53")
+        sys.exit("expected a folder with a crate and a number, such as: ask_crate.py crate 22.68")
     answers = list(behind(*sys.argv[1:]))
     for found in answers:
         print(json.dumps(found))

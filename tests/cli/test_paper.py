@@ -209,7 +209,7 @@ def test_every_table_is_rendered_as_reported_at_once(tmp_path: Path) -> None:
     assert run(tmp_path, *command).stderr.split() == ["HEAVY"]
     files = json.loads(run(tmp_path, *command).stdout)["files"]
     assert {Path(file).name for file in files} == {
-        f"table{number}.{form}" for number in range(1, 12) for form in ("tex", "md")
+        f"table{name}.{form}" for name in (*range(1, 12), "4-parts") for form in ("tex", "md")
     }
     assert not (tmp_path / "store").exists()
 

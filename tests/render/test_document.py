@@ -283,7 +283,7 @@ def test_references_keep_the_papers_numbers(paper: Paper) -> None:
 
 def test_the_document_shows_every_exhibit_once(paper: Paper) -> None:
     main = (ROOT / "paper" / "main.tex").read_text(encoding="utf-8")
-    shown = re.findall(r"^\\reproexhibit\{(\w+)\}", main, re.MULTILINE)
+    shown = re.findall(r"^\\reproexhibit\{([\w-]+)\}", main, re.MULTILINE)
     assert sorted(shown) == sorted(paper.exhibits)
     for part in ("summary", "findings", "claims"):
         assert rf"\input{{{part}.tex}}" in main
