@@ -31,9 +31,10 @@ def render(table: TableData, view: View) -> str:
 
     It is `table*`, across both columns of a document that has two, where one of them is too small.
 
-    The printed number is kept (Table 7 stays Table 7 wherever it is put). `fitting` says what
-    becomes of a table that is wider or higher than a page; one that nothing helps is left as wide
-    as it is, so that LaTeX warns of it.
+    The printed number is kept (Table 7 stays Table 7 wherever it is put), and a table that has none
+    goes by its label alone, not by LaTeX's count. `fitting` says what becomes of a table that is
+    wider or higher than a page; one that nothing helps is left as wide as it is, so that LaTeX
+    warns of it.
     """
     layout = lay_out(table, view, formulas=True)
     fit, pages = fitted(layout)

@@ -162,6 +162,8 @@ def test_verdicts_are_tallied() -> None:
     assert row.verdicts == "1 reproduced, 1 deviates, 2 not run"
     assert "Table 1. All & 2 of 4 & 1 reproduced" in document.summary([row], "reproduced")
     assert "Table 1. All & 4 \\\\" in document.summary([row], "reported")
+    bare = document.tally("Parts", "Each", 0, 8, [])
+    assert "Parts. Each & 8 & " in document.summary([bare], "reproduced")
 
 
 HOSTILE = "50% {A}_#1 & $x^2$ ~ é \\b"

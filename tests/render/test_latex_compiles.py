@@ -58,6 +58,16 @@ def test_every_view_compiles_and_fits(tmp_path: Path) -> None:
                 assert (number or "").replace("-", "−") in text
 
 
+def test_a_table_without_a_number_goes_by_its_label(tmp_path: Path) -> None:
+    """It stood there under LaTeX's count, as 'Table 1: Ablation'."""
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed, so the printed text is not read back")
+    _compile([latex.render(replace(TABLE, label="Parts & more"), "both")], tmp_path)
+    read = subprocess.run(["pdftotext", "bare.pdf", "-"], cwd=tmp_path, capture_output=True)
+    assert "Parts & more: Invented numbers" in " ".join(read.stdout.decode().split())
+    assert "Table 1" not in read.stdout.decode()
+
+
 def test_a_narrow_table_stands_in_one_of_two_columns(tmp_path: Path) -> None:
     """And one that is wider, or that its notes make higher, across both."""
     narrow, long = _numbers(5, 2), replace(_numbers(20, 2), notes=("word " * 200,))
