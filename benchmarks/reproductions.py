@@ -105,11 +105,12 @@ def readings() -> list[dict[str, Any]]:
 
 
 def table() -> str:
-    """All readings, with our runs and those of others."""
+    """All readings that others share, with our runs and theirs."""
     study = Study.open(ROOT)
     head = "| cell | read as | reported | ours (n) | others (n) | pooled (95 %) | τ | p |"
     lines = [head, "|---|---|---|---:|---|---|---:|---:|"]
-    return "\n".join(lines + [row(each, *ours(study, each)) for each in readings()])
+    shared = [each for each in readings() if each["others"]]
+    return "\n".join(lines + [row(each, *ours(study, each)) for each in shared])
 
 
 def beside() -> str:

@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 
 
-def specs_above(start: Path) -> Path | None:
-    """The nearest folder `specs` with a `paper.toml`, in a folder or above it; none if none is."""
-    above = (folder / "specs" for folder in (start, *start.parents))
+def specs_of(folder: Path | None = None) -> Path | None:
+    """The folder of the specs: what `REPRO_SPECS` names, or the nearest `specs` with a `paper.toml`
+    in the working directory or above it; where a folder is given, in that or above it. None if
+    none is."""
+    named = None if folder else os.environ.get("REPRO_SPECS")
+    if named:
+        return Path(named)
+    start = (folder or Path.cwd()).absolute()
+    above = (each / "specs" for each in (start, *start.parents))
     return next((specs for specs in above if (specs / "paper.toml").is_file()), None)
 
 

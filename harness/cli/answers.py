@@ -29,7 +29,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any
 
-from harness.places import specs_above, store_of
+from harness.places import specs_of, store_of
 
 if TYPE_CHECKING:
     from harness.cli.streams import Said
@@ -265,8 +265,7 @@ def _terminal(number: int) -> tuple[int, ...] | None:
 
 def _store() -> str:
     """The folder of the store, as `find_project` finds it; that of no project is not there."""
-    specs = os.environ.get("REPRO_SPECS") or specs_above(Path.cwd()) or "specs"
-    return os.path.abspath(store_of(Path(specs)))
+    return os.path.abspath(store_of(specs_of() or Path("specs")))
 
 
 def _of_code() -> Iterator[str]:

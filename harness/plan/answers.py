@@ -201,13 +201,23 @@ class SpecsDigests:
     def of(self, exhibit: str) -> str:
         """That of one exhibit."""
         own = identifying(self._paper.exhibits[exhibit])
-        return _digest([self._shared, own])
+        seeds = [
+            [profile.id, address, of]
+            for profile in self._paper.profiles.values()
+            for address, of in profile.seeds_of.items()
+            if address.startswith(f"{exhibit}:")
+        ]
+        return _digest([self._shared, own, *seeds])
 
     @cached_property
     def _shared(self) -> str:
         """Of what every exhibit follows from."""
         paper = self._paper
-        parts = (paper.methods, paper.recipes, paper.datasets, paper.networks, paper.profiles)
+        profiles = {
+            name: profile.model_copy(update={"seeds_of": {}})
+            for name, profile in paper.profiles.items()
+        }
+        parts = (paper.methods, paper.recipes, paper.datasets, paper.networks, profiles)
         return _digest(identifying([paper.about, *parts]))
 
 

@@ -189,7 +189,7 @@ class Planner:
             UserError: something in the specs cannot be resolved; the message names the address.
         """
         each = members or (variables,)
-        usual = runs.seeds or self.profile.usual_seeds(address)
+        usual = runs.seeds or self.profile.usual_seeds(str(address))
         count = self._seeds or count_seeds(usual)
         self.other_seeds |= count != count_seeds(usual)
         self._count(address, count * len(each))

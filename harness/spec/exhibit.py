@@ -208,6 +208,8 @@ class Exhibit(SpecModel):
     """Numbers that claims are about and the paper does not print, as of a curve that is only drawn:
     `exhibit:unprinted:id`, judged on ours alone."""
     notes: tuple[str, ...] = ()
+    parts_of: str = ""
+    """The exhibit whose means it shows the members of, where it is no exhibit of the paper."""
     kind: str
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +15,9 @@ from harness.errors import UserError, nearest, require
 from harness.spec.base import SHOWN, Label, Name, ShownLabel, ShownText, SpecModel
 from harness.spec.bindings import check_name
 from harness.spec.claims import Claim, ClaimsFile, Correlation, addresses
-from harness.spec.exhibit import Exhibit
+from harness.spec.exhibit import Exhibit, Table
 from harness.spec.kinds import find_kind, kinds
-from harness.spec.operands import Operand, is_address
+from harness.spec.operands import Operand
 from harness.spec.parts import Dataset, Method, Network, Profile, Recipe, Setting
 from harness.spec.references import check_references, with_shared_settings
 from harness.spec.statements import Statement, StatementsFile, check_statements
@@ -298,10 +299,9 @@ def exhibit_folders(root: Path) -> list[str]:
     return known
 
 
-def _natural(name: str) -> tuple[str, int]:
+def _natural(name: str) -> list[str | int]:
     """table2 before table10."""
-    stem = name.rstrip("0123456789")
-    return stem, int(name[len(stem) :] or 0)
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def _check_named(path: Path, identifier: str) -> None:
@@ -318,11 +318,14 @@ def _check_references(paper: Paper) -> None:
     """Every name that one spec uses of another must exist."""
     for _, exhibit in sorted(paper.exhibits.items()):
         exhibit.check(paper, paper.path_of(exhibit))
+        if whole := exhibit.parts_of:
+            place = paper.path_of(exhibit), ["parts_of"]
+            require_at(*place, whole, paper.exhibits, f"'{whole}': no exhibit")
     for profile in paper.profiles.values():
         _check_profile(paper, paper.root / "profiles" / f"{profile.id}.toml", profile)
     for index, claim in enumerate(paper.claims.values()):
         for address in addresses(claim):
-            _check_address(paper, paper.root / "claims.toml", ["claims", index, "id"], address)
+            _check_address(paper, ["claims", index, "id"], address)
         if isinstance(claim, Correlation):
             _check_correlation(paper, ["claims", index, "value"], claim.value)
     check_references(paper)
@@ -334,10 +337,9 @@ def _check_references(paper: Paper) -> None:
             raise located(paper.root / "paper.toml", [key], str(error)) from None
 
 
-def _check_address(paper: Paper, path: Path, keys: list[int | str], address: str) -> None:
-    """A spec may only refer to numbers that the specs hold."""
-    if not is_address(address):
-        raise located(path, keys, f"expected 'exhibit:row:column', found '{address}'")
+def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:
+    """A claim may only refer to numbers that the specs hold."""
+    path = paper.root / "claims.toml"
     name, row, column = address.split(":")
     require_at(path, keys, name, paper.exhibits, f"'{address}': no exhibit")
     exhibit = paper.exhibits[name]
@@ -374,5 +376,7 @@ def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
     known = paper.settings()
     for name in profile.override:
         require_at(path, ["override", name], name, known, "unknown setting")
+    tables = (table for table in paper.exhibits.values() if isinstance(table, Table))
+    cells = {f"{t.id}:{row.name}:{column.name}" for t in tables for row, column, _ in t.cells()}
     for address in profile.seeds_of:
-        _check_address(paper, path, ["seeds_of", address], address)
+        require_at(path, ["seeds_of", address], address, cells, f"'{address}': no cell of a table")

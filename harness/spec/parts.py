@@ -261,7 +261,8 @@ class Profile(SpecModel):
     """How many student seeds each number has, which are those from 0; or a list of them. With
     `--seeds N`, the first N of the list are taken; where it has fewer, the lowest others follow."""
     seeds_of: Mapping[str, Seeds] = {}
-    """`exhibit:row:column` -> the student seeds of that number, where they are others."""
+    """`exhibit:row:column`, a cell of a table -> its student seeds, where they are others than the
+    profile's. `--seeds N` asks for as many of all cells; designs and flips take the profile's."""
     replicate: Replicate = "seed"
     """What is done again for each run, where an exhibit does not say."""
     device: Device
@@ -284,9 +285,9 @@ class Profile(SpecModel):
                 )
         return override
 
-    def usual_seeds(self, address: object) -> Seeds:
+    def usual_seeds(self, address: str) -> Seeds:
         """The student seeds of a number, where nobody asks for others."""
-        return self.seeds_of.get(str(address), self.seeds)
+        return self.seeds_of.get(address, self.seeds)
 
     def mapped(self, kind: str, value: Any) -> Any:
         """The value that this profile uses in the place of the paper's."""

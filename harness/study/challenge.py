@@ -167,13 +167,15 @@ def _results(made: Document) -> dict[str, Any]:
                     "cells": rows,
                 }
             )
-    shown, counts = {view.exhibit.id for view in made.tables}, _counts(made)
+    printed = [view.exhibit for view in made.views.values() if not view.exhibit.parts_of]
+    shown, known_counts = {view.exhibit.id for view in made.tables}, _counts(made)
+    counts = {e.id: known_counts[e.id] for e in printed if e.id in known_counts}
     others = [
         {"label": exhibit.label, "title": exhibit.title, "count": counts[exhibit.id]}
-        for exhibit in (view.exhibit for view in made.views.values())
+        for exhibit in printed
         if exhibit.id in counts and exhibit.id not in shown
     ]
-    of = f"in {len(counts)} of {counted(len(made.views), 'exhibit')}"
+    of = f"in {len(counts)} of {counted(len(printed), 'exhibit')}"
     scope = f"Numbers that were run again: {sum(counts.values())}, {of}."
     return {"tables": tables, "others": others, "scope": scope}
 

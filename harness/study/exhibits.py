@@ -19,7 +19,6 @@ from harness.render.views import view_of
 from harness.render.views.base import ExhibitView
 from harness.run.outdated import outdated, outdated_notice
 from harness.run.state import failures_behind
-from harness.spec.base import count_seeds
 from harness.spec.claims import Claim
 from harness.spec.exhibit import Table
 from harness.study.project import Project
@@ -159,16 +158,16 @@ def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> No
     if request.seeds or "seeds" in profile.model_fields_set or not isinstance(table, Table):
         return
     stated = {
-        how.n
+        how.n: len(item.seeds)
         for item in planned.items
         if item.sources and (how := table.reporting_of(*item.address[1:])).n_of == "seed"
         if how.n != "unknown" and how.n > len(item.seeds)
     }
     if stated:
-        runs = counted(count_seeds(profile.seeds), "run is", "runs are")
+        runs = counted(min(stated.values()), "run is", "runs are")
         project.notices[
             f"{table.id}: the paper states n = {', '.join(map(str, sorted(stated)))}, and "
-            f"{runs} made of each number; --seeds {max(stated)} "
+            f"{runs} made of a number; --seeds {max(stated)} "
             f"makes as many as it has, or `seeds` in the profile {profile.id} sets another count"
         ] = None
 

@@ -203,7 +203,8 @@ class _Search:
         """With how many seeds it was run."""
         has = self.project.store.has
         alone = self.changes.get(choices[0]) if len(choices) == 1 else None
-        if alone and not any(map(has, alone.steps.get(address, ()))):
+        other = alone.steps.get(address, ()) if alone else ()
+        if other and not any(map(has, other)):
             return 0  # told without planning it
         items = [item for item in self.items(choices, address) if item.sources]
         return min((sum(all(map(has, each)) for each in _seeds(item)) for item in items), default=0)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.errors import UserError, one_line
-from harness.places import specs_above, store_of
+from harness.places import specs_of, store_of
 from harness.plan.library import own_step_types
 from harness.registry import PAPER_PACKAGES, installed
 from harness.run.stale import Codes, probe_file
@@ -104,8 +104,14 @@ def find_project(folder: Path | None = None, no_code: bool = False) -> Project:
     Raises:
         UserError: there is no project here, or such a variable says what it cannot.
     """
-    named = None if folder else os.environ.get("REPRO_SPECS")
-    specs = Path(named) if named else _nearest_specs(folder or Path.cwd())
+    specs = specs_of(folder)
+    if specs is None:
+        raise UserError(
+            "no specs/paper.toml in this folder or above it; run repro inside a project, "
+            "name the folder in REPRO_SPECS, or begin one with `repro new-paper DIR`"
+        )
+    if specs == Path.cwd() / "specs":
+        specs = Path("specs")  # messages name it as someone in the project's own folder would
     home = specs.resolve().parent
     root = store_of(specs)
     if root.exists() and not root.is_dir():
@@ -132,14 +138,3 @@ def _settled_time() -> int | None:
             "1767225600, or nothing"
         )
     return int(stated)
-
-
-def _nearest_specs(start: Path) -> Path:
-    specs = specs_above(start.absolute())
-    if specs is None:
-        raise UserError(
-            "no specs/paper.toml in this folder or above it; run repro inside a project, "
-            "name the folder in REPRO_SPECS, or begin one with `repro new-paper DIR`"
-        )
-    # Messages name specs as someone in the project's own folder would.
-    return Path("specs") if specs.parent == Path.cwd() else specs

@@ -278,7 +278,7 @@ class _Cells:
         """The seeds that count for a number now."""
         last = self.project.store.looks.last(item.key)
         wanted = str(item.address) in self.wanted
-        usual = count_seeds(self.plan.profile.usual_seeds(item.address))
+        usual = count_seeds(self.plan.profile.usual_seeds(str(item.address)))
         return last if wanted and last else max(last, usual)
 
     def _standing(

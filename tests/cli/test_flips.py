@@ -10,7 +10,7 @@ import pytest
 
 from harness.judge.model import VerdictName
 from harness.study.flips import Choices, _Search
-from tests.toy.paper import Workplace, new_workplace
+from tests.toy.paper import Workplace, new_workplace, plotted_workplace
 
 INLINE = ("--executor", "inline")
 SETTING = """
@@ -154,6 +154,18 @@ def test_what_was_run_with_some_seeds_is_begun(place: Workplace) -> None:
     assert "lone.one=0.9" in cell["untried"]
     shown = place.repro("assumptions", "open", "--flips").out
     assert "begun: lone.one=0.9, 2 seeds of 5" in shown
+
+
+def test_what_was_run_for_a_stated_number_is_tried(tmp_path: Path) -> None:
+    """Of such a number, and of how numbers are read, no list of its own steps tells that."""
+    plotted = plotted_workplace(tmp_path)
+    for more in ((), ("--vary", "wide.keep=5")):
+        assert plotted.repro("make", "scatter", "--seeds", "5", *more, *INLINE).code == 0
+    found = plotted.repro("assumptions", "scatter", "--flips", "--json").json["verdicts"]
+    stated = next(each for each in found if each["address"] == "scatter:stated:rho")
+    assert "wide.keep=5" not in stated["untried"]
+    assert not [text for text in stated["untried"] if text.startswith("scatter.adjustment")]
+    assert stated["untried"]
 
 
 def test_a_set_is_a_flip_set_only_when_fresh_seeds_agree(place: Workplace) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.judge.exhibit import Judgement, judge_exhibit
+from harness.judge.exhibit import judge_exhibit
 from harness.plan.exhibit import plan_exhibit
 from harness.render.views.table import TableView
 from harness.spec.exhibit import Table
@@ -74,26 +74,6 @@ def test_another_printed_number_counts_where_it_would_be_judged_otherwise(
     assert found["Faithful", "Large"]["verdict"] == "paper-inconsistent"
     assert "deviates by 60.00 ± 0.30" in found["Faithful", "Large"]["why"]
     assert found["Released", "Large"]["verdict"] == "not comparable"
-
-
-def test_a_row_without_any_number_has_no_entry_in_the_legend(made: Workplace) -> None:
-    judgement = judge_exhibit(made.paper, plan_exhibit(made.paper, "verdicts"), made.store)
-    assert isinstance(judgement.plan.exhibit, Table)
-    bare = without_row(judgement, "Noisy")
-    view = TableView(made.paper, judgement.plan.exhibit)
-    both = [{line.label for line in view.figure(each).axes[0].lines} for each in (judgement, bare)]
-    assert both[0] - both[1] == {"Noisy"}
-
-
-def without_row(judgement: Judgement, row: str) -> Judgement:
-    """As if nothing of the row were printed, and nothing run."""
-    results = [
-        replace(r, amounts={}, item=replace(r.item, reported=None))
-        if r.item.address.row == row
-        else r
-        for r in judgement.results
-    ]
-    return replace(judgement, results=tuple(results))
 
 
 def test_a_plot_has_one_panel_if_all_that_was_run_is_comparable(made: Workplace) -> None:

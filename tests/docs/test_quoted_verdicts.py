@@ -13,7 +13,7 @@ from tests.docs.console import PAGES, ROOT
 
 COMMAND = re.compile(r"`repro (?:diff|show)\s+([^`]*--profile\s+paper[^`]*)`")
 QUOTED = re.compile(
-    r"^\|.*\| (?P<printed>[\d.]+ ± [\d.]+) \| (?P<mean>[\d.]+) \(n = (?P<n>\d+)\) \| "
+    r"^\| (?P<place>.*) \| (?P<printed>[\d.]+ ± [\d.]+) \| (?P<mean>[\d.]+) \(n = (?P<n>\d+)\) \| "
     r"(?P<said>(?P<name>[\w-]+): (?P<gap>[-+\d.]+), 95 % interval (?P<low>\S+) to (?P<high>\S+)"
     r"|[✓✗?].*) \|$",
     re.MULTILINE,
@@ -30,14 +30,24 @@ def cells(text: str) -> list[dict[str, Any]]:
         seeds = int(named["--seeds"]) if "--seeds" in named else None
         vary = [named["--vary"]] if "--vary" in named else []
         shown = Study.open(ROOT).judge(exhibit, profile="paper", seeds=seeds, vary=vary)
-        found += shown.view.fields(shown.judgement).get("cells", [])
+        label = "" if seeds or vary else shown.view.exhibit.label
+        for cell in shown.view.fields(shown.judgement).get("cells", []):
+            place = label and f"{label}, {cell['row']}, {cell['column']}"
+            found.append({**cell, "place": place})
     return [cell for cell in found if cell["difference"] is not None]
 
 
-def fits(cell: dict[str, Any], quoted: re.Match[str]) -> bool:
+def numbers_of(cell: dict[str, Any]) -> tuple[str, str, str]:
     ours = cell["reproduced"]
-    same = (cell["reported"]["text"], f"{ours['mean']:.2f}", str(ours["n"]))
-    if same != quoted.group("printed", "mean", "n"):
+    return cell["reported"]["text"], f"{ours['mean']:.2f}", str(ours["n"])
+
+
+def fits(cell: dict[str, Any], quoted: re.Match[str]) -> bool:
+    """Whether it is what is quoted, of the table that is named, if one is."""
+    named = quoted["place"].startswith("Table ")
+    if numbers_of(cell) != quoted.group("printed", "mean", "n"):
+        return False
+    if named and cell["place"] != quoted["place"]:
         return False
     if quoted["name"] is None:
         return quoted["said"].startswith(SIGNS[cell["verdict"]])
@@ -54,6 +64,10 @@ def test_quoted_verdicts_are_those_that_the_commands_give(name: str) -> None:
     known = cells(text)
     wrong = [each[0] for each in quoted if not any(fits(cell, each) for cell in known)]
     assert not wrong, "\n".join(wrong)
+    if name == "findings.md":  # and nothing that was published is left out
+        told = {each.group("printed", "mean", "n") for each in quoted}
+        usual = [cell for cell in known if cell["place"]]
+        assert [cell["place"] for cell in usual if numbers_of(cell) not in told] == []
 
 
 @pytest.mark.docs

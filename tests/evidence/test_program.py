@@ -168,7 +168,7 @@ def test_whatever_reads_says_that_results_are_outdated(
 def test_the_runs_that_the_paper_states_are_told_of_where_nobody_chose(place: Workplace) -> None:
     place.edit("tables/fits.toml", "n = 2", "n = 4")
     place.edit("profiles/stated.toml", "seeds = 5\n", "")
-    line = "fits: the paper states n = 4, and 3 runs are made of each number; --seeds 4 makes"
+    line = "fits: the paper states n = 4, and 3 runs are made of a number; --seeds 4 makes"
     for command in (("plan", "fits"), ("make", "fits", *INLINE)):
         assert place.repro(*command).err.count(line) == 1
         assert line not in place.repro(*command, "--seeds", "2").err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import UserError
+from harness.plan.answers import SpecsDigests
 from harness.plan.exhibit import ExhibitPlan, plan_exhibit
 from harness.plan.item import Item
 from harness.plan.settings import parse_variation
@@ -105,6 +106,21 @@ def test_a_number_may_have_seeds_of_its_own(place: Workplace) -> None:
     asked = plan_exhibit(place.paper, "verdicts", seeds=4)
     assert asked.seeds == 4
     assert {item.seeds for item in asked.items if item.sources} == {(0, 1, 2, 3)}
+
+
+def test_seeds_of_a_number_outdate_the_published_answers_of_its_exhibit_alone(
+    place: Workplace,
+) -> None:
+    before = SpecsDigests(place.paper)
+    place.edit(
+        "profiles/stated.toml",
+        'device = "cpu"',
+        'device = "cpu"\n[seeds_of]\n"verdicts:Noisy:Small" = [7, 0, 3]',
+    )
+    after = SpecsDigests(place.paper)
+    assert cell(plan_exhibit(place.paper, "verdicts"), "Noisy").seeds == (7, 0, 3)
+    assert before.of("verdicts") != after.of("verdicts")
+    assert before.of("averaged") == after.of("averaged")
 
 
 def test_seeds_may_be_listed(place: Workplace) -> None:

@@ -51,6 +51,15 @@ def test_sources_that_are_not_comparable_never_share_axes() -> None:
     assert reproduced == {9.1, 30.0, 41.1, 12.6}
 
 
+def test_a_row_without_any_number_has_no_entry_in_the_legend() -> None:
+    """Its place in the table of numbers stays."""
+    some, none = (1.0, 2.0, None), (None, None, None)
+    lines = (line("A", "reproduced", some, none), line("B", "reproduced", none, none))
+    bare = figure(comparable=True, lines=lines)
+    assert [name for name in _legend(draw(bare)) if name in ("A", "B")] == ["A"]
+    assert list(bare.axes[0].labels) == ["A", "B"]
+
+
 def test_comparable_sources_share_axes_and_stay_apart() -> None:
     drawn = draw(figure(comparable=True))
     (axes,) = drawn.axes

@@ -199,7 +199,7 @@ MISTAKES = {
         '[seeds_of]\n"verdicts:Noisi:Small" = 5\n[map.size]',
         "Noisi",
         "seeds_of.verdicts:Noisi:Small",
-        "unknown row; did you mean 'Noisy'",
+        "no cell of a table; did you mean 'verdicts:Noisy:Small'",
     ),
     "seeds of no number": Mistake(
         SMALL,
@@ -207,7 +207,7 @@ MISTAKES = {
         '[seeds_of]\n"verdicts:Noisy" = 5\n[map.size]',
         "verdicts:Noisy",
         "seeds_of.verdicts:Noisy",
-        "expected 'exhibit:row:column', found 'verdicts:Noisy'",
+        "'verdicts:Noisy': no cell of a table; did you mean 'verdicts:Noisy:Small'",
     ),
     "no seeds": Mistake(SMALL, "seeds = 2", "seeds = 0", "seeds", "seeds", "greater than 0"),
     "a default profile that is not there": Mistake(

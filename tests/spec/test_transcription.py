@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from harness.plan.exhibit import plan_exhibit
 from harness.spec.exhibit import Exhibit, Row, Table, variables_of
 from harness.spec.kinds import Figure, Fit, Lemma, SettingsTable
 from harness.spec.paper import load_paper
@@ -25,8 +26,6 @@ SUPPLEMENT = ROOT.parent / "shared" / "knowledge" / "supplement.md"
 NUMBER = re.compile(r"-?\d+\.\d+(?: ± \d+\.\d+)?")
 SIZES = {"cifar10": (32, 10), "cifar100": (32, 100), "tiny-imagenet": (64, 200)}
 """Data set -> side of its images, classes."""
-NOT_PRINTED = {"table4-parts"}
-"""Exhibits of ours: what a printed one takes the mean of."""
 WORDS = {"2": "twice", "4": "four", "5": "five", "6": "six", "7": "seven"}
 
 FOLDERS: dict[str, type[Any]] = {
@@ -57,7 +56,9 @@ def _of(model: type[Any]) -> dict[str, Any]:
 
 TABLES: dict[str, Table] = _of(Table)
 SETTINGS: dict[str, SettingsTable] = _of(SettingsTable)
-EXHIBITS: dict[str, Exhibit] = _of(Exhibit)
+PARTS = {name for name, exhibit in _of(Exhibit).items() if exhibit.parts_of}
+"""Not printed: what a printed one takes the mean of."""
+EXHIBITS: dict[str, Exhibit] = {name: e for name, e in _of(Exhibit).items() if name not in PARTS}
 PAPER = load_paper(SPECS)
 METHODS, RECIPES = PAPER.methods, PAPER.recipes
 DATASETS: dict[str, Dataset] = _of(Dataset)
@@ -113,13 +114,29 @@ def _plain(text: str) -> str:
     return " ".join(text.replace("*", "").replace("$", "").split())
 
 
+def test_what_is_not_printed_is_part_of_what_is() -> None:
+    assert {name: LOADED[f"tables/{name}.toml"].parts_of for name in PARTS} == {
+        "table4-parts": "table4"
+    }
+
+
+def test_numbers_of_the_same_work_have_the_same_seeds() -> None:
+    """Wherever they are printed: a cell of Table 3 may stand in Table 8 too."""
+    found: dict[str, set[int]] = {}
+    for name in TABLES:
+        for item in plan_exhibit(PAPER, name, "paper").items:
+            if item.sources:
+                found.setdefault(item.key, set()).add(len(item.seeds))
+    assert 5 in set().union(*found.values())
+    assert [seeds for seeds in found.values() if len(seeds) > 1] == []
+
+
 def test_the_whole_supplement_is_there() -> None:
     assert set(EXHIBITS) == {
         *(f"table{n}" for n in range(1, 12)),
         *(f"figure{n}" for n in range(1, 11)),
         "scaling",
         "lemma1",
-        *NOT_PRINTED,
     }
 
 
@@ -190,7 +207,7 @@ def test_tables_of_settings_render_as_printed(supplement: str, name: str) -> Non
     assert lines == [[label, *cells] for label, cells in zip(labels, body, strict=True)]
 
 
-@pytest.mark.parametrize("name", sorted(EXHIBITS.keys() - NOT_PRINTED))
+@pytest.mark.parametrize("name", EXHIBITS)
 def test_captions_are_the_supplements(supplement: str, name: str) -> None:
     assert _plain(EXHIBITS[name].caption) in _plain(supplement)
 

@@ -127,11 +127,12 @@ def _share(which: str, log: bool, several: Sequence[Axes]) -> None:
 
 
 def legend(data: AxesData, profile: str) -> list[Artist]:
-    """Labels by colour and marker, then whatever else tells lines apart."""
+    """Labels that have a number, by colour and marker, then whatever else tells lines apart."""
+    drawn = {line.label for line in data.lines if any(y is not None for y in line.y)}
     handles: list[Artist] = [
         Line2D([], [], color=colour, marker=_marker(data, label), linestyle="", label=_entry(label))
         for label, colour in _colours(data).items()
-        if not data.is_direct
+        if label in drawn and not data.is_direct
     ]
     if len(data.sources) == 2:
         handles += [_grey(_whose(s, profile), _SOURCES[s], "o", _face(s)) for s in data.sources]

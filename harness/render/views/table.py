@@ -161,18 +161,16 @@ class TableView(ExhibitView[spec.Table]):
         )
 
     def figure(self, judgement: Judgement) -> FigureData:
-        """The same numbers as a figure: a line for each row that has any, over the columns."""
+        """The same numbers as a figure: a line for each row, over the columns."""
         table, results = self.exhibit, judgement.results
-        lines = [
-            _line(row.label, source, list(of_row(results, row.name)))
-            for row in table.rows
-            for source in SOURCES
-        ]
-        shown = {line.label for line in lines if any(y is not None for y in line.y)}
         axes = AxesData(
             x=AxisData("", ticks=tuple(Tick(c.label, c.group) for c in table.columns)),
             y=AxisData(table.reporting.unit),
-            lines=tuple(line for line in lines if line.label in shown),
+            lines=tuple(
+                _line(row.label, source, list(of_row(results, row.name)))
+                for row in table.rows
+                for source in SOURCES
+            ),
             comparable=all(r.item.comparable for r in results if r.amount),
             notes=run_remarks(results),
         )
