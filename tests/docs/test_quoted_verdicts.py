@@ -81,3 +81,19 @@ def test_quoted_parts_of_a_mean_are_those_that_were_run() -> None:
     page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     for row, numbers in lines.items():
         assert f"| {row} | {' | '.join(numbers)} |" in page
+
+
+@pytest.mark.docs
+def test_the_share_of_verdicts_that_are_decided_is_counted() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    said = re.search(r"Of the (\d+) coreset cells .* (\d+) have a verdict and (\d+) of these", page)
+    verdicts: dict[str, str] = {}
+    for name in ("table3", "table8"):
+        judged = Study.open(ROOT).judge(name, profile="paper").judgement
+        for result in judged.results:
+            if result.item.address.row not in ("DM", "DC", "TM"):
+                verdicts[result.item.key] = judged.verdict(result).name
+    there = [verdict for verdict in verdicts.values() if verdict != "not run"]
+    decided = [verdict for verdict in there if verdict != "inconclusive"]
+    assert said is not None
+    assert [int(n) for n in said.groups()] == [len(verdicts), len(there), len(decided)]
