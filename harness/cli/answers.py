@@ -46,29 +46,12 @@ _MOST_FILES = 20_000
 _PASSING = frozenset({"_", "SHLVL", "OLDPWD"})
 """Variables that a shell sets anew for each command."""
 _CHANGES = frozenset(
-    {
-        "os.chmod",
-        "os.link",
-        "os.mkdir",
-        "os.remove",
-        "os.rename",
-        "os.rmdir",
-        "os.symlink",
-        "os.truncate",
-        "os.utime",
-    }
-)
+    f"os.{name}"
+    for name in ("rename", "remove", "rmdir", "mkdir", "symlink", "link", "truncate", "chmod")
+) | {"os.utime"}
 _RUNS = frozenset(
-    {
-        "os.exec",
-        "os.fork",
-        "os.forkpty",
-        "os.posix_spawn",
-        "os.system",
-        "socket.connect",
-        "subprocess.Popen",
-    }
-)
+    {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen"}
+) | {"socket.connect"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _OTHERS = re.compile(r"/proc/[0-9]").match
 _STANDARD = (os.devnull, "/dev/urandom", "/dev/random")

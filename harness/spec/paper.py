@@ -376,7 +376,9 @@ def _check_profile(paper: Paper, path: Path, profile: Profile) -> None:
     known = paper.settings()
     for name in profile.override:
         require_at(path, ["override", name], name, known, "unknown setting")
-    tables = (table for table in paper.exhibits.values() if isinstance(table, Table))
-    cells = {f"{t.id}:{row.name}:{column.name}" for t in tables for row, column, _ in t.cells()}
-    for address in profile.seeds_of:
-        require_at(path, ["seeds_of", address], address, cells, f"'{address}': no cell of a table")
+    if profile.seeds_of:
+        tables = (table for table in paper.exhibits.values() if isinstance(table, Table))
+        cells = {f"{t.id}:{row.name}:{column.name}" for t in tables for row, column, _ in t.cells()}
+        for address in profile.seeds_of:
+            place = path, ["seeds_of", address]
+            require_at(*place, address, cells, f"'{address}': no cell of a table")

@@ -168,8 +168,7 @@ def _results(made: Document) -> dict[str, Any]:
                 }
             )
     printed = [view.exhibit for view in made.views.values() if not view.exhibit.parts_of]
-    shown, known_counts = {view.exhibit.id for view in made.tables}, _counts(made)
-    counts = {e.id: known_counts[e.id] for e in printed if e.id in known_counts}
+    shown, counts = {view.exhibit.id for view in made.tables}, _counts(made)
     others = [
         {"label": exhibit.label, "title": exhibit.title, "count": counts[exhibit.id]}
         for exhibit in printed
@@ -181,10 +180,12 @@ def _results(made: Document) -> dict[str, Any]:
 
 
 def _counts(made: Document) -> dict[str, int]:
-    """Exhibit -> how many of its numbers have a run at least, where any has: as `list` counts."""
+    """Exhibit of the paper -> how many of its numbers have a run at least, where any has: as `list`
+    counts."""
     found = {
         name: sum(result.complete or bool(result.amounts) for result in judged.results)
         for name, judged in made.judged.items()
+        if not judged.plan.exhibit.parts_of
     }
     return {name: count for name, count in found.items() if count}
 

@@ -91,14 +91,16 @@ def test_more_seeds_only_add_steps(place: Workplace) -> None:
     assert cell(many, "Noisy").seeds == (0, 1, 2, 3, 4, 5, 6)
 
 
+def give_noisy(place: Workplace, seeds: str) -> None:
+    """Seeds of its own to one cell."""
+    own = f'device = "cpu"\n[seeds_of]\n"verdicts:Noisy:Small" = {seeds}'
+    place.edit("profiles/stated.toml", 'device = "cpu"', own)
+
+
 def test_a_number_may_have_seeds_of_its_own(place: Workplace) -> None:
     """Decided for it beforehand; those that are asked for by number go before."""
     place.edit("profiles/stated.toml", "seeds = 5", "seeds = 3")
-    place.edit(
-        "profiles/stated.toml",
-        'device = "cpu"',
-        'device = "cpu"\n[seeds_of]\n"verdicts:Noisy:Small" = 5',
-    )
+    give_noisy(place, "5")
     usual = plan_exhibit(place.paper, "verdicts")
     assert usual.seeds is None
     assert cell(usual, "Noisy").seeds == (0, 1, 2, 3, 4)
@@ -112,11 +114,7 @@ def test_seeds_of_a_number_outdate_the_published_answers_of_its_exhibit_alone(
     place: Workplace,
 ) -> None:
     before = SpecsDigests(place.paper)
-    place.edit(
-        "profiles/stated.toml",
-        'device = "cpu"',
-        'device = "cpu"\n[seeds_of]\n"verdicts:Noisy:Small" = [7, 0, 3]',
-    )
+    give_noisy(place, "[7, 0, 3]")
     after = SpecsDigests(place.paper)
     assert cell(plan_exhibit(place.paper, "verdicts"), "Noisy").seeds == (7, 0, 3)
     assert before.of("verdicts") != after.of("verdicts")
