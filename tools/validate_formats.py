@@ -72,8 +72,9 @@ def model_card(folder: Path) -> tuple[str, bool]:
     from huggingface_hub import ModelCard
 
     cards = [ModelCard.load(path) for path in sorted(folder.glob("model-card/*/*/README.md"))]
-    results = sum(len(card.data.eval_results) for card in cards)
-    return f"{len(cards)} cards with {results} results read by huggingface_hub", bool(results)
+    empty = sum(not card.data.eval_results for card in cards)
+    said = f"{len(cards)} cards read by huggingface_hub, {empty} of them without results"
+    return said, bool(cards) and not empty
 
 
 def croissant(folder: Path) -> tuple[str, bool]:
