@@ -113,6 +113,14 @@ def test_listed_seeds_come_first(place: Workplace) -> None:
         assert tuple(cell["reproduced"]["seeds"][:4]) == (7, 3, 0, 1)[: cell["reproduced"]["n"]]
 
 
+def test_the_seeds_of_one_cell_come_first_in_its_looks_alone(place: Workplace) -> None:
+    own = 'device = "cpu"\n[seeds_of]\n"verdicts:near:Small" = [7, 3]'
+    place.edit("profiles/stated.toml", 'device = "cpu"', own)
+    assert until(place).code == 0
+    first = {name: tuple(cell["reproduced"]["seeds"][:2]) for name, cell in shown(place).items()}
+    assert first == {name: (7, 3) if name == "near" else (0, 1) for name in CELLS}
+
+
 def test_looks_make_a_verdict_harder(place: Workplace) -> None:
     until(place)
     looked = shown(place)["near"]
