@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -149,7 +150,7 @@ def _show_audited(found: Audited) -> None:
     rows = [
         (
             each.record.identity[:12],
-            f"{each.record.step}, seed {each.record.seed}",
+            each.record.work,
             ", ".join(f"{k} {v}" for k, v in sorted(each.record.values.items())),
             ", ".join(f"{k} {v}" for k, v in sorted(each.again.items())),
             each.found,
@@ -214,7 +215,7 @@ def drop(
         return
     for record in records:
         values = ", ".join(f"{key} {value}" for key, value in sorted(record.values.items()))
-        console().print(f"{record.identity[:12]} {record.step}, seed {record.seed}: {values}")
+        console().print(f"{record.identity[:12]} {record.work}: {values}")
     end = "dropped" if yes else "would be dropped; --yes drops them"
     console().print(f"{counted(len(records), 'record')} {end}")
 
@@ -240,11 +241,12 @@ def verify_store(
 
     problems, untold = damaged(study.project, set_aside, sha256)
     if as_json:
-        found = [{"identity": p.identity, "message": p.message} for p in problems]
+        found = [asdict(problem) for problem in problems]
         print_json({"problems": found, "not_identified": untold})
     else:
         for problem in problems:
-            console().print(f"{problem.identity[:12]}: {problem.message}")
+            work = f" {problem.work}" if problem.work else ""
+            console().print(f"{problem.identity[:12]}{work}: {problem.message}")
         if not set_aside and any(problem.identity != PUBLISHED for problem in problems):
             console().print("`repro store verify --set-aside` lets the next make do them anew")
         if not problems:

@@ -200,7 +200,7 @@ def _add_run(crate: ROCrate, record: Record, commit: str, runs: Mapping[str, Rec
         crate,
         f"#run-{identity}",
         "CreateAction",
-        name=f"{record.step}, seed {record.seed}",
+        name=record.work,
         instrument=step,
         object=read,
         environment=machine,

@@ -87,6 +87,11 @@ class Record:
     _checked: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @property
+    def work(self) -> str:
+        """What was done, for people to read: 'student, seed 0'."""
+        return f"{self.step}, seed {self.seed}"
+
+    @property
     def arrays(self) -> frozenset[str]:
         """Names of the arrays that the record holds."""
         return frozenset(n for n, output in self.outputs.items() if output["file"].endswith(".npy"))

@@ -33,6 +33,8 @@ class Problem:
 
     identity: str
     message: str
+    work: str | None = None
+    """The step and the seed of which it is the record, where it can still be read."""
 
 
 def verify(store: Store, sha256: bool = False) -> list[Problem]:
@@ -75,7 +77,7 @@ def misnamed(store: Store, types: Mapping[str, StepType]) -> tuple[list[Problem]
         untold += told is None
         if told is False:
             message = "its identity is not that of its step, parameters, seed and inputs"
-            wrong.append(Problem(record.identity, message))
+            wrong.append(Problem(record.identity, message, record.work))
     return sorted(wrong, key=lambda problem: problem.identity), untold
 
 
@@ -87,14 +89,16 @@ def _readable(store: Store) -> Iterator[Record]:
 
 
 def _problem(store: Store, sha256: bool, kind: str, identity: str) -> Problem | None:
+    work = None
     try:
         record = read_record(store.directory(kind, identity))
+        work = record.work
         if record.link is None:
             _verify_record(record, sha256)
         else:
             _verify_link(store, record)
     except DamagedRecord as damage:
-        return Problem(identity, damage.reason)
+        return Problem(identity, damage.reason, work)
     return None
 
 

@@ -198,9 +198,9 @@ def test_values_changed_together_with_their_manifest_are_found_by_verify(tmp_pat
     manifest["files"]["record.json"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (directory / "manifest.json").write_text(json.dumps(manifest))
     without_quick_digests(directory)
-    assert [problem.message for problem in verify(Store(tmp_path))] == [
-        "its values and outputs do not have its digest"
-    ]
+    (problem,) = verify(Store(tmp_path))
+    assert problem.message == "its values and outputs do not have its digest"
+    assert problem.work == "draw, seed 0"
 
 
 def test_a_file_that_was_forged_with_its_quick_digest_is_told_by_sha256(tmp_path: Path):
