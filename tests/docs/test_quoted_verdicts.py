@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +19,11 @@ QUOTED = re.compile(
     r"|[✓✗?].*) \|$",
     re.MULTILINE,
 )
+COMPARED = (
+    ("table3", "Table 3", ("Random Real", "K-centers")),
+    ("table8", "Table 8", ("CAD-Prune", "CA2D (factor=1)")),
+)
+"""Exhibit, its label, and its coresets; Random Real and K-centers stand in both."""
 SIGNS = {"reproduced": "✓", "deviates": "✗", "inconclusive": "?"}
 
 
@@ -97,3 +103,32 @@ def test_the_share_of_verdicts_that_are_decided_is_counted() -> None:
     decided = [verdict for verdict in there if verdict != "inconclusive"]
     assert said is not None
     assert [int(n) for n in said.groups()] == [len(verdicts), len(there), len(decided)]
+
+
+@pytest.mark.docs
+def test_what_choices_move_is_what_was_run() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    section = page.split("\n## Which choices move the numbers\n")[1].split("\n## ")[0]
+    told = [line for line in section.splitlines() if line.startswith("| Table ")]
+    assert told == list(moved_rows())
+
+
+def moved_rows() -> Iterator[str]:
+    """A row for each reading that was run, then one for each coreset's number."""
+    left = []
+    for exhibit, label, coresets in COMPARED:
+        for cell in Study.open(ROOT).flips(exhibit, "paper").cells:
+            row, column = cell.address.split(":")[1:]
+            if row not in coresets:
+                continue
+            place = f"| {label}, {row}, {column} |"
+            for each in cell.readings:
+                low, high = each.effect.interval
+                moved = f"{each.effect.estimate:+.2f} | {low:+.2f} to {high:+.2f}"
+                yield f"{place} `{each.choices[0]}` | {moved} | {each.verdict} |"
+            sets = [f"`{', '.join(s.reading.choices)}` ({s.standing})" for s in cell.sets]
+            left.append(
+                f"{place} {cell.verdict} | {len(cell.readings)} | {len(cell.begun)} | "
+                f"{len(cell.untried) - len(cell.begun)} | {'; '.join(sets) or 'none'} |"
+            )
+    yield from left
