@@ -220,6 +220,13 @@ def drop(
     console().print(f"{counted(len(records), 'record')} {end}")
 
 
+def _after_damage(set_aside: bool, store: Path) -> str:
+    anew = "the next make does those anew that it needs; what was made from them stays"
+    if set_aside:
+        return f"moved to {store / 'damaged'}; {anew}"
+    return f"`repro store verify --set-aside` moves them out of the way; {anew}"
+
+
 @store_app.command("verify", epilog="Such as: repro store verify --set-aside")
 @in_study
 def verify_store(
@@ -247,8 +254,8 @@ def verify_store(
         for problem in problems:
             work = f" {problem.work}" if problem.work else ""
             console().print(f"{problem.identity[:12]}{work}: {problem.message}")
-        if not set_aside and any(problem.identity != PUBLISHED for problem in problems):
-            console().print("`repro store verify --set-aside` lets the next make do them anew")
+        if any(problem.identity != PUBLISHED for problem in problems):
+            console().print(_after_damage(set_aside, study.project.store.root))
         if not problems:
             console().print("every record agrees with its digests")
         if untold:

@@ -195,8 +195,10 @@ def read_manifest(directory: Path, whole: bool = False) -> dict[str, Entry]:
             )
             for name, entry in held["files"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DamagedRecord(directory.name, f"{MANIFEST} cannot be read ({error})") from None
+    except OSError as error:
+        raise DamagedRecord(directory.name, f"{MANIFEST}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise DamagedRecord(directory.name, f"{MANIFEST} is no JSON, or no list of files") from None
     quick = any(entry["xxh3"] for entry in found.values())
     if whole and quick and held.get("digest") != digest_json(held["files"]):
         raise DamagedRecord(directory.name, f"{MANIFEST} does not have its own digest")

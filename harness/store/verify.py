@@ -8,12 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 from harness.errors import EvidenceError
 from harness.plan.identity import is_identity_of
 from harness.plan.step import StepType
 from harness.store.digest import digest_array
+from harness.store.files import read_json
 from harness.store.record import (
+    RECORD,
     DamagedRecord,
     Record,
     content_digest,
@@ -89,16 +92,23 @@ def _readable(store: Store) -> Iterator[Record]:
 
 
 def _problem(store: Store, sha256: bool, kind: str, identity: str) -> Problem | None:
-    work = None
+    directory = store.directory(kind, identity)
     try:
-        record = read_record(store.directory(kind, identity))
-        work = record.work
+        record = read_record(directory)
         if record.link is None:
             _verify_record(record, sha256)
         else:
             _verify_link(store, record)
     except DamagedRecord as damage:
-        return Problem(identity, damage.reason, work)
+        return Problem(identity, damage.reason, _work(directory))
+    return None
+
+
+def _work(directory: Path) -> str | None:
+    """What a damaged record says that it is of."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        held = read_json(directory / RECORD)
+        return f"{held['step']}, seed {held['seed']}"
     return None
 
 

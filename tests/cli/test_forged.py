@@ -96,3 +96,18 @@ def test_a_record_of_other_work_is_never_used(copied: Workplace, other: dict[str
     assert f"record {identity[:12]} is not of the step" in made.err
     assert copied.repro("show", "verdicts", "--json").json["cells"] == before
     assert copied.repro("store", "verify").code == 0
+
+
+def test_a_cut_off_record_is_named_moved_out_of_the_way_and_done_anew(copied: Workplace) -> None:
+    record = next(r for r in copied.store.iterate() if r.step == "measure" and r.link is None)
+    (record.directory / "record.json").write_bytes(b"")
+    found = copied.repro("store", "verify")
+    assert (found.code, "--set-aside" in found.out) == (1, True)
+    aside = copied.repro("store", "verify", "--set-aside")
+    assert (aside.code, "moved to " in aside.out) == (1, True)
+    assert [path.name[:64] for path in (copied.root / "store" / "damaged").iterdir()] == [
+        record.identity
+    ]
+    assert copied.repro("make", "verdicts", *INLINE).code == 0
+    assert record.identity in copied.store.identities()
+    assert copied.repro("store", "verify").code == 0

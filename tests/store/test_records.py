@@ -184,7 +184,10 @@ def test_a_missing_or_short_file_makes_the_record_absent_until_it_is_made_anew(
     for spoil in (path.unlink, lambda: path.write_bytes(data[:-1])):
         spoil()
         assert store.get(STEP.identity) is None
-        assert verify(store) != []
+        (problem,) = verify(store)
+        assert problem.work == (None if file == "record.json" else "draw, seed 0")
+        assert file in problem.message
+        assert "Errno" not in problem.message
         keep(store)
         assert store.has(STEP.identity)
         assert verify(store) == []
