@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from harness.study.as_json import verified
+from harness.study.flips import DECIDED
 from harness.study.study import Study
 from tests.docs.console import PAGES, ROOT
 
@@ -106,6 +109,27 @@ def test_the_share_of_verdicts_that_are_decided_is_counted() -> None:
 
 
 @pytest.mark.docs
+def test_the_outcomes_of_claims_and_of_the_audit_are_counted() -> None:
+    page = " ".join((ROOT / "docs" / "findings.md").read_text(encoding="utf-8").split())
+    study = Study.open(ROOT)
+    found = Counter(each.severity for each in study.audit())
+    assert (
+        f"has {found.total()} findings, from the specs alone: {found['severe']} severe, "
+        f"{found['notable']} notable and {found['minor']} minor."
+    ) in page
+    claims = verified(study.verify("paper"))
+    printed, ours = (claims["counts"][whose]["sentences"] for whose in ("reported", "reproduced"))
+    assert f"judges {len(claims['sentences'])} sentences of the supplement" in page
+    assert (
+        f"{printed['holds']} hold, {printed['fails']} fail, {printed['undecided']} is undecided, "
+        f"{printed['restated']} are restated"
+    ) in page
+    assert f"{printed['fails']} of {len(claims['sentences'])} sentences" in page
+    assert (ours["holds"], ours["fails"], ours["undecided"]) == (0, 2, 0)  # "two sentences"
+    assert "**Fails on our numbers**: two sentences" in page
+
+
+@pytest.mark.docs
 def test_what_choices_move_is_what_was_run() -> None:
     page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
     section = page.split("\n## Which choices move the numbers\n")[1].split("\n## ")[0]
@@ -127,8 +151,10 @@ def moved_rows() -> Iterator[str]:
                 moved = f"{each.effect.estimate:+.2f} | {low:+.2f} to {high:+.2f}"
                 yield f"{place} `{each.choices[0]}` | {moved} | {each.verdict} |"
             sets = [f"`{', '.join(s.reading.choices)}` ({s.standing})" for s in cell.sets]
+            tellable = cell.readings and cell.verdict in DECIDED
+            turned = "; ".join(sets) or ("none" if tellable else "–")
             left.append(
                 f"{place} {cell.verdict} | {len(cell.readings)} | {len(cell.begun)} | "
-                f"{len(cell.untried) - len(cell.begun)} | {'; '.join(sets) or 'none'} |"
+                f"{len(cell.untried) - len(cell.begun)} | {turned} |"
             )
     yield from left
