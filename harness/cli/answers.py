@@ -54,6 +54,9 @@ _RUNS = frozenset(
 ) | {"socket.connect"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _OTHERS = re.compile(r"/proc/[0-9]").match
+_LEARNED = ("memo/answers", "memo/probed")
+"""What is in the memo and follows from no other file: which results there are, as `show` and `make`
+found them, and which code passed its probes."""
 _STANDARD = (os.devnull, "/dev/urandom", "/dev/random")
 _PYTHON = tuple(
     {sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -165,7 +168,9 @@ class Reading:
         """Whether it is where a store keeps what it can compute again, or where answers lie."""
         inside = place.removeprefix(f"{self._store}{os.sep}")
         return f"{place}{os.sep}".startswith(f"{self._key.parent}{os.sep}") or (
-            inside != place and inside.startswith(("tmp", "memo", "repro.duckdb"))
+            inside != place
+            and inside.startswith(("tmp", "memo", "repro.duckdb"))
+            and not inside.startswith(_LEARNED)
         )
 
 

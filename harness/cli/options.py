@@ -41,7 +41,8 @@ ProfileName = Annotated[
         "--profile",
         "-p",
         help="How to run: the paper's own, or smaller. By default that of paper.toml; show, diff, "
-        "verify, assumptions, paper and report take another where the default has no results.",
+        "verify, assumptions, paper and report take another where the default has no results, and "
+        "verify, paper and report one that has numbers to set beside the paper's or its claims.",
         autocompletion=completing.profiles,
     ),
 ]

@@ -31,11 +31,12 @@ def welcome() -> None:
     study = Study.open()
     results, stated = study.results(), study.paper.about.paper_profile
     held = [f"{name} ({', '.join(under)})" for name, under in results.items() if under]
+    none = "see repro list" if study.remarks(results) else "none"
     first = max(results, key=lambda name: results[name].get(stated, 0), default="EXHIBIT")
     exhibits = counted(len(study.paper.exhibits), "exhibit")
     lines = (
         study.paper.about.title,
-        f"{exhibits}; results are here of: {', '.join(held) or 'none'}",
+        f"{exhibits}; results are here of: {', '.join(held) or none}",
         "",
         ("repro list", "all exhibits, and which have results"),
         (f"repro show {first}", "reported beside reproduced, with verdicts"),

@@ -83,11 +83,12 @@ def answers_of(paper: Paper, plan: ExhibitPlan) -> Json:
     return made
 
 
-def count_answered(specs: str, held: Json, has: Callable[[str], bool]) -> int:
-    """How many numbers of an exhibit have a result, of one run at least.
+def count_answered(specs: str, held: Json, has: Callable[[str], bool]) -> int | None:
+    """How many numbers of an exhibit have a result, of one run at least; None where some
+    had one by other specs, and may have one by these.
 
     Args:
-        specs: the digest of the specs as they are now; others have no answers.
+        specs: the digest of the specs as they are now.
         held: what `answers_of` made; None where there is nothing.
         has: whether there is a record of an identity.
     """
@@ -95,9 +96,8 @@ def count_answered(specs: str, held: Json, has: Callable[[str], bool]) -> int:
         answers = Answers.model_validate(held)
     except ValidationError:
         return 0
-    if answers.specs != specs:
-        return 0
-    return sum(_has_a_run(item.sources, has) for item in answers.items.values())
+    count = sum(_has_a_run(item.sources, has) for item in answers.items.values())
+    return None if count and answers.specs != specs else count
 
 
 def _has_a_run(sources: Mapping[str, Members], has: Callable[[str], bool]) -> bool:

@@ -24,7 +24,6 @@ from harness.study.audit import findings_of
 from harness.study.document import Document, known_cells, tally_of
 from harness.study.exhibits import claims_on, judge_each, reasons_not_run
 from harness.study.project import Project
-from harness.study.results import profile_to_read
 from harness.study.typeset import typeset
 from harness.words import counted
 
@@ -52,10 +51,10 @@ def write_challenge(project: Project, profile: str | None, out: Path | None = No
             report there is overwritten.
     """
     paper = project.paper
-    chosen = profile_to_read(project, profile, paper.runnable)
-    folder = out or project.build / chosen.id / "challenge"
+    under, judged, lacking = judge_each(project, paper.runnable, profile)
+    chosen = paper.profile(under)
+    folder = out or project.build / under / "challenge"
     folder.mkdir(parents=True, exist_ok=True)
-    judged, lacking = judge_each(project, paper.runnable, chosen.id)
     made = Document(project, folder, chosen.id, judged)
     claims = claims_on(project, paper.claims.values(), judged.values())
     findings = findings_of(project)

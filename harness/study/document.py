@@ -22,7 +22,6 @@ from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import Request, claims_on, judge_each, plan_of
 from harness.study.project import Project
 from harness.study.renders import write_renders
-from harness.study.results import profile_to_read
 from harness.study.typeset import inputs, misfits, typeset
 
 MAIN = "main.tex"
@@ -109,8 +108,7 @@ def write_document(project: Project, profile: str | None, reported: bool) -> Wri
             r"which loads \usepackage{repro} and shows exhibits with \reproexhibit{...}"
         )
     exhibits = project.paper.runnable
-    chosen = None if reported else profile_to_read(project, profile, exhibits).id
-    judged, lacking = judge_each(project, exhibits, chosen) if chosen else ({}, {})
+    chosen, judged, lacking = (None, {}, {}) if reported else judge_each(project, exhibits, profile)
     broken = check_evidence(project, project.paper.exhibits) if chosen else {}
     problems = no_results({**broken, **lacking})
     made = Document(project, project.build / (chosen or document.REPORTED), chosen, judged)

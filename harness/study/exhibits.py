@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from harness import media
@@ -22,7 +23,7 @@ from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.spec.exhibit import Table
 from harness.study.project import Project
-from harness.study.results import profile_to_read, remember
+from harness.study.results import profile_to_read, profiles_to_read, remember
 from harness.study.trust import NEEDS_CODE
 from harness.words import counted
 
@@ -201,14 +202,26 @@ def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhib
 
 
 def judge_each(
-    project: Project, names: Iterable[str], profile: str
-) -> tuple[dict[str, Judgement], dict[str, str]]:
+    project: Project, names: Sequence[str], profile: str | None
+) -> tuple[str, dict[str, Judgement], dict[str, str]]:
     """Judge exhibits under a profile, each as far as it has records.
 
+    Where none is named, it is the first of `profiles_to_read` with a number of ours that stands
+    beside one of the paper's, or that claims may be about; without any, the first.
+
     Returns:
-        Those that could be planned, by name; and for each of the others, the mistake in a spec
-        that is in the way.
+        The profile; those that could be planned, by name; and for each of the others, the mistake
+        in a spec that is in the way.
     """
+    profiles = profiles_to_read(project, profile, project.paper.runnable)
+    tries = ((each, *_judge_under(project, names, each)) for each in profiles)
+    first = next(tries)
+    return next((t for t in chain([first], tries) if any(map(numbers, t[1].values()))), first)
+
+
+def _judge_under(
+    project: Project, names: Iterable[str], profile: str
+) -> tuple[dict[str, Judgement], dict[str, str]]:
     judged: dict[str, Judgement] = {}
     problems: dict[str, str] = {}
     for name in names:

@@ -12,7 +12,6 @@ from harness.spec.toml import read_spec
 from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, exhibits_behind, judge_each
 from harness.study.project import Project
-from harness.study.results import profile_to_read
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ def judge_all_claims(project: Project, profile: str | None) -> Verified:
     to name, not one that stops the paper's own numbers from being checked.
     """
     claims = project.paper.claims.values()
-    chosen = profile_to_read(project, profile, project.paper.runnable).id
-    ours, lacking = judge_each(project, exhibits_behind(project, claims), chosen)
+    chosen, ours, lacking = judge_each(project, exhibits_behind(project, claims), profile)
     broken = check_evidence(project, project.paper.exhibits)
     problems = no_results(broken) + [
         f"{name} has no results, as it cannot be planned: {why}"

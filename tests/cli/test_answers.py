@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from harness.cli import answers
+from harness.study.trust import trust
+from tests.toy.paper import Workplace
 
 ROOT = Path(__file__).parents[2]
 READER = """
@@ -66,6 +69,7 @@ def kept(project: Path, does: str) -> bool:
         "open(os.devnull, 'w')",
         "Path('a/b').mkdir(parents=True, exist_ok=True)",
         "open(f'/proc/{os.getpid()}/stat').read()",
+        "os.makedirs('store/memo/verdicts'); os.rename('store/tmp/x', 'store/memo/verdicts/x')",
     ],
 )
 def test_what_only_reads_is_kept(project: Path, does: str) -> None:
@@ -82,6 +86,7 @@ def test_what_only_reads_is_kept(project: Path, does: str) -> None:
         "os.rename('a', 'z')",
         "os.mkdir('new')",
         "os.rename('store/records', 'store/memo')",
+        "os.makedirs('store/memo/answers'); os.rename('store/tmp/x', 'store/memo/answers/x')",
         "os.chmod('a', 0o700)",
         "subprocess.run(['true'])",
         "os.system('true')",
@@ -152,6 +157,10 @@ def renamed_over(path: Path) -> None:
         lambda home: (home / "store/records/cd/cdef").mkdir(parents=True),
         lambda home: (home / "store/failures/cd/cdef").mkdir(parents=True),
         lambda home: same_size_and_time(home / "store/records/ab/abcd/record.json"),
+        *(
+            lambda home, kind=kind: (home / "store/memo" / kind / "cd/cdef").mkdir(parents=True)
+            for kind in ("answers", "answers-files", "probed")
+        ),
         lambda home: (home / "a/b/c/d/link").symlink_to("nowhere"),
     ],
 )
@@ -163,7 +172,8 @@ def test_an_answer_ends_with_what_it_follows_from(
         "open('store/records/ab/abcd/record.json'); open('a/b/c/d/runs.csv');"
         "Path('e/f/g.csv').exists(); os.path.isfile('specs/more.toml');"
         "list(Path('.').glob('runs/*/seed*/metrics.json'));"
-        "[os.path.exists(f'store/{kind}/cd/cdef') for kind in ('records', 'failures')];"
+        "[os.path.exists(f'store/{kind}/cd/cdef') for kind in ('records', 'failures',"
+        "'memo/answers', 'memo/answers-files', 'memo/probed')];"
         "os.listdir('store/records/ab')",
     )
     change(project)
@@ -204,6 +214,44 @@ def test_the_same_is_said_again_without_importing(tmp_path: Path) -> None:
     assert told("show", "table7", "--no-code") == first
     variables["REPRO_ANSWERS"] = "off"
     assert told("show", "table7", "--no-code") == first
+
+
+def test_a_list_follows_from_what_was_judged_since(copied: Workplace) -> None:
+    """A profile is edited: what is there is not known, then shown, and known by text and JSON."""
+    kept, root = copied.root / "answers", copied.root
+    places = {"SPECS": copied.specs, "STORE": root / "store", "BUILD": root / "build"}
+    variables = {f"REPRO_{name}": str(place) for name, place in places.items()}
+    young = "import sys; from harness.cli import answers; answers._SETTLED = -10**18; "
+    trust(root.resolve())
+
+    def told(*words: str) -> str:
+        command = [sys.executable, "-c", f"{young}answers.command(sys.argv[1:])()", *words]
+        environment = {**os.environ, **variables, "REPRO_ANSWERS": str(kept)}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def listed() -> tuple[dict[str, int], str]:
+        found = json.loads(told("list", "--json"))["exhibits"]
+        about = next(each for each in found if each["id"] == "averaged")
+        text = " ".join(told("list").split())
+        assert all(f"{n} {profile}" in text for profile, n in about["results"].items())
+        assert about["remark"] in text
+        return about["results"], about["remark"]
+
+    before = listed()
+    assert (list(before[0]), before[1]) == (["stated"], "")
+    copied.edit("profiles/stated.toml", "seeds = 5", "seeds = 4")
+    see = "see `repro show averaged --profile stated`"
+    assert [listed(), listed()] == [({}, f"not counted since the specs changed: stated; {see}")] * 2
+    assert len([*kept.rglob("*.json")]) == 2
+    told("show", "averaged")
+    assert listed() == before
+    copied.edit("recipes/measuring.toml", 'mean = "{truth}"', 'mean = "{scatter}"')
+    assert listed()[0] == {}
+    assert see in listed()[1]
+    told("show", "averaged")
+    assert listed() == ({}, "")
 
 
 def test_what_a_process_starts_with_names_its_answer(

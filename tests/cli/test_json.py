@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from tests.cli.conftest import INLINE
-from tests.toy.paper import Workplace
+from tests.toy.paper import PLOTTED, Workplace
 
 
 class Shape(BaseModel):
@@ -249,6 +250,22 @@ def test_what_only_reads_looks_under_one_profile_and_what_runs_under_the_default
     assert "run under profile small: " in place.repro("plan", "verdicts").out
     assert place.repro("make", "verdicts", *INLINE).code == 0
     assert profiles() == {"small"}
+
+
+def test_what_reads_all_exhibits_passes_over_numbers_that_nothing_is_said_of(
+    place: Workplace,
+) -> None:
+    """The default has one number, of which neither the paper nor a claim says anything."""
+    shutil.copytree(PLOTTED / "lemmas", place.specs / "lemmas")
+    place.edit("profiles/small.toml", "20 = 15", "20 = 15\n40 = 35")  # shares no run with `stated`
+    place.edit("paper.toml", 'default_profile = "stated"', 'default_profile = "small"')
+    assert place.repro("make", "bound", "--profile", "small", *INLINE).code == 0
+    told = [place.repro("report", "--json").json["profile"]]
+    assert place.repro("make", "verdicts", "--profile", "stated", *INLINE).code == 0
+    told += [place.repro("report", "--json").json["profile"]]
+    told += [claim["profile"] for claim in place.repro("verify", "--json").json["claims"]]
+    assert (told[0], set(told[1:])) == ("small", {"stated"})
+    assert place.repro("report", "-p", "small", "--json").json["profile"] == "small"
 
 
 def test_an_export_tells_which_formats_had_nothing_to_write(place: Workplace, tmp_path: Path):

@@ -26,7 +26,6 @@ from harness.study.project import Project
 from harness.study.renders import write_renders
 from harness.study.report.ahead import ahead_of
 from harness.study.report.alternatives import Tell, alternatives_of
-from harness.study.results import profile_to_read
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,9 @@ def write_report(
         UserError: the folder holds something that is no report.
     """
     paper = project.paper
-    chosen = profile_to_read(project, profile, paper.runnable)
-    folder = out or project.build / chosen.id / "report"
-    judged, lacking = judge_each(project, paper.runnable, chosen.id)
+    under, judged, lacking = judge_each(project, paper.runnable, profile)
+    chosen = paper.profile(under)
+    folder = out or project.build / under / "report"
     claims = claims_on(project, paper.claims.values(), judged.values())
     findings = findings_of(project)
     told: dict[str, list[Judged]] = {}
