@@ -216,4 +216,8 @@ def test_what_cannot_be_explored_is_said(place: Workplace) -> None:
     assert "cannot be explored in open" in wrong.err
     assert place.repro("make", "open", "averaged", "--explore", "3").code == 2
     assert place.repro("make", "open", "--write-only").code == 2
+    for more in ((), ("--write-only",)):
+        refused = place.repro("make", "open", "--explore", "3", "--source", "reported", *more)
+        assert refused.code == 2
+        assert "--explore does not go with --source reported" in refused.err
     assert not (place.root / "designs").exists()
