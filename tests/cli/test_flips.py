@@ -117,6 +117,20 @@ def test_a_design_is_written_down_before_it_runs_and_found_again(place: Workplac
     assert "found" in place.repro("make", "open", "--explore", "8", *INLINE).out
 
 
+def test_the_name_of_a_design_counts_the_runs_that_it_holds(place: Workplace) -> None:
+    def file(*arguments: str) -> str:
+        more = ("--vary", "lone.one=0.9", "--write-only", "--json")
+        return place.repro("make", *arguments, *more).json["design"]["file"]
+
+    few = file("open", "--explore", "1")
+    assert few.endswith("open-stated-1x5.json")
+    assert file("open", "--explore", "1000000") == few
+    assert file("open", "open", "--explore", "2") == few
+    assert [path.name for path in (place.root / "designs").iterdir()] == [Path(few).name]
+    many = place.repro("make", "open", "--explore", "5000", "--write-only", "--json")
+    assert f"-{len(many.json['design']['runs'])}x5.json" in many.json["design"]["file"]
+
+
 def test_with_fewer_runs_each_number_still_meets_one_alternative_at_a_time(
     place: Workplace,
 ) -> None:
@@ -154,6 +168,19 @@ def test_what_was_run_with_some_seeds_is_begun(place: Workplace) -> None:
     assert "lone.one=0.9" in cell["untried"]
     shown = place.repro("assumptions", "open", "--flips").out
     assert "begun: lone.one=0.9, 2 seeds of 5" in shown
+
+
+def test_a_design_also_runs_the_seeds_that_one_cell_is_spared(place: Workplace) -> None:
+    own = 'device = "cpu"\n[seeds_of]\n"open:lone:Small" = 2'
+    place.edit("profiles/stated.toml", 'device = "cpu"', own)
+    for more in ((), ("--vary", "lone.one=0.9")):
+        assert place.repro("make", "open:lone", *more, *INLINE).code == 0
+    assert flips(place, "lone")["begun"] == {"lone.one=0.9": 2}
+    before = place.starts()
+    explored = ("--explore", "1", "--vary", "lone.one=0.9")
+    assert place.repro("make", "open:lone", *explored, *INLINE).code == 0
+    assert place.starts() == before + 2 * 3, "of the default and of the alternative"
+    assert turns(flips(place, "lone")) == {"lone.one=0.9": "turned"}
 
 
 def test_what_was_run_for_a_stated_number_is_tried(tmp_path: Path) -> None:
