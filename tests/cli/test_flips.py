@@ -207,6 +207,17 @@ def test_a_set_is_a_flip_set_only_when_fresh_seeds_agree(place: Workplace) -> No
     assert "FLIP SET" in place.repro("assumptions", "open", "--flips").out
 
 
+def test_where_every_run_gives_the_same_no_fresh_seed_is_asked_for(place: Workplace) -> None:
+    """The same in every run, on both sides: fresh seeds could not say anything else."""
+    place.edit("methods/lone.toml", "value = 0.0005", "value = 0.0")
+    place.repro("make", "open", "--explore", "8", *INLINE)
+    (found,) = flips(place, "lone")["sets"]
+    assert (found["standing"], found["fresh"], found["command"]) == ("flip set", "not run", "")
+    shown = place.repro("assumptions", "open", "--flips").out
+    assert "lone.one=0.9: deviates; FLIP SET, since every run gives the same number" in shown
+    assert "fresh" not in shown
+
+
 def test_what_fresh_seeds_do_not_confirm_is_none(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
