@@ -261,6 +261,30 @@ MISTAKES = {
         "average.over",
         "unknown variable 'sise'; did you mean 'size'?",
     ),
+    "parts of nothing": Mistake(
+        VERDICTS,
+        'kind = "table"',
+        'kind = "table"\nparts_of = "avergaed"',
+        "parts_of",
+        "parts_of",
+        "'avergaed': no exhibit; did you mean 'averaged'",
+    ),
+    "parts of themselves": Mistake(
+        VERDICTS,
+        'kind = "table"',
+        'kind = "table"\nparts_of = "verdicts"',
+        "parts_of",
+        "parts_of",
+        "'verdicts' is an exhibit of parts itself; expected the one of which it shows the parts",
+    ),
+    "parts that the paper prints": Mistake(
+        VERDICTS,
+        'kind = "table"',
+        'kind = "table"\nparts_of = "averaged"',
+        "parts_of",
+        "parts_of",
+        "an exhibit of parts is none of the paper, which prints no number in it; leave out 'cells'",
+    ),
     "an exhibit of no kind": Mistake(
         VERDICTS, 'kind = "table"', 'kind = "tabel"', "tabel", "kind", "did you mean 'table'?"
     ),
@@ -315,6 +339,16 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_other_mistakes_of_a_file_are_counted(place: Workplace) -> None:
     place.edit(VERDICTS, '50.00 ± 4.00", Large = "50.00 ± 4.00', '1,5", Large = "2..0')
     with pytest.raises(SpecError, match=r"\(found '1,5'\) \(and 1 more\)"):
+        load_paper(place.specs)
+
+
+def test_parts_of_parts_are_refused(place: Workplace) -> None:
+    table = (place.specs / VERDICTS).read_text(encoding="utf-8")
+    rows = "".join(line for line in table.splitlines(True) if not line.startswith("cells ="))
+    for name, whole in (("one", "averaged"), ("two", "one")):
+        parts = rows.replace('id = "verdicts"', f'id = "{name}"\nparts_of = "{whole}"')
+        place.add(f"tables/{name}.toml", parts)
+    with pytest.raises(SpecError, match="'one' is an exhibit of parts itself; expected"):
         load_paper(place.specs)
 
 
