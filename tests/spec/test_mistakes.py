@@ -201,14 +201,41 @@ MISTAKES = {
         "seeds_of.verdicts:Noisi:Small",
         "no cell of a table; did you mean 'verdicts:Noisy:Small'",
     ),
-    "seeds of no number": Mistake(
+    "seeds of a row": Mistake(
         SMALL,
         "[map.size]",
         '[seeds_of]\n"verdicts:Noisy" = 5\n[map.size]',
         "verdicts:Noisy",
         "seeds_of.verdicts:Noisy",
-        "'verdicts:Noisy': no cell of a table; did you mean 'verdicts:Noisy:Small'",
+        "'verdicts:Noisy' is no cell; expected \"exhibit:row:column\", in quotes",
     ),
+    "seeds of a column": Mistake(
+        SMALL,
+        "[map.size]",
+        '[seeds_of]\n"verdicts::Small" = 5\n[map.size]',
+        "verdicts::Small",
+        "seeds_of.verdicts::Small",
+        "'verdicts::Small' is no cell; expected \"exhibit:row:column\", in quotes",
+    ),
+    "seeds of a cell without quotes": Mistake(
+        SMALL,
+        "[map.size]",
+        "[seeds_of]\nverdicts.Noisy.Small = 5\n[map.size]",
+        "verdicts.Noisy",
+        "seeds_of.verdicts",
+        "'verdicts' is no cell; expected \"exhibit:row:column\", in quotes",
+    ),
+    **{
+        f"seeds of a cell as {wrong}": Mistake(
+            SMALL,
+            "[map.size]",
+            f'[seeds_of]\n"verdicts:Noisy:Small" = {wrong}\n[map.size]',
+            "verdicts:Noisy",
+            "seeds_of.verdicts:Noisy:Small",
+            "expected a count of seeds, or a list of them",
+        )
+        for wrong in ('"5"', "2.5", "true", "[]")
+    },
     "no seeds": Mistake(SMALL, "seeds = 2", "seeds = 0", "seeds", "seeds", "greater than 0"),
     "a default profile that is not there": Mistake(
         "paper.toml",
