@@ -17,6 +17,7 @@ _SAID = {
     "not confirmed": "no flip set: fresh seeds give {fresh}",
     "effect not shown": "no flip set yet: the effect itself is not shown, it needs more seeds",
 }
+_SAME = "FLIP SET, since every run gives the same number"
 
 
 def show_design(written: WrittenDesign) -> None:
@@ -74,7 +75,7 @@ def _show_cell(cell: CellFlips, most: int) -> None:
 
 def _show_set(found: FlipSet) -> None:
     reading = found.reading
-    said = _SAID[found.standing].format(fresh=found.fresh)
+    said = _SAID[found.standing].format(fresh=found.fresh) if found.command else _SAME
     console().print(f"  {', '.join(reading.choices)}: {reading.verdict}; {said}", soft_wrap=True)
     if found.standing == "to be confirmed":
         console().print(f"    {found.command}", soft_wrap=True)

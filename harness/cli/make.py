@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,17 +79,20 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
-    if until_decided or most or budget:
-        if not until_decided or explore or cluster or source == "reported":
-            raise UserError(
-                "--most and --budget are of --until-decided, which goes with none of --explore, "
-                "--cluster and --source reported"
-            )
+    reported = source == "reported"
+    looks = {"--explore": explore, "--cluster": cluster, "--source reported": reported}
+    _refuse("--until-decided", until_decided, looks)
+    _refuse("--explore", explore, {"--source reported": reported})
+    if (most or budget) and not until_decided:
+        raise UserError("--most and --budget are of --until-decided; add it")
+    if write_only and not explore:
+        raise UserError("--write-only is of a design; add --explore N")
+    if until_decided:
         seconds = None if budget is None else duration("--budget", budget)
         bounds = (most or MOST, seconds, executor, device)
         _raise(make_until_decided(study, exhibits, how, bounds, as_json))
         return
-    if source == "reported":
+    if reported:
         _render_reported(study, exhibits, as_json)
         return
     from harness.run.executors import executor_entry
@@ -150,6 +153,12 @@ def cancel(
         console().print("Nothing was queued.")
 
 
+def _refuse(option: str, given: object, others: Mapping[str, object]) -> None:
+    """Raise UserError if an option is given together with one with which it does not go."""
+    for other in (name for name, also in others.items() if given and also):
+        raise UserError(f"{option} does not go with {other}; leave out one of them")
+
+
 def _design(
     study: Study,
     exhibits: Sequence[str],
@@ -160,8 +169,6 @@ def _design(
 ) -> WrittenDesign | None:
     """The design that is asked for, printed; None where none is."""
     if runs is None:
-        if write_only:
-            raise UserError("--write-only is of a design; add --explore N")
         return None
     only = list(how.get("vary") or ())
     profile, seeds = how.get("profile"), how.get("seeds")

@@ -138,13 +138,14 @@ def effects(default: Amount, readings: Mapping[K, Amount], tried: int) -> dict[K
     Args:
         tried: how many effects are looked at, on this number and on others.
     """
-    exact = default.deterministic and all(each.deterministic for each in readings.values())
+    exact = {
+        name for name, each in readings.items() if each.deterministic and default.deterministic
+    }
     seeds = pairs_of([default.by_seed, *(each.by_seed for each in readings.values())])
     estimates = {name: each.mean - default.mean for name, each in readings.items()}
-    if exact:
-        return {name: Effect(gap, (gap, gap)) for name, gap in estimates.items()}
-    if not seeds:
-        return {name: Effect(gap, None) for name, gap in estimates.items()}
+    if not seeds:  # as where the default is the same in every run
+        shown = {name: (gap, gap) for name, gap in estimates.items() if name in exact}
+        return {name: Effect(gap, shown.get(name)) for name, gap in estimates.items()}
     rows = [default, *readings.values()]
     values = np.array([[row.by_seed[seed] for seed in seeds] for row in rows])
     gaps = values[1:] - values[0]

@@ -116,17 +116,14 @@ def _halves(known: Sequence[Alternative], runs: int) -> list[list[Alternative]]:
     """Half of the alternatives in each run; of two values of one setting, by turns."""
     if runs < 1 or len(known) < 2:
         return []
-    from scipy.linalg import hadamard
-
     order = 1 << max(len(known), runs).bit_length()
     # Rows 1, 2, 4, ... tell all columns apart, so they come first.
     rows = sorted(range(1, order), key=lambda row: (row.bit_count(), row))[:runs]
-    signs = hadamard(order)
     made: list[list[Alternative]] = []
     for turn, row in enumerate(rows):
         taken: dict[str, list[Alternative]] = {}
         for column, each in enumerate(known, start=1):
-            if signs[row, column] < 0:
+            if (row & column).bit_count() % 2:  # a minus in Sylvester's matrix
                 taken.setdefault(each.name, []).append(each)
         made.append([values[turn % len(values)] for values in taken.values()])
     return made

@@ -38,6 +38,12 @@ def _each_once(seeds: SeedList) -> SeedList:
     return seeds
 
 
+def _form_of_seeds(value: Any) -> str | None:
+    if isinstance(value, list | tuple) and value:
+        return "list"
+    return "count" if type(value) is int else None
+
+
 Seeds = Annotated[
     Annotated[SeedCount, Tag("count")]
     | Annotated[
@@ -46,7 +52,11 @@ Seeds = Annotated[
         AfterValidator(_each_once),
         Tag("list"),
     ],
-    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "count"),
+    Discriminator(
+        _form_of_seeds,
+        custom_error_type="no_seeds",
+        custom_error_message="expected a count of seeds, or a list of them",
+    ),
 ]
 """How many seeds something has, which are those from 0; or the seeds themselves, as a list."""
 

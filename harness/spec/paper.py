@@ -318,9 +318,8 @@ def _check_references(paper: Paper) -> None:
     """Every name that one spec uses of another must exist."""
     for _, exhibit in sorted(paper.exhibits.items()):
         exhibit.check(paper, paper.path_of(exhibit))
-        if whole := exhibit.parts_of:
-            place = paper.path_of(exhibit), ["parts_of"]
-            require_at(*place, whole, paper.exhibits, f"'{whole}': no exhibit")
+        if exhibit.parts_of:
+            _check_parts(paper, exhibit)
     for profile in paper.profiles.values():
         _check_profile(paper, paper.root / "profiles" / f"{profile.id}.toml", profile)
     for index, claim in enumerate(paper.claims.values()):
@@ -335,6 +334,18 @@ def _check_references(paper: Paper) -> None:
             paper.profile(getattr(paper.about, key))
         except UserError as error:
             raise located(paper.root / "paper.toml", [key], str(error)) from None
+
+
+def _check_parts(paper: Paper, exhibit: Exhibit) -> None:
+    """What shows the parts of another exhibit is none of the paper, and that other one is."""
+    whole, place = exhibit.parts_of, (paper.path_of(exhibit), ["parts_of"])
+    require_at(*place, whole, paper.exhibits, f"'{whole}': no exhibit")
+    if paper.exhibits[whole].parts_of:
+        expected = "expected the one of which it shows the parts"
+        raise located(*place, f"'{whole}' is an exhibit of parts itself; {expected}")
+    if any(exhibit.printed_cells()):
+        none = "an exhibit of parts is none of the paper, which prints no number in it"
+        raise located(*place, f"{none}; leave out 'cells'")
 
 
 def _check_address(paper: Paper, keys: list[int | str], address: str) -> None:

@@ -7,6 +7,7 @@ by the other. A profile says how exhibits are run, as the paper states or as a s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -272,6 +273,15 @@ class Profile(SpecModel):
     value (or `*`) -> the value used instead."""
     override: Mapping[str, Choices] = {}
     """`owner.setting` -> another value."""
+
+    @field_validator("seeds_of", mode="before")
+    @classmethod
+    def _of_cells(cls, stated: Any) -> Any:
+        for address in stated if isinstance(stated, Mapping) else ():
+            if not re.fullmatch("[^:]+:[^:]+:[^:]+", address):
+                expected = 'expected "exhibit:row:column", in quotes'
+                raise Misplaced(f"'{address}' is no cell; {expected}", address)
+        return stated
 
     @field_validator("override")
     @classmethod

@@ -25,7 +25,7 @@ from harness.spec.exhibit import Table
 from harness.study.project import Project
 from harness.study.results import profile_to_read, profiles_to_read, remember
 from harness.study.trust import NEEDS_CODE
-from harness.words import counted
+from harness.words import counted, listed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,23 +154,37 @@ def plan_to_read(
 
 
 def seeds_notice(project: Project, planned: ExhibitPlan, request: Request) -> None:
-    """Note that the paper states more runs than there are, where nobody chose how many."""
+    """Note that the paper states more runs than there are, where nobody chose how many, and where
+    `seeds_of` did so for single cells."""
     profile, table = planned.profile, planned.exhibit
-    if request.seeds or "seeds" in profile.model_fields_set or not isinstance(table, Table):
+    if request.seeds or not isinstance(table, Table):
         return
-    stated = {
-        how.n: len(item.seeds)
-        for item in planned.items
-        if item.sources and (how := table.reporting_of(*item.address[1:])).n_of == "seed"
-        if how.n != "unknown" and how.n > len(item.seeds)
-    }
-    if stated:
-        runs = counted(min(stated.values()), "run is", "runs are")
-        project.notices[
-            f"{table.id}: the paper states n = {', '.join(map(str, sorted(stated)))}, and "
-            f"{runs} made of a number; --seeds {max(stated)} "
-            f"makes as many as it has, or `seeds` in the profile {profile.id} sets another count"
-        ] = None
+    usual, own = dict[int, int](), dict[str, int]()
+    for item in planned.items:
+        how, address = table.reporting_of(*item.address[1:]), str(item.address)
+        if not item.sources or how.n_of != "seed" or how.n == "unknown" or how.n <= len(item.seeds):
+            continue
+        if address in profile.seeds_of:
+            own[address] = how.n
+        elif "seeds" not in profile.model_fields_set:
+            usual[how.n] = len(item.seeds)
+    if usual:
+        runs = counted(min(usual.values()), "run is", "runs are")
+        other = f", or `seeds` in the profile {profile.id} sets another count"
+        _note_fewer(project, table, usual, f"{runs} made of a number", other)
+    if own:
+        why = f"`seeds_of` in the profile {profile.id} gives fewer runs to {listed([*own])}"
+        _note_fewer(project, table, own.values(), why)
+
+
+def _note_fewer(
+    project: Project, table: Table, stated: Iterable[int], why: str, other: str = ""
+) -> None:
+    counts = sorted(set(stated))
+    project.notices[
+        f"{table.id}: the paper states n = {', '.join(map(str, counts))}, and {why}; "
+        f"--seeds {counts[-1]} makes as many as it has{other}"
+    ] = None
 
 
 def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -> Judgement:

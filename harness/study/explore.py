@@ -33,21 +33,22 @@ def write_design(
 
     Args:
         parts: an exhibit, or parts of one.
+        runs: at most; the file is named by how many there are.
         only: the alternatives to be explored, as `owner.setting=value`; all if none.
 
     Raises:
         UserError: the parts are of several exhibits, there is nothing to explore, or the file
             holds other alternatives than are asked for.
     """
+    parts = tuple(dict.fromkeys(parts))
     names = sorted({exhibit_of(part) for part in parts})
     if len(names) > 1 or names == ["all"]:
         raise UserError("a design is of one exhibit or of parts of it; name one, such as table7")
     profile = project.paper.profile(request.profile)
     seeds = request.seeds or count_seeds(profile.seeds)
     path = design_file(project.designs, parts, profile.id, runs, seeds)
-    found = path.is_file()
-    if found and not only:
-        return WrittenDesign(read_design(path), path, found)
+    if path.is_file() and not only:
+        return WrittenDesign(read_design(path), path, found=True)
     known, left_out = alternatives(project.paper, parts, profile.id)
     texts = [each.text for each in known]
     only = [written(parse_variation(project.paper, [text])) for text in only]
@@ -59,12 +60,14 @@ def write_design(
         raise UserError(f"{', '.join(parts)}: no alternative can be run under {profile.id}")
     design = Design(
         exhibit=names[0],
-        parts=tuple(parts),
+        parts=parts,
         profile=profile.id,
         seeds=seeds,
         runs=arranged(known, runs),
         left_out={} if only else left_out,
     )
+    path = design_file(project.designs, parts, profile.id, len(design.runs), seeds)
+    found = path.is_file()
     if not found:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(design.model_dump_json(indent=1) + "\n", encoding="utf-8")

@@ -1,7 +1,8 @@
 """Flip sets: the smallest sets of unstated choices, among those that were run, that turn a verdict.
 
 A set is searched on the first seeds and confirmed on as many fresh ones. Only then is it a flip
-set: what many readings were tried for is held against the luck of the one that stood out.
+set: what many readings were tried for is held against the luck of the one that stood out. Where
+every run gives the same number there is no luck, and it is one at once.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class FlipSet:
     fresh: VerdictName
     """The verdict on the fresh seeds alone."""
     command: str
-    """Runs the fresh seeds."""
+    """Runs the fresh seeds. Empty for a flip set where they could not disagree, since every run
+    gives the same number."""
 
 
 @dataclass(frozen=True)
@@ -241,12 +243,16 @@ class _Search:
         return found
 
     def confirmed(self, address: str, reading: Reading) -> FlipSet:
-        """Hold a set against fresh seeds, where they were run."""
+        """Hold a set against fresh seeds, where they were run and can disagree."""
         choices = reading.choices
         words = ["repro", "make", self.exhibit if not self._is_cell(address) else address]
         words += ["--profile", self.profile, "--seeds", str(2 * self.seeds)]
         command = shlex.join([*words, *(w for text in choices for w in ("--vary", text))])
         before, after = (self.verdict(each, address, fresh=True) for each in ((), choices))
+        amounts = (_amount(self.judged(each), address) for each in ((), choices))
+        same = all(amount and amount.deterministic for amount in amounts)
+        if same and after in ("not run", reading.verdict):
+            return FlipSet(reading, "flip set", after, "")
         standing: Standing = "to be confirmed"
         if reading.effect is not None and not reading.effect.shown:
             standing = "effect not shown"

@@ -117,6 +117,20 @@ def test_a_design_is_written_down_before_it_runs_and_found_again(place: Workplac
     assert "found" in place.repro("make", "open", "--explore", "8", *INLINE).out
 
 
+def test_the_name_of_a_design_counts_the_runs_that_it_holds(place: Workplace) -> None:
+    def file(*arguments: str) -> str:
+        more = ("--vary", "lone.one=0.9", "--write-only", "--json")
+        return place.repro("make", *arguments, *more).json["design"]["file"]
+
+    few = file("open", "--explore", "1")
+    assert few.endswith("open-stated-1x5.json")
+    assert file("open", "--explore", "1000000") == few
+    assert file("open", "open", "--explore", "2") == few
+    assert [path.name for path in (place.root / "designs").iterdir()] == [Path(few).name]
+    many = place.repro("make", "open", "--explore", "5000", "--write-only", "--json")
+    assert f"-{len(many.json['design']['runs'])}x5.json" in many.json["design"]["file"]
+
+
 def test_with_fewer_runs_each_number_still_meets_one_alternative_at_a_time(
     place: Workplace,
 ) -> None:
@@ -156,6 +170,19 @@ def test_what_was_run_with_some_seeds_is_begun(place: Workplace) -> None:
     assert "begun: lone.one=0.9, 2 seeds of 5" in shown
 
 
+def test_a_design_also_runs_the_seeds_that_one_cell_is_spared(place: Workplace) -> None:
+    own = 'device = "cpu"\n[seeds_of]\n"open:lone:Small" = 2'
+    place.edit("profiles/stated.toml", 'device = "cpu"', own)
+    for more in ((), ("--vary", "lone.one=0.9")):
+        assert place.repro("make", "open:lone", *more, *INLINE).code == 0
+    assert flips(place, "lone")["begun"] == {"lone.one=0.9": 2}
+    before = place.starts()
+    explored = ("--explore", "1", "--vary", "lone.one=0.9")
+    assert place.repro("make", "open:lone", *explored, *INLINE).code == 0
+    assert place.starts() == before + 2 * 3, "of the default and of the alternative"
+    assert turns(flips(place, "lone")) == {"lone.one=0.9": "turned"}
+
+
 def test_what_was_run_for_a_stated_number_is_tried(tmp_path: Path) -> None:
     """Of such a number, and of how numbers are read, no list of its own steps tells that."""
     plotted = plotted_workplace(tmp_path)
@@ -178,6 +205,17 @@ def test_a_set_is_a_flip_set_only_when_fresh_seeds_agree(place: Workplace) -> No
     (found,) = flips(place, "lone")["sets"]
     assert (found["standing"], found["fresh"]) == ("flip set", "deviates")
     assert "FLIP SET" in place.repro("assumptions", "open", "--flips").out
+
+
+def test_where_every_run_gives_the_same_no_fresh_seed_is_asked_for(place: Workplace) -> None:
+    """The same in every run, on both sides: fresh seeds could not say anything else."""
+    place.edit("methods/lone.toml", "value = 0.0005", "value = 0.0")
+    place.repro("make", "open", "--explore", "8", *INLINE)
+    (found,) = flips(place, "lone")["sets"]
+    assert (found["standing"], found["fresh"], found["command"]) == ("flip set", "not run", "")
+    shown = place.repro("assumptions", "open", "--flips").out
+    assert "lone.one=0.9: deviates; FLIP SET, since every run gives the same number" in shown
+    assert "fresh" not in shown
 
 
 def test_what_fresh_seeds_do_not_confirm_is_none(
@@ -216,4 +254,8 @@ def test_what_cannot_be_explored_is_said(place: Workplace) -> None:
     assert "cannot be explored in open" in wrong.err
     assert place.repro("make", "open", "averaged", "--explore", "3").code == 2
     assert place.repro("make", "open", "--write-only").code == 2
+    for more in ((), ("--write-only",)):
+        refused = place.repro("make", "open", "--explore", "3", "--source", "reported", *more)
+        assert refused.code == 2
+        assert "--explore does not go with --source reported" in refused.err
     assert not (place.root / "designs").exists()

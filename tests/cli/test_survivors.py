@@ -125,6 +125,16 @@ def test_a_record_that_cannot_be_read_is_said(copied: Workplace) -> None:
     assert any(CELL in line for line in copied.repro("verify", "--json").json["problems"])
 
 
+def test_a_number_without_spread_counts_the_runs_that_came_back(place: Workplace) -> None:
+    place.edit("methods/faithful.toml", "value = 0.002\n", "value = 0.0\n")
+    assert place.repro("make", CELL, *INLINE).code == 0
+    assert "of 5" not in place.repro("show", "verdicts").out
+    damage(place, identities(place)[0])
+    text = place.repro("show", "verdicts").out
+    assert "(n = 4 of 5)" in text
+    assert "4 of 5 runs" in " ".join(text.split())
+
+
 def test_a_record_of_a_later_version_is_never_replaced(copied: Workplace) -> None:
     first, *_ = identities(copied)
     later(copied, first)

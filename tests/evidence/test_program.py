@@ -176,6 +176,21 @@ def test_the_runs_that_the_paper_states_are_told_of_where_nobody_chose(place: Wo
     assert line not in place.repro("plan", "fits").err
 
 
+@pytest.mark.parametrize("seeds", ["", "seeds = 3\n"])
+def test_a_cell_that_is_given_too_few_seeds_is_told_of_by_name(
+    place: Workplace, seeds: str
+) -> None:
+    place.edit("tables/fits.toml", "n = 2", "n = 3")
+    own = f'{seeds}device = "cpu"\n[seeds_of]\n"fits:Sum:Times 2" = 2'
+    place.edit("profiles/stated.toml", 'seeds = 5\ndevice = "cpu"', own)
+    line = (
+        "fits: the paper states n = 3, and `seeds_of` in the profile stated gives fewer runs to "
+        "fits:Sum:Times 2; --seeds 3 makes as many as it has\n"
+    )
+    assert place.repro("plan", "fits").err == f"repro: {line}"
+    assert line not in place.repro("plan", "fits", "--seeds", "2").err
+
+
 def test_a_file_that_never_was_there_is_a_mistake(place: Workplace) -> None:
     (place.root / "data.txt").unlink()
     assert place.repro("show", "fits").code == 2

@@ -12,6 +12,7 @@ from harness.judge.exhibit import cell_evidence
 from harness.judge.model import CellEvidence, Rival
 from harness.judge.sample import ReportedNumber
 from harness.judge.verdict import brief, judge_cells
+from harness.render.views.verdicts import judgement_lines
 from harness.spec.reading import read_printed
 from harness.spec.reporting import Reporting, parse_margin
 
@@ -251,6 +252,18 @@ def test_a_verdict_on_one_selection_says_so():
     result = verdict((40.3, 40.1, 40.4), conditional_on=("score", "select"))
     assert result.conditional_on == ("score", "select")
     assert "conditional on one run of score, select" in result.why
+
+
+def test_the_same_shared_steps_in_another_order_are_one_condition():
+    verdicts = {
+        names: verdict((40.3, 40.1, 40.4), conditional_on=names)
+        for names in (("score", "select"), ("select", "score"), ("select",))
+    }
+    judgement = SimpleNamespace(coverage=None, verdicts=verdicts)
+    assert list(judgement_lines(judgement)) == [
+        "2 verdicts are conditional on one run of score, select.",
+        "1 verdict is conditional on one run of select.",
+    ]
 
 
 @pytest.mark.parametrize(

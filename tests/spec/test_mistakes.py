@@ -201,14 +201,41 @@ MISTAKES = {
         "seeds_of.verdicts:Noisi:Small",
         "no cell of a table; did you mean 'verdicts:Noisy:Small'",
     ),
-    "seeds of no number": Mistake(
+    "seeds of a row": Mistake(
         SMALL,
         "[map.size]",
         '[seeds_of]\n"verdicts:Noisy" = 5\n[map.size]',
         "verdicts:Noisy",
         "seeds_of.verdicts:Noisy",
-        "'verdicts:Noisy': no cell of a table; did you mean 'verdicts:Noisy:Small'",
+        "'verdicts:Noisy' is no cell; expected \"exhibit:row:column\", in quotes",
     ),
+    "seeds of a column": Mistake(
+        SMALL,
+        "[map.size]",
+        '[seeds_of]\n"verdicts::Small" = 5\n[map.size]',
+        "verdicts::Small",
+        "seeds_of.verdicts::Small",
+        "'verdicts::Small' is no cell; expected \"exhibit:row:column\", in quotes",
+    ),
+    "seeds of a cell without quotes": Mistake(
+        SMALL,
+        "[map.size]",
+        "[seeds_of]\nverdicts.Noisy.Small = 5\n[map.size]",
+        "verdicts.Noisy",
+        "seeds_of.verdicts",
+        "'verdicts' is no cell; expected \"exhibit:row:column\", in quotes",
+    ),
+    **{
+        f"seeds of a cell as {wrong}": Mistake(
+            SMALL,
+            "[map.size]",
+            f'[seeds_of]\n"verdicts:Noisy:Small" = {wrong}\n[map.size]',
+            "verdicts:Noisy",
+            "seeds_of.verdicts:Noisy:Small",
+            "expected a count of seeds, or a list of them",
+        )
+        for wrong in ('"5"', "2.5", "true", "[]")
+    },
     "no seeds": Mistake(SMALL, "seeds = 2", "seeds = 0", "seeds", "seeds", "greater than 0"),
     "a default profile that is not there": Mistake(
         "paper.toml",
@@ -260,6 +287,30 @@ MISTAKES = {
         "sise",
         "average.over",
         "unknown variable 'sise'; did you mean 'size'?",
+    ),
+    "parts of nothing": Mistake(
+        VERDICTS,
+        'kind = "table"',
+        'kind = "table"\nparts_of = "avergaed"',
+        "parts_of",
+        "parts_of",
+        "'avergaed': no exhibit; did you mean 'averaged'",
+    ),
+    "parts of themselves": Mistake(
+        VERDICTS,
+        'kind = "table"',
+        'kind = "table"\nparts_of = "verdicts"',
+        "parts_of",
+        "parts_of",
+        "'verdicts' is an exhibit of parts itself; expected the one of which it shows the parts",
+    ),
+    "parts that the paper prints": Mistake(
+        VERDICTS,
+        'kind = "table"',
+        'kind = "table"\nparts_of = "averaged"',
+        "parts_of",
+        "parts_of",
+        "an exhibit of parts is none of the paper, which prints no number in it; leave out 'cells'",
     ),
     "an exhibit of no kind": Mistake(
         VERDICTS, 'kind = "table"', 'kind = "tabel"', "tabel", "kind", "did you mean 'table'?"
@@ -315,6 +366,16 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_the_other_mistakes_of_a_file_are_counted(place: Workplace) -> None:
     place.edit(VERDICTS, '50.00 ± 4.00", Large = "50.00 ± 4.00', '1,5", Large = "2..0')
     with pytest.raises(SpecError, match=r"\(found '1,5'\) \(and 1 more\)"):
+        load_paper(place.specs)
+
+
+def test_parts_of_parts_are_refused(place: Workplace) -> None:
+    table = (place.specs / VERDICTS).read_text(encoding="utf-8")
+    rows = "".join(line for line in table.splitlines(True) if not line.startswith("cells ="))
+    for name, whole in (("one", "averaged"), ("two", "one")):
+        parts = rows.replace('id = "verdicts"', f'id = "{name}"\nparts_of = "{whole}"')
+        place.add(f"tables/{name}.toml", parts)
+    with pytest.raises(SpecError, match="'one' is an exhibit of parts itself; expected"):
         load_paper(place.specs)
 
 

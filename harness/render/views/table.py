@@ -300,9 +300,11 @@ def _more(printed: Printed) -> dict[str, Any]:
 
 
 def _runs(result: ItemResult) -> str:
-    """`n = 3`, or where fewer runs came back than were asked for, `n = 2 of 3`."""
-    n = len(result.amount.values) if result.amount else 0
-    return f"n = {n} of {len(result.item.seeds)}" if result.gaps else f"n = {n}"
+    """`n = 3`, or where fewer runs came back than were asked for, `n = 2 of 3`. Those that gave
+    the same to the last bit are one value, and yet came back."""
+    if result.gaps:
+        return f"n = {len(result.seeds)} of {len(result.item.seeds)}"
+    return f"n = {len(result.amount.values) if result.amount else 0}"
 
 
 def _few_runs(result: ItemResult, most: int) -> str:

@@ -134,6 +134,8 @@ def judgement_lines(judgement: Judgement) -> Iterator[str]:
             f"cells; {found.expected:.1f} are expected."
         )
     compared = [verdict for verdict in judgement.verdicts.values() if verdict.decision]
-    for shared in dict.fromkeys(v.conditional_on for v in compared if v.conditional_on):
-        count = sum(verdict.conditional_on == shared for verdict in compared)
-        yield f"{counted(count, 'verdict is', 'verdicts are')} {conditional(shared)}."
+    alike: dict[frozenset[str], list[tuple[str, ...]]] = {}  # plans may order the steps otherwise
+    for shared in (verdict.conditional_on for verdict in compared if verdict.conditional_on):
+        alike.setdefault(frozenset(shared), []).append(shared)
+    for each in alike.values():
+        yield f"{counted(len(each), 'verdict is', 'verdicts are')} {conditional(each[0])}."
