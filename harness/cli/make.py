@@ -80,9 +80,10 @@ def make(
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
     reported = source == "reported"
-    looks = {"--explore": explore, "--cluster": cluster, "--source reported": reported}
+    others = {"--explore": explore, "--cluster": cluster}
+    looks = {**others, "--write-only": write_only, "--source reported": reported}
     _refuse("--until-decided", until_decided, looks)
-    _refuse("--explore", explore, {"--source reported": reported})
+    _refuse("--source reported", reported, others)
     if (most or budget) and not until_decided:
         raise UserError("--most and --budget are of --until-decided; add it")
     if write_only and not explore:

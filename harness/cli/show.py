@@ -31,7 +31,7 @@ def welcome() -> None:
     study = Study.open()
     results, stated = study.results(), study.paper.about.paper_profile
     held = [f"{name} ({', '.join(under)})" for name, under in results.items() if under]
-    none = "see repro list" if study.remarks(results) else "none"
+    none = "not known, see repro list" if study.remarks(results) else "none"
     first = max(results, key=lambda name: results[name].get(stated, 0), default="EXHIBIT")
     exhibits = counted(len(study.paper.exhibits), "exhibit")
     lines = (

@@ -141,21 +141,25 @@ def effects(default: Amount, readings: Mapping[K, Amount], tried: int) -> dict[K
     exact = {
         name for name, each in readings.items() if each.deterministic and default.deterministic
     }
-    seeds = pairs_of([default.by_seed, *(each.by_seed for each in readings.values())])
-    estimates = {name: each.mean - default.mean for name, each in readings.items()}
-    if not seeds:  # as where the default is the same in every run
-        shown = {name: (gap, gap) for name, gap in estimates.items() if name in exact}
-        return {name: Effect(gap, shown.get(name)) for name, gap in estimates.items()}
-    rows = [default, *readings.values()]
-    values = np.array([[row.by_seed[seed] for seed in seeds] for row in rows])
+    gaps_of = {name: each.mean - default.mean for name, each in readings.items()}
+    found = {
+        name: Effect(gap, (gap, gap) if name in exact else None) for name, gap in gaps_of.items()
+    }
+    rows = [default, *(each for name, each in readings.items() if name not in exact)]
+    seeds = pairs_of([row.by_seed for row in rows if not row.deterministic] or [{}])
+    if not seeds:
+        return found
+    values = np.array(
+        [[row.mean if row.deterministic else row.by_seed[seed] for seed in seeds] for row in rows]
+    )
     gaps = values[1:] - values[0]
     own, runs = gaps.var(1, ddof=1), len(seeds)
     lone = own > _common(values) * fdtri(runs - 1, len(gaps) * (runs - 1), STANDS_OUT)
     alike = [True, *~lone]
     df = (sum(alike) - 1) * (runs - 1)
     common = math.sqrt(_common(values[alike]) / runs)
-    found = {}
-    for name, gap, square in zip(readings, gaps, own, strict=True):
+    noisy = (name for name in readings if name not in exact)
+    for name, gap, square in zip(noisy, gaps, own, strict=True):
         error, mean = math.sqrt(square / runs) or common, float(gap.mean())
         if error == 0:  # all pairs differ by the same, which does not show that others would
             found[name] = Effect(mean, None)

@@ -10,8 +10,10 @@ alternatives: Lin, 1993).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +92,8 @@ def arranged(known: Sequence[Alternative], runs: int) -> tuple[tuple[str, ...], 
     alone = [[each] for each in known]
     packed = _packed(known)
     first = alone if runs >= len(alone) else packed if runs >= len(packed) else []
-    found = [tuple(each.text for each in run) for run in first]
-    found += [tuple(each.text for each in run) for run in _halves(known, runs - len(found))]
-    return tuple(dict.fromkeys(run for run in found if run))
+    texts = (tuple(each.text for each in run) for run in chain(first, _halves(known)))
+    return tuple(islice(dict.fromkeys(filter(None, texts)), runs))
 
 
 def _packed(known: Sequence[Alternative]) -> list[list[Alternative]]:
@@ -112,21 +113,20 @@ def _packed(known: Sequence[Alternative]) -> list[list[Alternative]]:
     return made
 
 
-def _halves(known: Sequence[Alternative], runs: int) -> list[list[Alternative]]:
-    """Half of the alternatives in each run; of two values of one setting, by turns."""
-    if runs < 1 or len(known) < 2:
-        return []
-    order = 1 << max(len(known), runs).bit_length()
+def _halves(known: Sequence[Alternative]) -> Iterator[list[Alternative]]:
+    """Half of the alternatives in each run; of several values of one setting, by turns."""
+    if len(known) < 2:
+        return
     # Rows 1, 2, 4, ... tell all columns apart, so they come first.
-    rows = sorted(range(1, order), key=lambda row: (row.bit_count(), row))[:runs]
-    made: list[list[Alternative]] = []
-    for turn, row in enumerate(rows):
+    order = 1 << len(known).bit_length()
+    rows = sorted(range(1, order), key=lambda row: (row.bit_count(), row))
+    rounds = max(Counter(each.name for each in known).values())
+    for turn, row in enumerate(rows * rounds):
         taken: dict[str, list[Alternative]] = {}
         for column, each in enumerate(known, start=1):
             if (row & column).bit_count() % 2:  # a minus in Sylvester's matrix
                 taken.setdefault(each.name, []).append(each)
-        made.append([values[turn % len(values)] for values in taken.values()])
-    return made
+        yield [values[turn % len(values)] for values in taken.values()]
 
 
 def design_file(folder: Path, parts: Sequence[str], profile: str, runs: int, seeds: int) -> Path:

@@ -39,7 +39,7 @@ def _each_once(seeds: SeedList) -> SeedList:
 
 
 def _form_of_seeds(value: Any) -> str | None:
-    if isinstance(value, list | tuple) and value:
+    if isinstance(value, list | tuple):
         return "list"
     return "count" if type(value) is int else None
 

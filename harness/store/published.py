@@ -244,9 +244,9 @@ class Published:
         return frozenset(self._manifest.get("identities", ()))
 
     @property
-    def answers_digest(self) -> str:
-        """The digest of the answers' file, by the manifest; empty where there are none."""
-        return str(self._manifest.get("files", {}).get(ANSWERS, ""))
+    def digests(self) -> Mapping[str, str]:
+        """Kind of file (`records`, `arrays`, `answers`) -> its digest, by the manifest."""
+        return {str(kind): str(each) for kind, each in self._manifest.get("files", {}).items()}
 
     @cached_property
     def answers(self) -> Mapping[str, Json]:

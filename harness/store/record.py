@@ -88,8 +88,8 @@ class Record:
 
     @property
     def work(self) -> str:
-        """What was done, for people to read: 'student, seed 0'."""
-        return f"{self.step}, seed {self.seed}"
+        """What was done, for people to read."""
+        return work_of(self.step, self.seed)
 
     @property
     def arrays(self) -> frozenset[str]:
@@ -167,6 +167,11 @@ class Entry(TypedDict):
     xxh3: str
     """Of records that were made before there was one: empty."""
     bytes: int
+
+
+def work_of(step: str, seed: int) -> str:
+    """A step that was done, for people to read: 'student, seed 0'."""
+    return f"{step}, seed {seed}"
 
 
 def content_digest(values: Mapping[str, Json], outputs: Mapping[str, Output]) -> str:

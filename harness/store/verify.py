@@ -22,6 +22,7 @@ from harness.store.record import (
     content_digest,
     no_content,
     read_record,
+    work_of,
 )
 from harness.store.store import Store
 from harness.store.writer import tensors_digest
@@ -108,7 +109,7 @@ def _work(directory: Path) -> str | None:
     """What a damaged record says that it is of."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         held = read_json(directory / RECORD)
-        return f"{held['step']}, seed {held['seed']}"
+        return work_of(held["step"], held["seed"])
     return None
 
 

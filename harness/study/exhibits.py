@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness import media
 from harness.errors import UserError
@@ -23,12 +22,14 @@ from harness.run.state import failures_behind
 from harness.spec.claims import Claim
 from harness.spec.exhibit import Table
 from harness.study.project import Project
-from harness.study.results import profile_to_read, profiles_to_read, remember
+from harness.study.results import has_results, profiles_to_read, remember
 from harness.study.trust import NEEDS_CODE
 from harness.words import counted, listed
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -203,10 +204,17 @@ def judge(project: Project, planned: ExhibitPlan, only: OneKind | None = None) -
 
 def judged_exhibit(project: Project, name: str, request: Request) -> JudgedExhibit:
     """An exhibit judged on what is in the store. Runs nothing."""
-    request = replace(request, profile=profile_to_read(project, request.profile, [name]).id)
-    judgement = judge(project, plan_to_read(project, name, request), request.only)
-    if not (request.variation or request.seeds or request.only):
-        remember(project, judgement)
+
+    def judged(profile: str) -> Judgement:
+        asked = replace(request, profile=profile)
+        judgement = judge(project, plan_to_read(project, name, asked), request.only)
+        if not (request.variation or request.seeds or request.only):
+            remember(project, judgement)
+        return judgement
+
+    profiles = profiles_to_read(project, request.profile, [name])
+    judgement = _first(project, map(judged, profiles), has_results)
+    request = replace(request, profile=judgement.plan.profile.id)
     return JudgedExhibit(
         judgement=judgement,
         view=view_of(project.paper, judgement.plan.exhibit),
@@ -229,8 +237,23 @@ def judge_each(
     """
     profiles = profiles_to_read(project, profile, project.paper.runnable)
     tries = ((each, *_judge_under(project, names, each)) for each in profiles)
-    first = next(tries)
-    return next((t for t in chain([first], tries) if any(map(numbers, t[1].values()))), first)
+    return _first(project, tries, lambda found: any(map(numbers, found[1].values())))
+
+
+def _first(project: Project, tries: Iterable[T], there: Callable[[T], bool]) -> T:
+    """The first in which there is something, or else the first. Of those that are passed over, no
+    notices are kept."""
+    notices, before = project.notices, dict(project.notices)
+    first: tuple[T, dict[str, None]] | None = None
+    for found in tries:
+        if there(found):
+            return found
+        first = first or (found, dict(notices))
+        notices.clear()
+        notices.update(before)
+    assert first is not None, "there is always a profile"
+    notices.update(first[1])
+    return first[0]
 
 
 def _judge_under(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import UserError, nearest
 from harness.plan.design import Design, alternatives, arranged, design_file, read_design
+from harness.plan.identity import digest
 from harness.plan.parts import exhibit_of
 from harness.plan.settings import parse_variation, written
 from harness.spec.base import count_seeds
@@ -37,8 +38,7 @@ def write_design(
         only: the alternatives to be explored, as `owner.setting=value`; all if none.
 
     Raises:
-        UserError: the parts are of several exhibits, there is nothing to explore, or the file
-            holds other alternatives than are asked for.
+        UserError: the parts are of several exhibits, or there is nothing to explore.
     """
     parts = tuple(dict.fromkeys(parts))
     names = sorted({exhibit_of(part) for part in parts})
@@ -66,14 +66,15 @@ def write_design(
         runs=arranged(known, runs),
         left_out={} if only else left_out,
     )
+    for path in sorted(project.designs.glob("*.json")):
+        if read_design(path) == design:
+            return WrittenDesign(design, path, found=True)
     path = design_file(project.designs, parts, profile.id, len(design.runs), seeds)
-    found = path.is_file()
-    if not found:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(design.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    elif read_design(path) != design:
-        raise UserError(f"{path}: another design stands there; ask for another number of runs")
-    return WrittenDesign(design, path, found)
+    if path.is_file():  # of other alternatives
+        path = path.with_stem(f"{path.stem}-{digest('design', design.model_dump(mode='json'))[:6]}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(design.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return WrittenDesign(design, path, found=False)
 
 
 def run_design(

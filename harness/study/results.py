@@ -16,17 +16,23 @@ from harness.plan.step import Json
 from harness.run.outdated import differing, files_of, in_words
 from harness.spec.exhibit import Table
 from harness.spec.parts import Profile
+from harness.store.published import ANSWERS
 from harness.study.evidence import no_results, read_evidence
 from harness.study.project import Project
 
 _MADE, _PUBLISHED, _FILES = "answers", "published-counts", "answers-files"
 
 
+def has_results(judgement: Judgement) -> bool:
+    """Whether any of its numbers has a result."""
+    return any(result.complete or result.amounts for result in judgement.results)
+
+
 def remember(project: Project, judgement: Judgement) -> None:
     """Keep which records an exhibit is read from, where any of its numbers has a result, or had
     one by other specs."""
     plan, memo = judgement.plan, project.store.memo
-    if not any(result.complete or result.amounts for result in judgement.results) and not (
+    if not has_results(judgement) and not (
         project.executes and plan.profile.id in _unknown(project, plan.exhibit.id)
     ):
         return
@@ -145,10 +151,9 @@ def _of_exhibit(
 def _published(project: Project, exhibit: str, specs: str) -> Mapping[str, int | None]:
     """Counted once and kept, since reading Parquet takes a library."""
     published, memo = project.store.published, project.store.memo
-    digest = published.answers_digest if published else ""
-    if not published or not digest:
+    if not published or ANSWERS not in published.digests:
         return {}
-    key: Json = [digest, exhibit, specs]
+    key: Json = [dict(published.digests), exhibit, specs]
     held = memo.get(_PUBLISHED, key)
     if held is None:
         answers, there = published.answers, published.identities.__contains__

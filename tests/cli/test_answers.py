@@ -15,6 +15,7 @@ import pytest
 
 from harness.cli import answers
 from harness.study.trust import trust
+from tests.cli.conftest import INLINE
 from tests.toy.paper import Workplace
 
 ROOT = Path(__file__).parents[2]
@@ -252,6 +253,16 @@ def test_a_list_follows_from_what_was_judged_since(copied: Workplace) -> None:
     assert see in listed()[1]
     told("show", "averaged")
     assert listed() == ({}, "")
+
+
+def test_the_profile_that_is_shown_is_the_same_the_second_time(copied: Workplace) -> None:
+    """What is not known of one, since it was edited, is found out before it is chosen."""
+    copied.edit("paper.toml", 'default_profile = "stated"', 'default_profile = "small"')
+    assert copied.repro("make", "averaged", "--profile", "small", *INLINE).code == 0
+    copied.edit("profiles/small.toml", "20 = 15", "20 = 14")
+    told = [copied.repro("show", "averaged", "--json") for _ in range(2)]
+    assert [each.json["profile"] for each in told] == ["stated", "stated"]
+    assert told[0].err == told[1].err
 
 
 def test_what_a_process_starts_with_names_its_answer(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.judge.model import VerdictName
+from harness.plan.design import Alternative, arranged
 from harness.study.flips import Choices, _Search
 from tests.toy.paper import Workplace, new_workplace, plotted_workplace
 
@@ -129,6 +130,27 @@ def test_the_name_of_a_design_counts_the_runs_that_it_holds(place: Workplace) ->
     assert [path.name for path in (place.root / "designs").iterdir()] == [Path(few).name]
     many = place.repro("make", "open", "--explore", "5000", "--write-only", "--json")
     assert f"-{len(many.json['design']['runs'])}x5.json" in many.json["design"]["file"]
+
+
+def test_designs_of_as_many_runs_stand_side_by_side(place: Workplace) -> None:
+    def write(alternative: str) -> dict[str, Any]:
+        more = ("--explore", "1", "--vary", alternative, "--write-only", "--json")
+        return place.repro("make", "open", *more).json["design"]
+
+    one, other = write("lone.one=0.9"), write("lone.other=0.5005")
+    assert (one["runs"], other["runs"]) == ([["lone.one=0.9"]], [["lone.other=0.5005"]])
+    assert one["file"] != other["file"]
+    assert (write("lone.one=0.9"), write("lone.other=0.5005")) == (one, other)
+    assert len([*(place.root / "designs").iterdir()]) == 2
+
+
+@pytest.mark.parametrize("names", ["abcd", "abcde", "aabbc", "aaabcdefghijk"])
+def test_more_runs_are_never_fewer(names: str) -> None:
+    known = [Alternative(name, k, frozenset("xyz"[k % 3])) for k, name in enumerate(names)]
+    counts = [len(arranged(known, runs)) for runs in range(1, 60)]
+    assert counts == sorted(counts)
+    assert counts[: len(known)] == [*range(1, len(known) + 1)]
+    assert len(arranged(known, 1_000_000)) == len(set(arranged(known, 1_000_000))) == counts[-1]
 
 
 def test_with_fewer_runs_each_number_still_meets_one_alternative_at_a_time(
@@ -257,5 +279,5 @@ def test_what_cannot_be_explored_is_said(place: Workplace) -> None:
     for more in ((), ("--write-only",)):
         refused = place.repro("make", "open", "--explore", "3", "--source", "reported", *more)
         assert refused.code == 2
-        assert "--explore does not go with --source reported" in refused.err
+        assert "--source reported does not go with --explore" in refused.err
     assert not (place.root / "designs").exists()

@@ -120,6 +120,30 @@ def test_published_numbers_are_shown_all_the_same(
     assert here == theirs
 
 
+def test_what_is_published_later_is_counted_too(written: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "more"
+    shutil.copytree(written, folder)
+    run(folder, "trust")
+    store, published = folder / "store", folder / "store" / "published"
+    shutil.rmtree(published)
+    kept = ("records", "links", "memo")
+
+    def listed(*parts: str) -> dict[str, int]:
+        run(folder, "store", "export", str(published), *parts)
+        aside = [(store / name).rename(tmp_path / name) for name in kept if (store / name).exists()]
+        if memo.exists():
+            shutil.copytree(memo, store / "memo")
+        (about,) = json.loads(run(folder, "list", "--json"))["exhibits"]
+        shutil.move(store / "memo", memo)
+        for place in aside:
+            place.rename(store / place.name)
+        return about["results"]
+
+    memo = tmp_path / "reader"
+    assert listed("table1:Central:5") == {"paper": 1}
+    assert listed("table1") == {"paper": 4}
+
+
 def test_where_specs_have_changed_published_results_say_nothing_of_them(
     stranger: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -248,7 +248,7 @@ def test_a_cell_whose_step_fails_is_closed_and_told(tmp_path: Path) -> None:
         (("make", "verdicts", "--until-decided", "--budget", "0s", *INLINE), "a larger budget"),
         (("make", "verdicts", "--until-decided", "--explore", "2"), "does not go with --explore;"),
         (("make", "verdicts", "--until-decided", "--cluster", "c"), "does not go with --cluster;"),
-        (("make", "verdicts", "--until-decided", "--write-only"), "--write-only is of a design"),
+        (("make", "verdicts", "--until-decided", "--write-only"), "does not go with --write-only"),
         (("make", "verdicts", "--most", "3"), "--budget are of --until-decided; add it"),
         (("plan", "verdicts", "--most", "3"), "--until-decided"),
     ],

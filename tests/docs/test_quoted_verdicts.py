@@ -147,9 +147,11 @@ def moved_rows() -> Iterator[str]:
                 continue
             place = f"| {label}, {row}, {column} |"
             for each in cell.readings:
+                assert each.effect is not None
+                assert each.effect.interval is not None
                 low, high = each.effect.interval
                 moved = f"{each.effect.estimate:+.2f} | {low:+.2f} to {high:+.2f}"
-                yield f"{place} `{each.choices[0]}` | {moved} | {each.verdict} |"
+                yield f"{place} `{', '.join(each.choices)}` | {moved} | {each.verdict} |"
             sets = [f"`{', '.join(s.reading.choices)}` ({s.standing})" for s in cell.sets]
             tellable = cell.readings and cell.verdict in DECIDED
             turned = "; ".join(sets) or ("none" if tellable else "–")

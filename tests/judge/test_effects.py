@@ -34,6 +34,22 @@ def test_of_many_readings_the_wider_of_both_intervals_counts() -> None:
     assert low < own[0] < own[1] < high
 
 
+def test_what_is_the_same_in_every_run_hides_no_effect_of_others() -> None:
+    default, other = amount(40.0, 40.4, 39.7), amount(42.0, 42.5, 41.6)
+    same = Amount((41.0,), deterministic=True, seeds=(0,))
+    alone = effects(default, {"x": other}, 2)["x"]
+    found = effects(default, {"x": other, "same": same}, 2)
+    assert alone.shown
+    assert found["x"].shown
+    expected = ttest_rel([41.0] * 3, default.values).confidence_interval(0.975)
+    low, high = found["same"].interval or (0.0, 0.0)
+    assert low <= expected.low < expected.high <= high
+    mixed = effects(same, {"x": other, "fixed": Amount((43.0,), True, seeds=(0,))}, 2)
+    assert mixed["fixed"].interval == (2.0, 2.0)
+    low, high = mixed["x"].interval or (0.0, 0.0)
+    assert low < other.mean - 41.0 < high
+
+
 @pytest.mark.parametrize("spread", [2.0, 5.0])
 def test_a_reading_that_scatters_more_is_rarely_shown(
     monkeypatch: pytest.MonkeyPatch, spread: float

@@ -36,7 +36,7 @@ def test_seeds_have_a_bound(place: Workplace, seeds: int) -> None:
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        ("[]", "expected a count of seeds, or a list of them"),
+        ("[]", "List should have at least 1 item, not 0"),
         ("[true]", "a valid integer (found True)"),
         ("[3, 0, 3]", "a seed comes twice"),
         ("[-1]", "greater than or equal to 0"),

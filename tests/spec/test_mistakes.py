@@ -234,7 +234,7 @@ MISTAKES = {
             "seeds_of.verdicts:Noisy:Small",
             "expected a count of seeds, or a list of them",
         )
-        for wrong in ('"5"', "2.5", "true", "[]")
+        for wrong in ('"5"', "2.5", "true")
     },
     "no seeds": Mistake(SMALL, "seeds = 2", "seeds = 0", "seeds", "seeds", "greater than 0"),
     "a default profile that is not there": Mistake(
