@@ -79,11 +79,10 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Run what an exhibit needs and has no record yet, then judge and render it."""
-    reported = source == "reported"
     others = {"--explore": explore, "--cluster": cluster}
-    looks = {**others, "--write-only": write_only, "--source reported": reported}
-    _refuse("--until-decided", until_decided, looks)
-    _refuse("--source reported", reported, others)
+    reported = {"--source reported": source == "reported"}
+    _refuse("--until-decided", until_decided, {**others, "--write-only": write_only, **reported})
+    _refuse("--source reported", source == "reported", others)
     if (most or budget) and not until_decided:
         raise UserError("--most and --budget are of --until-decided; add it")
     if write_only and not explore:
@@ -93,14 +92,14 @@ def make(
         bounds = (most or MOST, seconds, executor, device)
         _raise(make_until_decided(study, exhibits, how, bounds, as_json))
         return
-    if reported:
+    if source == "reported":
         _render_reported(study, exhibits, as_json)
         return
     from harness.run.executors import executor_entry
 
     if cluster is not None and not executor_entry(executor).leaves:
         raise UserError("--cluster says what queued jobs ask for; add --executor slurm or batch")
-    written = _design(study, exhibits, how, explore, write_only, as_json)
+    written = _design(study, exhibits, how, explore, write_only, as_json) if explore else None
     if write_only:
         return
     where: Where = {"executor": executor, "device": device, "cluster": cluster}
@@ -164,13 +163,11 @@ def _design(
     study: Study,
     exhibits: Sequence[str],
     how: How,
-    runs: int | None,
+    runs: int,
     write_only: bool,
     as_json: bool,
-) -> WrittenDesign | None:
-    """The design that is asked for, printed; None where none is."""
-    if runs is None:
-        return None
+) -> WrittenDesign:
+    """The design that is asked for, printed."""
     only = list(how.get("vary") or ())
     profile, seeds = how.get("profile"), how.get("seeds")
     written = study.design(*exhibits, runs=runs, only=only, profile=profile, seeds=seeds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,8 +66,8 @@ def write_design(
         runs=arranged(known, runs),
         left_out={} if only else left_out,
     )
-    for path in sorted(project.designs.glob("*.json")):
-        if read_design(path) == design:
+    for path, held in _held(project):
+        if held == design:
             return WrittenDesign(design, path, found=True)
     path = design_file(project.designs, parts, profile.id, len(design.runs), seeds)
     if path.is_file():  # of other alternatives
@@ -92,5 +92,10 @@ def run_design(
 
 def designs_of(project: Project, exhibit: str, profile: str) -> list[Design]:
     """The designs of an exhibit that are written down for a profile, by name of the file."""
-    found = (read_design(path) for path in sorted(project.designs.glob("*.json")))
+    found = (held for _, held in _held(project))
     return [each for each in found if (each.exhibit, each.profile) == (exhibit, profile)]
+
+
+def _held(project: Project) -> Iterator[tuple[Path, Design]]:
+    """All designs that are written down, by name of the file."""
+    return ((path, read_design(path)) for path in sorted(project.designs.glob("*.json")))
