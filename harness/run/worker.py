@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
@@ -194,6 +195,8 @@ def _without_main() -> Iterator[None]:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """A process started inside begins deaf to Ctrl-C; one that comes meanwhile arrives after."""
+    # Starting the tracker, as the first spawned process does, would let interrupts through again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

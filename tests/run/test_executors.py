@@ -200,6 +200,31 @@ def test_ctrl_c_ends_workers_and_releases_leases(tmp_path: Path, name: str):
     assert list(Store(root).iterate()) == []
 
 
+# Of every process that a first worker brings along, whether Ctrl-C was held back as it began.
+_BEGUN = """
+import signal, sys
+from multiprocessing import util
+from pathlib import Path
+
+begin, held = util.spawnv_passfds, []
+
+def noted(*arguments):
+    held.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+    return begin(*arguments)
+
+util.spawnv_passfds = noted
+from harness.run.worker import Worker
+Worker(Path(sys.argv[1]), None, "cpu").end()
+print(all(held), len(held), signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
+
+
+def test_the_first_worker_too_begins_deaf_to_ctrl_c(tmp_path: Path):
+    command = [sys.executable, "-c", _BEGUN, str(tmp_path)]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.stdout == "True 2 set()\n", done.stderr
+
+
 @pytest.mark.parametrize("label", ["numpy", pytest.param("torch", marks=pytest.mark.slow)])
 def test_threads_are_one_under_every_executor(
     tmp_path: Path, label: str, monkeypatch: pytest.MonkeyPatch
