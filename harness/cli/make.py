@@ -93,7 +93,7 @@ def make(
         _raise(make_until_decided(study, exhibits, how, bounds, as_json))
         return
     if source == "reported":
-        _render_reported(study, exhibits, as_json)
+        _render_reported(study, exhibits, how, as_json)
         return
     from harness.run.executors import executor_entry
 
@@ -194,9 +194,10 @@ def _print_queued(arrays: Sequence[QueuedArray]) -> None:
     console().print("`repro status` tells how far it is, `repro collect` what came of it.")
 
 
-def _render_reported(study: Study, exhibits: Sequence[str], as_json: bool) -> None:
+def _render_reported(study: Study, exhibits: Sequence[str], how: How, as_json: bool) -> None:
     from harness.study.renders import write_reported
 
+    _refuse("--source reported", True, {f"--{name}": how.get(name) for name in ("seeds", "vary")})
     files = write_reported(study.project, exhibits)
     if as_json:
         print_json({"files": [str(path) for path in files]})

@@ -127,6 +127,14 @@ def test_renders_are_written_and_left_alone_if_nothing_changed(copied: Workplace
     assert "50.00 ± 0.30" in (build / "averaged.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("more", [("--seeds", "2"), ("--vary", "replicate=pipeline")])
+def test_what_is_printed_has_no_runs_of_ours(place: Workplace, more: tuple[str, str]) -> None:
+    """A choice that cannot act on the printed numbers is refused, not passed over."""
+    refused = place.repro("make", "verdicts", "--source", "reported", *more)
+    assert refused.code == 2
+    assert f"--source reported does not go with {more[0]}" in refused.err
+
+
 def test_the_papers_numbers_are_rendered_without_running_anything(place: Workplace) -> None:
     outcome = place.repro("make", "all", "--source", "reported", "--json")
     assert outcome.code == 0
