@@ -3,16 +3,19 @@
 Printed by `python -m benchmarks.rule.flips`.
 
 One number, three runs a side, a margin of 1 point; readings that change nothing, one of which may
-scatter more, or the default; and, for the power, readings one of which moves the number.
+scatter more, or the default; and, for the power, readings one of which moves the number. Then
+exhibits of several numbers with few readings each, whose scatters are moderated.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.judge.changes import effects
 from harness.judge.decision import ALPHA
+from harness.judge.effects import Explored, effects
 from harness.judge.model import Amount
 from harness.judge.moderated import p_inside, p_outside, welch
 
@@ -71,13 +74,67 @@ def rates(
 
 
 def _shown(runs: Runs) -> list[bool]:
-    default, *others = (Amount(tuple(row), seeds=tuple(range(RUNS))) for row in runs.tolist())
-    found = effects(default, dict(enumerate(others)), len(others))
+    found = effects({0: _explored(runs)}, len(runs) - 1)[0]
     return [each.shown for each in found.values()]
 
 
+def _explored(runs: Runs, margin: float | None = None) -> Explored[int]:
+    default, *others = (Amount(tuple(row), seeds=tuple(range(RUNS))) for row in runs.tolist())
+    return Explored(default, dict(enumerate(others)), margin)
+
+
+class Spreads(NamedTuple):
+    """Of an exhibit's numbers: what their runs scatter, in spreads of the others."""
+
+    df: float = np.inf
+    """Variances of numbers are drawn as those of so many degrees of freedom, inverse chi-squared:
+    the fewer, the less alike."""
+    number: float = 1.0
+    """Of the first number; what moves, moves that."""
+    reading: float = 1.0
+    """Of its first reading."""
+    default: float = 1.0
+
+    def drawn(self, rng: np.random.Generator, numbers: int, readings: int) -> Runs:
+        """Runs (numbers, 1 + readings, runs), the default first."""
+        lone = rng.normal(size=(numbers, 1 + readings, RUNS))
+        common = rng.normal(size=(numbers, 1, RUNS))
+        values = SPREAD * (np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * lone)
+        if np.isfinite(self.df):
+            values *= np.sqrt(self.df / rng.chisquare(self.df, size=(numbers, 1, 1)))
+        values[0] *= self.number
+        values[0, :2] *= np.array([[self.default], [self.reading]])
+        return np.asarray(values)
+
+
+def over_exhibits(
+    numbers: int, readings: int, spreads: Spreads, moved: float = 0.0, margin: float | None = 1.0
+) -> float:
+    """Share of exhibits with an effect shown on any number; of the moved one, where one is.
+
+    Args:
+        moved: by which the first reading moves the first number.
+        margin: None where each number's scatter counts for it alone.
+    """
+    rng, found = np.random.default_rng(0), 0
+    for _ in range(TRIALS):
+        runs = spreads.drawn(rng, numbers, readings)
+        runs[0, 1] += moved
+        tables = {number: _explored(each, margin) for number, each in enumerate(runs)}
+        shown = effects(tables, numbers * readings)
+        asked = [shown[0][0]] if moved else [e for each in shown.values() for e in each.values()]
+        found += any(effect.shown for effect in asked)
+    return found / TRIALS
+
+
 def main() -> None:
-    """Print the table of the documentation."""
+    """Print the tables of the documentation."""
+    _of_one_number()
+    print()
+    _of_exhibits()
+
+
+def _of_one_number() -> None:
     print(
         "| readings | truth | spread | moved | effect shown | other verdict "
         "| with its effect shown | confirmed |"
@@ -92,6 +149,28 @@ def main() -> None:
         told = " | ".join(f"{100 * rate:.1f} %" for rate in found)
         whose = f"{spread:g}" if noisy else f"{spread:g}, of the default"
         print(f"| {readings} | {truth:g} | {whose} | {moved:g} | {told} |")
+
+
+OF_EXHIBITS = {
+    "alike": Spreads(),
+    "of 4 df": Spreads(df=4),
+    "of one number, 5": Spreads(number=5),
+    "of one reading, 5": Spreads(reading=5),
+    "of one default, 5": Spreads(default=5),
+}
+
+
+def _of_exhibits() -> None:
+    print("| numbers | readings of each | spreads | moved | effect shown | each number alone |")
+    print("|---:|---:|---|---:|---:|---:|")
+    for numbers, readings in ((3, 1), (6, 1), (12, 1), (6, 3)):
+        for told, spreads in OF_EXHIBITS.items():
+            for moved in (0.0, 1.0) if told in ("alike", "of 4 df") else (0.0,):
+                shown, alone = (
+                    f"{100 * over_exhibits(numbers, readings, spreads, moved, margin):.1f} %"
+                    for margin in (1.0, None)
+                )
+                print(f"| {numbers} | {readings} | {told} | {moved:g} | {shown} | {alone} |")
 
 
 if __name__ == "__main__":

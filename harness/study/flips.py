@@ -27,7 +27,7 @@ from harness.study.kept_changes import changes_of
 from harness.study.project import Project
 
 if TYPE_CHECKING:
-    from harness.judge.changes import Effect
+    from harness.judge.effects import Effect
 
 Turn = Literal["turned", "weakened", "settled", "none"]
 """`turned`: from one decided verdict to another; `weakened`: from a decided one to inconclusive;
@@ -104,7 +104,8 @@ def flips_of(project: Project, exhibit: str, profile: str | None) -> Flips:
     addresses = [each for each, verdict in verdicts.items() if verdict.name != "not run"]
     found = {address: search.read(address) for address in addresses}
     tried = sum(map(len, found.values()))
-    cells = tuple(search.cell(address, found[address], tried) for address in addresses)
+    shown = search.effects(found, tried)
+    cells = tuple(search.cell(each, found[each], shown.get(each, {})) for each in addresses)
     return Flips(exhibit, search.profile, search.seeds, tried, cells, search.alternatives[1])
 
 
@@ -211,11 +212,25 @@ class _Search:
         items = [item for item in self.items(choices, address) if item.sources]
         return min((sum(all(map(has, each)) for each in _seeds(item)) for item in items), default=0)
 
-    def cell(self, address: str, read: Sequence[Choices], tried: int) -> CellFlips:
+    def effects(
+        self, found: Mapping[str, Sequence[Choices]], tried: int
+    ) -> dict[str, dict[Choices, Effect]]:
+        """Of the readings of each number, where something came back on both sides."""
+        from harness.judge.effects import Explored, effects
+
+        numbers = {}
+        for address, read in found.items():
+            amounts = {each: a for each in read if (a := _amount(self.judged(each), address))}
+            default = _amount(self.judged(()), address)
+            if default and amounts:
+                margin = self.judged(()).verdicts[address].margin
+                numbers[address] = Explored(default, amounts, margin)
+        return effects(numbers, tried)
+
+    def cell(
+        self, address: str, read: Sequence[Choices], shown: Mapping[Choices, Effect]
+    ) -> CellFlips:
         before = self.verdict((), address)
-        amounts = {each: a for each in read if (a := _amount(self.judged(each), address))}
-        default = _amount(self.judged(()), address)
-        shown = _effects(default, amounts, tried) if default and amounts else {}
         readings = []
         for choices in read:
             after = self.verdict(choices, address)
@@ -260,14 +275,6 @@ class _Search:
             again = after == reading.verdict != before
             standing = "flip set" if again else "not confirmed"
         return FlipSet(reading, standing, after, command)
-
-
-def _effects(
-    default: Amount, amounts: Mapping[Choices, Amount], tried: int
-) -> dict[Choices, Effect]:
-    from harness.judge.changes import effects
-
-    return effects(default, amounts, tried)
 
 
 def _turn(before: VerdictName, after: VerdictName) -> Turn:

@@ -124,7 +124,9 @@ class Flip(NamedTuple):
 
     address: str
     change: str
-    """Both verdicts, in words."""
+    """Both verdicts, and how sure it is that the alternative makes the difference, in words."""
+    confirmed: bool
+    """Whether its effect is shown and fresh seeds agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,11 @@ class Assumption:
     alternatives: tuple[Alternative, ...]
 
     @property
-    def flips(self) -> bool:
-        return any(alternative.flips for alternative in self.alternatives)
+    def flips(self) -> str:
+        """Whether an alternative flips a verdict, in words; empty where none does."""
+        found = [flip.confirmed for alternative in self.alternatives for flip in alternative.flips]
+        unsure = "a verdict changes with it, not confirmed" if found else ""
+        return "flips a verdict" if any(found) else unsure
 
     def of(self, address: str) -> Assumption:
         """The same with what it does to one number only."""

@@ -11,7 +11,7 @@ from harness.judge.exhibit import Judgement
 from harness.plan.changes import Change, assumptions_of
 from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
-from harness.study.flips import Flips, flips_of
+from harness.study.flips import CellFlips, Flips, Reading, Standing, flips_of
 from harness.study.kept_changes import changes_of
 from harness.study.project import Project
 from harness.words import counted
@@ -69,7 +69,8 @@ def _alternatives(
         value = plain(alternative)
         variation = f"{setting.origin}={_written(value)}"
         varied = {setting.origin: value}
-        state = "not run" if flips is None else _state(project, changes[written(varied)])
+        name = written(varied)
+        state = "not run" if flips is None else _state(project, name, changes[name], flips)
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
         yield Alternative(
             _written(value),
@@ -79,30 +80,52 @@ def _alternatives(
         )
 
 
+_SAID: Mapping[Standing, str] = {
+    "flip set": "fresh seeds agree",
+    "to be confirmed": "to be confirmed on fresh seeds",
+    "not confirmed": "fresh seeds do not agree",
+    "effect not shown": "its effect is not shown",
+}
+
+
 def _turned(flips: Flips | None, variation: Variation) -> Iterator[Flip]:
     """The verdicts that an alternative alone changes, where it was run with all seeds."""
     for cell in flips.cells if flips else ():
         for reading in cell.readings:
             if reading.choices == (written(variation),) and reading.turn != "none":
-                words = f"{cell.verdict} → {reading.verdict}, {reading.turn}"
-                yield Flip(cell.address, words)
+                yield _flip(cell, reading)
+
+
+def _flip(cell: CellFlips, reading: Reading) -> Flip:
+    words = [f"{cell.verdict} → {reading.verdict}, {reading.turn}"]
+    if reading.effect and reading.effect.interval:
+        low, high = reading.effect.interval
+        words.append(f"by {reading.effect.estimate:+.3g} ({low:+.3g} to {high:+.3g})")
+    standing = next((each.standing for each in cell.sets if each.reading == reading), None)
+    if standing is None and reading.effect and not reading.effect.shown:
+        standing = "effect not shown"
+    if standing:
+        words.append(_SAID[standing])
+    return Flip(cell.address, "; ".join(words), standing == "flip set")
 
 
 def _flips(project: Project, judged: Judgement) -> Flips:
     return flips_of(project, judged.plan.exhibit.id, judged.plan.profile.id)
 
 
-def _state(project: Project, change: Change) -> str:
+def _state(project: Project, name: str, change: Change, flips: Flips) -> str:
     """How far an alternative was run, in words."""
     if not change.taken:
         return "cannot be taken under this profile"
     if change.why:
         return "changes nothing under this profile"
-    has, touched = project.store.has, change.steps.values()
-    run = sum(any(map(has, identities)) for identities in touched)
-    if not run:
+    has = project.store.has
+    some = {address for address, steps in change.steps.items() if any(map(has, steps))}
+    if not some:
         return "not run"
-    return f"run for {run} of {counted(len(touched), 'number')} that it touches"
+    begun = {cell.address for cell in flips.cells if name in cell.begun} & some
+    run = f"run for {len(some - begun)} of {counted(len(change.steps), 'number')} that it touches"
+    return f"{run}, begun for {len(begun)}" if begun else run
 
 
 def _written(value: Any) -> str:
