@@ -22,6 +22,8 @@ _HALF = 60.0
 """Half of the width of an interval plot, in its own units; its height is 16."""
 _INNER = 56.0
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 460.0, 190.0, 66.0, 26.0, 10.0
+_FORMULA = 18.0
+"""Size of the letters of a formula, in pixels."""
 MOST_POINTS = 400
 """Most points of a curve; longer curves are thinned."""
 
@@ -33,6 +35,40 @@ def png(picture: Picture) -> str:
     file = BytesIO()
     Image.fromarray(picture.array).save(file, "PNG")
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode('ascii')}"
+
+
+def formulas(source: str) -> Markup:
+    """A formula from its LaTeX source, or a text with formulas between dollars."""
+    said = plain(source)
+    pieces = said.split("$")
+    if len(pieces) == 1:
+        return _formula(said)
+    if len(pieces) % 2 == 0:  # a dollar that no other closes
+        return Markup("{}").format(said)
+    return Markup().join(_formula(each) if at % 2 else each for at, each in enumerate(pieces))
+
+
+def _formula(source: str) -> Markup:
+    """A formula in the colour of the text; its source where matplotlib cannot set it."""
+    from matplotlib.path import Path
+    from matplotlib.textpath import TextPath
+
+    try:
+        outline = TextPath((0, 0), f"${source}$", size=_FORMULA)
+    except ValueError:
+        return Markup("<code>{}</code>").format(source)
+    letters = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
+    drawn = "".join(
+        letters[kind] + ",".join(map(_n, ends)) if kind in letters else "Z"
+        for ends, kind in outline.iter_segments(simplify=False)
+    )
+    box = outline.get_extents()
+    sizes = map(_n, (box.width, box.height, box.y0, box.x0, -box.y1, box.width, box.height))
+    return Markup(
+        '<svg class="formula" role="img" aria-label="{}" width="{}" height="{}" '
+        'style="vertical-align: {}px" viewBox="{} {} {} {}">'
+        '<path transform="scale(1 -1)" d="{}"/></svg>'
+    ).format(source, *sizes, drawn)
 
 
 def interval(gap: Gap, reach: float) -> Markup:

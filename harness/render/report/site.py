@@ -151,6 +151,7 @@ def _environment() -> Environment:
         described=drawing.described,
         curves=drawing.curves,
         png=drawing.png,
+        formulas=drawing.formulas,
         by_name=by_name,
         counted=counted,
         exhibits_of=exhibits_of,
