@@ -129,14 +129,20 @@ def effects(numbers: Mapping[A, Explored[K]], tried: int) -> dict[A, dict[K, Eff
 
 def _moderated(tables: Mapping[A, _Table[K]]) -> dict[A, _Scatter]:
     """The scatter of each number, moved towards those of all that have a margin."""
+    own = {
+        name: (table.scatter, table.margin**2 / table.runs)
+        for name, table in tables.items()
+        if table.margin and table.scatter.df and table.scatter.squared
+    }
+    # A profile may read several numbers from the same runs, which tell their scatter once.
+    distinct = list(dict.fromkeys(own.values()))
     found = {name: table.scatter for name, table in tables.items()}
-    used = {n: t for n, t in tables.items() if t.margin and t.scatter.df and t.scatter.squared}
-    if len(used) < FEWEST_CELLS:
+    if len(distinct) < FEWEST_CELLS:
         return found
-    own = Errors(*np.array([table.scatter for table in used.values()]).T)
-    scale = np.array([(table.margin or 1.0) ** 2 / table.runs for table in used.values()])
-    moved = moderate(own, scale)
-    return {**found, **dict(zip(used, map(_Scatter, *moved), strict=True))}
+    errors = Errors(*np.array([scatter for scatter, _ in distinct]).T)
+    moved = moderate(errors, np.array([scale for _, scale in distinct]))
+    by_runs = dict(zip(distinct, map(_Scatter, *moved), strict=True))
+    return found | {name: by_runs[runs] for name, runs in own.items()}
 
 
 def _effect(gaps: NDArray[np.float64], own: float, joint: _Scatter, tried: int) -> Effect:

@@ -103,6 +103,13 @@ def test_scatters_are_compared_in_units_of_the_margins() -> None:
     assert other[5]["x"].interval == pytest.approx(one[5]["x"].interval)
 
 
+def test_numbers_of_the_same_runs_tell_once_of_their_scatter() -> None:
+    numbers = exhibit(1.0)
+    twice = numbers | {6 + number: each for number, each in numbers.items()}
+    once, both = (effects(each, 6) for each in (numbers, twice))
+    assert both == once | {6 + number: each for number, each in once.items()}
+
+
 @pytest.mark.parametrize("spreads", flips.OF_EXHIBITS.values(), ids=flips.OF_EXHIBITS)
 def test_what_changes_nothing_is_rarely_shown_anywhere(
     monkeypatch: pytest.MonkeyPatch, spreads: flips.Spreads
