@@ -57,8 +57,8 @@ def rates(
     readings: int, truth: float, spread: float = 1.0, moved: float = 0.0, noisy: int = 1
 ) -> list[float]:
     """Share of trials with an effect shown; then, of those whose default is decided, that a
-    reading turns: by its verdict alone, with its effect shown too, and on fresh seeds too. Where
-    one reading is moved, all are of that one.
+    reading turns: by its verdict alone, with its effect shown too, and on fresh seeds too with its
+    effect shown on either. Where one reading is moved, all are of that one.
     """
     rng = np.random.default_rng(0)
     theirs = SPREAD * rng.normal(size=(TRIALS, RUNS))
@@ -67,14 +67,17 @@ def rates(
     asked = slice(1, 2) if moved else slice(1, None)
     turned = first[:, asked] * first[:, :1] < 0
     kept = turned & (again[:, asked] == first[:, asked]) & (again[:, asked] != again[:, :1])
-    shown = np.array([_shown(trial) for trial in search])[:, : turned.shape[1]]
+    shown = np.array([_shown(trial, len(trial) - 1) for trial in search])[:, : turned.shape[1]]
+    later = np.zeros_like(shown)
+    for trial in np.flatnonzero(kept.any(1)):
+        later[trial] = _shown(fresh[trial], int(turned[trial].sum()))[: turned.shape[1]]
     decided = max(int((first[:, 0] != 0).sum()), 1)
-    turns = (int(each.any(1).sum()) / decided for each in (turned, turned & shown, kept & shown))
-    return [float(shown.any(1).mean()), *turns]
+    sets = turned, turned & shown, kept & (shown | later)
+    return [float(shown.any(1).mean()), *(int(each.any(1).sum()) / decided for each in sets)]
 
 
-def _shown(runs: Runs) -> list[bool]:
-    found = effects({0: _explored(runs)}, len(runs) - 1)[0]
+def _shown(runs: Runs, tried: int) -> list[bool]:
+    found = effects({0: _explored(runs)}, tried)[0]
     return [each.shown for each in found.values()]
 
 
@@ -89,11 +92,13 @@ class Spreads(NamedTuple):
     df: float = np.inf
     """Variances of numbers are drawn as those of so many degrees of freedom, inverse chi-squared:
     the fewer, the less alike."""
-    number: float = 1.0
-    """Of the first number; what moves, moves that."""
+    other: int = 0
+    """How many numbers, the first, scatter `by` times as much; what moves, moves the first."""
+    by: float = 1.0
     reading: float = 1.0
-    """Of its first reading."""
+    """Of the first reading of the first number."""
     default: float = 1.0
+    """Of the default of the first number."""
 
     def drawn(self, rng: np.random.Generator, numbers: int, readings: int) -> Runs:
         """Runs (numbers, 1 + readings, runs), the default first."""
@@ -102,7 +107,7 @@ class Spreads(NamedTuple):
         values = SPREAD * (np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * lone)
         if np.isfinite(self.df):
             values *= np.sqrt(self.df / rng.chisquare(self.df, size=(numbers, 1, 1)))
-        values[0] *= self.number
+        values[: self.other] *= self.by
         values[0, :2] *= np.array([[self.default], [self.reading]])
         return np.asarray(values)
 
@@ -154,23 +159,36 @@ def _of_one_number() -> None:
 OF_EXHIBITS = {
     "alike": Spreads(),
     "of 4 df": Spreads(df=4),
-    "of one number, 5": Spreads(number=5),
-    "of one reading, 5": Spreads(reading=5),
-    "of one default, 5": Spreads(default=5),
+    "one number, 5": Spreads(other=1, by=5),
+    "three numbers, 5": Spreads(other=3, by=5),
+    "three numbers, 10": Spreads(other=3, by=10),
+    "one reading, 5": Spreads(reading=5),
+    "one default, 5": Spreads(default=5),
 }
 
 
 def _of_exhibits() -> None:
+    moving = {"alike": 1.0, "of 4 df": 1.0, "the moved one, 0.2": 0.2, "the moved one, 2": 2.0}
+    known = OF_EXHIBITS | {
+        "the moved one, 0.2": Spreads(other=1, by=0.2),
+        "the moved one, 2": Spreads(other=1, by=2),
+    }
+    plans = [
+        *((6, readings, told, 0.0) for readings in (1, 3) for told in OF_EXHIBITS),
+        *((12, 1, told, 0.0) for told in ("alike", "three numbers, 10")),
+        (6, 20, "one default, 5", 0.0),
+        *((numbers, 1, "alike", 1.0) for numbers in (3, 12)),
+        *((6, 1, told, moved) for told, moved in moving.items()),
+        (6, 3, "alike", 1.0),
+    ]
     print("| numbers | readings of each | spreads | moved | effect shown | each number alone |")
     print("|---:|---:|---|---:|---:|---:|")
-    for numbers, readings in ((3, 1), (6, 1), (12, 1), (6, 3)):
-        for told, spreads in OF_EXHIBITS.items():
-            for moved in (0.0, 1.0) if told in ("alike", "of 4 df") else (0.0,):
-                shown, alone = (
-                    f"{100 * over_exhibits(numbers, readings, spreads, moved, margin):.1f} %"
-                    for margin in (1.0, None)
-                )
-                print(f"| {numbers} | {readings} | {told} | {moved:g} | {shown} | {alone} |")
+    for numbers, readings, told, moved in plans:
+        shown, alone = (
+            f"{100 * over_exhibits(numbers, readings, known[told], moved, margin):.1f} %"
+            for margin in (1.0, None)
+        )
+        print(f"| {numbers} | {readings} | {told} | {moved:g} | {shown} | {alone} |", flush=True)
 
 
 if __name__ == "__main__":

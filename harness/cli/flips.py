@@ -11,14 +11,6 @@ if TYPE_CHECKING:
     from harness.study.explore import WrittenDesign
     from harness.study.flips import CellFlips, Flips, FlipSet, Reading
 
-_SAID = {
-    "flip set": "FLIP SET, confirmed on fresh seeds",
-    "to be confirmed": "turns it on the seeds of the search; no flip set before fresh seeds agree",
-    "not confirmed": "no flip set: fresh seeds give {fresh}",
-    "effect not shown": "no flip set yet: the effect itself is not shown, it needs more seeds",
-}
-_SAME = "FLIP SET, since every run gives the same number"
-
 
 def show_design(written: WrittenDesign) -> None:
     """Print where a design lies, and its runs."""
@@ -37,10 +29,17 @@ def show_flips(found: Flips) -> None:
     """Print the effect of every reading that was run, then what turns each verdict."""
     rows = [_row(cell, reading) for cell in found.cells for reading in cell.readings]
     if rows:
-        together = f"95 % interval (all {found.tried} together)"
+        many = f" (all {found.tried} together)" if found.tried > 1 else ""
+        together = f"95 % interval{many}"
         print_grid(("Number", "Choices", "Effect", together, "Verdict"), rows)
     for cell in found.cells:
         _show_cell(cell, found.seeds)
+    if not found.cells:
+        console().print(
+            f"nothing of {found.exhibit} was run under profile {found.profile}, so no choice can "
+            "turn a verdict",
+            soft_wrap=True,
+        )
     for text, why in found.left_out.items():
         console().print(f"cannot be taken: {text}: {why}", soft_wrap=True)
 
@@ -75,7 +74,7 @@ def _show_cell(cell: CellFlips, most: int) -> None:
 
 def _show_set(found: FlipSet) -> None:
     reading = found.reading
-    said = _SAID[found.standing].format(fresh=found.fresh) if found.command else _SAME
-    console().print(f"  {', '.join(reading.choices)}: {reading.verdict}; {said}", soft_wrap=True)
+    choices = ", ".join(reading.choices)
+    console().print(f"  {choices}: {reading.verdict}; {found.said}", soft_wrap=True)
     if found.standing == "to be confirmed":
         console().print(f"    {found.command}", soft_wrap=True)

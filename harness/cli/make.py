@@ -30,6 +30,7 @@ from harness.words import counted
 if TYPE_CHECKING:
     from harness.run.cluster.submission import QueuedArray
     from harness.study.explore import WrittenDesign
+    from harness.study.make import Made
 
 app = typer.Typer()
 
@@ -82,7 +83,7 @@ def make(
     others = {"--explore": explore, "--cluster": cluster}
     reported = {"--source reported": source == "reported"}
     _refuse("--until-decided", until_decided, {**others, "--write-only": write_only, **reported})
-    _refuse("--source reported", source == "reported", others)
+    _refuse("--source reported", source == "reported", {**others, **_of_runs(how)})
     if (most or budget) and not until_decided:
         raise UserError("--most and --budget are of --until-decided; add it")
     if write_only and not explore:
@@ -93,7 +94,7 @@ def make(
         _raise(make_until_decided(study, exhibits, how, bounds, as_json))
         return
     if source == "reported":
-        _render_reported(study, exhibits, how, as_json)
+        _render_reported(study, exhibits, as_json)
         return
     from harness.run.executors import executor_entry
 
@@ -104,18 +105,25 @@ def make(
         return
     where: Where = {"executor": executor, "device": device, "cluster": cluster}
     made = study.explore(written, **where) if written else study.make(*exhibits, **where, **how)
-    if as_json:
-        print_json(to_json.made(made))
-    elif made.queued is not None:
-        _print_queued(made.queued)
-    else:
-        for item in made.exhibits:
-            item.show(console())
-        profile = made.exhibits[0].profile
-        console().print(f"all of it as pages: repro report --profile {profile}")
-        if written:
-            show_flips(study.flips(written.design.exhibit, profile))
+    _show(study, made, written, as_json)
     _raise(made.problems)
+
+
+def _show(study: Study, made: Made, written: WrittenDesign | None, as_json: bool) -> None:
+    """What was made or queued, and after a design what turns each verdict."""
+    design = written.design if written and made.queued is None else None
+    flips = study.flips(design.exhibit, design.profile) if design else None
+    if as_json:
+        print_json(to_json.made(made) | ({"turned_by": to_json.flips(flips)} if flips else {}))
+        return
+    if made.queued is not None:
+        _print_queued(made.queued)
+        return
+    for item in made.exhibits:
+        item.show(console())
+    console().print(f"all of it as pages: repro report --profile {made.exhibits[0].profile}")
+    if flips:
+        show_flips(flips)
 
 
 @app.command(epilog="Such as: repro collect")
@@ -159,6 +167,10 @@ def _refuse(option: str, given: object, others: Mapping[str, object]) -> None:
         raise UserError(f"{option} does not go with {other}; leave out one of them")
 
 
+def _of_runs(how: How) -> dict[str, object]:
+    return {"--seeds": how.get("seeds"), "--vary": how.get("vary")}
+
+
 def _design(
     study: Study,
     exhibits: Sequence[str],
@@ -194,10 +206,9 @@ def _print_queued(arrays: Sequence[QueuedArray]) -> None:
     console().print("`repro status` tells how far it is, `repro collect` what came of it.")
 
 
-def _render_reported(study: Study, exhibits: Sequence[str], how: How, as_json: bool) -> None:
+def _render_reported(study: Study, exhibits: Sequence[str], as_json: bool) -> None:
     from harness.study.renders import write_reported
 
-    _refuse("--source reported", True, {f"--{name}": how.get(name) for name in ("seeds", "vary")})
     files = write_reported(study.project, exhibits)
     if as_json:
         print_json({"files": [str(path) for path in files]})

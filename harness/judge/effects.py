@@ -3,9 +3,10 @@
 Hypothesis for each reading: it changes nothing. Readings share the default's seeds, so the values
 of a number form a table of readings by seeds, and the scatter of a run is what is left of it after
 the means of readings and of seeds (two-way layout, Fisher 1935); all readings of a number together
-tell it. With one reading or two that is little, so the scatters of all numbers of the exhibit are
-moved towards each other, as those of its verdicts are (`moderated.moderate`; Smyth 2004). The
-intervals hold together, with 95 %, for all readings tried (Bonferroni; Dunn 1961).
+tell it. With one reading or two that is little. So a number that scatters no more than the others
+of the exhibit takes over theirs, as verdicts do (`moderated.moderate`; Smyth 2004); one that
+scatters more keeps its own. Intervals by this scatter hold together, with 95 %, for all readings
+tried (Bonferroni; Dunn 1961).
 
 A reading may scatter more than the others, and few seeds do not tell whether it does. So each
 interval also holds that of the reading's own paired t test, at 97.5 %: one that scatters as much as
@@ -25,16 +26,17 @@ from scipy.special import fdtri
 
 from harness.judge.decision import ALPHA
 from harness.judge.model import Amount, Interval
-from harness.judge.moderated import FEWEST_CELLS, Difference, Errors, moderate
-from harness.judge.sample import pairs_of
+from harness.judge.moderated import FEWEST_CELLS, Difference, Errors, fit_prior, moderate
+from harness.judge.sample import Summary, pairs_of
 
 A = TypeVar("A")
 K = TypeVar("K")
 STANDS_OUT = 0.99
 """Quantile of F beyond which a reading's variance does not count to that of the others."""
+DEFAULT_STANDS_OUT = 0.95
+"""The same of the default's, which is in every difference: each then has its own scatter alone."""
 OWN = ALPHA / 2
-"""Level of a reading's own test. Together with the joint one it stays below 5 %, see
-`benchmarks.rule.flips`."""
+"""Level of a reading's own test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Explored(Generic[K]):
     readings: Mapping[K, Amount]
     margin: float | None = None
     """In units of which scatters of numbers are compared; without one, only its own counts."""
+    runs: str = ""
+    """Names its runs, where several numbers may be of the same, which tell their scatter once."""
 
 
 class _Scatter(NamedTuple):
@@ -69,38 +73,44 @@ class _Scatter(NamedTuple):
 
 
 class _Table(Generic[K]):
-    """The values of one number, readings by seeds, without those that are the same for every seed
-    on both sides.
+    """The values of one number, readings by seeds.
+
+    Readings that are the same for every seed, as the default is, are left out, and those that do
+    not share its seeds.
     """
 
     def __init__(self, number: Explored[K]) -> None:
-        default, self.margin = number.default, number.margin
+        default = number.default
         noisy = {
             name: each
             for name, each in number.readings.items()
-            if not (each.deterministic and default.deterministic)
+            if not (each.deterministic and default.deterministic) and _seeds(default, each)
         }
         rows = [default, *noisy.values()]
-        seeds = pairs_of([row.by_seed for row in rows if not row.deterministic] or [{}])
+        seeds = _seeds(*rows) if noisy else []
         values = np.array(
             [[r.mean if r.deterministic else r.by_seed[s] for s in seeds] for r in rows]
         )
         self.runs = len(seeds)
         self.gaps = dict(zip(noisy, values[1:] - values[0], strict=True)) if seeds else {}
         """Reading -> its runs minus those of the default, seed by seed."""
-        self.scatter = self._scatter(values) if self.gaps else _Scatter(0.0, 0)
+        size = float(abs(values).max()) if seeds else 0.0
+        stds = (Summary.of(gap.tolist(), size).std for gap in self.gaps.values())
+        self.own = np.array([0.0 if std is None else std**2 for std in stds])
+        """The variance of each difference; 0 where rounding alone makes one."""
+        self.scatter = self._scatter(values) if self.own.any() else _Scatter(0.0, 0)
 
     def _scatter(self, values: NDArray[np.float64]) -> _Scatter:
-        """By all readings that do not stand out."""
-        own, degrees = self.own, self.runs - 1
-        lone = own > _common(values) * fdtri(degrees, len(own) * degrees, STANDS_OUT)
-        alike = values[[True, *~lone]]
-        return _Scatter(_common(alike) / self.runs, (len(alike) - 1) * degrees)
-
-    @property
-    def own(self) -> NDArray[np.float64]:
-        """The variance of a difference of two runs of a seed, by each reading for itself."""
-        return np.array([gap.var(ddof=1) for gap in self.gaps.values()])
+        """By all that do not stand out; none where the default does."""
+        degrees = self.runs - 1
+        lone = self.own > _common(values) * fdtri(degrees, len(self.own) * degrees, STANDS_OUT)
+        default, alike = values[0], values[1:][~lone]
+        if len(alike) > 1:
+            square = (default - alike.mean(0)).var(ddof=1) / (1 + 1 / len(alike))
+            more = fdtri(degrees, (len(alike) - 1) * degrees, DEFAULT_STANDS_OUT)
+            if 2 * square > _common(alike) * more:
+                return _Scatter(0.0, 0)
+        return _Scatter(_common(values[[True, *~lone]]) / self.runs, len(alike) * degrees)
 
 
 def effects(numbers: Mapping[A, Explored[K]], tried: int) -> dict[A, dict[K, Effect]]:
@@ -110,39 +120,45 @@ def effects(numbers: Mapping[A, Explored[K]], tried: int) -> dict[A, dict[K, Eff
         tried: how many effects are looked at, on these numbers and on others.
     """
     tables = {name: _Table(number) for name, number in numbers.items()}
-    scatters = _moderated(tables)
+    scatters = _moderated(numbers, tables)
     found: dict[A, dict[K, Effect]] = {}
     for name, number in numbers.items():
-        table, found[name] = tables[name], {}
-        squares = dict(zip(table.gaps, table.own, strict=True))
-        for reading, amount in number.readings.items():
-            estimate = amount.mean - number.default.mean
-            if reading in table.gaps:
-                gaps, square = table.gaps[reading], squares[reading]
-                found[name][reading] = _effect(gaps, square / table.runs, scatters[name], tried)
-            elif amount.deterministic and number.default.deterministic:
-                found[name][reading] = Effect(estimate, (estimate, estimate))
-            else:
-                found[name][reading] = Effect(estimate, None)
+        table = tables[name]
+        squares = dict(zip(table.gaps, table.own / max(table.runs, 1), strict=True))
+        found[name] = {
+            reading: _effect(table.gaps[reading], squares[reading], scatters[name], tried)
+            if reading in table.gaps
+            else _without_scatter(number.default, amount)
+            for reading, amount in number.readings.items()
+        }
     return found
 
 
-def _moderated(tables: Mapping[A, _Table[K]]) -> dict[A, _Scatter]:
-    """The scatter of each number, moved towards those of all that have a margin."""
-    own = {
-        name: (table.scatter, table.margin**2 / table.runs)
-        for name, table in tables.items()
-        if table.margin and table.scatter.df and table.scatter.squared
-    }
-    # A profile may read several numbers from the same runs, which tell their scatter once.
-    distinct = list(dict.fromkeys(own.values()))
+def _moderated(
+    numbers: Mapping[A, Explored[K]], tables: Mapping[A, _Table[K]]
+) -> dict[A, _Scatter]:
+    """The scatter of each number, and where it is less than that of the others, theirs."""
     found = {name: table.scatter for name, table in tables.items()}
+    margins = {n: m for n, each in numbers.items() if found[n].squared and (m := each.margin)}
+    runs = [numbers[name].runs or name for name in margins]
+    distinct = [at for at, each in enumerate(runs) if runs.index(each) == at]
     if len(distinct) < FEWEST_CELLS:
         return found
-    errors = Errors(*np.array([scatter for scatter, _ in distinct]).T)
-    moved = moderate(errors, np.array([scale for _, scale in distinct]))
-    by_runs = dict(zip(distinct, map(_Scatter, *moved), strict=True))
-    return found | {name: by_runs[runs] for name, runs in own.items()}
+    own = Errors(*np.array([found[name] for name in margins]).T)
+    scale = np.array([margin**2 / tables[name].runs for name, margin in margins.items()])
+    prior = fit_prior(own.squared[distinct] / scale[distinct], own.df[distinct])
+    moved = moderate(own, scale, prior)
+    for name, before, *after in zip(margins, own.squared, *moved, strict=True):
+        if after[0] >= before:
+            found[name] = _Scatter(*after)
+    return found
+
+
+def _without_scatter(default: Amount, reading: Amount) -> Effect:
+    """The effect where each side is known exactly, or nothing tells how surely."""
+    estimate = Difference.exact(reading.mean - default.mean, reading.mean, default.mean)
+    gap = 0.0 if estimate.at(0.0) else estimate.estimate
+    return Effect(gap, (gap, gap) if default.deterministic and reading.deterministic else None)
 
 
 def _effect(gaps: NDArray[np.float64], own: float, joint: _Scatter, tried: int) -> Effect:
@@ -155,6 +171,11 @@ def _effect(gaps: NDArray[np.float64], own: float, joint: _Scatter, tried: int) 
     squared, df = joint if joint.df else (error**2, runs - 1)
     shared = Difference(mean, math.sqrt(squared), df).interval(1 - ALPHA / tried)
     return Effect(mean, (min(alone[0], shared[0]), max(alone[1], shared[1])))
+
+
+def _seeds(*rows: Amount) -> list[int]:
+    """By which they are compared as pairs; one that is the same for every seed has all."""
+    return pairs_of([row.by_seed for row in rows if not row.deterministic])
 
 
 def _common(values: NDArray[np.float64]) -> float:

@@ -7,6 +7,7 @@ come from papers of others, so anything else stays the text that it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,15 @@ _LOWERED = dict(
 )
 _ABROAD = re.compile(r"[^\x00-\x7f]")
 _SHIFTED = re.compile(r"([_^])(?:\{([^{}\\]+)\}|([A-Za-z0-9+-]))")
+
+
+def pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """A text and the formulas between its dollars, in order, and whether each is a formula."""
+    at = 0
+    for found in _BETWEEN_DOLLARS.finditer(text):
+        yield from ((text[at : found.start()], False), (found[1], True))
+        at = found.end()
+    yield text[at:], False
 
 
 def as_latex(text: str) -> str:

@@ -1,8 +1,10 @@
 """Flip sets: the smallest sets of unstated choices, among those that were run, that turn a verdict.
 
-A set is searched on the first seeds and confirmed on as many fresh ones. Only then is it a flip
-set: what many readings were tried for is held against the luck of the one that stood out. Where
-every run gives the same number there is no luck, and it is one at once.
+A set is searched on the profile's seeds, whatever else was run, and confirmed on as many fresh
+ones. Only then is it a flip set: what many readings were tried for is held against the luck of the
+one that stood out. Its effect is shown on either seeds; on the fresh ones together with the effects
+of all sets that there are to confirm. Where every run gives the same number there is no luck, and
+it is one at once.
 """
 
 from __future__ import annotations
@@ -36,6 +38,12 @@ Standing = Literal["flip set", "to be confirmed", "not confirmed", "effect not s
 Choices = tuple[str, ...]
 """`owner.setting=value`, by name; none is the default."""
 DECIDED = ("reproduced", "deviates")
+_SAID: Mapping[Standing, str] = {
+    "flip set": "FLIP SET, confirmed on fresh seeds",
+    "to be confirmed": "turns it on the seeds of the search; no flip set before fresh seeds agree",
+    "not confirmed": "no flip set: fresh seeds give {fresh}",
+    "effect not shown": "no flip set: fresh seeds agree, but its effect is not shown on either",
+}
 
 
 @dataclass(frozen=True)
@@ -57,9 +65,18 @@ class FlipSet:
     standing: Standing
     fresh: VerdictName
     """The verdict on the fresh seeds alone."""
+    fresh_effect: Effect | None
+    """On the fresh seeds alone; None before they were run, and as for a reading."""
     command: str
     """Runs the fresh seeds. Empty for a flip set where they could not disagree, since every run
     gives the same number."""
+
+    @property
+    def said(self) -> str:
+        """How it stands, in words."""
+        if not self.command:
+            return "FLIP SET, since every run gives the same number"
+        return _SAID[self.standing].format(fresh=self.fresh)
 
 
 @dataclass(frozen=True)
@@ -105,7 +122,13 @@ def flips_of(project: Project, exhibit: str, profile: str | None) -> Flips:
     found = {address: search.read(address) for address in addresses}
     tried = sum(map(len, found.values()))
     shown = search.effects(found, tried)
-    cells = tuple(search.cell(each, found[each], shown.get(each, {})) for each in addresses)
+    readings = {each: search.readings(each, found[each], shown.get(each, {})) for each in found}
+    turned = {
+        address: [each.choices for each in own if each.turn == "turned"]
+        for address, own in readings.items()
+    }
+    again = search.effects(turned, sum(map(len, turned.values())), fresh=True)
+    cells = tuple(search.cell(each, readings[each], again.get(each, {})) for each in addresses)
     return Flips(exhibit, search.profile, search.seeds, tried, cells, search.alternatives[1])
 
 
@@ -122,7 +145,8 @@ class _Search:
     @cached_property
     def seeds(self) -> int:
         stated = count_seeds(self.project.paper.profile(self.profile).seeds)
-        return max([stated, *(design.seeds for design in self.designs)])
+        # No design changes what was confirmed. With one seed nothing has a spread: then it says.
+        return stated if stated > 1 else max([1, *(design.seeds for design in self.designs)])
 
     @cached_property
     def designs(self) -> list[Design]:
@@ -213,28 +237,35 @@ class _Search:
         return min((sum(all(map(has, each)) for each in _seeds(item)) for item in items), default=0)
 
     def effects(
-        self, found: Mapping[str, Sequence[Choices]], tried: int
+        self, found: Mapping[str, Sequence[Choices]], tried: int, fresh: bool = False
     ) -> dict[str, dict[Choices, Effect]]:
         """Of the readings of each number, where something came back on both sides."""
         from harness.judge.effects import Explored, effects
 
         numbers = {}
         for address, read in found.items():
-            amounts = {each: a for each in read if (a := _amount(self.judged(each), address))}
-            default = _amount(self.judged(()), address)
-            if default and amounts:
+            sides = ((each, self.judged(each, fresh)) for each in read)
+            amounts = {each: a for each, judged in sides if (a := _amount(judged, address))}
+            default = _amount(self.judged((), fresh), address) if amounts else None
+            if default:
                 margin = self.judged(()).verdicts[address].margin
-                numbers[address] = Explored(default, amounts, margin)
+                runs = self.items((), address)[0].key
+                numbers[address] = Explored(default, amounts, margin, runs)
         return effects(numbers, tried)
 
-    def cell(
+    def readings(
         self, address: str, read: Sequence[Choices], shown: Mapping[Choices, Effect]
-    ) -> CellFlips:
-        before = self.verdict((), address)
-        readings = []
+    ) -> list[Reading]:
+        before, found = self.verdict((), address), []
         for choices in read:
             after = self.verdict(choices, address)
-            readings.append(Reading(choices, after, _turn(before, after), shown.get(choices)))
+            found.append(Reading(choices, after, _turn(before, after), shown.get(choices)))
+        return found
+
+    def cell(
+        self, address: str, readings: Sequence[Reading], again: Mapping[Choices, Effect]
+    ) -> CellFlips:
+        before = self.verdict((), address)
         ran = {
             text: self.ran((text,), address)
             for text, touches in self.alternatives[0].items()
@@ -242,22 +273,25 @@ class _Search:
         }
         untried = tuple(text for text, seeds in ran.items() if seeds < self.seeds)
         begun = {text: ran[text] for text in untried if ran[text]}
-        return CellFlips(address, before, readings, self.sets(address, readings), untried, begun)
+        sets = self.sets(address, readings, again)
+        return CellFlips(address, before, readings, sets, untried, begun)
 
     def _is_cell(self, address: str) -> bool:
         return any(str(item.address) == address for item in self.plan(()).items)
 
-    def sets(self, address: str, readings: Iterable[Reading]) -> list[FlipSet]:
+    def sets(
+        self, address: str, readings: Iterable[Reading], again: Mapping[Choices, Effect]
+    ) -> list[FlipSet]:
         """Those that turn it, up to the smallest size of which one may stand."""
         found: list[FlipSet] = []
         for reading in (each for each in readings if each.turn == "turned"):
             standing = [s for s in found if s.standing != "not confirmed"]
             if standing and len(reading.choices) > len(standing[0].reading.choices):
                 break
-            found.append(self.confirmed(address, reading))
+            found.append(self.confirmed(address, reading, again.get(reading.choices)))
         return found
 
-    def confirmed(self, address: str, reading: Reading) -> FlipSet:
+    def confirmed(self, address: str, reading: Reading, effect: Effect | None) -> FlipSet:
         """Hold a set against fresh seeds, where they were run and can disagree."""
         choices = reading.choices
         words = ["repro", "make", self.exhibit if not self._is_cell(address) else address]
@@ -267,14 +301,15 @@ class _Search:
         amounts = (_amount(self.judged(each), address) for each in ((), choices))
         same = all(amount and amount.deterministic for amount in amounts)
         if same and after in ("not run", reading.verdict):
-            return FlipSet(reading, "flip set", after, "")
-        standing: Standing = "to be confirmed"
-        if reading.effect is not None and not reading.effect.shown:
-            standing = "effect not shown"
-        elif all(_whole(self.judged(each, fresh=True), address) for each in ((), choices)):
-            again = after == reading.verdict != before
-            standing = "flip set" if again else "not confirmed"
-        return FlipSet(reading, standing, after, command)
+            return FlipSet(reading, "flip set", after, effect, "")
+        if not all(_whole(self.judged(each, fresh=True), address) for each in ((), choices)):
+            return FlipSet(reading, "to be confirmed", after, None, command)
+        effects = [each for each in (reading.effect, effect) if each]
+        shown = not effects or any(each.shown for each in effects)
+        standing: Standing = "flip set" if shown else "effect not shown"
+        if not after == reading.verdict != before:
+            standing = "not confirmed"
+        return FlipSet(reading, standing, after, effect, command)
 
 
 def _turn(before: VerdictName, after: VerdictName) -> Turn:

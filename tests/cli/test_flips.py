@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.judge.effects import Effect
 from harness.judge.model import VerdictName
 from harness.plan.design import Alternative, arranged
 from harness.study.flips import Choices, _Search
+from tests.report.sites import pages, report
 from tests.toy.paper import Workplace, new_workplace, plotted_workplace
 
 INLINE = ("--executor", "inline")
@@ -113,8 +116,10 @@ def test_a_design_is_written_down_before_it_runs_and_found_again(place: Workplac
         for name, (_, other) in settings.items()
     )
     before = path.read_bytes()
-    place.repro(*command, *INLINE)
+    made = place.repro(*command, *INLINE).json
     assert path.read_bytes() == before
+    told = place.repro("assumptions", "open", "--flips", "--json").json
+    assert {"version": told["version"], **made["turned_by"]} == told
     assert "found" in place.repro("make", "open", "--explore", "8", *INLINE).out
 
 
@@ -227,6 +232,54 @@ def test_a_set_is_a_flip_set_only_when_fresh_seeds_agree(place: Workplace) -> No
     (found,) = flips(place, "lone")["sets"]
     assert (found["standing"], found["fresh"]) == ("flip set", "deviates")
     assert "FLIP SET" in place.repro("assumptions", "open", "--flips").out
+    page = pages(report(place))["exhibits/open.html"].said
+    change = r"open:lone:Small: reproduced → deviates, turned; by -\d\S* \(-\d\S* to -\d\S*\); FLIP"
+    assert re.search(change, page)
+    assert page.count("flips a verdict") == page.count("FLIP SET, confirmed on fresh seeds") == 1
+
+
+def test_no_design_takes_back_what_was_confirmed(place: Workplace) -> None:
+    """Of more seeds, of other cells, or one that was only written."""
+    place.repro("make", "open", "--explore", "8", *INLINE)
+    (found,) = flips(place, "lone")["sets"]
+    assert place.repro(*found["command"].replace("'", "").split()[1:], *INLINE).code == 0
+    before = place.repro("assumptions", "open", "--flips").out
+    more = ("--explore", "1", "--vary", "pair.keep=5", "--seeds", "9")
+    assert place.repro("make", "open:pair", *more, "--write-only").code == 0
+    assert place.repro("assumptions", "open", "--flips").out == before
+    assert place.repro("make", "open", *more, *INLINE).code == 0
+    assert flips(place, "lone")["sets"][0]["standing"] == "flip set"
+
+
+def test_an_effect_may_be_shown_on_the_fresh_seeds(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.repro("make", "open", "--explore", "8", *INLINE)
+    (found,) = flips(place, "lone")["sets"]
+    assert found["fresh_effect"] is None
+    place.repro(*found["command"].replace("'", "").split()[1:], *INLINE)
+    unsure = [Effect(-5.0, (-11.0, 1.0)), Effect(-5.0, (-6.0, -4.0))]
+    for first, later, standing in (
+        (*unsure, "flip set"),
+        (*reversed(unsure), "flip set"),
+        (unsure[0], unsure[0], "effect not shown"),
+    ):
+        monkeypatch.setattr(
+            _Search,
+            "effects",
+            lambda _, read, tried, fresh=False, first=first, later=later: {
+                address: dict.fromkeys(each, later if fresh else first)
+                for address, each in read.items()
+            },
+        )
+        (found,) = flips(place, "lone")["sets"]
+        assert found["standing"] == standing
+        assert found["fresh_effect"]["estimate"] == -5
+
+
+def test_where_nothing_was_run_that_is_said(place: Workplace) -> None:
+    shown = place.repro("assumptions", "open", "--flips").out
+    assert "nothing of open was run under profile stated" in shown
 
 
 def test_where_every_run_gives_the_same_no_fresh_seed_is_asked_for(place: Workplace) -> None:

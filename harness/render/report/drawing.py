@@ -14,6 +14,7 @@ from itertools import groupby
 from markupsafe import Markup
 
 from harness.judge.model import Picture
+from harness.render.formula import pieces
 from harness.render.report.pages import Curve, Gap
 from harness.render.text import plain
 from harness.words import counted
@@ -22,8 +23,8 @@ _HALF = 60.0
 """Half of the width of an interval plot, in its own units; its height is 16."""
 _INNER = 56.0
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 460.0, 190.0, 66.0, 26.0, 10.0
-_FORMULA = 18.0
-"""Size of the letters of a formula, in pixels."""
+_EM = 20.0
+"""Size of the letters of a formula in its own units."""
 MOST_POINTS = 400
 """Most points of a curve; longer curves are thinned."""
 
@@ -37,25 +38,25 @@ def png(picture: Picture) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode('ascii')}"
 
 
-def formulas(source: str) -> Markup:
-    """A formula from its LaTeX source, or a text with formulas between dollars."""
-    said = plain(source)
-    pieces = said.split("$")
-    if len(pieces) == 1:
-        return _formula(said)
-    if len(pieces) % 2 == 0:  # a dollar that no other closes
-        return Markup("{}").format(said)
-    return Markup().join(_formula(each) if at % 2 else each for at, each in enumerate(pieces))
+def with_formulas(text: str) -> Markup:
+    """A text whose formulas, between dollars, are set."""
+    found = pieces(plain(text))
+    return Markup().join(formula(each) if is_formula else each for each, is_formula in found)
 
 
-def _formula(source: str) -> Markup:
-    """A formula in the colour of the text; its source where matplotlib cannot set it."""
+def formula(source: str) -> Markup:
+    """A formula in the colour and size of the text; its LaTeX source where it cannot be set."""
+    from matplotlib import rc_context
     from matplotlib.path import Path
     from matplotlib.textpath import TextPath
 
+    source = plain(source)
     try:
-        outline = TextPath((0, 0), f"${source}$", size=_FORMULA)
-    except ValueError:
+        if not source.isascii() or source.endswith("\\"):
+            raise ValueError("matplotlib draws a box for a sign that it lacks")
+        with rc_context({"text.parse_math": True, "mathtext.fontset": "dejavusans"}):
+            outline = TextPath((0, 0), f"${source}$", size=_EM)
+    except (ValueError, RecursionError):
         return Markup("<code>{}</code>").format(source)
     letters = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
     drawn = "".join(
@@ -63,12 +64,12 @@ def _formula(source: str) -> Markup:
         for ends, kind in outline.iter_segments(simplify=False)
     )
     box = outline.get_extents()
-    sizes = map(_n, (box.width, box.height, box.y0, box.x0, -box.y1, box.width, box.height))
+    sizes = (box.width / _EM, box.y0 / _EM, box.x0, -box.y1, box.width, box.height)
     return Markup(
-        '<svg class="formula" role="img" aria-label="{}" width="{}" height="{}" '
-        'style="vertical-align: {}px" viewBox="{} {} {} {}">'
-        '<path transform="scale(1 -1)" d="{}"/></svg>'
-    ).format(source, *sizes, drawn)
+        '<svg class="formula" role="img" aria-label="{}" '
+        'style="width: {}em; vertical-align: {}em" viewBox="{} {} {} {}">'
+        '<title>{}</title><path transform="scale(1 -1)" d="{}"/></svg>'
+    ).format(source, *map(_n, sizes), source, drawn)
 
 
 def interval(gap: Gap, reach: float) -> Markup:

@@ -126,7 +126,7 @@ class Flip(NamedTuple):
     change: str
     """Both verdicts, and how sure it is that the alternative makes the difference, in words."""
     confirmed: bool
-    """Whether its effect is shown and fresh seeds agree."""
+    """Whether the alternative alone is a flip set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,7 @@ class Alternative:
     """In words: not run, or how much of it was."""
     flips: tuple[Flip, ...]
     command: str
+    """Runs it; empty where it cannot be taken or changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +155,10 @@ class Assumption:
     alternatives: tuple[Alternative, ...]
 
     @property
-    def flips(self) -> str:
-        """Whether an alternative flips a verdict, in words; empty where none does."""
+    def flips(self) -> int:
+        """2: an alternative flips a verdict; 1: a verdict changes under one; 0: none does."""
         found = [flip.confirmed for alternative in self.alternatives for flip in alternative.flips]
-        unsure = "a verdict changes with it, not confirmed" if found else ""
-        return "flips a verdict" if any(found) else unsure
+        return 2 if any(found) else int(bool(found))
 
     def of(self, address: str) -> Assumption:
         """The same with what it does to one number only."""
@@ -239,7 +239,10 @@ class ExhibitPage:
     stated: tuple[StatedNumber, ...]
     correlations: tuple[str, ...]
     panels: tuple[Panel, ...]
+    premises: Mapping[str, str]
+    """Name -> what is assumed and stated, a text with formulas."""
     formulas: Mapping[str, str]
+    """Name -> LaTeX."""
     parameters: Mapping[str, Parameter]
     assumptions: tuple[Assumption, ...]
     claims: tuple[Judged, ...]

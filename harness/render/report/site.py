@@ -37,7 +37,7 @@ _KEPT = str(_TEMPLATES / "__pycache__")
 _ASSETS = ("report.css", "report.js")
 MEANINGS = {
     "reproduced": "the difference lies surely inside the margin",
-    "deviates": "the difference exceeds the margin, and equality is rejected",
+    "deviates": "the difference surely exceeds the margin",
     "inconclusive": "neither can be said yet; a difference may be sure while its size is open",
     "not comparable": "something was run, but not what the paper ran",
     "not run": "nothing has finished, or this version cannot run it",
@@ -151,7 +151,8 @@ def _environment() -> Environment:
         described=drawing.described,
         curves=drawing.curves,
         png=drawing.png,
-        formulas=drawing.formulas,
+        formula=drawing.formula,
+        with_formulas=drawing.with_formulas,
         by_name=by_name,
         counted=counted,
         exhibits_of=exhibits_of,

@@ -183,6 +183,11 @@ class ExhibitView(Generic[ExhibitT]):
         return NumberText(joined(facts), why, facts, runs)
 
     @property
+    def premises(self) -> Mapping[str, str]:
+        """Name -> what it assumes and states, in a text with formulas."""
+        return {}
+
+    @property
     def formulas(self) -> Mapping[str, str]:
         """Name -> LaTeX of the equations that it consists of."""
         return {}

@@ -153,10 +153,12 @@ class LemmaView(PanelledView[Lemma]):
         return template("lemma").render(lemma=self.exhibit, steps=steps, stated=self._stated())
 
     @property
+    def premises(self) -> Mapping[str, str]:
+        return {"Assumption": self.exhibit.assumption, "Statement": self.exhibit.statement}
+
+    @property
     def formulas(self) -> Mapping[str, str]:
-        lemma = self.exhibit
-        stated = {"Assumption": lemma.assumption, "Statement": lemma.statement}
-        return stated | {name.replace("-", " "): text for name, text in lemma.steps.items()}
+        return {name.replace("-", " "): text for name, text in self.exhibit.steps.items()}
 
 
 def _point_fields(result: ItemResult) -> dict[str, Any]:

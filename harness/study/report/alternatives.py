@@ -11,7 +11,7 @@ from harness.judge.exhibit import Judgement
 from harness.plan.changes import Change, assumptions_of
 from harness.plan.settings import Used, Variation, plain, written
 from harness.render.report.pages import Alternative, Assumption, Flip
-from harness.study.flips import CellFlips, Flips, Reading, Standing, flips_of
+from harness.study.flips import CellFlips, Flips, Reading, flips_of
 from harness.study.kept_changes import changes_of
 from harness.study.project import Project
 from harness.words import counted
@@ -52,9 +52,9 @@ def alternatives_of(
     return tuple(sorted(found, key=_weight))
 
 
-def _weight(assumption: Assumption) -> tuple[bool, bool]:
+def _weight(assumption: Assumption) -> tuple[int, bool]:
     """Assumptions that flip a verdict come first, and those without alternatives last."""
-    return not assumption.flips, not assumption.alternatives
+    return -assumption.flips, not assumption.alternatives
 
 
 def _alternatives(
@@ -72,20 +72,13 @@ def _alternatives(
         name = written(varied)
         state = "not run" if flips is None else _state(project, name, changes[name], flips)
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
+        can_run = name not in changes or not changes[name].why
         yield Alternative(
             _written(value),
             state,
             tuple(_turned(flips, varied)),
-            shlex.join((*command, "--vary", variation)),
+            shlex.join((*command, "--vary", variation)) if can_run else "",
         )
-
-
-_SAID: Mapping[Standing, str] = {
-    "flip set": "fresh seeds agree",
-    "to be confirmed": "to be confirmed on fresh seeds",
-    "not confirmed": "fresh seeds do not agree",
-    "effect not shown": "its effect is not shown",
-}
 
 
 def _turned(flips: Flips | None, variation: Variation) -> Iterator[Flip]:
@@ -98,15 +91,16 @@ def _turned(flips: Flips | None, variation: Variation) -> Iterator[Flip]:
 
 def _flip(cell: CellFlips, reading: Reading) -> Flip:
     words = [f"{cell.verdict} → {reading.verdict}, {reading.turn}"]
-    if reading.effect and reading.effect.interval:
-        low, high = reading.effect.interval
-        words.append(f"by {reading.effect.estimate:+.3g} ({low:+.3g} to {high:+.3g})")
-    standing = next((each.standing for each in cell.sets if each.reading == reading), None)
-    if standing is None and reading.effect and not reading.effect.shown:
-        standing = "effect not shown"
-    if standing:
-        words.append(_SAID[standing])
-    return Flip(cell.address, "; ".join(words), standing == "flip set")
+    if effect := reading.effect:
+        words.append(f"by {effect.estimate:+.4g}")
+        if effect.interval and effect.interval[0] < effect.interval[1]:
+            words[-1] += f" ({effect.interval[0]:+.4g} to {effect.interval[1]:+.4g})"
+        if not effect.shown:
+            words.append("the effect is not shown" if effect.interval else "how sure is not known")
+    found = next((each for each in cell.sets if each.reading == reading), None)
+    if found:
+        words.append(found.said)
+    return Flip(cell.address, "; ".join(words), found is not None and found.standing == "flip set")
 
 
 def _flips(project: Project, judged: Judgement) -> Flips:
@@ -123,9 +117,9 @@ def _state(project: Project, name: str, change: Change, flips: Flips) -> str:
     some = {address for address, steps in change.steps.items() if any(map(has, steps))}
     if not some:
         return "not run"
-    begun = {cell.address for cell in flips.cells if name in cell.begun} & some
-    run = f"run for {len(some - begun)} of {counted(len(change.steps), 'number')} that it touches"
-    return f"{run}, begun for {len(begun)}" if begun else run
+    run = {cell.address for cell in flips.cells if name not in cell.untried} & some
+    begun = f", begun for {len(some - run)}" if some - run else ""
+    return f"run for {len(run)} of {counted(len(change.steps), 'number')} that it touches{begun}"
 
 
 def _written(value: Any) -> str:

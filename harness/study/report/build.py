@@ -126,6 +126,7 @@ def _page(
             for line in correlation_lines(item)
         ),
         panels=tuple(view.panels),
+        premises=view.premises,
         formulas=view.formulas,
         parameters=view.parameters,
         assumptions=alternatives_of(project, judged, tried, tell) if judged else (),
