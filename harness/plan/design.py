@@ -9,6 +9,7 @@ alternatives: Lin, 1993).
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,15 +20,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from harness.errors import UserError
+from harness.errors import UserError, one_line
 from harness.plan.changes import change_of, variations_of
 from harness.plan.exhibit import plan_exhibit
 from harness.plan.identity import digest
 from harness.plan.parts import addresses, exhibit_of
 from harness.plan.settings import written
 from harness.plan.step import Json
-from harness.spec.base import SpecModel
+from harness.spec.base import SeedCount, SpecModel
 from harness.spec.paper import Paper
+from harness.spec.toml import wrong_key
+
+_HELP = "; a design was expected, as 'repro make --explore' writes it"
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Design(SpecModel):
     parts: tuple[str, ...]
     """What is run of it: itself, or rows, columns, cells."""
     profile: str
-    seeds: int
+    seeds: SeedCount
     """The search has so many first seeds; later ones are fresh."""
     runs: tuple[tuple[str, ...], ...]
     """For each run, its alternatives as `owner.setting=value`."""
@@ -142,9 +146,21 @@ def read_design(path: Path) -> Design:
     """A design as it was written down.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read; the message says where it is wrong, and what was expected.
     """
     try:
-        return Design.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise UserError(f"{path}: no design that this version reads ({error})") from None
+        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}:{error.lineno}: not valid JSON: {error.msg}{_HELP}") from None
+    except (ValueError, RecursionError) as error:  # a number of too many digits, too many brackets
+        raise UserError(f"{path}: not valid JSON: {error}{_HELP}") from None
+    if not isinstance(raw, dict):
+        raise UserError(f"{path}: expected an object, the fields of a design{_HELP}")
+    try:
+        return Design.model_validate(raw)
+    except ValidationError as error:
+        keys, told = wrong_key(Design, raw, error)
+        place = f"{path}: {'.'.join(map(str, keys))}" if keys else f"{path}"
+        raise UserError(f"{place}: {one_line(told)}{_HELP}") from None

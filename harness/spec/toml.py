@@ -74,7 +74,7 @@ def as_spec(path: Path, raw: dict[str, Any], model: type[ModelT]) -> ModelT:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        raise SpecError(_describe(path, model, raw, error)) from None
+        raise located(path, *wrong_key(model, raw, error)) from None
 
 
 def located(path: Path, keys: Sequence[int | str], message: str) -> SpecError:
@@ -100,9 +100,10 @@ _IN_TOML = {
 _PYDANTIC = re.compile("|".join(_IN_TOML))
 
 
-def _describe(
-    path: Path, model: type[BaseModel], raw: dict[str, Any], error: ValidationError
-) -> str:
+def wrong_key(
+    model: type[BaseModel], raw: dict[str, Any], error: ValidationError
+) -> tuple[Location, str]:
+    """The first key of a file that a model refused, and in plain words what was expected there."""
     # A misspelt key is also a missing one, and says more. Lists are short of what is wrong in them.
     order = ("extra_forbidden", "", "too_short")
     found = sorted(
@@ -125,7 +126,7 @@ def _describe(
         expected = f"unknown {keys[-1]} '{context['tag']}'; {nearest(context['tag'], tags)}"
     value = first["input"]
     shown = "" if isinstance(value, dict | list | BaseModel) else f" (found {value!r:.80})"
-    return f"{_place(path, keys)}: {expected}{shown}{f' (and {more} more)' if more else ''}"
+    return keys, f"{expected}{shown}{f' (and {more} more)' if more else ''}"
 
 
 def _place(path: Path, keys: Location) -> str:

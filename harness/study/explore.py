@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import UserError, nearest
+from harness.errors import UserError, nearest, one_line
 from harness.plan.design import Design, alternatives, arranged, design_file, read_design
 from harness.plan.identity import digest
 from harness.plan.parts import exhibit_of
 from harness.plan.settings import parse_variation, written
 from harness.spec.base import count_seeds
+from harness.spec.paper import Paper
 from harness.study.exhibits import Request
 from harness.study.make import Made, make
 from harness.study.project import Project
@@ -38,7 +39,8 @@ def write_design(
         only: the alternatives to be explored, as `owner.setting=value`; all if none.
 
     Raises:
-        UserError: the parts are of several exhibits, or there is nothing to explore.
+        UserError: the parts are of several exhibits, there is nothing to explore, or a design that
+            is written down is wrong.
     """
     parts = tuple(dict.fromkeys(parts))
     names = sorted({exhibit_of(part) for part in parts})
@@ -48,7 +50,7 @@ def write_design(
     seeds = request.seeds or count_seeds(profile.seeds)
     path = design_file(project.designs, parts, profile.id, runs, seeds)
     if path.is_file() and not only:
-        return WrittenDesign(read_design(path), path, found=True)
+        return WrittenDesign(_checked(project.paper, path, read_design(path)), path, found=True)
     known, left_out = alternatives(project.paper, parts, profile.id)
     texts = [each.text for each in known]
     only = [written(parse_variation(project.paper, [text])) for text in only]
@@ -91,9 +93,32 @@ def run_design(
 
 
 def designs_of(project: Project, exhibit: str, profile: str) -> list[Design]:
-    """The designs of an exhibit that are written down for a profile, by name of the file."""
-    found = (held for _, held in _held(project))
-    return [each for each in found if (each.exhibit, each.profile) == (exhibit, profile)]
+    """The designs of an exhibit that are written down for a profile, by name of the file.
+
+    Raises:
+        UserError: one of them cannot be read, or has a run that the specs do not describe.
+    """
+    return [
+        _checked(project.paper, path, held)
+        for path, held in _held(project)
+        if (held.exhibit, held.profile) == (exhibit, profile)
+    ]
+
+
+def _checked(paper: Paper, path: Path, design: Design) -> Design:
+    """The design, of which every run can be taken.
+
+    One that the specs no longer describe is an error, too: to leave it out would say less of what
+    was tried than the file promises, and whoever takes it out of the file loses no record.
+    """
+    for index, run in enumerate(design.runs):
+        try:
+            parse_variation(paper, list(run))
+        except UserError as error:
+            told = str(error).removeprefix("--vary ")
+            mend = "mend the run, or take it out of the file if the specs no longer describe it"
+            raise UserError(f"{path}: runs.{index}: {one_line(told)}; {mend}") from None
+    return design
 
 
 def _held(project: Project) -> Iterator[tuple[Path, Design]]:

@@ -158,6 +158,55 @@ def test_more_runs_are_never_fewer(names: str) -> None:
     assert len(arranged(known, 1_000_000)) == len(set(arranged(known, 1_000_000))) == counts[-1]
 
 
+@pytest.fixture
+def factors(tmp_path: Path) -> Workplace:
+    """A paper of one table whose only number depends on three settings, one with two others."""
+    made = new_workplace(tmp_path)
+    text = (made.specs / "tables" / "verdicts.toml").read_text(encoding="utf-8")
+    head = text[: text.index('[[columns]]\nname = "Large"')]
+    head = head.replace('id = "verdicts"', 'id = "open"').replace("Table 1", "Table 9")
+    head = head.replace('recipe = "measuring"', 'recipe = "factors"')
+    made.add("tables/open.toml", head + ROW.format(id="lone"))
+    made.add("recipes/factors.toml", RECIPE)
+    settings = {"one": "0.9, 0.8", "other": "0.4", "scatter": "0.05"}
+    texts = [SETTING.format(name=n, value=LONE[n][0], other=o) for n, o in settings.items()]
+    texts.append('[settings.keep]\nvalue = 10\nsource = "paper"\nplace = "Section 1"\n')
+    made.add("methods/lone.toml", METHOD.format(id="lone", settings="".join(texts)))
+    return made
+
+
+def explored(place: Workplace, runs: int, *only: str) -> dict[str, Any]:
+    more = [word for text in only for word in ("--vary", text)]
+    found = place.repro("make", "open", "--explore", str(runs), *more, "--write-only", "--json")
+    assert found.code == 0, found.err
+    return found.json["design"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"lone.other=0.4"', '"foo.bar=3"', "runs.0: 'foo.bar=3': unknown setting 'foo.bar'; "),
+        ('"lone.other=0.4"', '"lone.other=7"', "runs.0: 'lone.other=7': expected one of 0.5, 0.4"),
+        ('"seeds": 5', '"seeds": -4', "seeds: Input should be greater than 0 (found -4)"),
+        ('"seeds": 5', '"seeds": ', "not valid JSON: "),
+    ],
+)
+def test_a_design_that_cannot_be_taken_is_told_in_one_line(
+    factors: Workplace, old: str, new: str, told: str
+) -> None:
+    path = Path(explored(factors, 1, "lone.other=0.4")["file"])
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    for command in (("make", "open", "--explore", "1"), ("assumptions", "open", "--flips")):
+        refused = factors.repro(*command)
+        assert refused.code == 2
+        assert f"{path}:" in refused.err
+        assert told in refused.err
+        assert refused.err.count("\n") == 1
+    assert factors.starts() == 0
+
+
 def test_with_fewer_runs_each_number_still_meets_one_alternative_at_a_time(
     place: Workplace,
 ) -> None:
