@@ -19,6 +19,9 @@ def show_design(written: WrittenDesign) -> None:
         console().print(f"{number:3} {', '.join(run)}", soft_wrap=True)
     for text, why in design.left_out.items():
         console().print(f"left out: {text}: {why}", soft_wrap=True)
+    if written.missing:
+        told = "remove the file to have it arranged with them"
+        console().print(f"not in it: {', '.join(written.missing)}; {told}", soft_wrap=True)
     verb = "found" if written.found else "wrote"
     seeds = counted(design.seeds, "seed")
     runs = f"{counted(len(design.runs), 'run')} beside the default, {seeds} each"

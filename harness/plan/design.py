@@ -4,7 +4,9 @@ With as many runs as alternatives, each is run alone. With fewer, alternatives t
 number share a run, so that each number still meets one at a time. Where even these are too many,
 and in the runs that are left over, half of the alternatives are taken at once, by the rows of a
 Hadamard matrix (Plackett and Burman, 1946; supersaturated where there are fewer runs than
-alternatives: Lin, 1993).
+alternatives: Lin, 1993). A few rows of it alone have columns without a minus or without a plus:
+there, an alternative that no run has is put into one, and one that all runs have is taken out of
+one, so that every alternative can be held against its absence.
 """
 
 from __future__ import annotations
@@ -92,12 +94,51 @@ def alternatives(
 
 
 def arranged(known: Sequence[Alternative], runs: int) -> tuple[tuple[str, ...], ...]:
-    """The alternatives of each run, as texts; no more than `runs` of them, without repetition."""
+    """The alternatives of each run, as texts; no more than `runs` of them, without repetition.
+
+    Every alternative is in a run, and with two runs or more in none but some of them. Where a
+    setting has more alternatives than there are runs, as many of these as there are runs are taken.
+    """
     alone = [[each] for each in known]
     packed = _packed(known)
     first = alone if runs >= len(alone) else packed if runs >= len(packed) else []
     texts = (tuple(each.text for each in run) for run in chain(first, _halves(known)))
-    return tuple(islice(dict.fromkeys(filter(None, texts)), runs))
+    return _balanced(known, [*islice(dict.fromkeys(filter(None, texts)), runs)])
+
+
+def too_many(known: Sequence[Alternative], runs: Sequence[tuple[str, ...]]) -> dict[str, str]:
+    """Of what `arranged` could not put into a run: `owner.setting=value` -> why."""
+    taken = set(chain.from_iterable(runs))
+    counts = Counter(each.name for each in known)
+    return {
+        each.text: f"a run takes one of the {counts[each.name]} alternatives of {each.name} that "
+        f"are explored; for all of them it needs --explore {counts[each.name]}"
+        for each in known
+        if each.text not in taken
+    }
+
+
+def _balanced(
+    known: Sequence[Alternative], runs: Sequence[tuple[str, ...]]
+) -> tuple[tuple[str, ...], ...]:
+    """The runs, with each alternative in one of them at least, and not in all.
+
+    Distinct runs stay so: what is put into one is in no other, and what is taken out of one is in
+    all others. None gets empty: of distinct runs with something in common, the fullest has more.
+    """
+    names = {each.text: each.name for each in known}
+    held = [{names[text]: text for text in run} for run in runs]
+    for text, name in names.items():
+        times = Counter(run.get(name) for run in held)
+        if not times[text]:
+            free = [run for run in held if name not in run]
+            # What another run has too may give way to it.
+            if places := free or [run for run in held if times[run[name]] > 1]:
+                min(places, key=len)[name] = text
+    for text, name in names.items():
+        if len(held) > 1 and all(run.get(name) == text for run in held):
+            del max(held, key=len)[name]
+    return tuple(tuple(t for t, name in names.items() if run.get(name) == t) for run in held)
 
 
 def _packed(known: Sequence[Alternative]) -> list[list[Alternative]]:

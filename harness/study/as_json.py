@@ -291,7 +291,8 @@ def assumptions(exhibit: str, profile: Profile, found: Iterable[Shared]) -> Fiel
 
 def design(written: WrittenDesign) -> Fields:
     """`repro make --explore --write-only`."""
-    return {"design": {"file": str(written.path), **written.design.model_dump()}}
+    fields = {"file": str(written.path), **written.design.model_dump()}
+    return {"design": {**fields, "missing": list(written.missing)}}
 
 
 def flips(found: Flips) -> Fields:

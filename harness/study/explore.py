@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from harness.errors import UserError, nearest, one_line
-from harness.plan.design import Design, alternatives, arranged, design_file, read_design
+from harness.plan.design import (
+    Design,
+    alternatives,
+    arranged,
+    design_file,
+    read_design,
+    too_many,
+)
 from harness.plan.identity import digest
 from harness.plan.parts import exhibit_of
 from harness.plan.settings import parse_variation, written
@@ -26,6 +34,9 @@ class WrittenDesign:
     path: Path
     found: bool
     """Whether it was there already."""
+    missing: tuple[str, ...] = ()
+    """Alternatives of now that one that was found neither takes nor leaves out: it was written with
+    `--vary`, under other specs, or by a version that could lose some."""
 
 
 def write_design(
@@ -49,10 +60,10 @@ def write_design(
     profile = project.paper.profile(request.profile)
     seeds = request.seeds or count_seeds(profile.seeds)
     path = design_file(project.designs, parts, profile.id, runs, seeds)
-    if path.is_file() and not only:
-        return WrittenDesign(_checked(project.paper, path, read_design(path)), path, found=True)
     known, left_out = alternatives(project.paper, parts, profile.id)
     texts = [each.text for each in known]
+    if path.is_file() and not only:
+        return _found(project.paper, path, texts)
     only = [written(parse_variation(project.paper, [text])) for text in only]
     for text in (wrong for wrong in only if wrong not in texts):
         why = left_out.get(text) or nearest(text, texts)
@@ -60,13 +71,14 @@ def write_design(
     known = [each for each in known if not only or each.text in only]
     if not known:
         raise UserError(f"{', '.join(parts)}: no alternative can be run under {profile.id}")
+    arrangement = arranged(known, runs)
     design = Design(
         exhibit=names[0],
         parts=parts,
         profile=profile.id,
         seeds=seeds,
-        runs=arranged(known, runs),
-        left_out={} if only else left_out,
+        runs=arrangement,
+        left_out={**({} if only else left_out), **too_many(known, arrangement)},
     )
     for path, held in _held(project):
         if held == design:
@@ -77,6 +89,14 @@ def write_design(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(design.model_dump_json(indent=1) + "\n", encoding="utf-8")
     return WrittenDesign(design, path, found=False)
+
+
+def _found(paper: Paper, path: Path, texts: Sequence[str]) -> WrittenDesign:
+    """A design as it was written down, maybe of other alternatives than there are now."""
+    design = _checked(paper, path, read_design(path))
+    told = {*chain.from_iterable(design.runs), *design.left_out}
+    missing = tuple(text for text in texts if text not in told)
+    return WrittenDesign(design, path, found=True, missing=missing)
 
 
 def run_design(

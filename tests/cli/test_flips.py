@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +177,56 @@ def factors(tmp_path: Path) -> Workplace:
     return made
 
 
+ALL = ["lone.one=0.8", "lone.one=0.9", "lone.other=0.4", "lone.scatter=0.05"]
+
+
 def explored(place: Workplace, runs: int, *only: str) -> dict[str, Any]:
     more = [word for text in only for word in ("--vary", text)]
     found = place.repro("make", "open", "--explore", str(runs), *more, "--write-only", "--json")
     assert found.code == 0, found.err
     return found.json["design"]
+
+
+@pytest.mark.parametrize("runs", [2, 3])
+def test_few_runs_try_every_alternative_and_its_absence(factors: Workplace, runs: int) -> None:
+    design = explored(factors, runs)
+    assert len(design["runs"]) == runs
+    times = Counter(chain.from_iterable(design["runs"]))
+    assert sorted(times) == ALL
+    assert max(times.values()) < runs
+    assert design["left_out"] == {}
+
+
+def test_what_so_few_runs_cannot_take_is_left_out_with_its_reason(factors: Workplace) -> None:
+    design = explored(factors, 1)
+    (run,) = design["runs"]
+    ((text, why),) = design["left_out"].items()
+    assert sorted([*run, text]) == ALL
+    assert why == (
+        "a run takes one of the 2 alternatives of lone.one that are explored; for all of them it "
+        "needs --explore 2"
+    )
+    shown = factors.repro("make", "open", "--explore", "1", "--write-only").out
+    assert f"left out: {text}: {why}" in shown
+    assert "not in it" not in shown
+
+
+def test_alternatives_that_are_named_share_the_only_run(factors: Workplace) -> None:
+    named = ("lone.one=0.9", "lone.other=0.4")
+    design = explored(factors, 1, *named)
+    assert (design["runs"], design["left_out"]) == ([[*named]], {})
+
+
+def test_what_is_not_in_a_design_that_is_found_is_said(factors: Workplace) -> None:
+    """Found again, it stays as it was written down, though more is asked for now."""
+    explored(factors, 1, "lone.other=0.4")
+    design = explored(factors, 1)
+    assert design["runs"] == [["lone.other=0.4"]]
+    assert design["missing"] == ["lone.one=0.8", "lone.one=0.9", "lone.scatter=0.05"]
+    shown = factors.repro("make", "open", "--explore", "1", "--write-only").out
+    assert "not in it: lone.one=0.8, lone.one=0.9, lone.scatter=0.05; remove the file" in shown
+    Path(design["file"]).unlink()
+    assert explored(factors, 1)["missing"] == []
 
 
 @pytest.mark.parametrize(

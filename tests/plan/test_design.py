@@ -1,15 +1,71 @@
-"""Designs as they are written down and read."""
+"""Which alternatives share a run, over many numbers of runs, settings and values."""
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.errors import UserError
-from harness.plan.design import read_design
+from harness.plan.design import Alternative, arranged, read_design, too_many
 
 ROOT = Path(__file__).parents[2]
+
+
+@st.composite
+def explored(draw: st.DrawFn) -> list[Alternative]:
+    """Alternatives of a few settings, which meet in some numbers or in all."""
+    counts = draw(st.lists(st.integers(1, 5), min_size=1, max_size=12))
+    numbers = st.frozensets(st.sampled_from("xyz"), min_size=1)
+    touches = numbers if draw(st.booleans()) else st.just(frozenset("x"))
+    return [
+        Alternative(f"s.{index:02}", value, draw(touches))
+        for index, count in enumerate(counts)
+        for value in range(count)
+    ]
+
+
+@given(known=explored(), runs=st.integers(1, 40))
+def test_every_alternative_is_tried_and_its_absence_too(
+    known: list[Alternative], runs: int
+) -> None:
+    made = arranged(known, runs)
+    assert len(made) <= runs
+    assert len({frozenset(run) for run in made}) == len(made)
+    assert all(made)
+    names = {each.text: each.name for each in known}
+    assert all(max(Counter(names[text] for text in run).values()) == 1 for run in made)
+
+    times = Counter(chain.from_iterable(made))
+    untaken = too_many(known, made)
+    assert untaken.keys() == names.keys() - times.keys()
+    for name, count in Counter(names.values()).items():
+        taken = sum(names[text] == name for text in times)
+        assert taken == min(count, runs), "a run takes one of them"
+    if len(made) > 1:
+        assert max(times.values()) < len(made)
+
+
+@pytest.mark.parametrize("count", range(2, 70))
+def test_where_rows_of_a_hadamard_matrix_try_everything_they_are_kept(count: int) -> None:
+    """Rows 1, 2, 4 and so on leave no column without a minus; row 3 leaves none without a plus."""
+    known = [Alternative(f"s.{index:02}", True, frozenset("x")) for index in range(count)]
+    rows = count.bit_length() + 1
+    if rows >= count:
+        return
+    made = arranged(known, rows)
+    order = [1 << bit for bit in range(rows - 1)] + [3]
+    expected = [
+        tuple(each.text for column, each in enumerate(known, 1) if (column & row).bit_count() % 2)
+        for row in order
+    ]
+    assert list(made) == expected
+    columns = [tuple(each.text in run for run in made) for each in known]
+    assert len(set(columns)) == count, "none is taken for another"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "designs").glob("*.json")), ids=lambda p: p.name)
