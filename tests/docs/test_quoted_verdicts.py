@@ -18,7 +18,7 @@ from tests.docs.console import PAGES, ROOT
 COMMAND = re.compile(r"`repro (?:diff|show)\s+([^`]*--profile\s+paper[^`]*)`")
 QUOTED = re.compile(
     r"^\| (?P<place>.*) \| (?P<printed>[\d.]+ ± [\d.]+) \| (?P<mean>[\d.]+) \(n = (?P<n>\d+)\) \| "
-    r"(?P<said>(?P<name>[\w-]+): (?P<gap>[-+\d.]+), 95 % interval (?P<low>\S+) to (?P<high>\S+)"
+    r"(?P<said>(?P<name>[\w-]+)(?P<marks>[†‡]*): (?P<gap>[-+\d.]+), 95 % interval (?P<low>\S+) to (?P<high>\S+)"
     r"|[✓✗?].*) \|$",
     re.MULTILINE,
 )
@@ -28,6 +28,12 @@ COMPARED = (
 )
 """Exhibit, its label, and its coresets; Random Real and K-centers stand in both."""
 SIGNS = {"reproduced": "✓", "deviates": "✗", "inconclusive": "?"}
+
+
+def marks(cell: dict[str, Any]) -> str:
+    """†: another verdict would stand if the printed ± were of another number of runs; ‡: shown by
+    itself to deviate, which false-discovery control withholds."""
+    return "†" * bool(cell["flips"]) + "‡" * cell["withheld"]
 
 
 def cells(text: str) -> list[dict[str, Any]]:
@@ -61,7 +67,8 @@ def fits(cell: dict[str, Any], quoted: re.Match[str]) -> bool:
     if quoted["name"] is None:
         return quoted["said"].startswith(SIGNS[cell["verdict"]])
     numbers = [f"{value:+.2f}" for value in (cell["difference"], *cell["interval"])]
-    return [cell["verdict"], *numbers] == list(quoted.group("name", "gap", "low", "high"))
+    said = [cell["verdict"], marks(cell), *numbers]
+    return said == list(quoted.group("name", "marks", "gap", "low", "high"))
 
 
 @pytest.mark.docs
