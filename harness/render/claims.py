@@ -22,7 +22,7 @@ _FLIPS = "†"
 _WIDEST = 1000
 """Characters of a table that has all the room it asks for."""
 _SCREEN = 11
-"""Sentences that an overview lists, so that it fits a screen of 24 lines with its counts."""
+"""Sentences that are listed below an exhibit, so that they fit a screen of 24 lines."""
 
 
 def markdown(judged: Sequence[Judged], profile: str) -> str:
@@ -104,17 +104,14 @@ def _counts(sentences: Sequence[Sentence], profile: str, sides: Mapping[str, str
 
 
 def gravest(sentences: Sequence[Sentence], console: Console) -> None:
-    """Print the sentences that do not come out as expected, then those that fail; no more than a
-    screen holds.
-    """
+    """Print every sentence that does not come out as expected, then every one that fails."""
     noted = sorted(
         (s for s in sentences if not s.as_expected or "fails" in (s.reported, s.reproduced)),
         key=lambda sentence: sentence.as_expected,
     )
-    for sentence in noted[:_SCREEN]:
+    for sentence in noted:
         console.print(_line(sentence), no_wrap=True, overflow="ellipsis")
-    rest = len(sentences) - len(noted[:_SCREEN])
-    if rest:
+    if rest := len(sentences) - len(noted):
         console.print(Text(f"{rest} more: repro verify --all", style="dim"))
 
 

@@ -144,10 +144,11 @@ def test_our_published_runs_judge_curves_that_are_only_drawn() -> None:
     assert ours["scaling-b-negative-hl-random"] == "restated"
 
 
-def test_an_overview_fits_a_screen() -> None:
+def test_an_overview_fits_a_screen_but_for_what_fails() -> None:
     lines = CliRunner().invoke(app, ["verify"], env={"REPRO_SPECS": str(ROOT / "specs")})
     shown = lines.stdout.splitlines()
-    assert len(shown) <= 24
+    failing = [line for line in shown if "✗ " in line[:4]]
+    assert len(shown) - len(failing) <= 12
     assert max(map(len, shown)) <= 100
 
 

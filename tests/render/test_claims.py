@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.judge.outcomes import Judged, by_sentence
-from harness.render.claims import markdown, overview, show, summary
+from harness.render.claims import gravest, markdown, overview, show, summary
 from tests.render.readers import as_text, markdown_rows
 from tests.render.sample import CLAIMS, judged
 
@@ -40,6 +40,18 @@ def test_every_claim_is_shown_whole_at_a_narrow_width() -> None:
     for claim in (item.claim for item in CLAIMS):
         assert claim.id in text
         assert all(word in text for word in claim.text.split())
+
+
+def test_every_sentence_that_fails_is_listed_and_no_other() -> None:
+    """However many there are: what is left for --all neither fails nor surprises."""
+    failing = [judged(f"c{n}", f"T{n}.", "S", "holds", "holds", "fails") for n in range(30)]
+    surprise = judged("odd", "Odd.", "S", "holds", "undecided", "holds")
+    fine = judged("fine", "Fine.", "S", "holds", "holds", "holds")
+    sentences = by_sentence([fine, *failing, surprise])
+    lines = as_text(lambda console: gravest(sentences, console)).splitlines()
+    assert "Odd." in lines[0]
+    assert [line.rpartition(" ")[2] for line in lines[1:-1]] == [f"T{n}." for n in range(30)]
+    assert lines[-1] == "1 more: repro verify --all"
 
 
 @pytest.mark.parametrize(("width", "tables"), [(100, 1), (40, 2)])
