@@ -9,7 +9,7 @@ from functools import cached_property
 from harness.plan.cost import NOTHING, Past, Seconds, forecast
 from harness.plan.exhibit import ExhibitPlan
 from harness.plan.fusing import programs
-from harness.plan.parts import closure, exhibit_of, steps_below
+from harness.plan.parts import closure, exhibit_of, part_of, steps_below
 from harness.plan.step import Step
 from harness.run.state import State, states
 from harness.spec.parts import Device
@@ -37,7 +37,8 @@ class Forecast:
     unreadable: Mapping[str, str]
     """Identity -> why the record that is there cannot be read, and what to do."""
     rows: Mapping[str, Seconds]
-    """Row or panel -> all that it stands on; steps that several share count for each."""
+    """Row or panel of what is asked for -> all that it stands on; steps that several share count
+    for each."""
 
     @property
     def todo(self) -> list[str]:
@@ -120,7 +121,7 @@ def forecast_of(project: Project, name: str, request: Request, whole: bool = Tru
         },
         # A CPU does every step alone.
         fused={} if device == "cpu" else programs(graph[i] for i in left if known[i] == "run"),
-        rows=_rows(planned, graph, seconds) if seconds else {},
+        rows=_rows(part_of(planned, [name]), graph, seconds) if seconds else {},
     )
 
 
@@ -142,7 +143,7 @@ def _rows(
 ) -> dict[str, Seconds]:
     wanted: dict[str, set[str]] = {}
     for item in planned.items:
-        wanted.setdefault(item.address.row, set()).update(i for i in item.identities if i in graph)
+        wanted.setdefault(item.address.row, set()).update(item.identities)
     return {
         row: sum((seconds[i] for i in closure(graph, below)), NOTHING)
         for row, below in wanted.items()

@@ -251,12 +251,13 @@ def _made(wanted: _Wanted, name: str) -> MadeExhibit:
 
 
 def _flips(judgement: Judgement, default: Judgement) -> list[str]:
-    """Addresses whose verdict under the variation is another one than under the default."""
+    """Addresses whose verdict under the variation is another one than under the default; of those
+    alone that were run under both."""
     before = default.verdict_names
     return [
         f"{address}: {before[address]} -> {name}"
         for address, name in judgement.verdict_names.items()
-        if before[address] != name
+        if before[address] != name and "not run" not in (before[address], name)
     ]
 
 

@@ -72,6 +72,17 @@ def test_an_alternative_runs_beside_the_default_and_says_what_flips(place: Workp
     }
 
 
+def test_what_was_not_asked_for_flips_no_verdict(place: Workplace) -> None:
+    """Another cell that the alternative touches too has a verdict under the default alone."""
+    assert place.repro("make", "verdicts", *INLINE).code == 0
+    varied = ("--vary", "noisy.keep=5")
+    made = place.repro("make", "verdicts:Noisy:Small", *varied, *INLINE, "--json").json
+    (fields,) = made["exhibits"]
+    (large,) = (c for c in fields["cells"] if (c["row"], c["column"]) == ("Noisy", "Large"))
+    assert large["verdict"] == "not run"
+    assert not [flip for flip in fields["flips"] if "not run" in flip]
+
+
 def test_an_alternative_without_effect_flips_nothing(copied: Workplace) -> None:
     outcome = copied.repro("make", "averaged", "--vary", "assumed.keep=5", *INLINE, "--json")
     assert outcome.json["exhibits"][0]["flips"] == []
@@ -153,6 +164,7 @@ def test_a_cell_a_row_or_a_column_is_made_without_the_rest(place: Workplace) -> 
 
     planned = place.repro("plan", address, "--json").json["steps"]
     assert len(planned) < whole
+    assert list(place.repro("plan", address, "--json").json["totals"]["by_row"]) == [cell["row"]]
     cells = place.repro("make", address, *INLINE, "--json").json["exhibits"][0]["cells"]
     assert place.starts() == len(planned)
     assert cells[0]["reproduced"]["n"] == len(cell["run"]["steps"])
