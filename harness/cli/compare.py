@@ -37,7 +37,7 @@ def compare(
 ) -> None:
     """Say which numbers changed between two places, or by an alternative.
 
-    By the paired t test where both have the same seeds, else by Welch's.
+    By the paired t test over the seeds that both share, where these are enough, else by Welch's.
     """
     found = study.compare(a, b, *exhibits or (), **how)
     if as_json:
@@ -46,6 +46,9 @@ def compare(
     rows = [_row(item) for item in found.changes if item.kind != "equal"]
     if rows:
         print_grid(("Number", "A", "B", "B - A", "95 % interval", ""), rows)
+    if any(item.of_fewer for item in found.changes):
+        told = "An n beside B - A is how many seeds A and B share, which it is over"
+        console().print(told, soft_wrap=True)
     counts = Counter(item.kind for item in found.changes)
     console().print(
         ", ".join(f"{count} {kind}" for kind, count in counts.items()) or "nothing in either"
@@ -57,10 +60,16 @@ def _row(item: Change) -> tuple[str, ...]:
         item.name,
         _mean(item.a),
         _mean(item.b),
-        "–" if item.difference is None else f"{item.difference:+.4g}",
+        _difference(item),
         "–" if item.interval is None else f"{item.interval[0]:+.4g} to {item.interval[1]:+.4g}",
         item.kind,
     )
+
+
+def _difference(item: Change) -> str:
+    if item.difference is None:
+        return "–"
+    return f"{item.difference:+.4g}" + (f" (n={item.pairs})" * item.of_fewer)
 
 
 def _mean(values: Sequence[float]) -> str:

@@ -28,8 +28,19 @@ class Change:
     interval: tuple[float, float] | None = None
     p_adjusted: float | None = None
     """The test that the means are equal, after false-discovery control over all names."""
-    paired: bool = False
-    """Whether runs of the same seed were compared, rather than all with all."""
+    pairs: int = 0
+    """Seeds that both share, over which the difference is taken pair by pair; 0 where all runs
+    were held against all."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether runs of the same seed were compared, rather than all with all."""
+        return self.pairs > 0
+
+    @property
+    def of_fewer(self) -> bool:
+        """Whether the difference leaves out runs of A or B, which have no partner."""
+        return 0 < self.pairs < max(len(self.a), len(self.b))
 
 
 def changes(
@@ -62,9 +73,9 @@ def changes(
     for name, both in sides.items():
         one, other = (tuple(side.values()) for side in both)
         if name in tested:
-            (found, by_pairs), p = tested[name], corrected[name]
+            (found, pairs), p = tested[name], corrected[name]
             kind: Kind = "changed" if p < ALPHA else "not told apart"
-            tests = found.estimate, found.interval(), p, by_pairs
+            tests = found.estimate, found.interval(), p, pairs
             made.append(Change(name, one, other, kind, *tests))
         elif one and other:
             apart = Summary.of(other).mean - Summary.of(one).mean
@@ -84,11 +95,11 @@ def _untested(one: Sequence[float], other: Sequence[float], exact: bool) -> Kind
 
 def _difference(
     one: Mapping[int, float], other: Mapping[int, float]
-) -> tuple[Difference, bool] | None:
-    """The second minus the first, and whether it is that of pairs."""
+) -> tuple[Difference, int] | None:
+    """The second minus the first, and of how many pairs it is; 0 where it is of none."""
     pairs = paired([other, one], [1.0, -1.0])
     if pairs:
         found = difference(pairs, Summary.exact(0))
     else:
         found = difference(Summary.of([*other.values()]), Summary.of([*one.values()]))
-    return (found, pairs is not None) if found else None
+    return (found, pairs.n if pairs else 0) if found else None

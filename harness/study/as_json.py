@@ -303,7 +303,8 @@ def flips(found: Flips) -> Fields:
 
 def comparison(found: Comparison) -> Fields:
     """`repro compare`."""
-    return {"a": found.a, "b": found.b, "changes": [asdict(item) for item in found.changes]}
+    changes = [{**asdict(item), "paired": item.paired} for item in found.changes]
+    return {"a": found.a, "b": found.b, "changes": changes}
 
 
 def synced(found: Synced) -> Fields:

@@ -54,6 +54,26 @@ def test_an_alternative_is_of_the_second_alone(copied: Workplace) -> None:
     assert all(same for name, same in kinds.items() if ":Assumed:" not in name)
 
 
+def test_a_difference_over_fewer_seeds_than_are_shown_says_over_how_many(
+    copied: Workplace,
+) -> None:
+    stated = 'value = 0.04\nsource = "paper"\nplace = "Section 1"'
+    left_open = 'value = 0.04\nsource = "ours"\nwhy = "A guess."\nalternatives = [0.08]'
+    copied.edit("methods/noisy.toml", stated, left_open)
+    varied = ("--vary", "noisy.scatter=0.08")
+    made = copied.repro("make", "verdicts:Noisy:Small", "--seeds", "3", *varied, *INLINE)
+    assert made.code == 0
+    asked = ("compare", "stated", "stated", "verdicts", *varied)
+    changes = {item["name"]: item for item in copied.repro(*asked, "--json").json["changes"]}
+    small = changes["verdicts:Noisy:Small"]
+    assert (len(small["a"]), len(small["b"]), small["pairs"], small["paired"]) == (5, 3, 3, True)
+    told = copied.repro(*asked).out
+    assert told.count("(n=3)") == 2
+    assert "An n beside B - A is how many seeds A and B share, which it is over" in told
+    assert copied.repro("make", "verdicts:Noisy:Small", *varied, *INLINE).code == 0
+    assert "An n beside" not in copied.repro(*asked).out
+
+
 def test_what_is_neither_a_folder_nor_a_profile(made: Workplace) -> None:
     outcome = made.repro("compare", "statd", "small")
     assert outcome.code == 2

@@ -67,6 +67,17 @@ def test_runs_that_share_seeds_are_compared_as_pairs() -> None:
     assert apart.p_adjusted == pytest.approx(ttest_ind(other, one, equal_var=False).pvalue)
 
 
+def test_a_difference_of_pairs_says_of_how_many_it_is() -> None:
+    three = {0: 2.0, 1: 2.3, 2: 2.1}
+    (more,) = by_seed({"x": {**three, 3: 9.0, 4: 9.1}}, {"x": {s: v**2 for s, v in three.items()}})
+    assert (more.pairs, more.of_fewer) == (3, True)
+    (whole,) = by_seed({"x": three}, {"x": {s: v**2 for s, v in three.items()}})
+    assert (whole.pairs, whole.of_fewer) == (3, False)
+    assert whole.difference == pytest.approx(more.difference)
+    (apart,) = changes({"x": [1.0, 2.0, 4.0, 5.0]}, {"x": [1.0, 2.5, 7.0]})
+    assert (apart.pairs, apart.of_fewer) == (0, False)
+
+
 @pytest.mark.parametrize(
     ("seeds", "shared"),
     [
