@@ -301,19 +301,24 @@ def _check_acts(name: str, value: Any, made: ExhibitPlan, without: ExhibitPlan) 
     if made.shown != without.shown:
         return
     exhibit, profile = made.exhibit.id, made.profile.id
-    if name == REPLICATE:
-        raise UserError(
-            f"--vary {name}={value}: it would change nothing in {exhibit}, where each run is one "
-            f"{value} already, or there is only one run; ask for several with --seeds"
-        )
     before = [used.value for item in without.items for used in item.settings if used.origin == name]
-    if not before:
-        why = f"{exhibit} does not use this setting"
+    others = f"; `repro assumptions {exhibit}` lists what can be varied"
+    if name == REPLICATE:
+        why = _why_replicated(made, value)
+    elif not before:
+        why = f"{exhibit} does not use this setting{others}"
     elif value in before:
-        why = f"profile {profile} has this value anyway"
-    else:
+        why = f"profile {profile} has this value anyway{others}"
+    else:  # which is listed too, since the numbers use it
         why = f"no step of {exhibit} depends on this setting under profile {profile}"
-    raise UserError(
-        f"--vary {name}={value}: it would change nothing, since {why}; "
-        f"`repro assumptions {exhibit}` lists what can be varied"
-    )
+    raise UserError(f"--vary {name}={value}: it would change nothing, since {why}")
+
+
+def _why_replicated(made: ExhibitPlan, what: Replicate) -> str:
+    """Why another thing to be done again for each run changes nothing."""
+    runs = max((len(item.seeds) for item in made.items), default=0)
+    if runs > 1:
+        return f"each run in {made.exhibit.id} is one {what} already"
+    if runs:
+        return f"each number of {made.exhibit.id} has only one run; ask for several with --seeds"
+    return f"nothing of {made.exhibit.id} can be run under profile {made.profile.id}"

@@ -81,8 +81,18 @@ def test_it_is_said_for_a_profile_a_table_a_row_or_a_cell(
 def test_what_it_cannot_change_is_refused(place: Workplace) -> None:
     with pytest.raises(UserError, match=r"expected seed or pipeline"):
         parse_variation(place.paper, ["replicate=teacher"])
-    with pytest.raises(UserError, match=r"change nothing in verdicts.*only one run"):
+    with pytest.raises(UserError, match=r"change nothing.*only one run; ask for several"):
         plan_exhibit(place.paper, "verdicts", seeds=1, variation=PIPELINES)
+    methods = ("faithful", "flattered", "noisy", "released")
+    for method in methods:
+        place.edit(f"methods/{method}.toml", 'step = "draw"', 'step = "draw"\nseed = "{seed}"')
+        place.edit(f"methods/{method}.toml", 'step = "select"', 'step = "select"\nseed = "{seed}"')
+    with pytest.raises(UserError, match=r"each run in verdicts is one pipeline already$"):
+        plan_exhibit(place.paper, "verdicts", seeds=3, variation=PIPELINES)
+    for method in methods:
+        place.edit("tables/verdicts.toml", f'method = "{method}"', 'method = "cited"')
+    with pytest.raises(UserError, match=r"nothing of verdicts can be run under profile stated$"):
+        plan_exhibit(place.paper, "verdicts", seeds=3, variation=PIPELINES)
 
 
 def test_a_verdict_on_pipelines_is_conditional_on_no_step(place: Workplace) -> None:
