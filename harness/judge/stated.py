@@ -14,7 +14,7 @@ from harness.errors import UserError
 from harness.judge.decision import Decision, Evidence, Tail, decide
 from harness.judge.decision import Outcome as DecisionOutcome
 from harness.judge.memory import remembered
-from harness.judge.model import Coefficient, Estimate, Verdict, VerdictName
+from harness.judge.model import Coefficient, Estimate, Interval, Verdict, VerdictName
 from harness.judge.results import ItemResult, of_row
 from harness.judge.sample import Summary
 from harness.plan.exhibit import ExhibitPlan
@@ -245,12 +245,23 @@ def _quantity(name: str, points: Sequence[ItemResult]) -> Estimate | None:
         return Estimate(mean, 0.0, None, len(points))
     if (std := Summary.of(seeds).std) is not None:
         return Estimate(mean, std / math.sqrt(len(seeds)), len(seeds) - 1, len(points))
-    halves = [(a.high - a.low) / 2 for a in amounts if a.low is not None and a.high is not None]
-    if len(halves) < len(amounts):
+    ends = [(a.low, a.high) for a in amounts if a.low is not None and a.high is not None]
+    if len(ends) < len(amounts):
         return Estimate(mean, None, None, len(points))
     # Half of a normal 95 % interval is 1.96 standard errors.
-    error = math.hypot(*halves) / len(halves) / statistics.NormalDist().inv_cdf(0.975)
-    return Estimate(mean, error, None, len(points))
+    halves = math.hypot(*((high - low) / 2 for low, high in ends)) / len(ends)
+    error = halves / statistics.NormalDist().inv_cdf(0.975)
+    return Estimate(mean, error, None, len(points), _interval([a.mean for a in amounts], ends))
+
+
+def _interval(means: Sequence[float], ends: Sequence[Interval]) -> Interval:
+    """The interval of a mean from those of what it is of: each side from that side of theirs, since
+    they may end where a parameter does (Zou and Donner 2008)."""
+    if len(ends) == 1:
+        return ends[0]
+    mean, lows, highs = statistics.fmean(means), *zip(*ends, strict=True)
+    below, above = math.dist(means, lows) / len(ends), math.dist(means, highs) / len(ends)
+    return mean - below, mean + above
 
 
 def _verdict(evidence: _Evidence) -> Verdict:
@@ -274,7 +285,7 @@ def _verdict(evidence: _Evidence) -> Verdict:
     return Verdict(
         evidence.address,
         "not comparable" if reason else decision.outcome,
-        reason or _sentence(decision, margin, evidence.tail),
+        reason or _sentence(decision, evidence, margin),
         margin,
         gap,
         (low, high),
@@ -302,7 +313,10 @@ _ENDINGS: Mapping[str, Mapping[DecisionOutcome, str]] = {
 }
 
 
-def _sentence(decision: Decision, margin: float, tail: Tail) -> str:
+def _sentence(decision: Decision, evidence: _Evidence, margin: float) -> str:
     low, high = decision.statistics.interval if decision.statistics else (math.nan, math.nan)
-    ending = _ENDINGS[tail][decision.outcome].format(margin)
-    return f"off by {decision.difference:+.3g} (95 % interval {low:+.3g} to {high:+.3g}), {ending}"
+    ending = _ENDINGS[evidence.tail][decision.outcome].format(margin)
+    held = f"95 % interval {low:+.3g} to {high:+.3g}"
+    if evidence.ours and evidence.ours.interval:
+        held += " by the standard error"
+    return f"off by {decision.difference:+.3g} ({held}), {ending}"

@@ -120,6 +120,29 @@ def test_stated_numbers_stand_beside_ours_with_a_verdict(drawn: Workplace) -> No
     assert slope["verdict"] == "reproduced"
 
 
+def test_a_step_s_interval_is_shown_as_it_is_and_judged_by_half_its_width(
+    drawn: Workplace, tmp_path: Path
+) -> None:
+    """It need not be symmetric: here it ends where a parameter does."""
+    place = drawn.copy(tmp_path)
+    place.edit("fits/law.toml", 'high = "high"', 'high = "slope"')
+    slope = stated(place.repro("show", "law", "--json").json, "slope")
+    assert slope["reproduced"]["interval"] == pytest.approx([1.9, 2.0])
+    assert slope["interval"] == pytest.approx([-0.05, 0.05])
+    assert "95 % interval -0.05 to +0.05 by the standard error" in slope["why"]
+    told = place.repro("diff", "law").out
+    assert "1.9 to 2 " in told
+    assert "slope: judged by the standard error, as if the interval were symmetric" in told
+
+
+def test_a_mean_of_points_keeps_to_the_sides_of_their_intervals() -> None:
+    """Three results that end at 1, where their parameter does: so does their mean."""
+    from harness.judge.stated import _interval
+
+    low, high = _interval([1.0, 1.0, 1.0], [(0.7, 1.0), (0.9, 1.0), (1.0, 1.0)])
+    assert (low, high) == (pytest.approx(1 - 0.1**0.5 / 3), 1.0)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "verdict", "code"),
     [

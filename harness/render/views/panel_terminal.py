@@ -179,6 +179,12 @@ def _show_stated(stated: Sequence[StatedResult], console: Console) -> None:
     ]
     if rows:
         show_grid(("Stated", "Paper", "Ours", "95 % interval", "Verdict", "Where"), rows, console)
+    held = [
+        item.id for item in stated if item.verdict.decision and item.ours and item.ours.interval
+    ]
+    if held:
+        how = "judged by the standard error, as if the interval were symmetric"
+        console.print(f"{', '.join(held)}: {how}", soft_wrap=True)
 
 
 def _interval(ends: Sequence[float] | None) -> str:
