@@ -155,7 +155,7 @@ def _or_found(
         return result
     quantity = plan.exhibit.readings(row, column).values[0]
     runs = slice(1 if quantity.deterministic else None)
-    amount = Amount(found.values[runs], bool(quantity.deterministic), seeds=found.seeds[runs])
+    amount = Amount(found.values[runs], quantity.deterministic, seeds=found.seeds[runs])
     return ItemResult(
         item=replace(result.item, comparable=True, reason="", sources={}, seeds=()),
         seeds=found.seeds,
@@ -263,15 +263,14 @@ class _Collector:
             }
 
         values = numbers(quantity.value)
-        runs, same = self._runs(quantity.of, complete)
-        deterministic = same if quantity.deterministic is None else quantity.deterministic
-        seeds = [self.item.seeds[complete[run]] for run in (runs[:1] if deterministic else runs)]
+        runs = self._runs(quantity.of, complete)[: 1 if quantity.deterministic else None]
+        seeds = [self.item.seeds[complete[run]] for run in runs]
         kept = tuple(seed for seed in seeds if seed in values)
         if not kept:
             return None
         return Amount(
             tuple(values[seed] for seed in kept),
-            deterministic,
+            quantity.deterministic,
             min(numbers(quantity.low).values(), default=None) if quantity.low else None,
             max(numbers(quantity.high).values(), default=None) if quantity.high else None,
             seeds=kept,
@@ -286,16 +285,14 @@ class _Collector:
         found = _Collector(beside, self.readings, self.read).result("").amounts
         return found[quantity.name].values if quantity.name in found else ()
 
-    def _runs(self, source: str, complete: Sequence[int]) -> tuple[list[int], bool]:
-        """Which of the complete seeds are runs of their own, and whether all left the same.
+    def _runs(self, source: str, complete: Sequence[int]) -> list[int]:
+        """Which of the complete seeds are runs of their own: seeds with the same records are one.
 
-        Seeds with the same records are one run. Where other records left the same to the last
-        bit, as of a deterministic step that is given a seed, nothing varies between runs.
+        Other records that left the same are several, since a few test items agree by chance.
         """
         seeds = self.item.sources[source]
         first = {seeds[index]: place for place, index in reversed(list(enumerate(complete)))}
-        left = {tuple(r.digest for i in run if (r := self.read(i))) for run in first}
-        return sorted(first.values()), len(first) > 1 and len(left) == 1
+        return sorted(first.values())
 
     def _pictures(self, gallery: Gallery) -> tuple[Picture, ...]:
         reading = gallery.pictures

@@ -72,8 +72,8 @@ class Measure(SpecModel):
     scale: float = 1.0
     better: Literal["higher", "lower"] = "higher"
     """Which values the paper prefers."""
-    deterministic: bool | None = None
-    """Whether every run gives the same. Left out: it is where all runs that are there do."""
+    deterministic: bool = False
+    """Whether no run can give another number, so that a single one tells all."""
 
     def quantity(self) -> Quantity:
         """The same as what is read of the last step of the recipe."""

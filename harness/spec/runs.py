@@ -85,8 +85,8 @@ class Quantity(Reading):
     low: str = ""
     high: str = ""
     """Values of the same record that are the ends of its 95 % interval."""
-    deterministic: bool | None = None
-    """Whether every run gives the same. Left out: it is where all runs that are there do."""
+    deterministic: bool = False
+    """Whether no run can give another number, so that a single one tells all."""
     searched: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None = None
     """Ends of the search that gives it, which it cannot pass. A claim that holds all over it is not
     tested by the result."""

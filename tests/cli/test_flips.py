@@ -383,6 +383,10 @@ def test_where_nothing_was_run_that_is_said(place: Workplace) -> None:
 def test_where_every_run_gives_the_same_no_fresh_seed_is_asked_for(place: Workplace) -> None:
     """The same in every run, on both sides: fresh seeds could not say anything else."""
     place.edit("methods/lone.toml", "value = 0.0005", "value = 0.0")
+    place.edit("methods/lone.toml", "alternatives = [0.05]", "alternatives = [1e-12]")
+    declared = 'measure = { value = "accuracy", scale = 100, deterministic = true }'
+    row = 'bind = { method = "lone" }'
+    place.edit("tables/open.toml", row, f"{row}\n{declared}")
     place.repro("make", "open", "--explore", "8", *INLINE)
     (found,) = flips(place, "lone")["sets"]
     assert (found["standing"], found["fresh"], found["command"]) == ("flip set", "not run", "")

@@ -300,8 +300,8 @@ def _more(printed: Printed) -> dict[str, Any]:
 
 
 def _runs(result: ItemResult) -> str:
-    """`n = 3`, or where fewer runs came back than were asked for, `n = 2 of 3`. Those that gave
-    the same to the last bit are one value, and yet came back."""
+    """`n = 3`, or where fewer runs came back than were asked for, `n = 2 of 3`. Of a
+    deterministic number one value counts, and yet all came back."""
     if result.gaps:
         return f"n = {len(result.seeds)} of {len(result.item.seeds)}"
     return f"n = {len(result.amount.values) if result.amount else 0}"
