@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.judge.effects import Effect
 from harness.study.as_json import verified
 from harness.study.flips import DECIDED
 from harness.study.study import Study
@@ -18,7 +19,8 @@ from tests.docs.console import PAGES, ROOT
 COMMAND = re.compile(r"`repro (?:diff|show)\s+([^`]*--profile\s+paper[^`]*)`")
 QUOTED = re.compile(
     r"^\| (?P<place>.*) \| (?P<printed>[\d.]+ ± [\d.]+) \| (?P<mean>[\d.]+) \(n = (?P<n>\d+)\) \| "
-    r"(?P<said>(?P<name>[\w-]+)(?P<marks>[†‡]*): (?P<gap>[-+\d.]+), 95 % interval (?P<low>\S+) to (?P<high>\S+)"
+    r"(?P<said>(?P<name>[\w-]+)(?P<marks>[†‡]*): "
+    r"(?P<gap>[-+\d.]+), 95 % interval (?P<low>\S+) to (?P<high>\S+)"
     r"|[✓✗?].*) \|$",
     re.MULTILINE,
 )
@@ -145,8 +147,9 @@ def test_what_choices_move_is_what_was_run() -> None:
 
 
 def moved_rows() -> Iterator[str]:
-    """A row for each reading that was run, then one for each coreset's number."""
-    left = []
+    """A row for each reading that was run, one for each set on its fresh seeds, and one for each
+    coreset's number."""
+    fresh, left = [], []
     for exhibit, label, coresets in COMPARED:
         for cell in Study.open(ROOT).flips(exhibit, "paper").cells:
             row, column = cell.address.split(":")[1:]
@@ -154,11 +157,14 @@ def moved_rows() -> Iterator[str]:
                 continue
             place = f"| {label}, {row}, {column} |"
             for each in cell.readings:
-                assert each.effect is not None
-                assert each.effect.interval is not None
-                low, high = each.effect.interval
-                moved = f"{each.effect.estimate:+.2f} | {low:+.2f} to {high:+.2f}"
-                yield f"{place} `{', '.join(each.choices)}` | {moved} | {each.verdict} |"
+                moved = f"{place} `{', '.join(each.choices)}` | {spelt(each.effect)}"
+                yield f"{moved} | {each.verdict} |"
+            fresh += [
+                f"{place} `{', '.join(s.reading.choices)}` | {spelt(s.fresh_effect)} | {s.fresh} | "
+                f"{s.standing} |"
+                for s in cell.sets
+                if s.fresh_effect
+            ]
             sets = [f"`{', '.join(s.reading.choices)}` ({s.standing})" for s in cell.sets]
             tellable = cell.readings and cell.verdict in DECIDED
             turned = "; ".join(sets) or ("none" if tellable else "–")
@@ -166,4 +172,12 @@ def moved_rows() -> Iterator[str]:
                 f"{place} {cell.verdict} | {len(cell.readings)} | {len(cell.begun)} | "
                 f"{len(cell.untried) - len(cell.begun)} | {turned} |"
             )
+    yield from fresh
     yield from left
+
+
+def spelt(effect: Effect | None) -> str:
+    assert effect is not None
+    assert effect.interval is not None
+    low, high = effect.interval
+    return f"{effect.estimate:+.2f} | {low:+.2f} to {high:+.2f}"
