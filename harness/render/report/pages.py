@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -30,8 +30,7 @@ UNJUDGED = ("not run", "not comparable")
 """Verdicts that compare nothing with the paper."""
 
 
-def _indented(value: Any) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=True, sort_keys=True, default=str)
+_indented = partial(json.dumps, indent=1, ensure_ascii=True, sort_keys=True, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,6 @@ class SettingLine:
 
     @cached_property
     def shown(self) -> str:
-        """Digest of it."""
         return digest_of(self)
 
 
@@ -162,8 +160,6 @@ class Assumption:
 
     def of(self, address: str) -> Assumption:
         """The same with what it does to one number only."""
-        if not self.flips:
-            return self
         own = (
             replace(other, flips=tuple(flip for flip in other.flips if flip.address == address))
             for other in self.alternatives
@@ -240,9 +236,8 @@ class ExhibitPage:
     correlations: tuple[str, ...]
     panels: tuple[Panel, ...]
     premises: Mapping[str, str]
-    """Name -> what is assumed and stated, a text with formulas."""
     formulas: Mapping[str, str]
-    """Name -> LaTeX."""
+    """Name -> LaTeX; of premises, texts with formulas between dollars."""
     parameters: Mapping[str, Parameter]
     assumptions: tuple[Assumption, ...]
     claims: tuple[Judged, ...]
@@ -299,9 +294,7 @@ class ExhibitPage:
     @property
     def has_results(self) -> bool:
         """Whether anything came back for it."""
-        return any(run.done for number in self.numbers for run in number.runs) or bool(
-            self.compared
-        )
+        return bool(self.compared) or any(r.done for each in self.numbers for r in each.runs)
 
     @property
     def reach(self) -> float:
@@ -356,8 +349,7 @@ class Site:
 
     @property
     def frame(self) -> Frame:
-        named = (self.title, self.venue, self.profile, self.profile_label)
-        return Frame(*named, watched=self.watched > 0)
+        return Frame(self.title, self.venue, self.profile, self.profile_label, self.watched > 0)
 
     @property
     def standings(self) -> Mapping[str, Counter[str]]:
