@@ -66,7 +66,7 @@ def rates(
     first, again = verdicts(theirs, search), verdicts(theirs, fresh)
     asked = slice(1, 2) if moved else slice(1, None)
     turned = first[:, asked] * first[:, :1] < 0
-    kept = turned & (again[:, asked] == first[:, asked]) & (again[:, asked] != again[:, :1])
+    kept = turned & (again[:, asked] == first[:, asked]) & (again[:, asked] * again[:, :1] < 0)
     shown = np.array([_shown(trial, len(trial) - 1) for trial in search])[:, : turned.shape[1]]
     later = np.zeros_like(shown)
     for trial in np.flatnonzero(kept.any(1)):

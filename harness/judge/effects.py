@@ -16,8 +16,8 @@ it likes is shown falsely in 2.5 % at most. The error rates are those of `benchm
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -119,6 +119,39 @@ def effects(numbers: Mapping[A, Explored[K]], tried: int) -> dict[A, dict[K, Eff
     Args:
         tried: how many effects are looked at, on these numbers and on others.
     """
+    found: dict[A, dict[K, Effect]] = {name: {} for name in numbers}
+    for each in (_whole(numbers), *_short(numbers)):
+        for name, own in _effects(each, tried).items():
+            found[name] |= own
+    return {
+        name: {reading: found[name][reading] for reading in number.readings}
+        for name, number in numbers.items()
+    }
+
+
+def _whole(numbers: Mapping[A, Explored[K]]) -> dict[A, Explored[K]]:
+    """The numbers with the readings that have all seeds of the default."""
+    return {
+        name: replace(
+            number, readings={k: r for k, r in number.readings.items() if _full(number, r)}
+        )
+        for name, number in numbers.items()
+    }
+
+
+def _short(numbers: Mapping[A, Explored[K]]) -> Iterator[dict[A, Explored[K]]]:
+    """Each other reading by itself, so that it takes no seeds from the rest."""
+    for name, number in numbers.items():
+        for reading, amount in number.readings.items():
+            if not _full(number, amount):
+                yield {name: replace(number, readings={reading: amount})}
+
+
+def _full(number: Explored[K], reading: Amount) -> bool:
+    return reading.deterministic or {*number.default.seeds} <= {*reading.seeds}
+
+
+def _effects(numbers: Mapping[A, Explored[K]], tried: int) -> dict[A, dict[K, Effect]]:
     tables = {name: _Table(number) for name, number in numbers.items()}
     scatters = _moderated(numbers, tables)
     found: dict[A, dict[K, Effect]] = {}

@@ -58,6 +58,7 @@ def write_design(
     if len(names) > 1 or names == ["all"]:
         raise UserError("a design is of one exhibit or of parts of it; name one, such as table7")
     profile = project.paper.profile(request.profile)
+    designs_of(project, names[0], profile.id)  # a broken one is told of before anything runs
     seeds = request.seeds or count_seeds(profile.seeds)
     path = design_file(project.designs, parts, profile.id, runs, seeds)
     known, left_out = alternatives(project.paper, parts, profile.id)

@@ -2,9 +2,9 @@
 
 A set is searched on the profile's seeds, whatever else was run, and confirmed on as many fresh
 ones. Only then is it a flip set: what many readings were tried for is held against the luck of the
-one that stood out. Its effect is shown on either seeds; on the fresh ones together with the effects
-of all sets that there are to confirm. Where every run gives the same number there is no luck, and
-it is one at once.
+one that stood out. Its effect is shown on either; on the fresh seeds together with all others that
+were run on them. A stated number has no effect of its own. Where every run gives the same number
+there is no luck, and it is one at once.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ DECIDED = ("reproduced", "deviates")
 _SAID: Mapping[Standing, str] = {
     "flip set": "FLIP SET, confirmed on fresh seeds",
     "to be confirmed": "turns it on the seeds of the search; no flip set before fresh seeds agree",
-    "not confirmed": "no flip set: fresh seeds give {fresh}",
-    "effect not shown": "no flip set: fresh seeds agree, but its effect is not shown on either",
+    "not confirmed": "no flip set: on fresh seeds it is {fresh}, and by default {default}",
+    "effect not shown": "no flip set: fresh seeds agree, but neither they nor those of the search "
+    "show its effect",
 }
 
 
@@ -64,7 +65,8 @@ class FlipSet:
     reading: Reading
     standing: Standing
     fresh: VerdictName
-    """The verdict on the fresh seeds alone."""
+    fresh_default: VerdictName
+    """The verdicts on the fresh seeds alone."""
     fresh_effect: Effect | None
     """On the fresh seeds alone; None before they were run, and as for a reading."""
     command: str
@@ -76,7 +78,7 @@ class FlipSet:
         """How it stands, in words."""
         if not self.command:
             return "FLIP SET, since every run gives the same number"
-        return _SAID[self.standing].format(fresh=self.fresh)
+        return _SAID[self.standing].format(fresh=self.fresh, default=self.fresh_default)
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def flips_of(project: Project, exhibit: str, profile: str | None) -> Flips:
     shown = search.effects(found, tried)
     readings = {each: search.readings(each, found[each], shown.get(each, {})) for each in found}
     turned = {
-        address: [each.choices for each in own if each.turn == "turned"]
+        address: [e.choices for e in own if e.turn == "turned" and search.whole(e.choices, address)]
         for address, own in readings.items()
     }
     again = search.effects(turned, sum(map(len, turned.values())), fresh=True)
@@ -145,7 +147,7 @@ class _Search:
     @cached_property
     def seeds(self) -> int:
         stated = count_seeds(self.project.paper.profile(self.profile).seeds)
-        # No design changes what was confirmed. With one seed nothing has a spread: then it says.
+        # So no design takes back what was confirmed. But one seed has no spread: there designs say.
         return stated if stated > 1 else max([1, *(design.seeds for design in self.designs)])
 
     @cached_property
@@ -205,7 +207,7 @@ class _Search:
 
         Of several that come to the same steps, the smallest stands for all.
         """
-        touching = [text for text, touches in self.alternatives[0].items() if address in touches]
+        touching = self.touching(address)
         singles: list[Choices] = [(text,) for text in touching]
         combined = [run for design in self.designs for run in design.runs if len(run) > 1]
         narrowed = [self.narrowed(run, touching, address) for run in combined]
@@ -219,6 +221,11 @@ class _Search:
                 known.append(sources)
                 found.append(choices)
         return found
+
+    def touching(self, address: str) -> list[str]:
+        """The alternatives that may change a number; of a stated one, all of the exhibit."""
+        cell = self._is_cell(address)
+        return [text for text, at in self.alternatives[0].items() if address in at or not cell]
 
     def narrowed(self, run: Choices, touching: Sequence[str], address: str) -> Choices:
         """The run without what acts on other numbers alone."""
@@ -266,11 +273,7 @@ class _Search:
         self, address: str, readings: Sequence[Reading], again: Mapping[Choices, Effect]
     ) -> CellFlips:
         before = self.verdict((), address)
-        ran = {
-            text: self.ran((text,), address)
-            for text, touches in self.alternatives[0].items()
-            if address in touches or not self._is_cell(address)
-        }
+        ran = {text: self.ran((text,), address) for text in self.touching(address)}
         untried = tuple(text for text, seeds in ran.items() if seeds < self.seeds)
         begun = {text: ran[text] for text in untried if ran[text]}
         sets = self.sets(address, readings, again)
@@ -301,15 +304,19 @@ class _Search:
         amounts = (_amount(self.judged(each), address) for each in ((), choices))
         same = all(amount and amount.deterministic for amount in amounts)
         if same and after in ("not run", reading.verdict):
-            return FlipSet(reading, "flip set", after, effect, "")
-        if not all(_whole(self.judged(each, fresh=True), address) for each in ((), choices)):
-            return FlipSet(reading, "to be confirmed", after, None, command)
+            return FlipSet(reading, "flip set", after, before, effect, "")
+        if not self.whole(choices, address):
+            return FlipSet(reading, "to be confirmed", after, before, None, command)
         effects = [each for each in (reading.effect, effect) if each]
         shown = not effects or any(each.shown for each in effects)
         standing: Standing = "flip set" if shown else "effect not shown"
-        if not after == reading.verdict != before:
+        if after != reading.verdict or _turn(before, after) != "turned":
             standing = "not confirmed"
-        return FlipSet(reading, standing, after, effect, command)
+        return FlipSet(reading, standing, after, before, effect, command)
+
+    def whole(self, choices: Choices, address: str) -> bool:
+        """Whether all fresh seeds were run, of the default and under the choices."""
+        return all(_whole(self.judged(each, fresh=True), address) for each in ((), choices))
 
 
 def _turn(before: VerdictName, after: VerdictName) -> Turn:

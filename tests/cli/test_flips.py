@@ -318,6 +318,9 @@ def test_what_was_run_for_a_stated_number_is_tried(tmp_path: Path) -> None:
     assert "wide.keep=5" not in stated["untried"]
     assert not [text for text in stated["untried"] if text.startswith("scatter.adjustment")]
     assert stated["untried"]
+    alone = [", ".join(each["choices"]) for each in stated["readings"]]
+    assert "wide.keep=5" in alone
+    assert [text for text in alone if text.startswith("scatter.adjustment")]
 
 
 def test_a_set_is_a_flip_set_only_when_fresh_seeds_agree(place: Workplace) -> None:
@@ -373,6 +376,37 @@ def test_an_effect_may_be_shown_on_the_fresh_seeds(
         (found,) = flips(place, "lone")["sets"]
         assert found["standing"] == standing
         assert found["fresh_effect"]["estimate"] == -5
+
+
+def test_a_default_that_is_open_on_fresh_seeds_confirms_nothing(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The choice settles it there, and turns nothing."""
+    place.repro("make", "open", "--explore", "8", *INLINE)
+    (found,) = flips(place, "lone")["sets"]
+    place.repro(*found["command"].replace("'", "").split()[1:], *INLINE)
+    verdict = _Search.verdict
+
+    def open_by_default(
+        search: _Search, choices: Choices, address: str, fresh: bool = False
+    ) -> VerdictName:
+        is_open = fresh and not choices
+        return "inconclusive" if is_open else verdict(search, choices, address, fresh)
+
+    monkeypatch.setattr(_Search, "verdict", open_by_default)
+    (found,) = flips(place, "lone")["sets"]
+    assert found["standing"] == "not confirmed"
+    told = place.repro("assumptions", "open", "--flips").out
+    assert "on fresh seeds it is deviates, and by default inconclusive" in told
+
+
+def test_a_broken_design_is_told_before_anything_runs(place: Workplace) -> None:
+    (place.root / "designs").mkdir()
+    (place.root / "designs" / "zzz.json").write_text("{", encoding="utf-8")
+    refused = place.repro("make", "open", "--explore", "8", *INLINE)
+    assert refused.code == 2
+    assert "zzz.json" in refused.err
+    assert place.starts() == 0
 
 
 def test_where_nothing_was_run_that_is_said(place: Workplace) -> None:

@@ -38,7 +38,9 @@ def test_formulas_in_a_text_are_between_dollars() -> None:
         assert with_formulas(plain) == plain.replace("&", "&amp;")
 
 
-@pytest.mark.parametrize("source", [r"\nothing{x}", "x^{", "σ_1 中", "x\\", "{" * 3000, EVIL])
+@pytest.mark.parametrize(
+    "source", [r"\nothing{x}", "x^{", "σ_1 中", "x\\", "{" * 3000, "~", r"\,", EVIL]
+)
 def test_what_cannot_be_set_stays_text(source: str) -> None:
     said = formula(source)
     assert "<script" not in said

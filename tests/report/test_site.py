@@ -129,7 +129,22 @@ def test_numbers_that_were_only_begun_are_not_said_to_be_run(
     varied = ("--seeds", "2", "--vary", "assumed.keep=5", "--executor", "inline")
     assert place.repro("make", "averaged:Assumed:Mean", *varied).code == 0
     said = pages(report(place))["exhibits/averaged.html"].said
-    assert "run for 0 of 1 number that it touches, begun for 1" in said
+    begun = "run for 0 of 1 number that it touches, begun for 1"
+    assert begun in said
+    assert f"{begun}; no verdict changes" not in said
+
+
+def test_alternatives_of_a_figure_are_run_or_not(made: Workplace, tmp_path: Path) -> None:
+    """Its cells are the stated numbers, and its points share steps with the default."""
+    place = made.copy(tmp_path / "figure")
+    varied = ("--vary", "wide.keep=5", "--executor", "inline")
+    assert place.repro("make", "scatter", *varied).code == 0
+    said = pages(report(place))["exhibits/scatter.html"].said
+    own = {name: said.split(f"{name} =")[1] for name in ("distance.power", "wide.keep")}
+    assert re.search(r"Or \S+: ([^;]*)", own["wide.keep"])[1] == (  # type: ignore[index]
+        "run for 4 of 4 numbers that it touches"
+    )
+    assert own["distance.power"].partition("Or 3.0: ")[2].startswith("not run")
 
 
 def test_an_alternative_may_have_points_that_the_default_has_not(site: Path) -> None:

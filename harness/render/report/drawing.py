@@ -56,14 +56,14 @@ def formula(source: str) -> Markup:
             raise ValueError("matplotlib draws a box for a sign that it lacks")
         with rc_context({"text.parse_math": True, "mathtext.fontset": "dejavusans"}):
             outline = TextPath((0, 0), f"${source}$", size=_EM)
-    except (ValueError, RecursionError):
+        box = outline.get_extents()
+    except (ValueError, RecursionError, AttributeError):  # the last of one without any ink
         return Markup("<code>{}</code>").format(source)
     letters = {Path.MOVETO: "M", Path.LINETO: "L", Path.CURVE3: "Q", Path.CURVE4: "C"}
     drawn = "".join(
         letters[kind] + ",".join(map(_n, ends)) if kind in letters else "Z"
         for ends, kind in outline.iter_segments(simplify=False)
     )
-    box = outline.get_extents()
     sizes = (box.width / _EM, box.y0 / _EM, box.x0, -box.y1, box.width, box.height)
     return Markup(
         '<svg class="formula" role="img" aria-label="{}" '

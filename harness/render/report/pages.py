@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from harness.judge.audit.finding import Finding
 from harness.judge.model import Picture
@@ -61,7 +61,6 @@ class RunLine:
     """Its name among the runs of the number, such as `seed 0`."""
     identity: str
     values: Mapping[str, Any]
-    """The numbers that it left, as the record has them."""
     done: bool
 
 
@@ -133,7 +132,8 @@ class Alternative:
 
     value: str
     state: str
-    """In words: not run, or how much of it was."""
+    ran: bool
+    """How much of it was run, in words, and whether any number has all seeds."""
     flips: tuple[Flip, ...]
     command: str
     """Runs it; empty where it cannot be taken or changes nothing."""
@@ -153,10 +153,10 @@ class Assumption:
     alternatives: tuple[Alternative, ...]
 
     @property
-    def flips(self) -> int:
-        """2: an alternative flips a verdict; 1: a verdict changes under one; 0: none does."""
+    def changing(self) -> Literal["", "changes", "flips"]:
+        """Whether a verdict changes under an alternative, and whether one is a flip set."""
         found = [flip.confirmed for alternative in self.alternatives for flip in alternative.flips]
-        return 2 if any(found) else int(bool(found))
+        return "flips" if any(found) else "changes" if found else ""
 
     def of(self, address: str) -> Assumption:
         """The same with what it does to one number only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -179,12 +180,18 @@ def _show_stated(stated: Sequence[StatedResult], console: Console) -> None:
     ]
     if rows:
         show_grid(("Stated", "Paper", "Ours", "95 % interval", "Verdict", "Where"), rows, console)
-    held = [
-        item.id for item in stated if item.verdict.decision and item.ours and item.ours.interval
-    ]
+    held = [item.id for item in stated if item.verdict.decision and _lopsided(item)]
     if held:
         how = "judged by the standard error, as if the interval were symmetric"
         console.print(f"{', '.join(held)}: {how}", soft_wrap=True)
+
+
+def _lopsided(item: StatedResult) -> bool:
+    """Whether the interval of our number reaches farther on one side than on the other."""
+    if item.ours is None or item.ours.interval is None:
+        return False
+    low, high = item.ours.interval
+    return not math.isclose(item.ours.mean - low, high - item.ours.mean, rel_tol=1e-6)
 
 
 def _interval(ends: Sequence[float] | None) -> str:

@@ -54,7 +54,7 @@ def alternatives_of(
 
 def _weight(assumption: Assumption) -> tuple[int, bool]:
     """Assumptions that flip a verdict come first, and those without alternatives last."""
-    return -assumption.flips, not assumption.alternatives
+    return ("flips", "changes", "").index(assumption.changing), not assumption.alternatives
 
 
 def _alternatives(
@@ -70,12 +70,15 @@ def _alternatives(
         variation = f"{setting.origin}={_written(value)}"
         varied = {setting.origin: value}
         name = written(varied)
-        state = "not run" if flips is None else _state(project, name, changes[name], flips)
+        state, ran = (
+            ("not run", 0) if flips is None else _state(project, judged, changes[name], name, flips)
+        )
         command = ("repro", "make", plan.exhibit.id, "--profile", plan.profile.id)
         can_run = name not in changes or not changes[name].why
         yield Alternative(
             _written(value),
             state,
+            ran > 0,
             tuple(_turned(flips, varied)),
             shlex.join((*command, "--vary", variation)) if can_run else "",
         )
@@ -107,19 +110,22 @@ def _flips(project: Project, judged: Judgement) -> Flips:
     return flips_of(project, judged.plan.exhibit.id, judged.plan.profile.id)
 
 
-def _state(project: Project, name: str, change: Change, flips: Flips) -> str:
-    """How far an alternative was run, in words."""
+def _state(
+    project: Project, judged: Judgement, change: Change, name: str, flips: Flips
+) -> tuple[str, int]:
+    """How far an alternative was run, in words, and for how many numbers with all seeds."""
     if not change.taken:
-        return "cannot be taken under this profile"
+        return "cannot be taken under this profile", 0
     if change.why:
-        return "changes nothing under this profile"
-    has = project.store.has
-    some = {address for address, steps in change.steps.items() if any(map(has, steps))}
+        return "changes nothing under this profile", 0
+    has, untried = project.store.has, {cell.address: cell.untried for cell in flips.cells}
+    own = {a: [i for i in ids if i not in judged.plan.steps] for a, ids in change.steps.items()}
+    some = [address for address, steps in own.items() if any(map(has, steps))]
     if not some:
-        return "not run"
-    run = {cell.address for cell in flips.cells if name not in cell.untried} & some
-    begun = f", begun for {len(some - run)}" if some - run else ""
-    return f"run for {len(run)} of {counted(len(change.steps), 'number')} that it touches{begun}"
+        return "not run", 0
+    run = [a for a in some if (name not in untried[a] if a in untried else all(map(has, own[a])))]
+    begun = f", begun for {len(some) - len(run)}" if len(run) < len(some) else ""
+    return f"run for {len(run)} of {counted(len(own), 'number')} that it touches{begun}", len(run)
 
 
 def _written(value: Any) -> str:
