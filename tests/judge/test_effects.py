@@ -157,7 +157,7 @@ def test_what_changes_nothing_is_rarely_shown_anywhere(
     monkeypatch: pytest.MonkeyPatch, spreads: flips.Spreads
 ) -> None:
     """On any of six numbers: in 5 % of exhibits, within three standard errors."""
-    monkeypatch.setattr(flips, "TRIALS", 400)
+    monkeypatch.setattr(flips, "EXHIBITS", 400)
     assert flips.over_exhibits(6, 1, spreads) < 0.05 + 3 * (0.05 * 0.95 / 400) ** 0.5
 
 
@@ -165,7 +165,7 @@ def test_what_changes_nothing_is_rarely_shown_anywhere(
 def test_what_moves_one_of_many_numbers_is_found_more_often(
     monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(flips, "TRIALS", 400)
+    monkeypatch.setattr(flips, "EXHIBITS", 400)
     spreads = flips.OF_EXHIBITS[kind]
     found, alone = (flips.over_exhibits(6, 1, spreads, 1.0, margin) for margin in (1.0, None))
     assert found > 1.5 * alone

@@ -146,16 +146,38 @@ def test_tables_are_reproducible_and_complete():
     assert len(control_table(settings[1:], 200).splitlines()) == 2 + 6
 
 
+FLIPS = "## Which choices turn a verdict"
+
+
 @pytest.mark.slow
 def test_the_page_quotes_what_the_commands_print(capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["simulate", str(SPECS)])
     main()
-    flips.main()
     monkeypatch.chdir(SPECS.parent)
     attainable.main()
-    printed = capsys.readouterr().out.splitlines()
-    page = (SPECS.parent / "docs" / "verdicts.md").read_text(encoding="utf-8").splitlines()
-    pattern = r"\| .*\d % \||(Mean|Two|Three|Simulation) .*\d %"
-    quoted = [line for line in page if re.match(pattern, line)]
+    before, _, after = sections()
+    quoted = rates_in(before + after)
     assert len(quoted) > 30
+    printed = capsys.readouterr().out.splitlines()
     assert [line for line in quoted if line not in printed] == []
+
+
+@pytest.mark.slow
+def test_the_page_quotes_how_often_choices_are_said_to_turn_a_verdict(capsys):
+    flips.main()
+    printed = capsys.readouterr().out.splitlines()
+    quoted = rates_in(sections()[1])
+    assert quoted == rates_in("\n".join(printed))
+
+
+def sections() -> tuple[str, str, str]:
+    """The page before, in and after what it says of choices."""
+    page = (SPECS.parent / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    before, of_flips = page.split(FLIPS)
+    inside, heading, after = of_flips.partition("\n## ")
+    return before, inside, heading + after
+
+
+def rates_in(text: str) -> list[str]:
+    pattern = r"\| .*\d % \||(Mean|Two|Three|Simulation) .*\d %"
+    return [line for line in text.splitlines() if re.match(pattern, line)]
