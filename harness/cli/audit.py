@@ -18,6 +18,7 @@ from harness.cli.output import console, print_json, write
 from harness.errors import UserError, nearest
 from harness.judge.audit.finding import OF_SPECS, RULES, SEVERITIES, Severity
 from harness.media import json_text, say
+from harness.render.formula import as_signs
 from harness.study import as_json as to_json
 from harness.study.study import Study
 from harness.words import counted
@@ -205,7 +206,7 @@ def _print(
         at = place(finding) if place else None
         # Where nothing tells the place, the subject of the rule says what it is about.
         where = f"{at[0]}:{at[1]} {finding.rule}" if at else finding.id
-        line = f"{finding.severity:8} {where}: {' '.join(finding.printed.split())}"
+        line = f"{finding.severity:8} {where}: {' '.join(as_signs(finding.printed).split())}"
         out.print(line, no_wrap=True, overflow="ellipsis")
     if len(findings) > SHOWN:
         out.print(
@@ -226,7 +227,7 @@ def _print_full(findings: Sequence[Finding]) -> None:
     for finding in findings:
         console().print(
             f"{finding.severity.upper()} {finding.id}\n"
-            f"  printed:  {finding.printed}\n"
-            f"  expected: {finding.expected}\n"
-            f"  {finding.confidence}: {finding.explanation}\n",
+            f"  printed:  {as_signs(finding.printed)}\n"
+            f"  expected: {as_signs(finding.expected)}\n"
+            f"  {finding.confidence}: {as_signs(finding.explanation)}\n",
         )

@@ -13,6 +13,7 @@ from harness.judge.model import ClaimOutcome, OutcomeName
 from harness.judge.outcomes import Judged, Sentence, by_sentence, tally
 from harness.media import spelt
 from harness.render.markdown import escape
+from harness.render.markup import named
 from harness.render.symbols import OUTCOMES
 from harness.render.text import plain
 from harness.words import counted
@@ -54,7 +55,7 @@ def show(judged: Sequence[Judged], profile: str, console: Console) -> None:
         grid.add_column(heading, overflow="fold")
 
     def said(text: str) -> str:
-        return spelt(plain(text), console.encoding)
+        return spelt(named(text), console.encoding)
 
     for item in judged:
         claim = Text(said(item.claim.id), style="bold")
@@ -140,7 +141,7 @@ def _line(sentence: Sentence) -> Text:
     if not sentence.as_expected:
         line.append("not as expected: ", style="bold")
     line.append(f"{plain(sentence.where)}: ", style="dim")
-    return line.append(plain(sentence.text))
+    return line.append(named(sentence.text))
 
 
 def summary(judged: Sequence[Judged]) -> str:

@@ -33,6 +33,12 @@ def test_the_summary_comes_first_and_fits_a_screen(tmp_path: Path) -> None:
     assert len(lines) <= 24
 
 
+def test_quotes_have_no_latex(tmp_path: Path) -> None:
+    told = run(tmp_path, "audit", "--all")
+    assert "δ = 2.8947" in told
+    assert r"$\delta" not in told
+
+
 def test_only_what_is_new_fails_beside_a_baseline(tmp_path: Path) -> None:
     before = json.loads(run(tmp_path, "audit", "--json"))
     baseline = tmp_path / "baseline.json"

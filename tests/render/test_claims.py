@@ -54,6 +54,15 @@ def test_every_sentence_that_fails_is_listed_and_no_other() -> None:
     assert lines[-1] == "1 more: repro verify --all"
 
 
+def test_formulas_of_a_sentence_are_in_plain_signs() -> None:
+    claim = judged("c", r"with $\delta = 2$", "S", "holds", "fails", "fails")
+    for text in (
+        as_text(lambda console: gravest(by_sentence([claim]), console)),
+        as_text(lambda console: show([claim], "small", console)),
+    ):
+        assert "with δ = 2" in text
+
+
 @pytest.mark.parametrize(("width", "tables"), [(100, 1), (40, 2)])
 def test_an_overview_cuts_no_heading_and_parts_its_table_where_it_must(
     width: int, tables: int

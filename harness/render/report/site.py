@@ -143,6 +143,7 @@ def _environment() -> Environment:
         prose=prose,
         printed=printed,
         plain=plain,
+        signs=named,
         code=code,
         slug=lambda text: text.replace(" ", "-"),
     )
@@ -239,9 +240,9 @@ def _searchable(site: Site) -> Iterator[tuple[str, str, str]]:
         title = plain(f"{name.replace('_', ' ')} = {value}")
         yield title, plain(f"setting {name} · {source}"), where
     for claim in (item.claim for item in site.claims):
-        yield plain(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
+        yield named(claim.text), plain(f"claim {claim.id}"), f"claims.html#{claim.id}"
     for index, finding in enumerate(site.findings, 1):
-        yield plain(finding.id), plain(finding.explanation), f"findings.html#f{index}"
+        yield plain(finding.id), named(finding.explanation), f"findings.html#f{index}"
 
 
 def _settings(site: Site) -> dict[tuple[str, str], tuple[str, str]]:
