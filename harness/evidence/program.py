@@ -84,8 +84,39 @@ def _run(
     """What it prints. It is a process group of its own, which ends with this step, however that
     ends."""
     print(f"$ {shlex.join(command)}")
+    late, started = Event(), list[subprocess.Popen[str]]()
+
+    def stop() -> None:
+        late.set()
+        _end(started[0])
+
+    limit = Timer(60 * (params.minutes or 0), stop)
+    lines: list[str] = []
     try:
-        process = subprocess.Popen(
+        with _signals_later():
+            started.append(_start(command, folder, variables))
+        if params.minutes:
+            limit.start()
+        for line in started[0].stdout or ():
+            print(line, end="")
+            lines.append(line)
+        code = started[0].wait()
+    finally:
+        limit.cancel()
+        for process in started:
+            _end(process)
+    tail = "".join(deque(lines, _TAIL)).rstrip()
+    if late.is_set():
+        raise EvidenceError(f"{command[0]}: ended after {params.minutes:g} minutes\n{tail}")
+    if code:
+        how = f"ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
+        raise EvidenceError(f"{command[0]}: {how}\n{tail}".rstrip())
+    return "".join(lines)
+
+
+def _start(command: list[str], folder: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
             command, cwd=folder, env=variables, start_new_session=True, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             errors="replace",
@@ -94,32 +125,28 @@ def _run(
         raise EvidenceError(
             f"{command[0]}: cannot be started in {folder} ({error.strerror})"
         ) from None
-    late = Event()
 
-    def stop() -> None:
-        late.set()
-        _end(process)
 
-    limit = Timer(60 * (params.minutes or 0), stop)
-    lines: list[str] = []
+@contextmanager
+def _signals_later() -> Iterator[None]:
+    """Hold back what would end this process, until what it starts meanwhile is known to be ended.
+
+    By handlers and not by a mask, which the started process would inherit.
+    """
+    came: list[int] = []
+    held = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
+    ours = {n: old for n, old in held.items() if callable(old)}
+    if current_thread() is not main_thread():
+        ours.clear()
+    for number in ours:
+        signal.signal(number, lambda number, frame: came.append(number))
     try:
-        if params.minutes:
-            limit.start()
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="")
-            lines.append(line)
-        code = process.wait()
+        yield
     finally:
-        limit.cancel()
-        _end(process)
-    tail = "".join(deque(lines, _TAIL)).rstrip()
-    if late.is_set():
-        raise EvidenceError(f"{command[0]}: ended after {params.minutes:g} minutes\n{tail}")
-    if code:
-        how = f"ended by signal {-code}" if code < 0 else f"ended with exit status {code}"
-        raise EvidenceError(f"{command[0]}: {how}\n{tail}".rstrip())
-    return "".join(lines)
+        for number, old in ours.items():
+            signal.signal(number, old)
+        for each in came:
+            os.kill(os.getpid(), each)
 
 
 @contextmanager

@@ -318,6 +318,33 @@ def test_a_program_ends_with_the_command_that_was_interrupted(
     assert not _alive(int(pid.read_text()))
 
 
+_INTERRUPTED = """
+import os, signal, subprocess, sys
+from harness.evidence import program
+
+class Interrupted(subprocess.Popen):
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        open("pid", "w").write(str(self.pid))
+        os.kill(os.getpid(), signal.Signals[sys.argv[1]])
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+subprocess.Popen = Interrupted
+program._run(["sleep", "60"], ".", os.environ, program.ProgramParams.model_construct(minutes=None))
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_program_ends_that_was_just_being_started(tmp_path: Path, name: str) -> None:
+    """The signal arrives where the program runs, and is not yet known."""
+    variables = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", _INTERRUPTED, name]
+    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, check=False)
+    assert done.returncode != 0
+    assert not _alive(int((tmp_path / "pid").read_text())), done.stderr
+
+
 def _alive(pid: int) -> bool:
     """Whether a process runs; one that has ended may not have been collected yet."""
     try:
