@@ -48,12 +48,11 @@ def pieces(text: str) -> Iterator[tuple[str, bool]]:
 
 def as_latex(text: str) -> str:
     """LaTeX source of a label, with its formulas as they are and all else escaped."""
-    source, at = "", 0
-    for found in _BETWEEN_DOLLARS.finditer(text):
-        if _accepted(found[1]):
-            source += escape(text[at : found.start()]) + found[0]
-            at = found.end()
-    return source + escape(text[at:])
+    found = (
+        (f"${each}$", _accepted(each)) if dollars else (each, False)
+        for each, dollars in pieces(text)
+    )
+    return "".join(each if is_formula else escape(each) for each, is_formula in found)
 
 
 def as_signs(text: str) -> str:

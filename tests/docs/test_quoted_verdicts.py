@@ -140,10 +140,14 @@ def test_the_outcomes_of_claims_and_of_the_audit_are_counted() -> None:
 
 @pytest.mark.docs
 def test_what_pipelines_vary_by_is_what_was_run() -> None:
+    assert rows_under("What comes before the student") == list(pipeline_rows())
+
+
+def rows_under(heading: str) -> list[str]:
+    """The rows of the tables in a section of the findings."""
     page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
-    section = page.split("\n## What comes before the student\n")[1].split("\n## ")[0]
-    told = [line for line in section.splitlines() if line.startswith("| Table ")]
-    assert told == list(pipeline_rows())
+    section = page.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("| Table ")]
 
 
 def pipeline_rows() -> Iterator[str]:
@@ -163,10 +167,7 @@ def pipeline_rows() -> Iterator[str]:
 
 @pytest.mark.docs
 def test_what_choices_move_is_what_was_run() -> None:
-    page = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
-    section = page.split("\n## Which choices move the numbers\n")[1].split("\n## ")[0]
-    told = [line for line in section.splitlines() if line.startswith("| Table ")]
-    assert told == list(moved_rows())
+    assert rows_under("Which choices move the numbers") == list(moved_rows())
 
 
 def moved_rows() -> Iterator[str]:

@@ -321,7 +321,6 @@ def test_a_program_ends_with_the_command_that_was_interrupted(
 _INTERRUPTED = """
 import os, signal, subprocess, sys
 from harness.evidence import program
-
 class Interrupted(subprocess.Popen):
     def __init__(self, *arguments, **named):
         super().__init__(*arguments, **named)
