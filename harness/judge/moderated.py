@@ -161,7 +161,8 @@ def positive(variances: Floats) -> Floats:
 
 def p_inside(estimate: Floats, low: Bound, high: Bound, errors: Errors) -> Floats:
     """p-values against "the truth is not between low and high" (two one-sided tests)."""
-    return np.asarray(np.maximum(_below(low - estimate, errors), _below(estimate - high, errors)))
+    sides = (_below(low - estimate, estimate, errors), _below(estimate - high, estimate, errors))
+    return np.asarray(np.maximum(*sides))
 
 
 def p_outside(estimate: Floats, low: Bound, high: Bound, errors: Errors) -> Floats:
@@ -171,19 +172,20 @@ def p_outside(estimate: Floats, low: Bound, high: Bound, errors: Errors) -> Floa
     that end. For low = high it is the two-sided test.
     """
     beyond = np.maximum(low - estimate, estimate - high)
-    near, far = _below(-beyond, errors), _below(-beyond - (high - low), errors)
+    near, far = (_below(-beyond - more, estimate, errors) for more in (0.0, high - low))
     return np.asarray(np.minimum(near + far, 1.0))
 
 
-def _below(distance: Floats, errors: Errors) -> Floats:
-    """P(T < distance / error); an exact number that lies on a bound (to 1e-9) rejects nothing.
+def _below(distance: Floats, estimate: Floats, errors: Errors) -> Floats:
+    """P(T < distance / error); an exact estimate that lies on a bound (to 1e-9 of itself) rejects
+    nothing.
 
     Errors of 0 are met where a number without spread is held against a stated one.
     """
     error = np.sqrt(errors.squared)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = stdtr(errors.df, distance / error)
-    return np.where(error > 0, p, np.where(distance < -1e-9, 0.0, 1.0))
+    return np.where(error > 0, p, np.where(distance < -1e-9 * np.abs(estimate), 0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,11 @@ class Summary:
     def estimated(cls, mean: float, error: float | None, df: int | None) -> Summary:
         """A number with its standard error, as of a sample that has both.
 
-        `df` is None where the error is taken as known; a sample as large as any has it then.
+        `df` is None where the error is taken as known; a sample as large as any has it then. One
+        without error is exact.
         """
+        if df is None and error == 0:
+            return cls.exact(mean)
         n = 10**9 if df is None else df + 1
         return cls(mean, None if error is None else error * math.sqrt(n), 1 if error is None else n)
 

@@ -280,17 +280,17 @@ def _verdict(evidence: _Evidence) -> Verdict:
     (decision,) = decide(
         [Evidence(Summary.exact(evidence.stated), mine, margin, evidence.half_unit, evidence.tail)]
     )
-    assert decision.statistics is not None  # our side has an error, and theirs is exact
-    low, high = decision.statistics.interval
+    interval = decision.statistics.interval if decision.statistics else None
     return Verdict(
         evidence.address,
         "not comparable" if reason else decision.outcome,
         reason or _sentence(decision, evidence, margin),
         margin,
         gap,
-        (low, high),
+        interval,
         None if reason else decision,
-        ours_interval=ours.interval or (low + evidence.stated, high + evidence.stated),
+        ours_interval=ours.interval
+        or (interval and (interval[0] + evidence.stated, interval[1] + evidence.stated)),
     )
 
 
@@ -314,8 +314,10 @@ _ENDINGS: Mapping[str, Mapping[DecisionOutcome, str]] = {
 
 
 def _sentence(decision: Decision, evidence: _Evidence, margin: float) -> str:
-    low, high = decision.statistics.interval if decision.statistics else (math.nan, math.nan)
     ending = _ENDINGS[evidence.tail][decision.outcome].format(margin)
+    if decision.statistics is None:
+        return f"off by {decision.difference:+.3g} (no error on either side), {ending}"
+    low, high = decision.statistics.interval
     held = f"95 % interval {low:+.3g} to {high:+.3g}"
     if evidence.ours and evidence.ours.interval:
         held += " by the standard error"

@@ -200,6 +200,15 @@ def test_constant_runs_on_both_sides_are_no_error():
     assert [d.outcome for d in decisions] == ["reproduced", "reproduced", "deviates", "deviates"]
 
 
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e9])
+def test_constants_are_told_apart_in_any_unit(unit):
+    constants = [
+        Evidence(Summary(3 * unit, 0.0, 3), Summary((3 + gap) * unit, 0.0, 3), unit)
+        for gap in (0.5, 3.0)
+    ]
+    assert [d.outcome for d in decide(constants)] == ["reproduced", "deviates"]
+
+
 differences = st.floats(-4, 4)
 spreads = st.floats(0.01, 2)
 cells = st.builds(cell, differences, spreads, spreads, st.integers(2, 9))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.judge.moderated import difference
 from harness.judge.sample import ReportedNumber, Summary
 
 
@@ -22,6 +23,13 @@ def test_runs_that_give_the_same_tell_no_spread():
     assert Summary.of((91.2, 91.2)) == Summary(91.2, None, 2)
     assert Summary.of((0.1 + 0.2, 0.3)).std is None
     assert Summary.of((1e-9, 3e-9)).std == pytest.approx(2**0.5 * 1e-9)
+
+
+def test_an_estimate_without_error_is_exact_and_lends_no_spread():
+    assert Summary.estimated(2.0, 0.0, None) == Summary.exact(2.0)
+    single = Summary.of([1.0])
+    assert difference(single, Summary.estimated(2.0, 0.0, None)) is None
+    assert difference(single, Summary.estimated(2.0, 0.1, None)) is not None
 
 
 def test_each_reading_of_the_error_gives_the_standard_deviation():
