@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from harness.judge.comparison import Comparison, Numbers, Question, itself, not_run
+from harness.judge.comparison import Comparison, Numbers, Question, not_run
 from harness.judge.decision import Region, alike, between, more, no_less
 from harness.judge.model import Interval, OutcomeName, Source, together
 from harness.judge.moderated import Difference
+from harness.judge.printed_claims import arithmetic, equal, parameter_count, times
 from harness.judge.sample import Summary
 from harness.spec import claims as spec
-from harness.spec.operands import Operand, Pair, printed_count, printed_step
+from harness.spec.operands import Pair
 from harness.spec.printed import Printed
 
 
@@ -37,14 +37,16 @@ def evaluate(
     quoted: frozenset[str] = frozenset(),
     searched: Mapping[str, Interval] | None = None,
     by_seed: Mapping[str, Mapping[int, float]] | None = None,
+    half_units: Mapping[str, float] | None = None,
     lower: frozenset[str] = frozenset(),
     without: Mapping[str, Printed] | None = None,
 ) -> Evaluation:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
 
     `runs` tells which addresses stand for the same runs, `quoted` and `searched` which comparisons
-    could not fail, `by_seed` which runs are pairs, and `lower` of which numbers the lower ones are
-    better, see `Numbers`. `without` holds what the paper prints at addresses without a number.
+    could not fail, `by_seed` which runs are pairs, `half_units` how far numbers may have been
+    rounded, and `lower` of which numbers the lower ones are better, see `Numbers`. `without` holds
+    what the paper prints at addresses without a number.
 
     Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
     holds when every comparison holds and fails when any fails. A missing number makes it
@@ -56,7 +58,15 @@ def evaluate(
     others = without or {}
     bounds = {at: printed for at, printed in others.items() if printed.kind == "number"}
     known = Numbers(
-        numbers, source, runs or {}, quoted, searched or {}, by_seed or {}, lower, bounds
+        numbers,
+        source,
+        runs or {},
+        quoted,
+        searched or {},
+        by_seed or {},
+        lower,
+        bounds,
+        half_units or {},
     )
     made = _PREDICATES[claim.kind](claim, known)
     return _combined([_without_number(each, others) for each in made])
@@ -106,28 +116,6 @@ _VERBS: Mapping[OutcomeName, str] = {
     "not run": "have no number",
     "printed only": "are about print",
 }
-
-
-def _equal(claim: spec.Equal, numbers: Numbers) -> list[Comparison]:
-    return [_same(a, b, numbers) for a, b in claim.pairs()]
-
-
-def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
-    what = f"{a} and {b}"
-    first, second = numbers.read(a), numbers.read(b)
-    if first is None or second is None:
-        return not_run(what, numbers.missing(a, b))
-    if a == b and isinstance(a, str):
-        return itself(what)
-    gap = first.mean - second.mean
-    if not math.isclose(first.mean, second.mean):
-        why = f"{a} is {first.mean:g} but {b} is {second.mean:g}"
-        return Comparison(what, "fails", why, gap)
-    # A constant (n = 1) prints no ±, so it has none to differ.
-    spreads = [side.std for side in (first, second) if side.n > 1 and side.std is not None]
-    if len(spreads) == 2 and not math.isclose(*spreads, abs_tol=1e-9):
-        return Comparison(what, "fails", f"{what} have different ± about {first.mean:g}", gap)
-    return Comparison(what, "holds", f"{what} are both {first.mean:g}", gap)
 
 
 def _greater(claim: spec.Greater, numbers: Numbers) -> list[Comparison]:
@@ -245,66 +233,8 @@ def _inside(claim: spec.ParameterDomain) -> Region:
     )
 
 
-def _times(claim: spec.Times, numbers: Numbers) -> list[Comparison]:
-    operands = (claim.number, claim.of, claim.factor)
-    what = f"{claim.number} against {claim.factor} × {claim.of}"
-    number, of, factor = (numbers.read(operand) for operand in operands)
-    if number is None or of is None or factor is None:
-        return [not_run(what, numbers.missing(*operands))]
-    product = factor.mean * of.mean
-    outcome: OutcomeName = "holds" if math.isclose(number.mean, product) else "fails"
-    verb = "is" if outcome == "holds" else "is not"
-    why = f"{claim.number} is {number.mean:g}, which {verb} {factor.mean:g} × {of.mean:g}"
-    return [Comparison(what, outcome, why, number.mean - product)]
-
-
-def _arithmetic(claim: spec.Arithmetic, numbers: Numbers) -> list[Comparison]:
-    pairs = claim.pairs()
-    gaps = [_gap(a, b, numbers) for a, b in pairs]
-    names = [f"{a} - {b}" for a, b in pairs]
-    absent = [numbers.missing(a, b) for a, b in pairs]
-    if claim.printed:
-        return [
-            not_run(name, missing) if gap is None else _rounded(name, gap, printed)
-            for name, missing, gap, printed in zip(names, absent, gaps, claim.printed, strict=True)
-        ]
-    known = [gap for gap in gaps if gap is not None]
-    if len(known) < len(gaps):
-        return [not_run(n, missing) for n, missing in zip(names, absent, strict=True) if missing]
-    assert claim.smallest is not None
-    assert claim.largest is not None
-    return [
-        _rounded("the smallest difference", min(known), claim.smallest),
-        _rounded("the largest difference", max(known), claim.largest),
-    ]
-
-
-def _gap(a: Operand, b: Operand, numbers: Numbers) -> float | None:
-    first, second = numbers.read(a), numbers.read(b)
-    return None if first is None or second is None else first.mean - second.mean
-
-
-def _parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Comparison]:
-    number, what = numbers.read(claim.count), "the count"
-    if number is None:
-        return [not_run(what, numbers.missing(claim.count))]
-    return [_rounded(what, number.mean, claim.printed, printed_count(claim.printed))]
-
-
-def _rounded(
-    what: str, value: float, printed: Printed, step: tuple[Decimal, Decimal] | None = None
-) -> Comparison:
-    """Whether a number rounds to the printed one; halves may go either way."""
-    target, half = step or printed_step(printed)
-    off = abs(Decimal(repr(round(value, 9))) - target)
-    outcome: OutcomeName = "holds" if off <= half else "fails"
-    verb = "rounds" if outcome == "holds" else "does not round"
-    why = f"{what} is {value:.10g}, which {verb} to the printed {printed}"
-    return Comparison(what, outcome, why, value)
-
-
 _PREDICATES: Mapping[str, Callable[[Any, Numbers], list[Comparison]]] = {
-    "equal": _equal,
+    "equal": equal,
     "on_par": _on_par,
     "greater": _greater,
     "on_par_or_better": _on_par_or_better,
@@ -316,7 +246,7 @@ _PREDICATES: Mapping[str, Callable[[Any, Numbers], list[Comparison]]] = {
     "correlation": _correlation,
     "parameter_domain": _parameter_domain,
     "slower": _slower,
-    "times": _times,
-    "arithmetic": _arithmetic,
-    "parameter_count": _parameter_count,
+    "times": times,
+    "arithmetic": arithmetic,
+    "parameter_count": parameter_count,
 }

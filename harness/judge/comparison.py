@@ -66,6 +66,8 @@ class Numbers:
     """Addresses of numbers of which lower ones are better."""
     bounds: Mapping[str, Printed] = field(default_factory=dict)
     """Address -> the bound that the paper prints there, such as `< 0.001`."""
+    half_units: Mapping[str, float] = field(default_factory=dict)
+    """Address -> half a unit of the last printed digit."""
 
     def beyond(self, region: Region, better: Operand, worse: Operand) -> Question:
         """Does a number lie in the region above another one; or below it, where lower is better?"""
@@ -147,7 +149,8 @@ class Numbers:
             return False
         region, alike = question.region, question.second is not None
         ends = [0.0] * alike + [end for end in (region.low, region.high) if len(named) == 1]
-        return any(math.isclose(found.difference, end, abs_tol=1e-9) for end in ends)
+        size = max(abs(number.mean) for o in named if (number := self.read(o)))
+        return any(Difference.exact(found.difference, size).at(end) for end in ends)
 
     def cannot_fail(self, question: Question) -> bool:
         """Whether every number that the searches could have given lies in the region."""

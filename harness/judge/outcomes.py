@@ -33,6 +33,8 @@ class KnownNumber:
     """The ends of the search that gave it."""
     by_seed: Mapping[int, float] = field(default_factory=dict)
     """Seed -> its run, where it is a mean over runs."""
+    half_unit: float = 0.0
+    """Half a unit of its last digit, where it is printed."""
 
 
 Numbers = Callable[[str], KnownNumber | None]
@@ -134,10 +136,12 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     if exhibit is None or printed is None or not printed.is_number:
         return None
     reporting = exhibit.reporting_of(row, column) if row != "stated" else None
+    half_unit = float(printed.rounding)
     if reporting is None:
         quote = exhibit.stated[column].quote if row == "stated" else ""
-        return KnownNumber(Summary.exact(float(printed.number)), quote=quote)
-    return KnownNumber(ReportedNumber.read(printed, reporting))
+        exact = Summary.exact(float(printed.number))
+        return KnownNumber(exact, quote=quote, half_unit=half_unit)
+    return KnownNumber(ReportedNumber.read(printed, reporting), half_unit=half_unit)
 
 
 def on_reported(paper: Paper, claim: Claim) -> ClaimOutcome:
@@ -214,6 +218,7 @@ def _evaluated(question: _Question, summaries: Mapping[str, Summary]) -> Evaluat
         ),
         searched={at: known.searched for at, known in held.items() if known.searched},
         by_seed={at: known.by_seed for at, known in held.items() if known.by_seed},
+        half_units={at: known.half_unit for at, known in held.items()},
         lower=frozenset(question.lower),
         without=question.without,
     )

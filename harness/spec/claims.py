@@ -143,7 +143,7 @@ class Slower(ClaimBase):
 
 
 class Times(ClaimBase):
-    """A printed number is `factor` times another."""
+    """A printed number is `factor` times another, as far as the rounding of all three tells."""
 
     kind: Literal["times"]
     number: Number
@@ -156,7 +156,10 @@ class Times(ClaimBase):
 
 
 class Arithmetic(Two):
-    """Printed differences left - right: each one (`printed`), or their smallest and largest."""
+    """Printed differences left - right: each one (`printed`), or their smallest and largest.
+
+    They may be those of the numbers before rounding: 12.5 and 10.1 may be 2.3 apart.
+    """
 
     kind: Literal["arithmetic"]
     printed: tuple[PrintedNumber, ...] = ()

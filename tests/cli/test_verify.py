@@ -178,12 +178,12 @@ def test_require_asks_for_results(project: Path) -> None:
 def test_require_asks_for_none_where_there_can_be_none(project: Path) -> None:
     printed = {
         "id": "printed",
-        "text": "They are 10 apart",
+        "text": "They are 10.01 apart",  # as 60.004 and 49.996, to two digits, are
         "where": "Section 1",
         "kind": "arithmetic",
         "left": ["verdicts:Flattered:Small"],
         "right": ["verdicts:Faithful:Small"],
-        "printed": ["10"],
+        "printed": ["10.01"],
     }
     text = "[[claims]]\n" + "\n".join(f"{k} = {json.dumps(v)}" for k, v in printed.items())
     (project / "specs" / "claims.toml").write_text(text, encoding="utf-8")

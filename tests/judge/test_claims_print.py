@@ -1,5 +1,7 @@
 """Claims about what is printed: restated numbers, lower that is better, bounds and words."""
 
+from decimal import ROUND_HALF_EVEN, Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +62,30 @@ class TestPrint:
                 "holds"
             )
 
+    def test_small_numbers_are_rounded_as_large_ones(self):
+        small = {"left": [5e-10], "right": [3e-10]}
+        assert outcome("arithmetic", **small, printed=["2e-10"]).outcome == "holds"
+        assert outcome("arithmetic", **small, printed=["3e-10"]).outcome == "fails"
+        near = {"left": [0.1 + 0.2], "right": [0.0], "printed": ["0.300000000000"]}
+        assert outcome("arithmetic", **near).outcome == "holds", "no decimal has those last bits"
+
+    def test_a_range_of_rounded_differences(self):
+        """5.2 - 4.2 is 0.9 to 1.1 before rounding, and 2.13 - 1.10 is 1.02 to 1.04."""
+        values = {"e:a:x": 5.2, "e:b:x": 4.2, "e:a:y": 2.13, "e:b:y": 1.1}
+        numbers = {at: Summary.exact(value) for at, value in values.items()}
+        halves = {"e:a:x": 0.05, "e:b:x": 0.05, "e:a:y": 0.005, "e:b:y": 0.005}
+        cells = {"exhibit": "e", "left": ["a"], "right": ["b"], "columns": ["x", "y"]}
+        for smallest, largest, expected in (
+            ("0.90", "1.10", "holds"),
+            ("1.04", "1.02", "holds"),
+            ("0.89", "1.10", "fails"),
+            ("1.05", "1.10", "fails"),
+            ("0.90", "1.11", "fails"),
+            ("0.90", "1.01", "fails"),
+        ):
+            asked = claim("arithmetic", **cells, smallest=smallest, largest=largest)
+            assert evaluate(asked, numbers.get, half_units=halves).outcome == expected
+
     @pytest.mark.parametrize(
         ("printed", "count", "expected"),
         [
@@ -77,6 +103,67 @@ class TestPrint:
         numbers = {"m:stated:count": Summary.exact(count)}.get
         result = outcome("parameter_count", numbers, printed=printed, count="m:stated:count")
         assert result.outcome == expected
+
+
+digits = st.integers(0, 3)
+numbers_in_full = st.decimals(-99, 99, places=5)
+
+
+def printed_to(places, *values):
+    """What a paper prints of numbers, as its cells and with half a unit of each."""
+    unit = Decimal(1).scaleb(-places)
+    shown = [value.quantize(unit, ROUND_HALF_EVEN) for value in values]
+    cells = {f"e:{name}:x": Summary.exact(float(v)) for name, v in zip("abc", shown, strict=False)}
+    return shown, cells, dict.fromkeys(cells, float(unit) / 2)
+
+
+class TestRounding:
+    """What was computed before rounding need not come out of the rounded numbers."""
+
+    @pytest.mark.parametrize(("printed", "expected"), [("2.3", "holds"), ("2.2", "fails")])
+    def test_of_what_is_subtracted(self, printed, expected):
+        """12.45 - 10.14 is 2.31; nothing that prints 12.5 and 10.1 is less than 2.30 apart."""
+        numbers = {"e:a:x": Summary.exact(12.5), "e:b:x": Summary.exact(10.1)}
+        asked = claim("arithmetic", left=["e:a:x"], right=["e:b:x"], printed=[printed])
+        found = evaluate(asked, numbers.get, half_units={"e:a:x": 0.05, "e:b:x": 0.05})
+        assert found.outcome == expected
+        assert "is 2.4 (2.30 to 2.50 before rounding)" in found.why
+
+    @pytest.mark.parametrize(("product", "expected"), [(10.0, "holds"), (10.1, "fails")])
+    def test_of_what_is_multiplied(self, product, expected):
+        """3 × 3.335 is 10.005."""
+        numbers = {"e:a:x": Summary.exact(product), "e:b:x": Summary.exact(3.33)}
+        asked = claim("times", number="e:a:x", of="e:b:x", factor=3.0)
+        halves = {"e:a:x": 0.05, "e:b:x": 0.005}
+        assert evaluate(asked, numbers.get, half_units=halves).outcome == expected
+        assert evaluate(asked, numbers.get).outcome == "fails", "they are not printed"
+
+    @given(numbers_in_full, numbers_in_full, digits, digits)
+    def test_what_was_right_before_rounding_never_fails(self, a, b, places, of_result):
+        (difference,), _, _ = printed_to(of_result, a - b)
+        _, numbers, halves = printed_to(places, a, b)
+        asked = claim("arithmetic", left=["e:a:x"], right=["e:b:x"], printed=[f"{difference:f}"])
+        assert evaluate(asked, numbers.get, half_units=halves).outcome == "holds"
+        _, numbers, halves = printed_to(places, a * b, a, b)
+        asked = claim("times", number="e:a:x", of="e:b:x", factor="e:c:x")
+        assert evaluate(asked, numbers.get, half_units=halves).outcome == "holds"
+
+    @given(st.integers(-60, 60), st.integers(-60, 60), st.integers(-60, 60))
+    def test_what_no_numbers_before_rounding_give_fails(self, a, b, printed):
+        """Of numbers in tenths: what may have been subtracted, in steps of half a tenth."""
+        before = {(a - b) * 2 + moved for moved in (-2, -1, 0, 1, 2)}
+        possible = any(abs(2 * printed - gap) <= 1 for gap in before)
+        numbers = {"e:a:x": Summary.exact(a / 10), "e:b:x": Summary.exact(b / 10)}
+        text = f"{Decimal(printed).scaleb(-1)}"
+        asked = claim("arithmetic", left=["e:a:x"], right=["e:b:x"], printed=[text])
+        found = evaluate(asked, numbers.get, half_units=dict.fromkeys(numbers, 0.05))
+        assert found.outcome == ("holds" if possible else "fails")
+
+
+def test_spreads_are_told_apart_in_any_unit():
+    numbers = {"e:a:x": Summary(4e-9, 2e-10, 3), "e:b:x": Summary(4e-9, 3e-10, 3)}
+    found = evaluate(claim("equal", left=["e:a:x"], right=["e:b:x"]), numbers.get)
+    assert found.outcome == "fails"
 
 
 class TestRestated:
@@ -99,6 +186,11 @@ class TestRestated:
         fields = {"left": ["f:stated:a"], "right": ["f:stated:b"]}
         same, apart = {"f:stated:a": 1, "f:stated:b": 1}, {"f:stated:a": 1, "f:stated:b": 1.5}
         assert self.restated("on_par", same, **fields) == "restated"
+        assert self.restated("on_par", apart, **fields) == "holds"
+
+    def test_numbers_that_differ_are_no_copies_in_any_unit(self):
+        fields = {"left": ["f:stated:a"], "right": ["f:stated:b"], "margin": 1e-9}
+        apart = {"f:stated:a": 3e-10, "f:stated:b": 4e-10}
         assert self.restated("on_par", apart, **fields) == "holds"
 
     def test_a_number_of_another_place_is_a_test(self):
