@@ -173,9 +173,9 @@ class Numbers:
         if self._same_runs(question.first) == self._same_runs(second_operand):
             return Comparison(what, "undecided", f"{what}: both are the same runs here")
         second = second.scaled(question.factor)
-        pairs = self._pairs((question.first, second_operand), (1.0, -question.factor))
-        d = difference(pairs, Summary.exact(0)) if pairs else difference(first, second)
-        return self._placed(what, (first.mean, -second.mean), d, question.region, alpha)
+        pairs, over = self._pairs((question.first, second_operand), (1.0, -question.factor))
+        d = pairs or difference(first, second)
+        return self._placed(what + over, (first.mean, -second.mean), d, question.region, alpha)
 
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
         """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
@@ -194,17 +194,22 @@ class Numbers:
         if wide == narrow:
             return itself(what)
         a, b, c, d = known
-        pairs = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
-        found = (
-            difference(pairs, Summary.exact(0))
-            if pairs
-            else _apart(difference(a, b), difference(c, d))
-        )
-        return self._placed(what, (a.mean, -b.mean, -c.mean, d.mean), found, region, alpha)
+        pairs, over = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
+        found = pairs or _apart(difference(a, b), difference(c, d))
+        return self._placed(what + over, (a.mean, -b.mean, -c.mean, d.mean), found, region, alpha)
 
-    def _pairs(self, operands: Sequence[Operand], weights: Sequence[float]) -> Summary | None:
+    def _pairs(
+        self, operands: Sequence[Operand], weights: Sequence[float]
+    ) -> tuple[Difference | None, str]:
+        """The weighted sum over the seeds that all share, None where samples are to be compared;
+        and, where that leaves runs out, over how many.
+        """
         runs = [self.by_seed.get(o, {}) if isinstance(o, str) else {} for o in operands]
-        return paired(runs, weights)
+        pairs = paired(runs, weights)
+        if pairs is None:
+            return None, ""
+        fewer = pairs.n < max(map(len, runs))
+        return difference(pairs, Summary.exact(0)), f" over {pairs.n} shared seeds" * fewer
 
     def _placed(
         self,
@@ -214,7 +219,7 @@ class Numbers:
         region: Region,
         alpha: float,
     ) -> Comparison:
-        estimate = math.fsum(terms)
+        estimate = d.estimate if d else math.fsum(terms)
         if d is None and self.source == "reproduced":
             why = f"{what} is {estimate:+.4g} in runs that show no scatter, which decides nothing"
             return Comparison(what, "undecided", why, estimate)

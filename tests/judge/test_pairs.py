@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from harness.judge.claims import evaluate
 from harness.judge.decision import Evidence, decide
 from harness.judge.sample import Summary, paired
+from tests.judge.claims import A_OVER_B, claim
 
 ZERO = Summary.exact(0.0)
 
@@ -54,3 +56,36 @@ def test_pairs_of_many_arms_are_moderated():
     decisions = decide([Evidence(ZERO, arm, 0.5) for arm in arms])
     assert {d.method for d in decisions} == {"moderated"}
     assert all(d.differs for d in decisions)
+
+
+UNEVEN = {"e:a:x": {0: 90.0, 1: 91.0, 2: 92.0}, "e:b:x": {0: 86.0, 1: 90.1, 2: 88.9}}
+UNEVEN["e:b:x"] |= {3: 100.0, 4: 101.0}
+"""b has two runs more than a, which are higher than all that are shared."""
+
+
+def of_runs(asked, by_seed):
+    numbers = {at: Summary.of([*runs.values()]) for at, runs in by_seed.items()}
+    return evaluate(asked, numbers.get, "reproduced", by_seed=by_seed)
+
+
+def test_a_difference_and_its_interval_are_of_the_same_seeds():
+    a, b = ([runs[seed] for seed in range(3)] for runs in UNEVEN.values())
+    found = of_runs(claim("greater", **A_OVER_B), UNEVEN)
+    (made,) = found.comparisons
+    assert made.difference == pytest.approx(np.mean(a) - np.mean(b))
+    assert made.interval == pytest.approx(tuple(ttest_rel(a, b).confidence_interval()))
+    assert "e:a:x - e:b:x over 3 shared seeds is +2.667 (95 % interval" in found.why
+    shared = {"e:a:x": UNEVEN["e:a:x"], "e:b:x": dict(enumerate(b))}
+    whole = of_runs(claim("greater", **A_OVER_B), shared)
+    assert whole.comparisons[0].interval == pytest.approx(made.interval)
+    assert "shared" not in whole.why, "no run is left out"
+
+
+def test_runs_that_are_left_out_do_not_say_that_there_is_no_gap():
+    """With them a is 2.2 behind b; the seeds that are compared have it 2.7 ahead, not surely."""
+    gap = {"exhibit": "e", "left": "a", "right": "b", "wide": ["x"], "narrow": ["y"]}
+    runs = {**UNEVEN, "e:a:y": UNEVEN["e:a:x"], "e:b:y": UNEVEN["e:b:x"]}
+    asked = claim("gap_closes", **gap, margin=0.5)
+    assert of_runs(asked, runs).outcome == "undecided"
+    shrinks = of_runs(claim("gap_shrinks", **gap), {**runs, "e:a:y": {0: 1.0, 1: 2.0, 2: 4.0}})
+    assert "over 3 shared seeds" in shrinks.why
