@@ -183,7 +183,7 @@ def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
     (Bonett and Wright, 2000), a little more than Pearson's.
     """
     number, what = numbers.read(claim.value), str(claim.value)
-    region = between(claim.low, claim.high)
+    region = _of_coefficients(between(claim.low, claim.high))
     if number is not None and abs(number.mean) > 1:
         why = f"{what} is {number.mean:.4g}, and a correlation lies in [-1, 1]"
         return [Comparison(what, "not run", why)]
@@ -193,7 +193,7 @@ def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
         return numbers.ask([Question(region, claim.value)])
     error = math.sqrt((1 + number.mean**2 / 2) / (claim.points - 3))
     on_scale = Difference(math.atanh(number.mean), error, math.inf)
-    outcome = between(_fisher(claim.low), _fisher(claim.high)).place(on_scale)
+    outcome = replace(region, low=_fisher(region.low), high=_fisher(region.high)).place(on_scale)
     low, high = (math.tanh(end) for end in on_scale.interval())
     verb = {"holds": "is", "fails": "is not", "undecided": "is not surely"}[outcome]
     why = (
@@ -203,8 +203,14 @@ def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
     return [Comparison(what, outcome, why, number.mean, (low, high))]
 
 
-def _fisher(bound: float | None) -> float | None:
-    return None if bound is None or abs(bound) == 1 else math.atanh(bound)
+def _of_coefficients(region: Region) -> Region:
+    """The same without an end that no coefficient can pass: a low of -1 or a high of 1."""
+    low = -math.inf if region.low == -1 else region.low
+    return replace(region, low=low, high=math.inf if region.high == 1 else region.high)
+
+
+def _fisher(bound: float) -> float:
+    return math.copysign(math.inf, bound) if abs(bound) >= 1 else math.atanh(bound)
 
 
 def _parameter_domain(claim: spec.ParameterDomain, numbers: Numbers) -> list[Comparison]:

@@ -269,6 +269,32 @@ class TestIntervals:
         assert outcome("correlation", stated, **fields).outcome == "fails"
         assert outcome("correlation", stated, **fields, points=158).outcome == "undecided"
 
+    @pytest.mark.parametrize(
+        ("low", "high", "expected"),
+        [
+            (-1, 1, "holds"),
+            (-1, None, "holds"),
+            (None, 1, "holds"),
+            (-1, 0.9, "holds"),
+            (-1, 0.6, "undecided"),
+            (0.9, 1, "fails"),
+            (1, 1, "fails"),
+            (1, None, "fails"),
+            (-1, -1, "fails"),
+            (None, -1, "fails"),
+        ],
+    )
+    def test_a_correlation_cannot_pass_the_ends_of_all(self, low, high, expected):
+        """0.5 over 20 points: 95 % from 0.05 to 0.78, by tanh(0.5493 +- 1.96 0.2572)."""
+        rho = {"value": "f:stated:rho", "low": low, "high": high}
+        stated = {"f:stated:rho": Summary.exact(0.5)}
+        assert outcome("correlation", stated.get, **rho, points=20).outcome == expected
+
+    def test_a_correlation_of_ours_near_an_end_is_not_beyond_it(self):
+        ours = {"f:stated:rho": Summary.estimated(-0.98, 0.03, None)}
+        fields = {"value": "f:stated:rho", "low": -1.0, "high": 0.1}
+        assert outcome("correlation", ours.get, "reproduced", **fields).outcome == "holds"
+
 
 class TestSlower:
     def test_stated_times(self):
