@@ -214,28 +214,26 @@ def _fisher(bound: float) -> float:
 
 
 def _parameter_domain(claim: spec.ParameterDomain, numbers: Numbers) -> list[Comparison]:
+    """A printed number is held against it as it is, whatever its ±."""
+    domain = _domain(claim)
     if numbers.source == "reproduced":
-        return numbers.ask([Question(_inside(claim), claim.value)])
+        return numbers.ask([Question(domain, claim.value)])
     number, what = numbers.read(claim.value), str(claim.value)
     if number is None:
         return [not_run(what, numbers.missing(claim.value))]
-    low = -math.inf if claim.low is None else claim.low
-    high = math.inf if claim.high is None else claim.high
-    above = number.mean > low if claim.low_open else number.mean >= low
-    below = number.mean < high if claim.high_open else number.mean <= high
-    ends = f"{'(' if claim.low_open else '['}{low:g}, {high:g}{')' if claim.high_open else ']'}"
-    outcome: OutcomeName = "holds" if above and below else "fails"
-    where = "in" if outcome == "holds" else "outside"
-    return [Comparison(what, outcome, f"{what} is {number.mean:g}, {where} its domain {ends}")]
+    outcome = domain.place(Difference.exact(number.mean))
+    verb = "is" if outcome == "holds" else "is not"
+    return [Comparison(what, outcome, f"{what} is {number.mean:g} and {verb} {domain.words}")]
 
 
-def _inside(claim: spec.ParameterDomain) -> Region:
-    """The domain without its open ends."""
-    low, high = between(claim.low, claim.high).low, between(claim.low, claim.high).high
-    return Region(
-        "in the domain",
-        math.nextafter(low, math.inf) if claim.low_open else low,
-        math.nextafter(high, -math.inf) if claim.high_open else high,
+def _domain(claim: spec.ParameterDomain) -> Region:
+    ends = between(claim.low, claim.high)
+    first, last = "[("[claim.low_open], "])"[claim.high_open]
+    return replace(
+        ends,
+        words=f"in its domain {first}{ends.low:g}, {ends.high:g}{last}",
+        low_open=claim.low_open,
+        high_open=claim.high_open,
     )
 
 

@@ -134,7 +134,7 @@ class Numbers:
             return None
         upwards, region = sides == {1}, question.region
         open_ended = math.isinf(region.high if upwards else region.low)
-        outside = found.difference > region.high if upwards else found.difference < region.low
+        outside = found.difference >= region.high if upwards else found.difference <= region.low
         if not {"holds": open_ended, "fails": outside}.get(found.outcome, False):
             return None
         texts = ", ".join(f"'{bound.text}'" for bound in held.values())
@@ -159,7 +159,7 @@ class Numbers:
         if first_ends is None or second_ends is None:
             return False
         ends = [a - question.factor * b for a in first_ends for b in second_ends]
-        return question.region.low <= min(ends) and max(ends) <= question.region.high
+        return question.region.covers(min(ends), max(ends))
 
     def _ends(self, operand: Operand) -> Interval | None:
         return self.searched.get(operand) if isinstance(operand, str) else (operand, operand)

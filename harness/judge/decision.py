@@ -41,7 +41,7 @@ _LAST_BITS = 1e-15
 class Region:
     """Where a difference must lie.
 
-    `below` is where failing begins on the lower side, if not at `low`. `strict` excludes the ends,
+    `below` is where failing begins on the lower side, if not at `low`. An open end is not in it,
     which matters only to numbers without uncertainty.
     """
 
@@ -49,7 +49,13 @@ class Region:
     low: float = -math.inf
     high: float = math.inf
     below: float | None = None
-    strict: bool = False
+    low_open: bool = False
+    high_open: bool = False
+
+    def covers(self, least: float, most: float) -> bool:
+        """Whether all from the least to the most lies in it."""
+        above = self.low < least if self.low_open else self.low <= least
+        return above and (most < self.high if self.high_open else most <= self.high)
 
     def p_inside(self, d: Difference) -> float:
         """p-value against "the true difference is outside"."""
@@ -57,24 +63,25 @@ class Region:
 
     def place(self, d: Difference, alpha: float = ALPHA) -> OutcomeName:
         """The outcome of a claim about the region; failing is tested at `alpha`."""
-        fail = self.low if self.below is None else self.below
         if d.error == 0:
-            return self._place_exact(d, fail)
+            return self._place_exact(d)
         if self.p_inside(d) < ALPHA:
             return "holds"
+        fail = self.low if self.below is None else self.below
         return "fails" if min(d.p_less(fail), d.p_greater(self.high)) < alpha else "undecided"
 
-    def _place_exact(self, d: Difference, fail: float) -> OutcomeName:
-        value, on_end = d.estimate, d.at(self.low) or d.at(self.high)
-        if not self.strict if on_end else self.low < value < self.high:
+    def _place_exact(self, d: Difference) -> OutcomeName:
+        above = not self.low_open if d.at(self.low) else d.estimate > self.low
+        under = not self.high_open if d.at(self.high) else d.estimate < self.high
+        if above and under:
             return "holds"
-        failed = (value < fail and not d.at(fail)) or (value > self.high and not d.at(self.high))
-        return "fails" if failed else "undecided"
+        near = self.below is not None and (d.estimate > self.below or d.at(self.below))
+        return "undecided" if under and near else "fails"
 
 
 def more(margin: float) -> Region:
     """Above by more than the margin; reversed below 0."""
-    return Region(f"more than {margin:g}", low=margin, below=0.0, strict=True)
+    return Region(f"more than {margin:g}", low=margin, below=0.0, low_open=True)
 
 
 def alike(margin: float) -> Region:

@@ -127,7 +127,9 @@ def _on_bound(cell: CellEvidence) -> Verdict:
     ours = Summary.exact(cell.values[0]) if cell.deterministic else Summary.of(cell.values)
     below, strict = limit.relation in ("<", "≤"), limit.relation in ("<", ">")
     words = f"{limit.relation} {limit.mean:.15g}"
-    region = Region(words, high=0.0, strict=strict) if below else Region(words, 0.0, strict=strict)
+    region = (
+        Region(words, high=0.0, high_open=strict) if below else Region(words, 0.0, low_open=strict)
+    )
     gap = difference(ours, Summary.exact(limit.mean))
     placed = region.place(gap) if gap else "undecided"
     name, found = _ON_BOUND[placed]
