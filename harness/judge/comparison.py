@@ -263,4 +263,7 @@ def _sentence(what: str, d: Difference, outcome: OutcomeName, region: Region) ->
     low, high = d.interval()
     how = "no spread given" if d.error == 0 else f"95 % interval {low:+.4g} to {high:+.4g}"
     verb = {"holds": "is", "fails": "is not", "undecided": "is not surely"}[outcome]
-    return f"{what} is {d.estimate:+.4g} ({how}) and {verb} {region.words}"
+    between = ""
+    if outcome == "undecided" and region.is_short(d):
+        verb, between = "is not", f", nor surely less than {region.below:g}"
+    return f"{what} is {d.estimate:+.4g} ({how}) and {verb} {region.words}{between}"

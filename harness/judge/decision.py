@@ -57,6 +57,12 @@ class Region:
         above = self.low < least if self.low_open else self.low <= least
         return above and (most < self.high if self.high_open else most <= self.high)
 
+    def is_short(self, d: Difference) -> bool:
+        """Whether it surely lies below, where that is no failing yet."""
+        if self.below is None or self.below >= self.low:
+            return False
+        return d.p_less(self.low) < ALPHA or (self.low_open and d.error == 0 and d.at(self.low))
+
     def p_inside(self, d: Difference) -> float:
         """p-value against "the true difference is outside"."""
         return max(d.p_greater(self.low), d.p_less(self.high))
@@ -80,7 +86,9 @@ class Region:
 
 
 def more(margin: float) -> Region:
-    """Above by more than the margin; reversed below 0."""
+    """Above by more than the margin. It fails below 0: a margin is the spec's reading of words such
+    as "clear", and a lead within it refutes the reading, not the sentence.
+    """
     return Region(f"more than {margin:g}", low=margin, below=0.0, low_open=True)
 
 

@@ -45,7 +45,10 @@ class OnPar(Two):
 
 
 class Greater(Better):
-    """Every `better` number is better than its `worse` one, by more than the margin."""
+    """Every `better` number is better than its `worse` one, by more than the margin.
+
+    A lead within the margin leaves it undecided; it fails where the `worse` number is better.
+    """
 
     kind: Literal["greater"]
     margin: Margin = 0.0
