@@ -55,7 +55,7 @@ class Greater(Better):
 
 
 class OnParOrBetter(Better):
-    """No `better` number is worse than its `worse` one by the margin or more."""
+    """No `better` number is worse than its `worse` one by more than the margin."""
 
     kind: Literal["on_par_or_better"]
     margin: Margin = 1.0

@@ -213,6 +213,16 @@ class TestOnParOrBetter:
         assert outcome("on_par_or_better", **cells).outcome == "holds"
         assert outcome("on_par_or_better", **cells, margin=0.9).outcome == "fails"
 
+    @given(st.integers(-30, 30), st.integers(0, 15))
+    def test_what_is_on_par_is_on_par_or_better_whichever_is_better(self, gap, margin):
+        """On the bound too: no worse than by the margin."""
+        numbers = {"e:a:x": Summary.exact(40 + gap / 10), "e:b:x": Summary.exact(40.0)}.get
+        sides = {"left": ["e:a:x"], "right": ["e:b:x"], "margin": margin / 10}
+        on_par = outcome("on_par", numbers, **sides).outcome
+        either = outcome("on_par_or_better", numbers, **A_OVER_B, margin=margin / 10).outcome
+        assert on_par == ("holds" if abs(gap) <= margin else "fails")
+        assert either == ("holds" if gap >= -margin else "fails")
+
 
 class TestSequences:
     def test_increasing_along_columns(self):
