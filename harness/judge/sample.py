@@ -17,7 +17,7 @@ from harness.spec.reporting import Reporting
 
 UNKNOWN_RUNS = 3
 """How many runs a printed mean is taken to cover when the paper does not say."""
-_NOISE = 1e-12
+NOISE = 1e-12
 """Numbers that differ by no more than this share of their size are the same number."""
 
 
@@ -51,7 +51,7 @@ class Summary:
         Args:
             size: how large the numbers are that the values are differences of, if they are.
         """
-        noise = _NOISE * max(size, *map(abs, values))
+        noise = NOISE * max(size, *map(abs, values))
         differ = max(values) - min(values) > noise
         return cls(
             statistics.fmean(values), statistics.stdev(values) if differ else None, len(values)
