@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import UserError, nearest
 from harness.judge.changes import Change, changes
+from harness.judge.exhibit import evidence_of
 from harness.judge.model import Amount
 from harness.judge.results import ItemResult, collect
 from harness.plan.exhibit import ExhibitPlan
@@ -40,7 +41,7 @@ def compare(
         asked: how both are wanted; its variation is of the second alone.
 
     Raises:
-        UserError: a side is neither a folder nor a profile.
+        UserError: a side is neither a folder nor a profile, or files of a table cannot be read.
     """
     a = _side(project, sides[0], replace(asked, variation=None))
     b = _side(project, sides[1], asked)
@@ -68,12 +69,18 @@ def _side(project: Project, name: str, asked: Request) -> Side:
 
 
 def _amounts(project: Project, exhibit: str, side: Side) -> dict[str, Amount]:
-    """Address -> what it came to, in the unit; of points, of each of their quantities."""
+    """Address -> what it came to, in the unit; of points, of each of their quantities.
+
+    What files hold of a table is in a profile, as `show` has it, and in no other store or export.
+    """
     store, request = side
     planned = plan_of(project, exhibit, request, must_act=False)
+    found = evidence_of(project.paper, planned) if store is project.store else None
+    if found:
+        project.notices.update(dict.fromkeys(found.notices(exhibit)))
     return {
         f"{result.item.address}{name}": amount
-        for result in collect(planned, store)
+        for result in collect(planned, store, found.cells if found else None)
         for name, amount in _named(planned, result)
     }
 

@@ -66,6 +66,18 @@ def test_a_stand_in_profile_has_none_of_them(added: Workplace) -> None:
     assert {cell["reproduced"] for cell in shown["cells"]} == {None}
 
 
+def test_compare_has_them_under_the_profile_that_they_are_of(added: Workplace) -> None:
+    def kinds(*sides: str) -> dict[str, str]:
+        found = added.repro("compare", *sides, "table2", "--json").json["changes"]
+        return {item["name"]: item["kind"] for item in found}
+
+    read = [f"table2:{cell}" for cell in ("ResNet-18:Wine", "ResNet-18:Iris", "Plain:Wine")]
+    assert kinds("stated", "stated") == dict.fromkeys(read, "equal")
+    assert kinds("stated", "small") == dict.fromkeys(read, "only in A")
+    (added.root / "others").mkdir()
+    assert kinds("others", "stated") == dict.fromkeys(read, "only in B")
+
+
 @pytest.mark.parametrize(
     "command",
     [("show", "table2"), ("diff", "table2"), ("make", "table2"), ("verify",), ("report",)],
