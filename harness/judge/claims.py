@@ -148,7 +148,10 @@ def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
 
 
 def _gap_shrinks(claim: spec.GapShrinks, numbers: Numbers) -> list[Comparison]:
-    return numbers.ask_gaps(more(claim.margin), _leads(claim, numbers))
+    leads = _leads(claim, numbers)
+    if claim.size:
+        return numbers.ask_sizes(claim.margin, leads)
+    return numbers.ask_gaps(more(claim.margin), leads)
 
 
 def _leads(claim: spec.GapCloses | spec.GapShrinks, numbers: Numbers) -> list[tuple[Pair, Pair]]:

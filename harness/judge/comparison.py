@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
-from harness.judge.decision import ALPHA, Region
+from harness.judge.decision import ALPHA, Region, place_sizes
 from harness.judge.model import Interval, OutcomeName, Source
 from harness.judge.moderated import Difference, difference
 from harness.judge.sample import Summary, paired
@@ -188,15 +188,52 @@ class Numbers:
 
     def _answer_gaps(self, region: Region, wide: Pair, narrow: Pair, alpha: float) -> Comparison:
         what = f"({wide[0]} - {wide[1]}) - ({narrow[0]} - {narrow[1]})"
-        known = [number for operand in wide + narrow if (number := self.read(operand)) is not None]
-        if len(known) < 4:
-            return not_run(what, self.missing(*wide, *narrow))
+        if missing := self.missing(*wide, *narrow):
+            return not_run(what, missing)
         if wide == narrow:
             return itself(what)
-        a, b, c, d = known
+        terms, d, over = self._between_gaps(wide, narrow)
+        return self._placed(what + over, terms, d, region, alpha)
+
+    def ask_sizes(self, margin: float, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
+        """For each two gaps (a, b) and (c, d): is |a - b| - |c - d| more than the margin?"""
+        distinct = self.distinct_gaps(gaps)
+        return [self._answer_sizes(margin, *two, ALPHA / len(distinct)) for two in distinct]
+
+    def _answer_sizes(self, margin: float, wide: Pair, narrow: Pair, alpha: float) -> Comparison:
+        what = f"|{wide[0]} - {wide[1]}| - |{narrow[0]} - {narrow[1]}|"
+        if missing := self.missing(*wide, *narrow):
+            return not_run(what, missing)
+        turned = narrow[1], narrow[0]
+        if wide in (narrow, turned):
+            return itself(what)
+        terms, apart, over = self._between_gaps(wide, narrow)
+        other_terms, total, _ = self._between_gaps(wide, turned)
+        apart, total = self._settled(terms, apart), self._settled(other_terms, total)
+        if apart is None or total is None:
+            return Comparison(
+                what, "undecided", f"{what}: runs that show no scatter decide nothing"
+            )
+        outcome = place_sizes(apart, total, margin, alpha)
+        why = _sentence_of_sizes(what + over, apart, total, outcome, margin)
+        return Comparison(what, outcome, why, _sizes(apart, total)[2])
+
+    def _between_gaps(
+        self, wide: Pair, narrow: Pair
+    ) -> tuple[tuple[float, ...], Difference | None, str]:
+        """The terms of (a - b) - (c - d), their sum where a spread is known, and over how many
+        seeds that is where runs are left out.
+        """
+        a, b, c, d = (number for o in wide + narrow if (number := self.read(o)) is not None)
         pairs, over = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
         found = pairs or _apart(difference(a, b), difference(c, d))
-        return self._placed(what + over, (a.mean, -b.mean, -c.mean, d.mean), found, region, alpha)
+        return (a.mean, -b.mean, -c.mean, d.mean), found, over
+
+    def _settled(self, terms: Sequence[float], d: Difference | None) -> Difference | None:
+        """Printed numbers without any ± are as printed; runs of ours without a scatter are not."""
+        if d is None and self.source == "reported":
+            return Difference.exact(math.fsum(terms), *terms)
+        return d
 
     def _pairs(
         self, operands: Sequence[Operand], weights: Sequence[float]
@@ -219,15 +256,13 @@ class Numbers:
         region: Region,
         alpha: float,
     ) -> Comparison:
-        estimate = d.estimate if d else math.fsum(terms)
-        if d is None and self.source == "reproduced":
+        if (d := self._settled(terms, d)) is None:
+            estimate = math.fsum(terms)
             why = f"{what} is {estimate:+.4g} in runs that show no scatter, which decides nothing"
             return Comparison(what, "undecided", why, estimate)
-        d = d or Difference.exact(estimate, *terms)
         outcome = region.place(d, alpha)
-        return Comparison(
-            what, outcome, _sentence(what, d, outcome, region), estimate, d.interval()
-        )
+        why = _sentence(what, d, outcome, region)
+        return Comparison(what, outcome, why, d.estimate, d.interval())
 
 
 def _distinct(items: Sequence[T], keys: Sequence[Hashable]) -> list[T]:
@@ -267,3 +302,28 @@ def _sentence(what: str, d: Difference, outcome: OutcomeName, region: Region) ->
     if outcome == "undecided" and region.is_short(d):
         verb, between = "is not", f", nor surely less than {region.below:g}"
     return f"{what} is {d.estimate:+.4g} ({how}) and {verb} {region.words}{between}"
+
+
+def _sizes(apart: Difference, total: Difference) -> tuple[float, float, float]:
+    """x, y and |x| - |y|, of x - y and x + y."""
+    x, y = (total.estimate + apart.estimate) / 2, (total.estimate - apart.estimate) / 2
+    return x, y, abs(x) - abs(y)
+
+
+def _sentence_of_sizes(
+    what: str, apart: Difference, total: Difference, outcome: OutcomeName, margin: float
+) -> str:
+    x, y, size = _sizes(apart, total)
+    how, unsure = "no spread given", "is not"
+    if apart.error or total.error:
+        (low, high), (least, most) = apart.interval(), total.interval()
+        how = (
+            f"95 % interval of their difference {low:+.4g} to {high:+.4g}, "
+            f"of their sum {least:+.4g} to {most:+.4g}"
+        )
+        unsure = "is not surely"
+    verb = {"holds": "is", "fails": "is not", "undecided": unsure}[outcome]
+    return (
+        f"{what} is {size:+.4g}, of gaps of {x:+.4g} and {y:+.4g} ({how}), "
+        f"and {verb} more than {margin:g}"
+    )

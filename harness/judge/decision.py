@@ -110,6 +110,21 @@ def between(low: float | None, high: float | None) -> Region:
     return Region(f"within [{low:g}, {high:g}]", *ends)
 
 
+def place_sizes(
+    apart: Difference, total: Difference, margin: float, alpha: float = ALPHA
+) -> OutcomeName:
+    """The outcome of a claim that |x| is more than |y| by the margin, of x - y and of x + y.
+
+    As with `more`, it fails where |y| is surely more than |x|, at `alpha`.
+    """
+    from harness.judge.moderated import p_larger
+
+    if p_larger(apart, total, margin) < ALPHA:
+        return "holds"
+    turned = replace(apart, estimate=-apart.estimate)
+    return "fails" if p_larger(turned, total, 0.0) < alpha else "undecided"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A stated number and ours, in the unit of the cell.

@@ -229,6 +229,19 @@ class Difference:
         return self.estimate - half, self.estimate + half
 
 
+def p_larger(apart: Difference, total: Difference, margin: float) -> float:
+    """p-value against "|x| is at most |y| + margin", of x - y and of x + y.
+
+    It is more where both are above the margin, or both below -margin, so both are shown to be (an
+    intersection-union test: Berger, 1982, Technometrics 24:295). Each is tested on two sides, as in
+    `p_outside`: either sign of x may do it, and one-sided tests for both signs would be wrong twice
+    as often where x and y are 0 and there is no margin.
+    """
+    ahead = max(d.p_greater(margin) + d.p_greater(-margin) for d in (apart, total))
+    behind = max(d.p_less(-margin) + d.p_less(margin) for d in (apart, total))
+    return min(ahead, behind, 1.0)
+
+
 def difference(a: Summary, b: Summary) -> Difference | None:
     """a - b, or None where no spread is known."""
     estimate, known = a.mean - b.mean, [side for side in (a, b) if side.std is not None]

@@ -74,9 +74,14 @@ class GapCloses(Gaps):
 class GapShrinks(Gaps):
     """left is better than right by less in each `narrow` column than in its `wide` one, the change
     being more than the margin; the gap may stay open, or turn round.
+
+    With `size`, they are less apart there, whichever is better: a gap that turns round has shrunk
+    only by as much as its size has.
     """
 
     kind: Literal["gap_shrinks"]
+    size: bool = False
+    """Whether a gap is |left - right|."""
 
 
 class Increasing(Ordered):
