@@ -195,7 +195,7 @@ def _spread_of(printed: Printed, reporting: Reporting) -> str:
     """What the error of a cell is, by its own words where it has some."""
     interval = printed.interval
     if printed.error is not None or interval is None or interval.meaning == "unknown":
-        return reporting.spread
+        return reporting.spread_of(printed)
     if interval.meaning != "ci":
         return interval.meaning
     if interval.level is None and reporting.spread.startswith("ci"):

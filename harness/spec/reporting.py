@@ -147,6 +147,11 @@ class Reporting(SpecModel):
     """What the paper did again for each of its runs: `pipeline` where these had all steps to
     themselves, so that ± is the spread between pipelines too."""
 
+    def spread_of(self, printed: Printed) -> Spread:
+        """What the error of a number is, by its own words where it has some."""
+        stated = printed.error.meaning if printed.error else "unknown"
+        return self.spread if stated == "unknown" else stated
+
     def bound(self, printed: Printed, *, exact: bool = False) -> float | None:
         """The margin of a printed number in its unit; None where none is declared.
 

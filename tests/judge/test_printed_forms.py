@@ -40,6 +40,10 @@ FORMS = {
     "in LaTeX": (MARGIN, "", r"$50.00 \pm 0.30$", "reproduced"),
     "a standard error": (MARGIN + 'spread = "sem"\nn = 5\n', "", "50.0 (0.1)", "reproduced"),
     "the digit form": (MARGIN, "", "50.0(3)", "reproduced"),
+    "a named deviation": (MARGIN, "", "45.0 (SD 4.0)", "inconclusive"),
+    "a named standard error": (RUNS, "", "45.0 (SE 4.0)", "inconclusive"),
+    "their ±": (MARGIN + 'spread = "std"\n', "", "45.0 ± 4.0", "inconclusive"),
+    "their ± as errors": (RUNS + 'spread = "sem"\n', "", "45.0 ± 4.0", "inconclusive"),
     "an interval with its level": (RUNS, "", "50.0 (95% CI 49.7 to 50.3)", "reproduced"),
     "a declared interval": (RUNS + 'spread = "ci90"', "", "50.0 [49.7, 50.3]", "reproduced"),
     "an interval of anything": (MARGIN, "", "50.0 [49.7, 50.3]", "not comparable"),
@@ -142,6 +146,16 @@ def test_the_reason_is_said_where_there_is_nothing_to_judge(place: Workplace) ->
         "a declared IQR": "an interquartile range is no mean with a standard deviation",
     }.items():
         assert why in _cell(place, form)["why"]
+
+
+def test_a_spread_in_words_counts_as_the_same_behind_a_sign(place: Workplace) -> None:
+    for words, sign in {
+        "a named deviation": "their ±",
+        "a named standard error": "their ± as errors",
+    }.items():
+        named, same = _cell(place, words), _cell(place, sign)
+        assert named["interval"] == same["interval"]
+        assert {**named["reported"], "text": ""} == {**same["reported"], "text": ""}
 
 
 def test_several_measures_stand_in_one_table_with_bold_and_underline(tmp_path: Path) -> None:

@@ -199,13 +199,13 @@ def from_table(table: Table) -> Sheet:
             number = Number.read(printed, address, place, name in row.bold, name in row.underline)
             if number is not None:
                 reporting = table.reporting_of(row.name, name)
-                shared = reporting.spread == "share"
+                shared = reporting.spread_of(printed) == "share"
                 numbers[index, columns[name]] = replace(
                     number,
                     error=None if shared else number.error,
                     share=number.error if shared else None,
                     percent=reporting.unit.startswith("percent"),
-                    spread=reporting.spread,
+                    spread=reporting.spread_of(printed),
                     runs=reporting.n if isinstance(reporting.n, int) else None,
                     # A mean over several settings is one over more items than those of a run.
                     items=None if table.average else reporting.items,
