@@ -161,6 +161,8 @@ class ReportedNumber:
             error = max(printed.number - low, high - printed.number)
             if spread == "unknown":
                 obstacle = "it is not said what the interval is (declare its 'spread')"
+        if reporting.may_be_share(printed):
+            obstacle = "its error may be in percent of it (declare its 'unit' if that is percent)"
         if spread in ("iqr", "range"):
             what = {"iqr": "an interquartile range", "range": "a range"}[spread]
             obstacle = f"a number with {what} is no mean with a standard deviation"

@@ -34,6 +34,9 @@ class Error:
     plus: Decimal
     meaning: Literal["std", "sem", "unknown"] = "unknown"
     """What it is by the cell's own words, as in `12.3 (SD 4.0)`."""
+    percent: bool = False
+    """Whether `%` stands at it and not at the value, as in `1250 ± 3%`: only the unit of the value
+    tells whether it is a share of that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ _HEAD = re.compile(
     re.ASCII,
 )
 _SEPARATOR = r"(?: ?[,;–—] ?| to | - |(?<=[\d.%])-)"
+_DASHES = re.compile(r"[\d.%]-{2,}[\d.]")
+"""As typed: in LaTeX a dash, elsewhere perhaps a dash before a negative number."""
 _LABEL = r"(?:(?P<level>\d+(?:\.\d+)?) ?% ?)?(?P<meaning>(?:CI|CrI|HDI|IQR|[Rr]ange)\b)?:? ?"
 _NAMED = r"(?i:(?P<std>s\.?d|std(?:\.? ?dev)?)|(?P<sem>s\.?e(?:\.?m)?))\.? ?[=:]?"
 _SPREADS = re.compile(
@@ -225,7 +227,7 @@ def _plus_minus(match: re.Match[str], found: Printed) -> Printed | None:
     if found.error is not None:
         return None
     size = _decimal(match["error"], power)
-    error = Error("plus-minus", size, size)
+    error = Error("plus-minus", size, size, percent=match["unit"] == "%" != found.unit)
     if match["std"] or match["sem"]:
         error = replace(error, meaning="std" if match["std"] else "sem")
     return replace(found, error=error, unit=found.unit or match["unit"] or "")
@@ -249,7 +251,7 @@ def _parenthesis(match: re.Match[str], found: Printed) -> Printed | None:
         raise _Ambiguous("the comma in brackets may group digits or part two numbers")
     if match["square"] and inner.isdigit():
         raise _Ambiguous("a whole number in square brackets may be an error or a reference")
-    if found.error is not None or (match["unit"] and not found.unit):
+    if found.error is not None or (match["unit"] and found.unit != "%"):
         return None
     size = _value(inner)
     return replace(found, error=Error("parentheses", size, size))
@@ -263,6 +265,8 @@ def _value(number: str) -> Decimal:
 
 def _interval(match: re.Match[str], found: Printed) -> Printed | None:
     low, high = _value(match["low"]), _value(match["high"])
+    if low <= -high < 0 and _DASHES.search(found.text):
+        raise _Ambiguous("'--' may be a dash, or a dash and a minus ('–' and 'to' are clear)")
     if found.interval is not None or low > high:
         return None
     named = (match["meaning"] or match["meaning2"] or "").lower()

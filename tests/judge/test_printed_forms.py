@@ -52,6 +52,13 @@ FORMS = {
     "asymmetric errors": (MARGIN, "", "50.0^{+0.3}_{-0.2}", "reproduced"),
     "n in the cell": (MARGIN, "", "50.00 ± 0.30 (n = 7)", "reproduced"),
     "a percent sign": (MARGIN, "", "50.0% ± 0.3%", "reproduced"),
+    "a percent sign at the error": (MARGIN, "", "50.0 ± 0.3%", "reproduced"),
+    "an error that may be a share": (
+        "margin = 0.01\n",
+        FRACTION,
+        "0.500 ± 3%",
+        "not comparable",
+    ),
     "stars": (MARGIN, "", "50.0** (0.3)", "reproduced"),
     "a footnote": (MARGIN, "", "50.0 ± 0.3†", "reproduced"),
     "a bound that holds": ("", "", "< 55", "reproduced"),
@@ -143,6 +150,7 @@ def test_the_reason_is_said_where_there_is_nothing_to_judge(place: Workplace) ->
     for form, why in {
         "a word": "The paper prints 'OOM' for this cell, so there is nothing to judge.",
         "an interval of anything": "declare its 'spread'",
+        "an error that may be a share": "its error may be in percent of it (declare its 'unit'",
         "a declared IQR": "an interquartile range is no mean with a standard deviation",
     }.items():
         assert why in _cell(place, form)["why"]

@@ -44,7 +44,8 @@ def told(printed: Printed) -> dict[str, Any]:
     if printed.error is not None:
         sizes = (str(printed.error.minus), str(printed.error.plus))
         meaning = [printed.error.meaning] if printed.error.meaning != "unknown" else []
-        said["error"] = (printed.error.form, *sizes, *meaning)
+        share = ["%"] if printed.error.percent else []
+        said["error"] = (printed.error.form, *sizes, *meaning, *share)
     if printed.interval is not None:
         between = printed.interval
         level = "" if between.level is None else str(between.level)
@@ -87,6 +88,11 @@ FORMS: dict[str, dict[str, Any]] = {
     "0.5 (95% CI: 0.3 to 0.7)": number("0.5", "0.05", interval=("0.3", "0.7", "ci", "95")),
     "-0.3 (95% CI: -5.0 - -0.1)": number("-0.3", "0.05", interval=("-5.0", "-0.1", "ci", "95")),
     "5 (IQR 3–7)": number("5", "0.5", interval=("3", "7", "iqr", "")),
+    "5 (IQR 3--7)": number("5", "0.5", interval=("3", "7", "iqr", "")),
+    "0.1 [-0.1--0.5]": number("0.1", "0.05", interval=("-0.1", "0.5", "unknown", "")),
+    "-0.3 [-0.5–0.1]": number("-0.3", "0.05", interval=("-0.5", "0.1", "unknown", "")),
+    "-0.3 [-0.5−−0.1]": number("-0.3", "0.05", interval=("-0.5", "-0.1", "unknown", "")),
+    "$-0.3$ [$-0.5$--$0.1$]": number("-0.3", "0.05", interval=("-0.5", "0.1", "unknown", "")),
     "5 [range 1–9]": number("5", "0.5", interval=("1", "9", "range", "")),
     "$1.2^{+0.3}_{-0.2}$": number("1.2", "0.05", error=("asymmetric", "0.2", "0.3")),
     "1.2 (+0.3/−0.2)": number("1.2", "0.05", error=("asymmetric", "0.2", "0.3")),
@@ -102,6 +108,9 @@ FORMS: dict[str, dict[str, Any]] = {
     ),
     r"95.2\%": number("95.2", "0.05", unit="%"),
     "95.2% ± 0.4%": number("95.2", "0.05", unit="%", error=("plus-minus", "0.4", "0.4")),
+    "95.2 ± 0.4%": number("95.2", "0.05", unit="%", error=("plus-minus", "0.4", "0.4", "%")),
+    "12 ms ± 3%": number("12", "0.5", unit="ms", error=("plus-minus", "3", "3", "%")),
+    "12 ms (3%)": number("12", "0.5", unit="ms", notes=("3%",)),
     "3/178": number("3", "0.5", of="178"),
     "45 (12.5%)": number("45", "0.5", notes=("12.5%",)),
     "1.5×": number("1.5", "0.05", unit="×"),
@@ -156,6 +165,8 @@ UNREADABLE = {
     "r = 0.59": "a number under a name of its own",
     "15.2 [18.1, 12.0]": "an interval upside down",
     "15.2 (95% CI 18.1 to 12.0)": "the same",
+    "-0.3 (95% CI: -0.5--0.1)": "to 0.1, or to -0.1",
+    "-30% [-50%---10%]": "the same",
     "12.3 ± 0.4 (SE)": "a standard error, or that of something else",
     "12.3 (std err 0.4)": "an error that is not known",
     "12.3 (± 0.4 pp)": "the same",

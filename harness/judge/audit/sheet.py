@@ -61,7 +61,7 @@ class Number:
     ) -> Number | None:
         """The number of a cell; bounds and what belongs to other cells are none.
 
-        An error that differs between its sides is left out.
+        An error that differs between its sides, or may be in percent of the number, is left out.
         """
         if not printed.is_number:
             return None
@@ -72,7 +72,7 @@ class Number:
             text=printed.text,
             mean=printed.number,
             half=printed.rounding,
-            error=error.plus if error and error.minus == error.plus else None,
+            error=error.plus if error and error.minus == error.plus and not error.percent else None,
             bold=bold,
             underline=underline,
             low=interval.low if interval else None,
