@@ -28,6 +28,7 @@ name = "A"
 label = "A"
 """
 COUNT = 'measure = { value = "count", deterministic = true }\n'
+VARIES = 'measure = { value = "accuracy", scale = 100, deterministic = true }\n'
 MARGIN = 'unit = "percent accuracy"\n'
 RUNS = MARGIN + "n = 5\n"
 FRACTION = "measure = { value = 'accuracy' }\n"
@@ -73,6 +74,7 @@ FORMS = {
     ),
     "a ratio": ("margin = 0.01\n", FRACTION, "0.50×", "reproduced"),
     "a deterministic count": ("", COUNT, "10/178", "reproduced"),
+    "a false declaration": (MARGIN, VARIES, "50.00 ± 0.30", "reproduced"),
     "another count": ("", COUNT, "11/178", "deviates"),
     "thousands": ("margin = 100\n", "", "1,050", "deviates"),
     "a missing number": (MARGIN, "", "–", "not comparable"),
@@ -144,6 +146,14 @@ def test_what_a_cell_says_is_in_its_json(place: Workplace) -> None:
     assert reported("stars")["stars"] == "**"
     word = reported("a word")
     assert (word["kind"], word["mean"], word["text"]) == ("word", None, "OOM")
+
+
+def test_a_number_that_varies_is_judged_by_its_runs_whatever_is_declared(place: Workplace) -> None:
+    declared, undeclared = _cell(place, "a false declaration"), _cell(place, "a mean and a std")
+    assert declared["reproduced"]["n"] > 1
+    (name,) = declared.pop("mixed")
+    assert name == "accuracy, which is declared deterministic"
+    assert {**declared, "mixed": {}} == undeclared
 
 
 def test_the_reason_is_said_where_there_is_nothing_to_judge(place: Workplace) -> None:
