@@ -107,9 +107,32 @@ def test_runs_may_each_have_a_baseline(place: Workplace) -> None:
     assert (ours["n"], ours["mean"]) == (3, pytest.approx((20 / 8 + 32 / 4 + 60 / 4) / 3))
 
 
+def test_several_runs_may_share_a_baseline_of_one(place: Workplace) -> None:
+    one = 'baseline = { where = { method = "Plain", seed = 0 }, formula = "value - baseline" }'
+    entry(place, 'seed = "seed"', SELECT, one)
+    ours = found(place)["ResNet-18"]
+    assert (ours["n"], ours["mean"]) == (3, pytest.approx(statistics.fmean(CHOSEN) - 8))
+
+
+def test_runs_may_each_have_a_baseline_of_several(place: Workplace) -> None:
+    """Fold 0 of the baseline is 1 and 3, fold 1 is 2 and 6: their means are 2 and 4."""
+    entry(place, 'seed = "run"', BASELINE.format("value - baseline", ', per = "fold"'))
+    lines = ["method,run,fold,test", "ResNet-18,0,0,10", "ResNet-18,1,1,20"]
+    lines += ["Plain,0,0,1", "Plain,1,1,2", "Plain,2,0,3", "Plain,3,1,6"]
+    (place.root / "lines.csv").write_text("\n".join(lines))
+    ours = found(place)["ResNet-18"]
+    assert (ours["n"], ours["mean"]) == (2, pytest.approx((8 + 16) / 2))
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
+        (
+            ('seed = "seed"', SELECT, BASELINE.format("value - baseline", "")),
+            "lines.csv:4: a second run against one mean of 3 runs of the baseline, which says "
+            "nothing of how that mean varies. Pair the runs by a field in 'per', such as 'seed', "
+            "or take one number of both sides by 'aggregate'",
+        ),
         (('seed = "seed"',), "'where' can leave one of them out, 'select' can choose"),
         (
             ('seed = "seed"', SELECT, BASELINE.format("value / baseline", ', per = "epoch"')),
