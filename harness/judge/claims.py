@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
-from harness.judge.comparison import Comparison, Numbers, Question, itself, not_run
+from harness.judge.comparison import Comparison, Numbers, Question, in_units, itself, not_run
 from harness.judge.decision import Region, alike, between, more, no_less
 from harness.judge.model import Interval, OutcomeName, Source, together
 from harness.judge.moderated import Difference
@@ -17,6 +18,7 @@ from harness.judge.sample import Summary
 from harness.spec import claims as spec
 from harness.spec.operands import Operand, Pair, printed_count, printed_step
 from harness.spec.printed import Printed
+from harness.spec.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,14 @@ def evaluate(
     by_seed: Mapping[str, Mapping[int, float]] | None = None,
     lower: frozenset[str] = frozenset(),
     without: Mapping[str, Printed] | None = None,
+    units: Mapping[str, Unit] | None = None,
 ) -> Evaluation:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
 
     `runs` tells which addresses stand for the same runs, `quoted` and `searched` which comparisons
     could not fail, `by_seed` which runs are pairs, and `lower` of which numbers the lower ones are
-    better, see `Numbers`. `without` holds what the paper prints at addresses without a number.
+    better, see `Numbers`. `without` holds what the paper prints at addresses without a number, and
+    `units` in which unit it prints one.
 
     Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
     holds when every comparison holds and fails when any fails. A missing number makes it
@@ -56,7 +60,15 @@ def evaluate(
     others = without or {}
     bounds = {at: printed for at, printed in others.items() if printed.kind == "number"}
     known = Numbers(
-        numbers, source, runs or {}, quoted, searched or {}, by_seed or {}, lower, bounds
+        numbers,
+        source,
+        runs or {},
+        quoted,
+        searched or {},
+        by_seed or {},
+        lower,
+        bounds,
+        units or {},
     )
     made = _PREDICATES[claim.kind](claim, known)
     return _combined([_without_number(each, others) for each in made])
@@ -109,7 +121,7 @@ _VERBS: Mapping[OutcomeName, str] = {
 
 
 def _equal(claim: spec.Equal, numbers: Numbers) -> list[Comparison]:
-    return [_same(a, b, numbers) for a, b in claim.pairs()]
+    return [numbers.in_one_unit((a, b), partial(_same, a, b)) for a, b in claim.pairs()]
 
 
 def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
@@ -179,8 +191,8 @@ def _saturates(claim: spec.Saturates, numbers: Numbers) -> list[Comparison]:
 
 
 def _within(claim: spec.Within, numbers: Numbers) -> list[Comparison]:
-    region = between(claim.low, claim.high)
-    return numbers.ask([Question(region, cell) for cell in claim.operands()])
+    region, cells = between(claim.low, claim.high), tuple(claim.operands())
+    return numbers.ask([Question(region, cell, beside=cells) for cell in cells])
 
 
 def _slower(claim: spec.Slower, numbers: Numbers) -> list[Comparison]:
@@ -246,46 +258,83 @@ def _inside(claim: spec.ParameterDomain) -> Region:
 
 
 def _times(claim: spec.Times, numbers: Numbers) -> list[Comparison]:
+    """One of the two that are multiplied may have a unit, which is then that of the product."""
+    sides = (claim.of, claim.factor)
+    units = {o: numbers.units[o] for o in sides if isinstance(o, str) and o in numbers.units}
+    measured: list[Operand] = [o for o, unit in units.items() if unit.name]
+    if len(measured) > 1:
+        return [in_units(f"{claim.factor} × {claim.of}", units.values())]
+    with_unit = (claim.number, *(measured or [claim.of]))
+    return [numbers.in_one_unit(with_unit, partial(_product, claim))]
+
+
+def _product(claim: spec.Times, numbers: Numbers) -> Comparison:
     operands = (claim.number, claim.of, claim.factor)
     what = f"{claim.number} against {claim.factor} × {claim.of}"
     number, of, factor = (numbers.read(operand) for operand in operands)
     if number is None or of is None or factor is None:
-        return [not_run(what, numbers.missing(*operands))]
+        return not_run(what, numbers.missing(*operands))
     product = factor.mean * of.mean
     outcome: OutcomeName = "holds" if math.isclose(number.mean, product) else "fails"
     verb = "is" if outcome == "holds" else "is not"
     why = f"{claim.number} is {number.mean:g}, which {verb} {factor.mean:g} × {of.mean:g}"
-    return [Comparison(what, outcome, why, number.mean - product)]
+    return Comparison(what, outcome, why, number.mean - product)
 
 
 def _arithmetic(claim: spec.Arithmetic, numbers: Numbers) -> list[Comparison]:
     pairs = claim.pairs()
-    gaps = [_gap(a, b, numbers) for a, b in pairs]
     names = [f"{a} - {b}" for a, b in pairs]
     absent = [numbers.missing(a, b) for a, b in pairs]
     if claim.printed:
         return [
-            not_run(name, missing) if gap is None else _rounded(name, gap, printed)
-            for name, missing, gap, printed in zip(names, absent, gaps, claim.printed, strict=True)
+            not_run(name, missing) if missing else _comes_to(name, min, [pair], printed, numbers)
+            for name, missing, pair, printed in zip(
+                names, absent, pairs, claim.printed, strict=True
+            )
         ]
-    known = [gap for gap in gaps if gap is not None]
-    if len(known) < len(gaps):
+    if any(absent):
         return [not_run(n, missing) for n, missing in zip(names, absent, strict=True) if missing]
     assert claim.smallest is not None
     assert claim.largest is not None
     return [
-        _rounded("the smallest difference", min(known), claim.smallest),
-        _rounded("the largest difference", max(known), claim.largest),
+        _comes_to("the smallest difference", min, pairs, claim.smallest, numbers),
+        _comes_to("the largest difference", max, pairs, claim.largest, numbers),
     ]
 
 
-def _gap(a: Operand, b: Operand, numbers: Numbers) -> float | None:
+def _comes_to(
+    what: str,
+    chosen: Callable[[Iterable[float]], float],
+    pairs: Sequence[Pair],
+    printed: Printed,
+    numbers: Numbers,
+) -> Comparison:
+    """Whether the chosen difference rounds to the printed one, in the unit of that.
+
+    Where numbers are printed without a unit, digits that come out are taken to be in one.
+    """
+    operands = [operand for pair in pairs for operand in pair]
+    view = numbers.in_unit(Unit.of(printed), operands)
+    gap = chosen(_gap(a, b, view or numbers) for a, b in pairs)
+    step = None if view is None else (printed.number, printed.rounding)
+    made = _rounded(what, gap, printed, step)
+    units = [numbers.units[o] for o in operands if isinstance(o, str) and o in numbers.units]
+    every = [*units, Unit.of(printed)]
+    if view or not units or (made.outcome == "holds" and Unit() in every):
+        return made
+    return in_units(what, every)
+
+
+def _gap(a: Operand, b: Operand, numbers: Numbers) -> float:
     first, second = numbers.read(a), numbers.read(b)
-    return None if first is None or second is None else first.mean - second.mean
+    assert first is not None  # nothing is missing
+    assert second is not None
+    return first.mean - second.mean
 
 
 def _parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Comparison]:
-    number, what = numbers.read(claim.count), "the count"
+    ones = numbers.in_unit(Unit("ones"), [claim.count]) or numbers
+    number, what = ones.read(claim.count), "the count"
     if number is None:
         return [not_run(what, numbers.missing(claim.count))]
     return [_rounded(what, number.mean, claim.printed, printed_count(claim.printed))]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from harness.judge.decision import ALPHA, Region
@@ -13,6 +15,7 @@ from harness.judge.moderated import Difference, difference
 from harness.judge.sample import Summary, paired
 from harness.spec.operands import Operand, Pair
 from harness.spec.printed import Printed
+from harness.spec.units import Unit
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ class Question(NamedTuple):
     first: Operand
     second: Operand | None = None
     factor: float = 1.0
+    beside: tuple[Operand, ...] = ()
+    """Other numbers of which the same region is asked, so that its ends are in one unit for all."""
 
     def __str__(self) -> str:
         times = "" if self.factor == 1 else f"{self.factor:g} × "
@@ -66,6 +71,9 @@ class Numbers:
     """Addresses of numbers of which lower ones are better."""
     bounds: Mapping[str, Printed] = field(default_factory=dict)
     """Address -> the bound that the paper prints there, such as `< 0.001`."""
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    """Address -> the unit that is printed there, in which ours is too. A number that the claim
+    itself gives is in the unit of those that it stands beside."""
 
     def beyond(self, region: Region, better: Operand, worse: Operand) -> Question:
         """Does a number lie in the region above another one; or below it, where lower is better?"""
@@ -80,6 +88,63 @@ class Numbers:
     def read(self, operand: Operand) -> Summary | None:
         """The number, or None where there is none."""
         return self.lookup(operand) if isinstance(operand, str) else Summary.exact(operand)
+
+    def in_unit(self, unit: Unit, operands: Sequence[Operand]) -> Numbers | None:
+        """The same, with these numbers in another unit; None where it is not known how."""
+        units = {str(o): self.units.get(str(o)) for o in operands}
+        if set(units.values()) - {None} == {unit}:
+            return self
+        sizes = {at: each.per(unit) for at, each in units.items() if each is not None}
+        known = {at: size for at, size in sizes.items() if size is not None}
+        return self._scaled(known) if len(known) == len(units) else None
+
+    def _scaled(self, sizes: Mapping[str, float]) -> Numbers:
+        """The same in units that are so many times smaller, none of which counts as printed."""
+
+        def size(address: str) -> float:
+            return sizes.get(address, 1.0)
+
+        def lookup(address: str) -> Summary | None:
+            number = self.lookup(address)
+            return None if number is None else number.scaled(size(address))
+
+        return replace(
+            self,
+            lookup=lookup,
+            searched={at: (a * size(at), b * size(at)) for at, (a, b) in self.searched.items()},
+            by_seed={
+                at: {seed: value * size(at) for seed, value in runs.items()}
+                for at, runs in self.by_seed.items()
+            },
+            bounds={
+                at: replace(bound, value=bound.number * Decimal(repr(size(at))))
+                for at, bound in self.bounds.items()
+            },
+            units={},
+        )
+
+    def in_one_unit(
+        self, operands: Sequence[Operand], made: Callable[[Numbers], Comparison]
+    ) -> Comparison:
+        """The comparison made of numbers in one unit.
+
+        Where they are printed in several, nothing says in which of them a margin or a bound of the
+        claim is, so that the outcome has to be one in each.
+        """
+        printed = [self.units[o] for o in operands if isinstance(o, str) and o in self.units]
+        units = list(dict.fromkeys(printed))
+        if len(units) < 2:
+            return made(self)
+        views = [view for unit in units if (view := self.in_unit(unit, operands)) is not None]
+        answers = [made(view) for view in views or [self]]
+        absent = [each for each in answers if each.outcome == "not run"]
+        if absent:
+            return absent[0]
+        if views and len({each.outcome for each in answers}) == 1:
+            return replace(answers[0], why=f"{answers[0].why} (in {units[0]})")
+        found = in_units(answers[0].what, units)
+        unsaid = ", and nothing says in which of them the claim is"
+        return replace(found, why=found.why + unsaid) if views else found
 
     def missing(self, *operands: Operand) -> tuple[str, ...]:
         """The operands that have no number."""
@@ -101,6 +166,12 @@ class Numbers:
 
     def answer(self, question: Question, alpha: float = ALPHA) -> Comparison:
         """Answer one question; failing is tested at `alpha`."""
+        named = [o for o in (question.first, question.second) if o is not None]
+        asked = partial(Numbers._answered, question=question, alpha=alpha)
+        return self.in_one_unit([*named, *question.beside], asked)
+
+    def _answered(self, question: Question, alpha: float) -> Comparison:
+        """The same, of numbers in one unit."""
         found = self._tested(question, alpha)
         if found.outcome == "not run":
             return self._at_bounds(question, alpha) or found
@@ -177,7 +248,11 @@ class Numbers:
     def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
         """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
         distinct = self.distinct_gaps(gaps)
-        return [self._answer_gaps(region, *two, ALPHA / len(distinct)) for two in distinct]
+        asked = partial(Numbers._answer_gaps, region=region, alpha=ALPHA / len(distinct))
+        return [
+            self.in_one_unit(wide + narrow, partial(asked, wide=wide, narrow=narrow))
+            for wide, narrow in distinct
+        ]
 
     def _same_runs(self, *parts: Hashable) -> tuple[Hashable, ...]:
         """The parts with every address replaced by the one that stands for its runs."""
@@ -238,6 +313,12 @@ def not_run(what: str, missing: tuple[str, ...]) -> Comparison:
 def itself(what: str) -> Comparison:
     """A comparison of a number with itself, which says nothing."""
     return Comparison(what, "restated", f"{what}: the number is compared with itself")
+
+
+def in_units(what: str, units: Iterable[Unit]) -> Comparison:
+    """A comparison that numbers of different units leave open."""
+    names = ", ".join(map(str, dict.fromkeys(units)))
+    return Comparison(what, "undecided", f"{what}: printed in different units: {names}")
 
 
 def _apart(first: Difference | None, second: Difference | None) -> Difference | None:
