@@ -213,7 +213,8 @@ def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
         return [Comparison(what, "not run", why)]
     if number is None or claim.points is None or number.std or abs(number.mean) >= 1:
         return numbers.ask([Question(region, claim.value)])
-    if numbers.source == "reproduced":  # which may be of other points than the paper's
+    # Ours may be of other points than the paper's.
+    if numbers.source == "reproduced" or number.obstacle:
         return numbers.ask([Question(region, claim.value)])
     error = math.sqrt((1 + number.mean**2 / 2) / (claim.points - 3))
     on_scale = Difference(math.atanh(number.mean), error, math.inf)

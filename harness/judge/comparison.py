@@ -146,6 +146,12 @@ class Numbers:
         unsaid = ", and nothing says in which of them the claim is"
         return replace(found, why=found.why + unsaid) if views else found
 
+    def unusable(self, what: str, operands: Sequence[Operand]) -> Comparison | None:
+        """The comparison where nothing can be held against one of the numbers; else None."""
+        numbers = ((operand, self.read(operand)) for operand in operands)
+        why = [f"{at}: {number.obstacle}" for at, number in numbers if number and number.obstacle]
+        return Comparison(what, "undecided", f"nothing to compare: {why[0]}") if why else None
+
     def missing(self, *operands: Operand) -> tuple[str, ...]:
         """The operands that have no number."""
         return tuple(o for o in operands if isinstance(o, str) and self.lookup(o) is None)
@@ -238,6 +244,8 @@ class Numbers:
         first, second = self.read(question.first), self.read(second_operand)
         if first is None or second is None:
             return not_run(what, self.missing(question.first, second_operand))
+        if unusable := self.unusable(what, (question.first, second_operand)):
+            return unusable
         if self._same_runs(question.first) == self._same_runs(second_operand):
             return Comparison(what, "undecided", f"{what}: both are the same runs here")
         second = second.scaled(question.factor)
@@ -265,6 +273,8 @@ class Numbers:
             return not_run(what, self.missing(*wide, *narrow))
         if wide == narrow:
             return itself(what)
+        if unusable := self.unusable(what, wide + narrow):
+            return unusable
         a, b, c, d = known
         pairs = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
         found = (

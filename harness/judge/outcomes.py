@@ -138,10 +138,12 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     if exhibit is None or printed is None or not printed.is_number:
         return None
     reporting = _reporting_at(paper, address)
+    read = ReportedNumber.read(printed, reporting or Reporting())
     if reporting is None:
         quote = exhibit.stated[column].quote if row == "stated" else ""
-        return KnownNumber(Summary.exact(float(printed.number)), quote=quote)
-    return KnownNumber(ReportedNumber.read(printed, reporting))
+        exact = Summary.exact(read.mean)
+        return KnownNumber(replace(exact, obstacle=read.obstacle), quote=quote)
+    return KnownNumber(read)
 
 
 def _reporting_at(paper: Paper, address: str) -> Reporting | None:

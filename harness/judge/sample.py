@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.spec.printed import Printed, Relation
@@ -33,6 +33,8 @@ class Summary:
     mean: float
     std: float | None
     n: int
+    obstacle: str = ""
+    """Why nothing can be held against it, as against a median: its spread is none over runs."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.mean):
@@ -93,7 +95,7 @@ class Summary:
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)
-        return Summary(self.mean * factor, std, self.n)
+        return replace(self, mean=self.mean * factor, std=std)
 
 
 def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
@@ -189,7 +191,7 @@ class ReportedNumber:
         """
         runs = unknown_n if self.n == "unknown" else self.n
         if not self.error or runs == 1 or self.obstacle:
-            return Summary(self.mean, None, runs)
+            return Summary(self.mean, None, runs, self.obstacle)
         return Summary(self.mean, self.error * _to_std(self.spread, runs), runs)
 
 
