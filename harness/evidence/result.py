@@ -195,9 +195,14 @@ def by_text(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found | {name: name for name, _ in pairs}
 
 
+_LOOSE = re.compile(r"[ _]|(?!(?<![\w ])-\.?\d|(?<=[\d.]e)-\d)-")
+"""Spaces, underscores, and dashes that are no minus: one that stands before a digit, at the start,
+after a sign such as `=`, or in `1e-5`."""
+
+
 def text_key(text: str) -> str:
     """A name without what is written now so, now so: case, spaces, dashes and underscores."""
-    return "".join(sign for sign in text.casefold() if sign not in " -_")
+    return _LOOSE.sub("", text.strip().casefold())
 
 
 def fits(text: str, pattern: str) -> bool:

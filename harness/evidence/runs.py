@@ -128,10 +128,23 @@ def _numbers(
             return {}
         values, keys, groups = [_AGGREGATES[each.aggregate](values)], [None], [results]
     runs = {}
+    met: list[tuple[Result, ...]] = []
     for key, value, field, group in zip(keys, values, fields, groups, strict=False):
         compared, beside = baselines.compare(value, field, group) if baselines else (value, ())
+        if len(beside) > 1 and beside in met:
+            raise _shared(each, group[0], beside)
+        met.append(beside)
         runs[key] = Run(each.scale * compared, (*group, *beside))
     return runs
+
+
+def _shared(each: Evidence, result: Result, beside: Sequence[Result]) -> UserError:
+    """That runs would count as independent, though the error of one mean is in all of them."""
+    return UserError(
+        f"{result.place}: a second run against one mean of {len(beside)} runs of the baseline, "
+        "which says nothing of how that mean varies. Pair the runs by a field in 'per', such as "
+        f"'{each.seed}', or take one number of both sides by 'aggregate'"
+    )
 
 
 class _Baselines:

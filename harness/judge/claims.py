@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.judge.comparison import Comparison, Numbers, Question, not_run
 from harness.judge.decision import Region, alike, between, more, no_less
+from harness.judge.gaps import ask_gaps, ask_sizes, distinct_gaps
 from harness.judge.model import Interval, OutcomeName, Source, together
 from harness.judge.moderated import Difference
 from harness.judge.printed_claims import arithmetic, equal, parameter_count, times
@@ -17,6 +18,7 @@ from harness.judge.sample import Summary
 from harness.spec import claims as spec
 from harness.spec.operands import Pair
 from harness.spec.printed import Printed
+from harness.spec.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,14 @@ def evaluate(
     half_units: Mapping[str, float] | None = None,
     lower: frozenset[str] = frozenset(),
     without: Mapping[str, Printed] | None = None,
+    units: Mapping[str, Unit] | None = None,
 ) -> Evaluation:
     """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
 
     `runs` tells which addresses stand for the same runs, `quoted` and `searched` which comparisons
     could not fail, `by_seed` which runs are pairs, `half_units` how far numbers may have been
     rounded, and `lower` of which numbers the lower ones are better, see `Numbers`. `without` holds
-    what the paper prints at addresses without a number.
+    what the paper prints at addresses without a number, and `units` in which unit it prints one.
 
     Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
     holds when every comparison holds and fails when any fails. A missing number makes it
@@ -67,6 +70,7 @@ def evaluate(
         lower,
         bounds,
         half_units or {},
+        units or {},
     )
     made = _PREDICATES[claim.kind](claim, known)
     return _combined([_without_number(each, others) for each in made])
@@ -132,7 +136,7 @@ def _on_par_or_better(claim: spec.OnParOrBetter, numbers: Numbers) -> list[Compa
 
 def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
     """Where no wide gap is there to close, the claim does not apply."""
-    columns = numbers.distinct_gaps(_leads(claim, numbers))
+    columns = distinct_gaps(numbers, _leads(claim, numbers))
     unproven: list[Comparison] = []
     closing: list[Question] = []
     for wide, narrow in columns:
@@ -150,8 +154,8 @@ def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
 def _gap_shrinks(claim: spec.GapShrinks, numbers: Numbers) -> list[Comparison]:
     leads = _leads(claim, numbers)
     if claim.size:
-        return numbers.ask_sizes(claim.margin, leads)
-    return numbers.ask_gaps(more(claim.margin), leads)
+        return ask_sizes(numbers, claim.margin, leads)
+    return ask_gaps(numbers, more(claim.margin), leads)
 
 
 def _leads(claim: spec.GapCloses | spec.GapShrinks, numbers: Numbers) -> list[tuple[Pair, Pair]]:
@@ -170,8 +174,8 @@ def _saturates(claim: spec.Saturates, numbers: Numbers) -> list[Comparison]:
 
 
 def _within(claim: spec.Within, numbers: Numbers) -> list[Comparison]:
-    region = between(claim.low, claim.high)
-    return numbers.ask([Question(region, cell) for cell in claim.operands()])
+    region, cells = between(claim.low, claim.high), tuple(claim.operands())
+    return numbers.ask([Question(region, cell, beside=cells) for cell in cells])
 
 
 def _slower(claim: spec.Slower, numbers: Numbers) -> list[Comparison]:
@@ -192,7 +196,8 @@ def _correlation(claim: spec.Correlation, numbers: Numbers) -> list[Comparison]:
         return [Comparison(what, "not run", why)]
     if number is None or claim.points is None or number.std or abs(number.mean) >= 1:
         return numbers.ask([Question(region, claim.value)])
-    if numbers.source == "reproduced":  # which may be of other points than the paper's
+    # Ours may be of other points than the paper's.
+    if numbers.source == "reproduced" or number.obstacle:
         return numbers.ask([Question(region, claim.value)])
     error = math.sqrt((1 + number.mean**2 / 2) / (claim.points - 3))
     on_scale = Difference(math.atanh(number.mean), error, math.inf)

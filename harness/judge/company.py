@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import TypeAlias
 
 from harness.errors import UserError, require
@@ -105,10 +106,14 @@ def mixed(
 def sentence(found: Mixed) -> str:
     """`Its runs differ in device (A: seeds 0, 1; B: seed 2).`; empty where they do not."""
     parts = (
-        f"{name} ({'; '.join(f'{value}: {_seeds(seeds)}' for value, seeds in values.items())})"
+        f"{name} ({'; '.join(starmap(_of_seeds, values.items()))})"
         for name, values in found.items()
     )
     return f"Its runs differ in {', '.join(parts)}." if found else ""
+
+
+def _of_seeds(value: str, seeds: Sequence[int]) -> str:
+    return f"{value}: {_seeds(seeds)}" if seeds else value
 
 
 def _seeds(seeds: Sequence[int]) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, TypeVar
 
-from harness.judge.decision import ALPHA, Region, place_sizes
+from harness.judge.decision import ALPHA, Region
 from harness.judge.model import Interval, OutcomeName, Source
 from harness.judge.moderated import Difference, difference
 from harness.judge.sample import Summary, paired
 from harness.spec.operands import Operand, Pair
 from harness.spec.printed import Printed
+from harness.spec.units import Unit
 
 T = TypeVar("T")
 
@@ -36,6 +39,8 @@ class Question(NamedTuple):
     first: Operand
     second: Operand | None = None
     factor: float = 1.0
+    beside: tuple[Operand, ...] = ()
+    """Other numbers of which the same region is asked, so that its ends are in one unit for all."""
 
     def __str__(self) -> str:
         times = "" if self.factor == 1 else f"{self.factor:g} × "
@@ -68,6 +73,9 @@ class Numbers:
     """Address -> the bound that the paper prints there, such as `< 0.001`."""
     half_units: Mapping[str, float] = field(default_factory=dict)
     """Address -> half a unit of the last printed digit."""
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    """Address -> the unit that is printed there, in which ours is too. A number that the claim
+    itself gives is in the unit of those that it stands beside."""
 
     def beyond(self, region: Region, better: Operand, worse: Operand) -> Question:
         """Does a number lie in the region above another one; or below it, where lower is better?"""
@@ -83,6 +91,70 @@ class Numbers:
         """The number, or None where there is none."""
         return self.lookup(operand) if isinstance(operand, str) else Summary.exact(operand)
 
+    def in_unit(self, unit: Unit, operands: Sequence[Operand]) -> Numbers | None:
+        """The same, with these numbers in another unit; None where it is not known how."""
+        units = {str(o): self.units.get(str(o)) for o in operands}
+        if set(units.values()) - {None} == {unit}:
+            return self
+        sizes = {at: each.per(unit) for at, each in units.items() if each is not None}
+        known = {at: size for at, size in sizes.items() if size is not None}
+        return self._scaled(known) if len(known) == len(units) else None
+
+    def _scaled(self, sizes: Mapping[str, float]) -> Numbers:
+        """The same in units that are so many times smaller, none of which counts as printed."""
+
+        def size(address: str) -> float:
+            return sizes.get(address, 1.0)
+
+        def lookup(address: str) -> Summary | None:
+            number = self.lookup(address)
+            return None if number is None else number.scaled(size(address))
+
+        return replace(
+            self,
+            lookup=lookup,
+            searched={at: (a * size(at), b * size(at)) for at, (a, b) in self.searched.items()},
+            half_units={at: half * size(at) for at, half in self.half_units.items()},
+            by_seed={
+                at: {seed: value * size(at) for seed, value in runs.items()}
+                for at, runs in self.by_seed.items()
+            },
+            bounds={
+                at: replace(bound, value=bound.number * Decimal(repr(size(at))))
+                for at, bound in self.bounds.items()
+            },
+            units={},
+        )
+
+    def in_one_unit(
+        self, operands: Sequence[Operand], made: Callable[[Numbers], Comparison]
+    ) -> Comparison:
+        """The comparison made of numbers in one unit.
+
+        Where they are printed in several, nothing says in which of them a margin or a bound of the
+        claim is, so that the outcome has to be one in each.
+        """
+        printed = [self.units[o] for o in operands if isinstance(o, str) and o in self.units]
+        units = list(dict.fromkeys(printed))
+        if len(units) < 2:
+            return made(self)
+        views = [view for unit in units if (view := self.in_unit(unit, operands)) is not None]
+        answers = [made(view) for view in views or [self]]
+        absent = [each for each in answers if each.outcome == "not run"]
+        if absent:
+            return absent[0]
+        if views and len({each.outcome for each in answers}) == 1:
+            return replace(answers[0], why=f"{answers[0].why} (in {units[0]})")
+        found = in_units(answers[0].what, units)
+        unsaid = ", and nothing says in which of them the claim is"
+        return replace(found, why=found.why + unsaid) if views else found
+
+    def unusable(self, what: str, operands: Sequence[Operand]) -> Comparison | None:
+        """The comparison where nothing can be held against one of the numbers; else None."""
+        numbers = ((operand, self.read(operand)) for operand in operands)
+        why = [f"{at}: {number.obstacle}" for at, number in numbers if number and number.obstacle]
+        return Comparison(what, "undecided", f"nothing to compare: {why[0]}") if why else None
+
     def missing(self, *operands: Operand) -> tuple[str, ...]:
         """The operands that have no number."""
         return tuple(o for o in operands if isinstance(o, str) and self.lookup(o) is None)
@@ -93,16 +165,17 @@ class Numbers:
         A claim holds only if every comparison does, so each may be tested at 5 %; it fails if any
         one fails, so failing is tested at 5 % over their number (Bonferroni).
         """
-        distinct = _distinct(questions, [self._same_runs(*question) for question in questions])
+        distinct = self.distinct(questions, questions)
         return [self.answer(question, ALPHA / len(distinct)) for question in distinct]
-
-    def distinct_gaps(self, gaps: Iterable[tuple[Pair, Pair]]) -> list[tuple[Pair, Pair]]:
-        """Those that are of other runs than the ones before."""
-        each = list(gaps)
-        return _distinct(each, [self._same_runs(*wide, *narrow) for wide, narrow in each])
 
     def answer(self, question: Question, alpha: float = ALPHA) -> Comparison:
         """Answer one question; failing is tested at `alpha`."""
+        named = [o for o in (question.first, question.second) if o is not None]
+        asked = partial(Numbers._answered, question=question, alpha=alpha)
+        return self.in_one_unit([*named, *question.beside], asked)
+
+    def _answered(self, question: Question, alpha: float) -> Comparison:
+        """The same, of numbers in one unit."""
         found = self._tested(question, alpha)
         if found.outcome == "not run":
             return self._at_bounds(question, alpha) or found
@@ -170,72 +243,33 @@ class Numbers:
         first, second = self.read(question.first), self.read(second_operand)
         if first is None or second is None:
             return not_run(what, self.missing(question.first, second_operand))
-        if self._same_runs(question.first) == self._same_runs(second_operand):
+        if unusable := self.unusable(what, (question.first, second_operand)):
+            return unusable
+        if self.same_runs(question.first) == self.same_runs(second_operand):
             return Comparison(what, "undecided", f"{what}: both are the same runs here")
         second = second.scaled(question.factor)
-        pairs, over = self._pairs((question.first, second_operand), (1.0, -question.factor))
+        pairs, over = self.pairs((question.first, second_operand), (1.0, -question.factor))
         d = pairs or difference(first, second)
-        return self._placed(what + over, (first.mean, -second.mean), d, question.region, alpha)
+        return self.placed(what + over, (first.mean, -second.mean), d, question.region, alpha)
 
-    def ask_gaps(self, region: Region, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
-        """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
-        distinct = self.distinct_gaps(gaps)
-        return [self._answer_gaps(region, *two, ALPHA / len(distinct)) for two in distinct]
+    def distinct(self, items: Sequence[T], operands: Sequence[Sequence[Hashable]]) -> list[T]:
+        """Those that are of other runs than the ones before."""
+        first: dict[Hashable, T] = {}
+        for item, each in zip(items, operands, strict=True):
+            first.setdefault(self.same_runs(*each), item)
+        return list(first.values())
 
-    def _same_runs(self, *parts: Hashable) -> tuple[Hashable, ...]:
+    def same_runs(self, *parts: Hashable) -> tuple[Hashable, ...]:
         """The parts with every address replaced by the one that stands for its runs."""
         return tuple(self.runs.get(p, p) if isinstance(p, str) else p for p in parts)
 
-    def _answer_gaps(self, region: Region, wide: Pair, narrow: Pair, alpha: float) -> Comparison:
-        what = f"({wide[0]} - {wide[1]}) - ({narrow[0]} - {narrow[1]})"
-        if missing := self.missing(*wide, *narrow):
-            return not_run(what, missing)
-        if wide == narrow:
-            return itself(what)
-        terms, d, over = self._between_gaps(wide, narrow)
-        return self._placed(what + over, terms, d, region, alpha)
-
-    def ask_sizes(self, margin: float, gaps: Sequence[tuple[Pair, Pair]]) -> list[Comparison]:
-        """For each two gaps (a, b) and (c, d): is |a - b| - |c - d| more than the margin?"""
-        distinct = self.distinct_gaps(gaps)
-        return [self._answer_sizes(margin, *two, ALPHA / len(distinct)) for two in distinct]
-
-    def _answer_sizes(self, margin: float, wide: Pair, narrow: Pair, alpha: float) -> Comparison:
-        what = f"|{wide[0]} - {wide[1]}| - |{narrow[0]} - {narrow[1]}|"
-        if missing := self.missing(*wide, *narrow):
-            return not_run(what, missing)
-        turned = narrow[1], narrow[0]
-        if wide in (narrow, turned):
-            return itself(what)
-        terms, apart, over = self._between_gaps(wide, narrow)
-        other_terms, total, _ = self._between_gaps(wide, turned)
-        apart, total = self._settled(terms, apart), self._settled(other_terms, total)
-        if apart is None or total is None:
-            return Comparison(
-                what, "undecided", f"{what}: runs that show no scatter decide nothing"
-            )
-        outcome = place_sizes(apart, total, margin, alpha)
-        why = _sentence_of_sizes(what + over, apart, total, outcome, margin)
-        return Comparison(what, outcome, why, _sizes(apart, total)[2])
-
-    def _between_gaps(
-        self, wide: Pair, narrow: Pair
-    ) -> tuple[tuple[float, ...], Difference | None, str]:
-        """The terms of (a - b) - (c - d), their sum where a spread is known, and over how many
-        seeds that is where runs are left out.
-        """
-        a, b, c, d = (number for o in wide + narrow if (number := self.read(o)) is not None)
-        pairs, over = self._pairs(wide + narrow, (1.0, -1.0, -1.0, 1.0))
-        found = pairs or _apart(difference(a, b), difference(c, d))
-        return (a.mean, -b.mean, -c.mean, d.mean), found, over
-
-    def _settled(self, terms: Sequence[float], d: Difference | None) -> Difference | None:
+    def settled(self, terms: Sequence[float], d: Difference | None) -> Difference | None:
         """Printed numbers without any ± are as printed; runs of ours without a scatter are not."""
         if d is None and self.source == "reported":
             return Difference.exact(math.fsum(terms), *terms)
         return d
 
-    def _pairs(
+    def pairs(
         self, operands: Sequence[Operand], weights: Sequence[float]
     ) -> tuple[Difference | None, str]:
         """The weighted sum over the seeds that all share, None where samples are to be compared;
@@ -248,7 +282,7 @@ class Numbers:
         fewer = pairs.n < max(map(len, runs))
         return difference(pairs, Summary.exact(0)), f" over {pairs.n} shared seeds" * fewer
 
-    def _placed(
+    def placed(
         self,
         what: str,
         terms: tuple[float, ...],
@@ -256,21 +290,14 @@ class Numbers:
         region: Region,
         alpha: float,
     ) -> Comparison:
-        if (d := self._settled(terms, d)) is None:
+        """The comparison that a difference of such terms comes to; None is one without a spread."""
+        if (d := self.settled(terms, d)) is None:
             estimate = math.fsum(terms)
             why = f"{what} is {estimate:+.4g} in runs that show no scatter, which decides nothing"
             return Comparison(what, "undecided", why, estimate)
         outcome = region.place(d, alpha)
         why = _sentence(what, d, outcome, region)
         return Comparison(what, outcome, why, d.estimate, d.interval())
-
-
-def _distinct(items: Sequence[T], keys: Sequence[Hashable]) -> list[T]:
-    """The first item of each key, in order."""
-    first: dict[Hashable, T] = {}
-    for key, item in zip(keys, items, strict=True):
-        first.setdefault(key, item)
-    return list(first.values())
 
 
 def not_run(what: str, missing: tuple[str, ...]) -> Comparison:
@@ -283,15 +310,10 @@ def itself(what: str) -> Comparison:
     return Comparison(what, "restated", f"{what}: the number is compared with itself")
 
 
-def _apart(first: Difference | None, second: Difference | None) -> Difference | None:
-    """The difference of two independent differences, with Satterthwaite's degrees of freedom."""
-    if first is None or second is None:
-        return None
-    estimate, error = first.estimate - second.estimate, math.hypot(first.error, second.error)
-    if error == 0:
-        return Difference.exact(estimate, first.size, second.size)
-    inverse = sum((d.error / error) ** 4 / d.df for d in (first, second))
-    return Difference(estimate, error, 1 / inverse)
+def in_units(what: str, units: Iterable[Unit]) -> Comparison:
+    """A comparison that numbers of different units leave open."""
+    names = ", ".join(map(str, dict.fromkeys(units)))
+    return Comparison(what, "undecided", f"{what}: printed in different units: {names}")
 
 
 def _sentence(what: str, d: Difference, outcome: OutcomeName, region: Region) -> str:
@@ -302,28 +324,3 @@ def _sentence(what: str, d: Difference, outcome: OutcomeName, region: Region) ->
     if outcome == "undecided" and region.is_short(d):
         verb, between = "is not", f", nor surely less than {region.below:g}"
     return f"{what} is {d.estimate:+.4g} ({how}) and {verb} {region.words}{between}"
-
-
-def _sizes(apart: Difference, total: Difference) -> tuple[float, float, float]:
-    """x, y and |x| - |y|, of x - y and x + y."""
-    x, y = (total.estimate + apart.estimate) / 2, (total.estimate - apart.estimate) / 2
-    return x, y, abs(x) - abs(y)
-
-
-def _sentence_of_sizes(
-    what: str, apart: Difference, total: Difference, outcome: OutcomeName, margin: float
-) -> str:
-    x, y, size = _sizes(apart, total)
-    how, unsure = "no spread given", "is not"
-    if apart.error or total.error:
-        (low, high), (least, most) = apart.interval(), total.interval()
-        how = (
-            f"95 % interval of their difference {low:+.4g} to {high:+.4g}, "
-            f"of their sum {least:+.4g} to {most:+.4g}"
-        )
-        unsure = "is not surely"
-    verb = {"holds": "is", "fails": "is not", "undecided": unsure}[outcome]
-    return (
-        f"{what} is {size:+.4g}, of gaps of {x:+.4g} and {y:+.4g} ({how}), "
-        f"and {verb} more than {margin:g}"
-    )

@@ -267,7 +267,9 @@ def as_printed(judgement: Judgement, result: ItemResult) -> AsPrinted | None:
         return None
     _, row, column = result.item.address
     how = judgement.plan.exhibit.reporting_of(row, column)
-    error = _error(amount.values, printed, how.spread if how else "unknown")
+    error = None
+    if how is None or not how.may_be_share(printed):
+        error = _error(amount.values, printed, how.spread_of(printed) if how else "unknown")
     agrees = _prints(amount.mean, printed.value)
     if printed.value == 0 and P_VALUE.fullmatch(column):
         agrees = amount.mean == 0

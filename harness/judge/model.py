@@ -37,7 +37,7 @@ class Amount:
 
     values: tuple[float, ...]
     deterministic: bool = False
-    """Whether it is declared to be the same for every seed; there is one value then."""
+    """Whether it is declared to be the same for every seed, and is; there is one value then."""
     low: float | None = None
     high: float | None = None
     """Ends that hold the 95 % intervals which the step gives for every seed."""

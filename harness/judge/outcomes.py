@@ -14,6 +14,8 @@ from harness.spec.claims import Claim, addresses
 from harness.spec.exhibit import Table
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed
+from harness.spec.reporting import Reporting
+from harness.spec.units import Unit
 from harness.store.store import Store
 
 if TYPE_CHECKING:
@@ -102,6 +104,8 @@ class _Question:
     """Addresses of numbers of which lower ones are better."""
     without: Mapping[str, Printed]
     """Address -> what the paper prints there that is no number."""
+    units: Mapping[str, Unit]
+    """Address -> the unit of what the paper prints there."""
 
 
 def exhibits_of(claim: Claim) -> frozenset[str]:
@@ -135,13 +139,19 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     exhibit, printed = paper.exhibits.get(name), _printed_at(paper, address)
     if exhibit is None or printed is None or not printed.is_number:
         return None
-    reporting = exhibit.reporting_of(row, column) if row != "stated" else None
+    reporting = _reporting_at(paper, address)
+    read = ReportedNumber.read(printed, reporting or Reporting())
     half_unit = float(printed.rounding)
     if reporting is None:
         quote = exhibit.stated[column].quote if row == "stated" else ""
-        exact = Summary.exact(float(printed.number))
+        exact = replace(Summary.exact(read.mean), obstacle=read.obstacle)
         return KnownNumber(exact, quote=quote, half_unit=half_unit)
-    return KnownNumber(ReportedNumber.read(printed, reporting), half_unit=half_unit)
+    return KnownNumber(read, half_unit=half_unit)
+
+
+def _reporting_at(paper: Paper, address: str) -> Reporting | None:
+    name, row, column = address.split(":")
+    return paper.exhibits[name].reporting_of(row, column) if row != "stated" else None
 
 
 def on_reported(paper: Paper, claim: Claim) -> ClaimOutcome:
@@ -153,14 +163,21 @@ def on_reported(paper: Paper, claim: Claim) -> ClaimOutcome:
 
 def _question(paper: Paper, claim: Claim, source: Source, known: Numbers) -> _Question:
     numbers = {address: known(address) for address in addresses(claim)}
-    printed = {at: _printed_at(paper, at) for at in numbers if source == "reported"}
+    printed = {at: text for at in numbers if (text := _printed_at(paper, at)) is not None}
+    without = {at: text for at, text in printed.items() if numbers[at] is None}
     return _Question(
         claim,
         source,
         numbers,
         tuple(address for address in numbers if _lower_is_better(paper, address)),
-        {at: text for at, text in printed.items() if text is not None and numbers[at] is None},
+        without if source == "reported" else {},
+        {at: _unit(paper, at, text) for at, text in printed.items() if text.kind == "number"},
     )
+
+
+def _unit(paper: Paper, address: str, printed: Printed) -> Unit:
+    reporting = _reporting_at(paper, address)
+    return Unit.of(printed, reporting.unit if reporting else "")
 
 
 def _printed_at(paper: Paper, address: str) -> Printed | None:
@@ -221,6 +238,7 @@ def _evaluated(question: _Question, summaries: Mapping[str, Summary]) -> Evaluat
         half_units={at: known.half_unit for at, known in held.items()},
         lower=frozenset(question.lower),
         without=question.without,
+        units=question.units,
     )
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
-from harness.judge.comparison import Comparison, Numbers, itself, not_run
+from harness.judge.comparison import Comparison, Numbers, in_units, itself, not_run
 from harness.judge.model import OutcomeName
 from harness.spec import claims as spec
-from harness.spec.operands import Operand, printed_count, printed_step
+from harness.spec.operands import Operand, Pair, printed_count, printed_step
 from harness.spec.printed import Printed
+from harness.spec.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Reach:
 
 
 def equal(claim: spec.Equal, numbers: Numbers) -> list[Comparison]:
-    return [_same(a, b, numbers) for a, b in claim.pairs()]
+    return [numbers.in_one_unit((a, b), partial(_same, a, b)) for a, b in claim.pairs()]
 
 
 def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
@@ -69,53 +72,87 @@ def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
 
 
 def times(claim: spec.Times, numbers: Numbers) -> list[Comparison]:
+    """One of the two that are multiplied may have a unit, which is then that of the product."""
+    sides = (claim.of, claim.factor)
+    units = {o: numbers.units[o] for o in sides if isinstance(o, str) and o in numbers.units}
+    measured: list[Operand] = [o for o, unit in units.items() if unit.name]
+    if len(measured) > 1:
+        return [in_units(f"{claim.factor} × {claim.of}", units.values())]
+    with_unit = (claim.number, *(measured or [claim.of]))
+    return [numbers.in_one_unit(with_unit, partial(_product, claim))]
+
+
+def _product(claim: spec.Times, numbers: Numbers) -> Comparison:
     """What rounding of the three can explain is not held against them."""
     operands = (claim.number, claim.of, claim.factor)
     what = f"{claim.number} against {claim.factor} × {claim.of}"
     number, of, factor = (Reach.of(operand, numbers) for operand in operands)
     if number is None or of is None or factor is None:
-        return [not_run(what, numbers.missing(*operands))]
+        return not_run(what, numbers.missing(*operands))
     apart = number - factor * of
     outcome: OutcomeName = "holds" if apart.low <= 0 <= apart.high else "fails"
     verb = "is" if outcome == "holds" else "is not"
     product = f"{_short(factor)} × {_short(of)}"
     rounding = " within rounding" if outcome == "holds" and apart.value else ""
     why = f"{claim.number} is {_short(number)}, which {verb} {product}{rounding}"
-    return [Comparison(what, outcome, why, float(apart.value))]
+    return Comparison(what, outcome, why, float(apart.value))
 
 
 def arithmetic(claim: spec.Arithmetic, numbers: Numbers) -> list[Comparison]:
     pairs = claim.pairs()
-    gaps = [_gap(a, b, numbers) for a, b in pairs]
     names = [f"{a} - {b}" for a, b in pairs]
     absent = [numbers.missing(a, b) for a, b in pairs]
     if claim.printed:
         return [
-            not_run(name, missing) if gap is None else _rounded(name, gap, printed)
-            for name, missing, gap, printed in zip(names, absent, gaps, claim.printed, strict=True)
+            not_run(name, missing) if missing else _comes_to(name, min, [pair], printed, numbers)
+            for name, missing, pair, printed in zip(
+                names, absent, pairs, claim.printed, strict=True
+            )
         ]
-    known = [gap for gap in gaps if gap is not None]
-    if len(known) < len(gaps):
+    if any(absent):
         return [not_run(n, missing) for n, missing in zip(names, absent, strict=True) if missing]
     assert claim.smallest is not None
     assert claim.largest is not None
-    smallest, largest = (
-        Reach(end(g.low for g in known), end(g.value for g in known), end(g.high for g in known))
-        for end in (min, max)
-    )
     return [
-        _rounded("the smallest difference", smallest, claim.smallest),
-        _rounded("the largest difference", largest, claim.largest),
+        _comes_to("the smallest difference", min, pairs, claim.smallest, numbers),
+        _comes_to("the largest difference", max, pairs, claim.largest, numbers),
     ]
 
 
-def _gap(a: Operand, b: Operand, numbers: Numbers) -> Reach | None:
+def _comes_to(
+    what: str,
+    end: Callable[[Iterable[Decimal]], Decimal],
+    pairs: Sequence[Pair],
+    printed: Printed,
+    numbers: Numbers,
+) -> Comparison:
+    """Whether the least or the largest difference rounds to the printed one, in the unit of that.
+
+    Where numbers are printed without a unit, digits that come out are taken to be in one.
+    """
+    operands = [operand for pair in pairs for operand in pair]
+    view = numbers.in_unit(Unit.of(printed), operands)
+    gaps = [_gap(a, b, view or numbers) for a, b in pairs]
+    reach = Reach(end(g.low for g in gaps), end(g.value for g in gaps), end(g.high for g in gaps))
+    step = None if view is None else (printed.number, printed.rounding)
+    made = _rounded(what, reach, printed, step)
+    units = [numbers.units[o] for o in operands if isinstance(o, str) and o in numbers.units]
+    every = [*units, Unit.of(printed)]
+    if view or not units or (made.outcome == "holds" and Unit() in every):
+        return made
+    return in_units(what, every)
+
+
+def _gap(a: Operand, b: Operand, numbers: Numbers) -> Reach:
     first, second = Reach.of(a, numbers), Reach.of(b, numbers)
-    return None if first is None or second is None else first - second
+    assert first is not None  # nothing is missing
+    assert second is not None
+    return first - second
 
 
 def parameter_count(claim: spec.ParameterCount, numbers: Numbers) -> list[Comparison]:
-    number, what = Reach.of(claim.count, numbers), "the count"
+    ones = numbers.in_unit(Unit("ones"), [claim.count]) or numbers
+    number, what = Reach.of(claim.count, ones), "the count"
     if number is None:
         return [not_run(what, numbers.missing(claim.count))]
     return [_rounded(what, number, claim.printed, printed_count(claim.printed))]

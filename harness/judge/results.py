@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -63,7 +63,8 @@ class ItemResult:
     gaps: Mapping[int, str] = field(default_factory=dict)
     """Seed -> why it gave no number, for every seed that was asked for and counts in no amount."""
     mixed: Mixed = field(default_factory=dict)
-    """In what its runs differ, beside their seeds."""
+    """In what its runs differ, beside their seeds. Of a number that is declared to be the same in
+    every run and is not, the least and the largest."""
 
     @property
     def complete(self) -> bool:
@@ -154,17 +155,37 @@ def _or_found(
     if result.amounts or found is None:
         return result
     quantity = plan.exhibit.readings(row, column).values[0]
-    runs = slice(1 if quantity.deterministic else None)
-    amount = Amount(found.values[runs], quantity.deterministic, seeds=found.seeds[runs])
+    exact = quantity.deterministic and _alike(found.values)
+    runs = slice(1 if exact else None)
+    amounts = {quantity.name: Amount(found.values[runs], exact, seeds=found.seeds[runs])}
     return ItemResult(
         item=replace(result.item, comparable=True, reason="", sources={}, seeds=()),
         seeds=found.seeds,
         missing=(),
-        amounts={quantity.name: amount},
+        amounts=amounts,
         lines={},
         spreads={},
         evidence=found,
+        mixed=_refuted([quantity], amounts),
     )
+
+
+def _alike(values: Sequence[float]) -> bool:
+    """Whether numbers are the same, but for what other processors round otherwise."""
+    return all(math.isclose(value, values[0]) for value in values)
+
+
+def _refuted(quantities: Iterable[Quantity], amounts: Mapping[str, Amount]) -> Mixed:
+    """The quantities whose runs differ, though they are declared not to: they count as runs."""
+    found: dict[str, dict[str, tuple[int, ...]]] = {}
+    for quantity in quantities:
+        amount = amounts.get(quantity.name)
+        if quantity.deterministic and amount and not amount.deterministic:
+            found[f"{quantity.name}, which is declared deterministic"] = {
+                f"{end:.15g}": tuple(seed for seed, at in amount.by_seed.items() if at == end)
+                for end in (min(amount.values), max(amount.values))
+            }
+    return found
 
 
 @dataclass(frozen=True)
@@ -197,15 +218,16 @@ class _Collector:
             for plot in self.readings.plots
             for index, each in enumerate(plot.series)
         }
+        amounts = {
+            value.name: amount
+            for value in self.readings.values
+            if (amount := self._amount(value, complete))
+        }
         return ItemResult(
             item=self.item,
             seeds=tuple(self.item.seeds[index] for index in complete),
             missing=missing,
-            amounts={
-                value.name: amount
-                for value in self.readings.values
-                if (amount := self._amount(value, complete))
-            },
+            amounts=amounts,
             lines={
                 key: (
                     _over_seeds(statistics.fmean, self._each_seed(each.x, complete)),
@@ -221,7 +243,10 @@ class _Collector:
             pictures=self._pictures(self.readings.gallery) if self.readings.gallery else (),
             same_as=same_as,
             failed=failed,
-            mixed=mixed(self._records(complete), self.confirmed),
+            mixed={
+                **_refuted(self.readings.values, amounts),
+                **mixed(self._records(complete), self.confirmed),
+            },
         )
 
     def _records(self, complete: Sequence[int]) -> Iterator[tuple[int, Record]]:
@@ -263,14 +288,15 @@ class _Collector:
             }
 
         values = numbers(quantity.value)
-        runs = self._runs(quantity.of, complete)[: 1 if quantity.deterministic else None]
-        seeds = [self.item.seeds[complete[run]] for run in runs]
+        seeds = [self.item.seeds[complete[run]] for run in self._runs(quantity.of, complete)]
         kept = tuple(seed for seed in seeds if seed in values)
         if not kept:
             return None
+        exact = quantity.deterministic and _alike([values[seed] for seed in kept])
+        kept = kept[: 1 if exact else None]
         return Amount(
             tuple(values[seed] for seed in kept),
-            quantity.deterministic,
+            exact,
             min(numbers(quantity.low).values(), default=None) if quantity.low else None,
             max(numbers(quantity.high).values(), default=None) if quantity.high else None,
             seeds=kept,

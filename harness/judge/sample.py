@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.spec.printed import Printed, Relation
@@ -33,6 +33,8 @@ class Summary:
     mean: float
     std: float | None
     n: int
+    obstacle: str = ""
+    """Why nothing can be held against it, as against a median: its spread is none over runs."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.mean):
@@ -96,7 +98,7 @@ class Summary:
     def scaled(self, factor: float) -> Summary:
         """The same sample in a unit `factor` times smaller."""
         std = None if self.std is None else self.std * abs(factor)
-        return Summary(self.mean * factor, std, self.n)
+        return replace(self, mean=self.mean * factor, std=std)
 
 
 def pairs_of(arms: Sequence[Mapping[int, float]]) -> list[int]:
@@ -164,6 +166,8 @@ class ReportedNumber:
             error = max(printed.number - low, high - printed.number)
             if spread == "unknown":
                 obstacle = "it is not said what the interval is (declare its 'spread')"
+        if reporting.may_be_share(printed):
+            obstacle = "its error may be in percent of it (declare its 'unit' if that is percent)"
         if spread in ("iqr", "range"):
             what = {"iqr": "an interquartile range", "range": "a range"}[spread]
             obstacle = f"a number with {what} is no mean with a standard deviation"
@@ -190,7 +194,7 @@ class ReportedNumber:
         """
         runs = unknown_n if self.n == "unknown" else self.n
         if not self.error or runs == 1 or self.obstacle:
-            return Summary(self.mean, None, runs)
+            return Summary(self.mean, None, runs, self.obstacle)
         return Summary(self.mean, self.error * _to_std(self.spread, runs), runs)
 
 
@@ -198,7 +202,7 @@ def _spread_of(printed: Printed, reporting: Reporting) -> str:
     """What the error of a cell is, by its own words where it has some."""
     interval = printed.interval
     if printed.error is not None or interval is None or interval.meaning == "unknown":
-        return reporting.spread
+        return reporting.spread_of(printed)
     if interval.meaning != "ci":
         return interval.meaning
     if interval.level is None and reporting.spread.startswith("ci"):

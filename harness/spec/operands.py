@@ -10,13 +10,13 @@ from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from harness.spec.base import AddressPart, Label, Name, SpecModel
 from harness.spec.printed import Printed
+from harness.spec.units import LETTERS
 
 Operand = FiniteFloat | str
 """A number, or (after a claim is resolved) the address of one."""
 Pair = tuple[Operand, Operand]
 Expectation = Literal["holds", "fails", "undecided", "not applicable", "restated", "not run"]
 Margin = Annotated[FiniteFloat, Field(ge=0)]
-_UNITS = {"K": 3, "M": 6, "B": 9}
 
 
 def is_address(text: str) -> bool:
@@ -42,7 +42,7 @@ def printed_step(printed: Printed) -> tuple[Decimal, Decimal]:
 
     Letters count as powers of ten.
     """
-    power = _UNITS.get(printed.unit, 0)
+    power = LETTERS.get(printed.unit, 0)
     return printed.number.scaleb(power), printed.rounding.scaleb(power)
 
 

@@ -1,7 +1,7 @@
 """A printed number: the exact text, and what that text says, no more.
 
 What ± or a number in parentheses means (standard deviation, standard error, ...) is rarely in
-the cell; `meaning` is then "unknown" and the table has to say it. Text that can be read in two
+the cell; `meaning` is else "unknown" and the table has to say it. Text that can be read in two
 ways is `unreadable`, with the reason, and never one of its readings.
 """
 
@@ -32,6 +32,11 @@ class Error:
     form: Form
     minus: Decimal
     plus: Decimal
+    meaning: Literal["std", "sem", "unknown"] = "unknown"
+    """What it is by the cell's own words, as in `12.3 (SD 4.0)`."""
+    percent: bool = False
+    """Whether `%` stands at it and not at the value, as in `1250 ± 3%`: only the unit of the value
+    tells whether it is a share of that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,22 @@ _HEAD = re.compile(
     rf"(?: ?(?P<unit>{_UNITS})(?![A-Za-z\d]))?",
     re.ASCII,
 )
-_SEPARATOR = r"(?: ?[,;–—] ?| to |(?<=[\d.%])-)"
+_SEPARATOR = r"(?: ?[,;–—] ?| to | - |(?<=[\d.%])-)"
+_DASHES = re.compile(r"[\d.%]-{2,}[\d.]")
+"""As typed: in LaTeX a dash, elsewhere perhaps a dash before a negative number."""
 _LABEL = r"(?:(?P<level>\d+(?:\.\d+)?) ?% ?)?(?P<meaning>(?:CI|CrI|HDI|IQR|[Rr]ange)\b)?:? ?"
+_NAMED = r"(?i:(?P<std>s\.?d|std(?:\.? ?dev)?)|(?P<sem>s\.?e(?:\.?m)?))\.? ?[=:]?"
+_SPREADS = re.compile(
+    r"[±σ]|(?<![a-z])(?:s\.?d|s\.?e|s\.?e\.?m|std\w*|standard|variance|MAD|C\.?I|CrI|HDI|HPDI?|IQR|"
+    r"(?:inter)?quartile|percentile|range|interval|confidence|credible)s?(?![a-z])",
+    re.IGNORECASE,
+)
+"""Words of what a number scatters by."""
 _TAILS = {
     "error": re.compile(
-        rf"± ?(?P<error>{_PLAIN})(?P<power>{_POWER})?(?: ?(?P<unit>%|×))?", re.ASCII
+        rf"(?:±|(?:(?P<open>[(\[]) ?|, )?{_NAMED}) ?"
+        rf"(?P<error>{_PLAIN})(?P<power>{_POWER})?(?: ?(?P<unit>%|×))?(?(open) ?[)\]])",
+        re.ASCII,
     ),
     "asymmetric": re.compile(
         rf"(?:\^\{{\+ ?(?P<up>{_PLAIN})\}} ?_\{{- ?(?P<down>{_PLAIN})\}}"
@@ -151,7 +162,7 @@ def _unwrapped(inner: str, scale: str) -> str:
 
 def _glued(text: str, end: int) -> bool:
     """Whether letters or more digits follow at once, so that it is no number: `3D`, `1.2.3`."""
-    return re.match(r"[^\W_]|[.,:/-]", text[end:]) is not None
+    return re.match(r"[^\W_]|[.:/-]|,(?! [A-Za-z])", text[end:]) is not None
 
 
 def _decimal(number: str, power: str | None = None) -> Decimal:
@@ -216,9 +227,10 @@ def _plus_minus(match: re.Match[str], found: Printed) -> Printed | None:
     if found.error is not None:
         return None
     size = _decimal(match["error"], power)
-    return replace(
-        found, error=Error("plus-minus", size, size), unit=found.unit or match["unit"] or ""
-    )
+    error = Error("plus-minus", size, size, percent=match["unit"] == "%" != found.unit)
+    if match["std"] or match["sem"]:
+        error = replace(error, meaning="std" if match["std"] else "sem")
+    return replace(found, error=error, unit=found.unit or match["unit"] or "")
 
 
 def _asymmetric(match: re.Match[str], found: Printed) -> Printed | None:
@@ -239,7 +251,7 @@ def _parenthesis(match: re.Match[str], found: Printed) -> Printed | None:
         raise _Ambiguous("the comma in brackets may group digits or part two numbers")
     if match["square"] and inner.isdigit():
         raise _Ambiguous("a whole number in square brackets may be an error or a reference")
-    if found.error is not None or (match["unit"] and not found.unit):
+    if found.error is not None or (match["unit"] and found.unit != "%"):
         return None
     size = _value(inner)
     return replace(found, error=Error("parentheses", size, size))
@@ -253,6 +265,8 @@ def _value(number: str) -> Decimal:
 
 def _interval(match: re.Match[str], found: Printed) -> Printed | None:
     low, high = _value(match["low"]), _value(match["high"])
+    if low <= -high < 0 and _DASHES.search(found.text):
+        raise _Ambiguous("'--' may be a dash, or a dash and a minus ('–' and 'to' are clear)")
     if found.interval is not None or low > high:
         return None
     named = (match["meaning"] or match["meaning2"] or "").lower()
@@ -281,6 +295,8 @@ def _marks(match: re.Match[str], found: Printed) -> Printed:
 
 def _note(match: re.Match[str], found: Printed) -> Printed | None:
     note = match["note"].strip()
+    if _SPREADS.search(note):
+        raise _Ambiguous(f"'{note}' in brackets speaks of a spread, and is not known as one")
     signed = re.fullmatch(rf"[+↑↓-] ?{_PLAIN} ?%?|{_PLAIN} ?%", note, re.ASCII)
     if not signed and not any(sign.isalpha() for sign in note):
         raise _Ambiguous(f"what stands in brackets, '{note}', is not known")

@@ -147,6 +147,16 @@ class Reporting(SpecModel):
     """What the paper did again for each of its runs: `pipeline` where these had all steps to
     themselves, so that ± is the spread between pipelines too."""
 
+    def spread_of(self, printed: Printed) -> Spread:
+        """What the error of a number is, by its own words where it has some."""
+        stated = printed.error.meaning if printed.error else "unknown"
+        return self.spread if stated == "unknown" else stated
+
+    def may_be_share(self, printed: Printed) -> bool:
+        """Whether the error of a number may be in percent of it, and as well in its unit."""
+        in_percent = self.unit.startswith("percent") or "%" in self.unit
+        return printed.error is not None and printed.error.percent and not in_percent
+
     def bound(self, printed: Printed, *, exact: bool = False) -> float | None:
         """The margin of a printed number in its unit; None where none is declared.
 

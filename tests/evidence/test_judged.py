@@ -182,6 +182,32 @@ def test_a_row_may_be_named_by_several_fields(
     assert found == {("ResNet/18", "Wine"): 90.1}
 
 
+RUNS = "model,seed,acc\nResNet-18,0,90.03\nResNet-18,1,{}\nResNet-18,2,{}\n"
+DECLARED = '\n[[evidence]]\nfiles = ["one.csv"]\nrow = "model"\nseed = "seed"\n'
+
+
+@pytest.mark.parametrize(
+    ("rest", "n", "verdict"),
+    [
+        (("70.1", "71.2"), 3, "inconclusive"),
+        (("90.03", "90.03"), 1, "reproduced"),
+        (("90.03", "90.0300000001"), 1, "reproduced"),
+    ],
+)
+def test_runs_that_differ_refute_that_a_number_is_deterministic(
+    place: Workplace, rest: tuple[str, str], n: int, verdict: str
+) -> None:
+    (place.root / "one.csv").write_text(RUNS.format(*rest))
+    place.edit("tables/table2.toml", "[measure]\n", "[measure]\ndeterministic = true\n")
+    place.add("tables/table2.toml", f'{DECLARED}value = {{ Wine = "acc" }}\n')
+    (cell,) = (c for c in place.repro("diff", "table2", "--json").json["cells"] if c["reproduced"])
+    assert (cell["reproduced"]["n"], cell["verdict"]) == (n, verdict)
+    assert ("in every run" in cell["why"]) == (n == 1)
+    said = " ".join(place.repro("diff", "table2").out.split())
+    told = "Its runs differ in accuracy, which is declared deterministic (70.1: seed 1; 90.03"
+    assert (told in said) == (n == 3)
+
+
 def test_a_share_in_parentheses_is_no_error(place: Workplace) -> None:
     place.edit("tables/table2.toml", 'Wine = "90.00 ± 0.10"', 'Wine = "12 (3.4)"')
     place.edit("tables/table2.toml", 'spread = "std"', 'spread = "share"')

@@ -7,7 +7,10 @@ import statistics
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from harness.evidence.result import text_key
 from tests.toy.paper import Workplace
 
 LINES = """method,seed,epoch,val,test,kind
@@ -104,9 +107,32 @@ def test_runs_may_each_have_a_baseline(place: Workplace) -> None:
     assert (ours["n"], ours["mean"]) == (3, pytest.approx((20 / 8 + 32 / 4 + 60 / 4) / 3))
 
 
+def test_several_runs_may_share_a_baseline_of_one(place: Workplace) -> None:
+    one = 'baseline = { where = { method = "Plain", seed = 0 }, formula = "value - baseline" }'
+    entry(place, 'seed = "seed"', SELECT, one)
+    ours = found(place)["ResNet-18"]
+    assert (ours["n"], ours["mean"]) == (3, pytest.approx(statistics.fmean(CHOSEN) - 8))
+
+
+def test_runs_may_each_have_a_baseline_of_several(place: Workplace) -> None:
+    """Fold 0 of the baseline is 1 and 3, fold 1 is 2 and 6: their means are 2 and 4."""
+    entry(place, 'seed = "run"', BASELINE.format("value - baseline", ', per = "fold"'))
+    lines = ["method,run,fold,test", "ResNet-18,0,0,10", "ResNet-18,1,1,20"]
+    lines += ["Plain,0,0,1", "Plain,1,1,2", "Plain,2,0,3", "Plain,3,1,6"]
+    (place.root / "lines.csv").write_text("\n".join(lines))
+    ours = found(place)["ResNet-18"]
+    assert (ours["n"], ours["mean"]) == (2, pytest.approx((8 + 16) / 2))
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
+        (
+            ('seed = "seed"', SELECT, BASELINE.format("value - baseline", "")),
+            "lines.csv:4: a second run against one mean of 3 runs of the baseline, which says "
+            "nothing of how that mean varies. Pair the runs by a field in 'per', such as 'seed', "
+            "or take one number of both sides by 'aggregate'",
+        ),
         (('seed = "seed"',), "'where' can leave one of them out, 'select' can choose"),
         (
             ('seed = "seed"', SELECT, BASELINE.format("value / baseline", ', per = "epoch"')),
@@ -151,3 +177,39 @@ def test_one_text_names_a_row_and_a_column(place: Workplace) -> None:
     )
     means = {row: ours["mean"] for row, ours in found(place).items()}
     assert means == {"ResNet-18": 81.0, "Plain": 71.0}
+
+
+def test_a_negative_name_is_not_the_positive_one(place: Workplace) -> None:
+    """Row 1 has no runs in the file, and row 1e5 none either."""
+    for old, new in {"ResNet-18": "1", "Plain": "1e5"}.items():
+        place.edit("tables/table2.toml", f'name = "{old}"\n', f'name = "{new}"\n')
+    (place.root / "one.csv").write_text("power,acc\n-1,81\n1e-5,71\n1E5,61\n")
+    place.add(
+        "tables/table2.toml",
+        '\n[[evidence]]\nfiles = ["one.csv"]\nrow = "power"\nvalue = { Wine = "acc" }\n',
+    )
+    assert {row: ours["mean"] for row, ours in found(place).items()} == {"1e5": 61.0}
+
+
+FEW = st.sampled_from(["1", "-1", "2", "-2", ".5", "-.5"])
+NUMBERS = FEW | st.builds("{}e{}".format, FEW, st.sampled_from(["1", "-1", "05", "-05"]))
+
+
+@given(one=NUMBERS, other=NUMBERS, before=st.sampled_from(["", "lr=", "a/"]))
+def test_numbers_as_names_are_one_where_they_are_written_alike(
+    one: str, other: str, before: str
+) -> None:
+    assert (text_key(before + one) == text_key(before + other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("ResNet-18", "resnet_18", "ResNet 18", "ResNet -18", "resnet18"),
+        ("Base-16", "base16", "base - 16"),
+        ("-1", " -1"),
+        ("1e-5", "1E-5"),
+    ],
+)
+def test_other_spellings_are_one_name(names: tuple[str, ...]) -> None:
+    assert len(set(map(text_key, names))) == 1

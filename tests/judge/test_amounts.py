@@ -68,6 +68,12 @@ def test_of_a_number_that_cannot_vary_one_run_tells_all() -> None:
         assert (made.values, made.deterministic, made.summary.std) == ((1.0,), True, 0.0)
 
 
+def test_runs_that_differ_refute_that_a_number_cannot_vary() -> None:
+    said = Quantity(name="b", of="fit", value="b", deterministic=True)
+    made = amount(said, 3)
+    assert (made.values, made.deterministic, made.summary.n) == ((1.0, 5.0, 3.0), False, 3)
+
+
 def test_the_ends_hold_the_intervals_of_all_seeds_and_so_their_mean() -> None:
     made = amount(Quantity(name="b", of="fit", value="b", low="b_low", high="b_high"), 3)
     assert (made.mean, made.std) == (3.0, 2.0)

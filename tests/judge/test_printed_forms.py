@@ -28,6 +28,7 @@ name = "A"
 label = "A"
 """
 COUNT = 'measure = { value = "count", deterministic = true }\n'
+VARIES = 'measure = { value = "accuracy", scale = 100, deterministic = true }\n'
 MARGIN = 'unit = "percent accuracy"\n'
 RUNS = MARGIN + "n = 5\n"
 FRACTION = "measure = { value = 'accuracy' }\n"
@@ -40,6 +41,10 @@ FORMS = {
     "in LaTeX": (MARGIN, "", r"$50.00 \pm 0.30$", "reproduced"),
     "a standard error": (MARGIN + 'spread = "sem"\nn = 5\n', "", "50.0 (0.1)", "reproduced"),
     "the digit form": (MARGIN, "", "50.0(3)", "reproduced"),
+    "a named deviation": (MARGIN, "", "45.0 (SD 4.0)", "inconclusive"),
+    "a named standard error": (RUNS, "", "45.0 (SE 4.0)", "inconclusive"),
+    "their ±": (MARGIN + 'spread = "std"\n', "", "45.0 ± 4.0", "inconclusive"),
+    "their ± as errors": (RUNS + 'spread = "sem"\n', "", "45.0 ± 4.0", "inconclusive"),
     "an interval with its level": (RUNS, "", "50.0 (95% CI 49.7 to 50.3)", "reproduced"),
     "a declared interval": (RUNS + 'spread = "ci90"', "", "50.0 [49.7, 50.3]", "reproduced"),
     "an interval of anything": (MARGIN, "", "50.0 [49.7, 50.3]", "not comparable"),
@@ -48,6 +53,13 @@ FORMS = {
     "asymmetric errors": (MARGIN, "", "50.0^{+0.3}_{-0.2}", "reproduced"),
     "n in the cell": (MARGIN, "", "50.00 ± 0.30 (n = 7)", "reproduced"),
     "a percent sign": (MARGIN, "", "50.0% ± 0.3%", "reproduced"),
+    "a percent sign at the error": (MARGIN, "", "50.0 ± 0.3%", "reproduced"),
+    "an error that may be a share": (
+        "margin = 0.01\n",
+        FRACTION,
+        "0.500 ± 3%",
+        "not comparable",
+    ),
     "stars": (MARGIN, "", "50.0** (0.3)", "reproduced"),
     "a footnote": (MARGIN, "", "50.0 ± 0.3†", "reproduced"),
     "a bound that holds": ("", "", "< 55", "reproduced"),
@@ -62,6 +74,7 @@ FORMS = {
     ),
     "a ratio": ("margin = 0.01\n", FRACTION, "0.50×", "reproduced"),
     "a deterministic count": ("", COUNT, "10/178", "reproduced"),
+    "a false declaration": (MARGIN, VARIES, "50.00 ± 0.30", "reproduced"),
     "another count": ("", COUNT, "11/178", "deviates"),
     "thousands": ("margin = 100\n", "", "1,050", "deviates"),
     "a missing number": (MARGIN, "", "–", "not comparable"),
@@ -135,13 +148,32 @@ def test_what_a_cell_says_is_in_its_json(place: Workplace) -> None:
     assert (word["kind"], word["mean"], word["text"]) == ("word", None, "OOM")
 
 
+def test_a_number_that_varies_is_judged_by_its_runs_whatever_is_declared(place: Workplace) -> None:
+    declared, undeclared = _cell(place, "a false declaration"), _cell(place, "a mean and a std")
+    assert declared["reproduced"]["n"] > 1
+    (name,) = declared.pop("mixed")
+    assert name == "accuracy, which is declared deterministic"
+    assert {**declared, "mixed": {}} == undeclared
+
+
 def test_the_reason_is_said_where_there_is_nothing_to_judge(place: Workplace) -> None:
     for form, why in {
         "a word": "The paper prints 'OOM' for this cell, so there is nothing to judge.",
         "an interval of anything": "declare its 'spread'",
+        "an error that may be a share": "its error may be in percent of it (declare its 'unit'",
         "a declared IQR": "an interquartile range is no mean with a standard deviation",
     }.items():
         assert why in _cell(place, form)["why"]
+
+
+def test_a_spread_in_words_counts_as_the_same_behind_a_sign(place: Workplace) -> None:
+    for words, sign in {
+        "a named deviation": "their ±",
+        "a named standard error": "their ± as errors",
+    }.items():
+        named, same = _cell(place, words), _cell(place, sign)
+        assert named["interval"] == same["interval"]
+        assert {**named["reported"], "text": ""} == {**same["reported"], "text": ""}
 
 
 def test_several_measures_stand_in_one_table_with_bold_and_underline(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ def told(printed: Printed) -> dict[str, Any]:
     }
     if printed.error is not None:
         sizes = (str(printed.error.minus), str(printed.error.plus))
-        said["error"] = (printed.error.form, *sizes)
+        meaning = [printed.error.meaning] if printed.error.meaning != "unknown" else []
+        share = ["%"] if printed.error.percent else []
+        said["error"] = (printed.error.form, *sizes, *meaning, *share)
     if printed.interval is not None:
         between = printed.interval
         level = "" if between.level is None else str(between.level)
@@ -75,12 +77,22 @@ FORMS: dict[str, dict[str, Any]] = {
     "-189.8 (136.3)": number("-189.8", "0.05", error=("parentheses", "136.3", "136.3")),
     "12.3(4)": number("12.3", "0.05", error=("digits", "0.4", "0.4")),
     "1.2(3)e-4": number("0.00012", "0.000005", error=("digits", "0.00003", "0.00003")),
+    "12.3 (SD 4.0)": number("12.3", "0.05", error=("plus-minus", "4.0", "4.0", "std")),
+    "12.3 (SE = 4.0)": number("12.3", "0.05", error=("plus-minus", "4.0", "4.0", "sem")),
+    "12.3, s.e.m. 4": number("12.3", "0.05", error=("plus-minus", "4", "4", "sem")),
+    "12.3% [std: 4%]": number("12.3", "0.05", unit="%", error=("plus-minus", "4", "4", "std")),
     "12.6 [10.1, 15.2]": number("12.6", "0.05", interval=("10.1", "15.2", "unknown", "")),
     "+0.007 (-0.005 to +0.023)": number(
         "0.007", "0.0005", interval=("-0.005", "0.023", "unknown", "")
     ),
     "0.5 (95% CI: 0.3 to 0.7)": number("0.5", "0.05", interval=("0.3", "0.7", "ci", "95")),
+    "-0.3 (95% CI: -5.0 - -0.1)": number("-0.3", "0.05", interval=("-5.0", "-0.1", "ci", "95")),
     "5 (IQR 3–7)": number("5", "0.5", interval=("3", "7", "iqr", "")),
+    "5 (IQR 3--7)": number("5", "0.5", interval=("3", "7", "iqr", "")),
+    "0.1 [-0.1--0.5]": number("0.1", "0.05", interval=("-0.1", "0.5", "unknown", "")),
+    "-0.3 [-0.5–0.1]": number("-0.3", "0.05", interval=("-0.5", "0.1", "unknown", "")),
+    "-0.3 [-0.5−−0.1]": number("-0.3", "0.05", interval=("-0.5", "-0.1", "unknown", "")),
+    "$-0.3$ [$-0.5$--$0.1$]": number("-0.3", "0.05", interval=("-0.5", "0.1", "unknown", "")),
     "5 [range 1–9]": number("5", "0.5", interval=("1", "9", "range", "")),
     "$1.2^{+0.3}_{-0.2}$": number("1.2", "0.05", error=("asymmetric", "0.2", "0.3")),
     "1.2 (+0.3/−0.2)": number("1.2", "0.05", error=("asymmetric", "0.2", "0.3")),
@@ -96,6 +108,9 @@ FORMS: dict[str, dict[str, Any]] = {
     ),
     r"95.2\%": number("95.2", "0.05", unit="%"),
     "95.2% ± 0.4%": number("95.2", "0.05", unit="%", error=("plus-minus", "0.4", "0.4")),
+    "95.2 ± 0.4%": number("95.2", "0.05", unit="%", error=("plus-minus", "0.4", "0.4", "%")),
+    "12 ms ± 3%": number("12", "0.5", unit="ms", error=("plus-minus", "3", "3", "%")),
+    "12 ms (3%)": number("12", "0.5", unit="ms", notes=("3%",)),
     "3/178": number("3", "0.5", of="178"),
     "45 (12.5%)": number("45", "0.5", notes=("12.5%",)),
     "1.5×": number("1.5", "0.05", unit="×"),
@@ -149,6 +164,13 @@ UNREADABLE = {
     "12(345)": "more digits in brackets than before",
     "r = 0.59": "a number under a name of its own",
     "15.2 [18.1, 12.0]": "an interval upside down",
+    "15.2 (95% CI 18.1 to 12.0)": "the same",
+    "-0.3 (95% CI: -0.5--0.1)": "to 0.1, or to -0.1",
+    "-30% [-50%---10%]": "the same",
+    "12.3 ± 0.4 (SE)": "a standard error, or that of something else",
+    "12.3 (std err 0.4)": "an error that is not known",
+    "12.3 (± 0.4 pp)": "the same",
+    "12.3 (SD 0.4, range 11–13)": "two spreads",
 }
 
 
@@ -243,6 +265,43 @@ def test_a_number_leaves_no_digit_of_its_text_out(text: str) -> None:
     assert sorted(c for c in used if c in "123456789") == sorted(
         c for c in text if c in "123456789"
     )
+
+
+NAMES = {"SD": "std", "sd": "std", "s.d.": "std", "S.D.": "std", "std": "std", "Std. dev.": "std"}
+NAMES |= {"SE": "sem", "s.e.": "sem", "SEM": "sem", "s.e.m.": "sem"}
+
+
+@given(
+    name=st.sampled_from(sorted(NAMES)),
+    frame=st.sampled_from([" ({})", " [{}]", ", {}", " {}"]),
+    between=st.sampled_from([" ", " = ", ": ", "="]),
+    size=st.decimals("0.01", "99", places=2),
+)
+def test_all_spellings_of_a_named_error_are_one(
+    name: str, frame: str, between: str, size: Decimal
+) -> None:
+    read = read_printed("12.3" + frame.format(f"{name}{between}{size}"))
+
+    # `12.3 s.d.` begins like 12.3 seconds, and is refused.
+    if (frame, name[:2]) == (" {}", "s.") and read.kind == "unreadable":
+        return
+    assert read.error is not None
+    assert (read.error.plus, read.error.minus, read.error.meaning) == (size, size, NAMES[name])
+
+
+@given(
+    parts=st.lists(
+        st.sampled_from(["SD", "SE", "s.e.m.", "95% CI", "IQR", "range", "=", ":", ", ", " – ",
+                         " - ", " to ", "0.4", "-3", "7", "±", "n = 5", " "]),
+        max_size=7,
+    ),
+    name=st.sampled_from(["SD", "SE", "s.e.m.", "95% CI", "IQR", "range"]),
+)  # fmt: skip
+def test_a_spread_in_words_is_read_or_refused(parts: list[str], name: str) -> None:
+    read = read_printed(f"12.3 ({name} {''.join(parts)})")
+
+    assert read.error or read.interval or read.kind == "unreadable"
+    assert not read.notes
 
 
 @given(

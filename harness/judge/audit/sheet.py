@@ -61,7 +61,7 @@ class Number:
     ) -> Number | None:
         """The number of a cell; bounds and what belongs to other cells are none.
 
-        An error that differs between its sides is left out.
+        An error that differs between its sides, or may be in percent of the number, is left out.
         """
         if not printed.is_number:
             return None
@@ -72,7 +72,7 @@ class Number:
             text=printed.text,
             mean=printed.number,
             half=printed.rounding,
-            error=error.plus if error and error.minus == error.plus else None,
+            error=error.plus if error and error.minus == error.plus and not error.percent else None,
             bold=bold,
             underline=underline,
             low=interval.low if interval else None,
@@ -199,13 +199,13 @@ def from_table(table: Table) -> Sheet:
             number = Number.read(printed, address, place, name in row.bold, name in row.underline)
             if number is not None:
                 reporting = table.reporting_of(row.name, name)
-                shared = reporting.spread == "share"
+                shared = reporting.spread_of(printed) == "share"
                 numbers[index, columns[name]] = replace(
                     number,
                     error=None if shared else number.error,
                     share=number.error if shared else None,
                     percent=reporting.unit.startswith("percent"),
-                    spread=reporting.spread,
+                    spread=reporting.spread_of(printed),
                     runs=reporting.n if isinstance(reporting.n, int) else None,
                     # A mean over several settings is one over more items than those of a run.
                     items=None if table.average else reporting.items,

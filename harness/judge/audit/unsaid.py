@@ -341,7 +341,7 @@ def _unexplained(table: Table, cells: list[_Cell]) -> Iterator[Finding]:
     unsaid: dict[str, None] = {}
     for cell in (cell for cell in cells if cell.has_error):
         reporting = table.reporting_of(cell.address.row, cell.address.column)
-        told = {"what ± is": reporting.spread, "over how many runs": reporting.n}
+        told = {"what ± is": reporting.spread_of(cell.printed), "over how many runs": reporting.n}
         lacking = [words for words, value in told.items() if value == "unknown"]
         barred += [cell] if lacking else []
         unsaid |= dict.fromkeys(lacking)

@@ -78,7 +78,7 @@ def run_remarks(results: Sequence[ItemResult]) -> tuple[str, ...]:
     apart = sum(bool(result.mixed) for result in results)
     lines = {
         f"{_rest(count)} on fewer runs than were asked for": count,
-        f"{_rest(apart)} on runs of different kinds": apart,
+        f"{_rest(apart)} on runs that are not alike": apart,
     }
     return tuple(line for line, many in lines.items() if many)
 

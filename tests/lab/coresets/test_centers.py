@@ -14,6 +14,7 @@ from harness.errors import UserError
 from harness.lab.coresets.centers import probe_select_centers as probe
 from harness.lab.coresets.centers import select_centers
 from harness.lab.coresets.cover import centres, farthest_first, medoids, norms_of, radius
+from harness.lab.coresets.pools import pools
 from harness.lab.data import sets
 from tests.lab.fixtures import context
 
@@ -174,3 +175,20 @@ def test_the_step_chooses_distinct_examples_of_every_class(kcenter: str, balance
     assert np.array_equal(sets.load(params.dataset).train.labels[indices], labels)
     if balanced:
         assert labels.tolist() == np.repeat(range(4), 3).tolist()
+
+
+def test_by_the_cosine_features_are_chosen_by_their_directions_alone() -> None:
+    given_ = probe()
+    update = {"kcenter": "greedy-from-mean", "metric": "cosine"}
+    params = given_.params.model_copy(update=update)
+    chosen = {}
+    for metric in ("cosine", "euclidean"):
+        asked = params.model_copy(update={"metric": metric})
+        made = select_centers(asked, given_.inputs, context("select_centers"))
+        chosen[metric] = made.arrays["indices"].tolist()
+    expected: list[int] = []
+    for pool in pools(params, True, given_.inputs, context("select_centers")):
+        directions = pool.features / np.linalg.norm(pool.features, axis=1, keepdims=True)
+        apart = np.linalg.norm(directions - directions.mean(axis=0), axis=1)
+        expected += pool.rows[plainly(directions, 3, int(apart.argmin()))[0]].tolist()
+    assert chosen["cosine"] == expected != chosen["euclidean"]
