@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag
 
 import pytest
 
+from harness.render.report.site import repeated
 from tests.report.sites import EVIL, pages, report
 from tests.toy.paper import Workplace
 
@@ -187,6 +189,16 @@ def test_the_scorecard_says_how_every_printed_number_stands(made: Workplace, sit
             if f"/{name}/" in page and f", {cell['row']}, {cell['column']}: " in label
         ]
         assert label.endswith(cell["verdict"]) or cell["verdict"] == "inconclusive"
+
+
+def test_a_number_that_is_printed_twice_is_told_to_be_judged_twice() -> None:
+    runs = [SimpleNamespace(identity=name) for name in "ab"]
+    judged = {"reported": "1.0", "verdict": "reproduced"}
+    first, second = SimpleNamespace(**judged, runs=runs), SimpleNamespace(**judged, runs=runs[:1])
+    not_run = SimpleNamespace(reported="1.0", verdict="not run", runs=runs)
+    point = SimpleNamespace(reported=None, verdict=None, runs=runs)
+    assert repeated([first, second, not_run, not_run, point]) == 0
+    assert repeated([first, first, second, first]) == 2
 
 
 def test_what_was_not_compared_is_not_counted_as_judged(tmp_path: Path) -> None:

@@ -25,7 +25,14 @@ from harness.render.layout import spans
 from harness.render.markup import captioned, named, runs
 from harness.render.report import drawing
 from harness.render.report.folder import ReportFolder, digest_of
-from harness.render.report.pages import Curve, ExhibitPage, Frame, NumberPage, Site
+from harness.render.report.pages import (
+    UNJUDGED,
+    Curve,
+    ExhibitPage,
+    Frame,
+    NumberPage,
+    Site,
+)
 from harness.render.symbols import OUTCOMES, STANDINGS, VERDICTS
 from harness.render.table import as_printed
 from harness.render.text import plain, shifted
@@ -156,6 +163,7 @@ def _environment() -> Environment:
         with_formulas=drawing.with_formulas,
         by_name=by_name,
         counted=counted,
+        repeated=repeated,
         exhibits_of=exhibits_of,
         grid=grid,
         captioned=captioned,
@@ -166,6 +174,12 @@ def _environment() -> Environment:
         severities=SEVERITIES,
     )
     return environment
+
+
+def repeated(numbers: Iterable[NumberPage]) -> int:
+    """How many judged numbers of tables are of the runs of another one, in a second table."""
+    judged = [n for n in numbers if n.reported and n.verdict and n.verdict not in UNJUDGED]
+    return len(judged) - len({tuple(run.identity for run in n.runs) for n in judged})
 
 
 def prose(text: str) -> Markup:
