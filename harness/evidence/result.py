@@ -195,14 +195,13 @@ def by_text(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     return found | {name: name for name, _ in pairs}
 
 
-_LOOSE = re.compile(r"[ _]|(?!(?<![\w ])-\.?\d|(?<=[\d.]e)-\d)-")
-"""Spaces, underscores, and dashes that are no minus: one that stands before a digit, at the start,
-after a sign such as `=`, or in `1e-5`."""
+_DASH = re.compile(r"(?<=\w)(?<![\d.]e)-|-(?!\.?\d)")
+"""One that is no minus, as before a digit at the start, after a sign such as `=`, or in `1e-5`."""
 
 
 def text_key(text: str) -> str:
     """A name without what is written now so, now so: case, spaces, dashes and underscores."""
-    return _LOOSE.sub("", text.strip().casefold())
+    return _DASH.sub("", re.sub("[ _]", "", text.casefold()))
 
 
 def fits(text: str, pattern: str) -> bool:

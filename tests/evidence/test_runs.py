@@ -195,7 +195,7 @@ FEW = st.sampled_from(["1", "-1", "2", "-2", ".5", "-.5"])
 NUMBERS = FEW | st.builds("{}e{}".format, FEW, st.sampled_from(["1", "-1", "05", "-05"]))
 
 
-@given(one=NUMBERS, other=NUMBERS, before=st.sampled_from(["", "lr=", "a/"]))
+@given(one=NUMBERS, other=NUMBERS, before=st.sampled_from(["", "lr=", "a/", "lr = ", "T: "]))
 def test_numbers_as_names_are_one_where_they_are_written_alike(
     one: str, other: str, before: str
 ) -> None:
