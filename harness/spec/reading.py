@@ -295,7 +295,7 @@ def _marks(match: re.Match[str], found: Printed) -> Printed:
 
 def _note(match: re.Match[str], found: Printed) -> Printed | None:
     note = match["note"].strip()
-    if _SPREADS.search(note):
+    if _SPREADS.search(note) and (found.error or any(map(str.isdigit, note))):
         raise _Ambiguous(f"'{note}' in brackets speaks of a spread, and is not known as one")
     signed = re.fullmatch(rf"[+↑↓-] ?{_PLAIN} ?%?|{_PLAIN} ?%", note, re.ASCII)
     if not signed and not any(sign.isalpha() for sign in note):

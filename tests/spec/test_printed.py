@@ -298,10 +298,16 @@ def test_all_spellings_of_a_named_error_are_one(
     name=st.sampled_from(["SD", "SE", "s.e.m.", "95% CI", "IQR", "range"]),
 )  # fmt: skip
 def test_a_spread_in_words_is_read_or_refused(parts: list[str], name: str) -> None:
-    read = read_printed(f"12.3 ({name} {''.join(parts)})")
+    read = read_printed(f"12.3 ({name} {''.join(parts)} 0.1)")
 
     assert read.error or read.interval or read.kind == "unreadable"
     assert not read.notes
+
+
+@pytest.mark.parametrize("note", ["standard split", "long-range", "w/ SE", "CI", "SD"])
+def test_words_of_a_spread_without_a_number_are_a_note(note: str) -> None:
+    assert read_printed(f"95.2 ({note})").notes == (note,)
+    assert read_printed(f"95.2 ± 0.4 ({note})").kind == "unreadable"
 
 
 @given(
