@@ -191,13 +191,14 @@ def test_the_scorecard_says_how_every_printed_number_stands(made: Workplace, sit
         assert label.endswith(cell["verdict"]) or cell["verdict"] == "inconclusive"
 
 
-def test_a_number_that_is_printed_twice_is_told_to_be_judged_twice() -> None:
+def test_verdicts_about_the_same_runs_are_counted() -> None:
     runs = [SimpleNamespace(identity=name) for name in "ab"]
     judged = {"reported": "1.0", "verdict": "reproduced"}
     first, second = SimpleNamespace(**judged, runs=runs), SimpleNamespace(**judged, runs=runs[:1])
     not_run = SimpleNamespace(reported="1.0", verdict="not run", runs=runs)
     point = SimpleNamespace(reported=None, verdict=None, runs=runs)
-    assert repeated([first, second, not_run, not_run, point]) == 0
+    of_a_file = SimpleNamespace(**judged, runs=[])
+    assert repeated([first, second, not_run, not_run, point, of_a_file, of_a_file]) == 0
     assert repeated([first, first, second, first]) == 2
 
 

@@ -177,8 +177,9 @@ def _environment() -> Environment:
 
 
 def repeated(numbers: Iterable[NumberPage]) -> int:
-    """How many judged numbers of tables are of the runs of another one, in a second table."""
-    judged = [n for n in numbers if n.reported and n.verdict and n.verdict not in UNJUDGED]
+    """How many judged numbers of tables are of the very runs of another one. What is read from
+    files has no runs here."""
+    judged = [n for n in numbers if n.reported and n.runs and n.verdict not in UNJUDGED]
     return len(judged) - len({tuple(run.identity for run in n.runs) for n in judged})
 
 
