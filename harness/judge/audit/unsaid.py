@@ -16,7 +16,6 @@ from harness.spec.kinds import Fit
 from harness.spec.paper import Paper
 from harness.spec.parts import Choice, Choices, Setting, applies
 from harness.spec.printed import Printed
-from harness.spec.reporting import Reporting
 from harness.words import counted, listed
 
 _RUN = re.compile(r"(?<![\w-])[A-Za-z0-9]+(?:[\s_-][A-Za-z0-9]+)*")
@@ -97,29 +96,34 @@ def _gap_finding(paper: Paper, owner: str, name: str, cases: dict[str, list[str]
     )
 
 
+_Error = tuple[str, int | str]
+"""What the ± of a number is, and over how many runs."""
+
+
 def two_readings(paper: Paper) -> Iterator[Finding]:
     """Findings on a run that two tables print with another number of runs, or another ±."""
-    found: dict[str, list[tuple[Table, str, Reporting]]] = {}
+    found: dict[str, list[tuple[Table, str, _Error]]] = {}
     for table in paper.exhibits_of(Table):
         for row, column, printed in table.cells():
             if printed is not None and printed.is_number:
                 address = f"{table.id}:{row.name}:{column.name}"
-                place = (table, address, table.reporting_of(row.name, column.name))
+                how = table.reporting_of(row.name, column.name)
+                place = (table, address, (how.spread_of(printed), how.n))
                 found.setdefault(run_of(table, row, column), []).append(place)
-    told: dict[tuple[str, str], tuple[list[str], tuple[Reporting, Reporting]]] = {}
+    told: dict[tuple[str, str], tuple[list[str], tuple[_Error, _Error]]] = {}
     for places in found.values():
         first = places[0]
         for other in places[1:]:
             readings = (first[2], other[2])
-            one, two = ((reading.spread, reading.n) for reading in readings)
+            one, two = readings
             if one != two and "unknown" not in (*one, *two):
                 pair = told.setdefault((first[0].id, other[0].id), ([], readings))
                 pair[0].extend((first[1], other[1]))
     for (a, b), (addresses, readings) in told.items():
         labels = [paper.exhibits[name].label for name in (a, b)]
         said = [
-            f"{reading.spread} over {reading.n} runs ({label})"
-            for reading, label in zip(readings, labels, strict=True)
+            f"{spread} over {n} runs ({label})"
+            for (spread, n), label in zip(readings, labels, strict=True)
         ]
         yield Finding(
             rule="runs-differ",

@@ -169,6 +169,9 @@ def test_what_one_cell_says_of_its_error_bars_counts() -> None:
     fewer = row.model_copy(update={"reporting": table.reporting.model_validate({**told, "n": 5})})
     two = two.model_copy(update={"rows": (fewer,)})
     assert [f.rule for f in two_readings(paper(one, two))] == ["runs-differ"]
+    told = {"spread": "sem", "n": 3}
+    of_means = grid("three", ["x"], {"A": "1.0(SD=0.1)"}, reporting=told)
+    assert list(two_readings(paper(one, of_means))) == []
 
 
 REFERRING = r"""
