@@ -19,15 +19,16 @@ from harness.spec.operands import (
     Better,
     Bounded,
     ClaimBase,
-    Gaps,
     Lists,
     Margin,
     Number,
+    OfGaps,
     Operand,
     Ordered,
     Two,
 )
 from harness.spec.reporting import PrintedNumber
+from harness.spec.units import Unit
 from harness.words import counted
 
 
@@ -61,7 +62,7 @@ class OnParOrBetter(Better):
     margin: Margin = 1.0
 
 
-class GapCloses(Gaps):
+class GapCloses(OfGaps):
     """left is better than right by more than the margin in a `wide` column, and they are within it
     in its `narrow` one.
 
@@ -71,7 +72,7 @@ class GapCloses(Gaps):
     kind: Literal["gap_closes"]
 
 
-class GapShrinks(Gaps):
+class GapShrinks(OfGaps):
     """left is better than right by less in each `narrow` column than in its `wide` one, the change
     being more than the margin; the gap may stay open, or turn round.
 
@@ -182,6 +183,12 @@ class Arithmetic(Two):
         if self.printed and len(self.printed) != len(self.pairs()):
             results = counted(len(self.printed), "result")
             raise ValueError(f"{results} for {counted(len(self.pairs()), 'difference')}")
+        small, large = self.smallest, self.largest
+        # As far as their digits tell: 1.0 and 0.95 may both be 0.953.
+        if small and large and Unit.of(small) == Unit.of(large):
+            reach = small.rounding + large.rounding
+            if small.number - large.number > reach:
+                raise ValueError(f"'smallest' = {small} is above 'largest' = {large}")
         return self
 
 

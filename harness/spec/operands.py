@@ -193,7 +193,7 @@ class Ordered(Lists):
         return self
 
 
-class Gaps(ClaimBase):
+class OfGaps(ClaimBase):
     """A claim about how much better left is than right in the `wide` columns and in the `narrow`
     ones: left - right, or right - left where a cell's measure has `better = "lower"`.
     """
@@ -216,7 +216,7 @@ class Gaps(ClaimBase):
         return (cell for pair in self.gaps(self.wide + self.narrow) for cell in pair)
 
     @model_validator(mode="after")
-    def _paired(self) -> Gaps:
+    def _paired(self) -> OfGaps:
         if len(self.wide) != len(self.narrow):
             raise ValueError(
                 f"{len(self.wide)} 'wide' columns cannot match {len(self.narrow)} 'narrow' ones"

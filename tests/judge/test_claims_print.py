@@ -1,15 +1,15 @@
 """Claims about what is printed: restated numbers, lower that is better, bounds and words."""
 
+from contextlib import nullcontext
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judge.claims import evaluate
 from harness.judge.sample import Summary
 from harness.spec.reading import read_printed
-from tests.judge.claims import A_OVER_B, claim, outcome
+from tests.judge.claims import A_OVER_B, claim, evaluate, outcome
 
 
 class TestPrint:
@@ -77,7 +77,8 @@ class TestPrint:
         cells = {"exhibit": "e", "left": ["a"], "right": ["b"], "columns": ["x", "y"]}
         for smallest, largest, expected in (
             ("0.90", "1.10", "holds"),
-            ("1.04", "1.02", "holds"),
+            ("1.04", "1.10", "holds"),
+            ("0.90", "1.02", "holds"),
             ("0.89", "1.10", "fails"),
             ("1.05", "1.10", "fails"),
             ("0.90", "1.11", "fails"),
@@ -85,6 +86,22 @@ class TestPrint:
         ):
             asked = claim("arithmetic", **cells, smallest=smallest, largest=largest)
             assert evaluate(asked, numbers.get, half_units=halves).outcome == expected
+
+    @pytest.mark.parametrize(
+        ("smallest", "largest", "refused"),
+        [
+            ("1.04", "1.02", True),
+            ("90 min", "80 min", True),
+            ("1.0", "0.95", False),
+            ("1.0", "1.0", False),
+            ("90 min", "2 h", False),
+        ],
+    )
+    def test_a_range_ends_above_where_it_begins(self, smallest, largest, refused):
+        """1.0 and 0.95 may both be 0.953."""
+        ends = {"left": ["e:a:x"], "right": ["e:b:x"], "smallest": smallest, "largest": largest}
+        with pytest.raises(ValueError, match="is above 'largest'") if refused else nullcontext():
+            claim("arithmetic", **ends)
 
     @pytest.mark.parametrize(
         ("printed", "count", "expected"),
