@@ -65,6 +65,12 @@ class Summary:
         return cls(value, 0.0, 1)
 
     @classmethod
+    def stated(cls, printed: Printed) -> Summary:
+        """A number that a text states, which is taken as exact whatever its ± is."""
+        spread = _spread_of(printed, Reporting())
+        return replace(cls.exact(float(printed.number)), obstacle=_no_mean(spread))
+
+    @classmethod
     def estimated(cls, mean: float, error: float | None, df: int | None) -> Summary:
         """A number with its standard error, as of a sample that has both.
 
@@ -168,9 +174,6 @@ class ReportedNumber:
                 obstacle = "it is not said what the interval is (declare its 'spread')"
         if reporting.may_be_share(printed):
             obstacle = "its error may be in percent of it (declare its 'unit' if that is percent)"
-        if spread in ("iqr", "range"):
-            what = {"iqr": "an interquartile range", "range": "a range"}[spread]
-            obstacle = f"a number with {what} is no mean with a standard deviation"
         return cls(
             float(printed.number),
             None if error is None else float(error),
@@ -178,7 +181,7 @@ class ReportedNumber:
             printed.n or reporting.n,
             float(printed.rounding),
             printed.relation,
-            obstacle,
+            _no_mean(spread) or obstacle,
         )
 
     @property
@@ -208,6 +211,12 @@ def _spread_of(printed: Printed, reporting: Reporting) -> str:
     if interval.level is None and reporting.spread.startswith("ci"):
         return reporting.spread
     return f"ci{interval.level or 95}"
+
+
+def _no_mean(spread: str) -> str:
+    """Why nothing can be held against a number with such a spread; empty if it can."""
+    what = {"iqr": "an interquartile range", "range": "a range"}.get(spread)
+    return f"a number with {what} is no mean with a standard deviation" if what else ""
 
 
 def _to_std(spread: str, n: int) -> float:

@@ -17,6 +17,7 @@ from harness.judge.memory import remembered
 from harness.judge.model import Coefficient, Estimate, Interval, Verdict, VerdictName
 from harness.judge.results import ItemResult, of_row
 from harness.judge.sample import Summary
+from harness.judge.verdict import exactly
 from harness.plan.exhibit import ExhibitPlan
 from harness.spec.exhibit import Address, Stated
 from harness.spec.runs import Counterpart, Ours, Plot, RankCorrelation
@@ -125,7 +126,7 @@ class StatedResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
+class StatedEvidence:
     """All that the verdict on a stated number rests on."""
 
     address: str
@@ -148,20 +149,22 @@ def stated_results(
     """Every stated number of the exhibit, those without a counterpart of ours included."""
     stated = plan.exhibit.stated
     evidence = [
-        _Evidence(
+        StatedEvidence(
             address=str(Address(plan.exhibit.id, "stated", key)),
             stated=float(item.text.number),
             half_unit=float(item.text.rounding),
             margin=item.ours.margin if item.ours else None,
             tail=_tail(item),
             ours=estimate(plan, item.ours, results, correlated) if item.ours else None,
-            reason=_reason(plan, item.ours, results),
+            reason=Summary.stated(item.text).obstacle or _reason(plan, item.ours, results),
         )
         for key, item in stated.items()
     ]
     if not evidence:
         return ()
-    verdicts = remembered(store, "stated", evidence, Verdict, lambda: list(map(_verdict, evidence)))
+    verdicts = remembered(
+        store, "stated", evidence, Verdict, lambda: list(map(judge_stated, evidence))
+    )
     return tuple(
         StatedResult(key, item, known.ours, verdict, _readings(item, correlated))
         for (key, item), known, verdict in zip(stated.items(), evidence, verdicts, strict=True)
@@ -264,7 +267,7 @@ def _interval(means: Sequence[float], ends: Sequence[Interval]) -> Interval:
     return mean - below, mean + above
 
 
-def _verdict(evidence: _Evidence) -> Verdict:
+def judge_stated(evidence: StatedEvidence) -> Verdict:
     """As for cells, with a number that is exact on the paper's side."""
     ours, reason, margin = evidence.ours, evidence.reason, evidence.margin
     if ours is None or margin is None:
@@ -277,14 +280,15 @@ def _verdict(evidence: _Evidence) -> Verdict:
         return Verdict(evidence.address, name, why, margin, gap)
     mine = Summary.estimated(ours.mean, ours.error, ours.df)
     # Stated numbers of one exhibit are decided one by one, without control over them all.
-    (decision,) = decide(
-        [Evidence(Summary.exact(evidence.stated), mine, margin, evidence.half_unit, evidence.tail)]
-    )
+    stated = Summary.exact(evidence.stated)
+    both = Evidence(stated, mine, margin, evidence.half_unit, evidence.tail)
+    (decision,) = decide([both])
     interval = decision.statistics.interval if decision.statistics else None
+    told = _sentence(decision, ours, both, interval) if interval else exactly(both, decision)
     return Verdict(
         evidence.address,
         "not comparable" if reason else decision.outcome,
-        reason or _sentence(decision, evidence, margin),
+        reason or told,
         margin,
         gap,
         interval,
@@ -313,12 +317,10 @@ _ENDINGS: Mapping[str, Mapping[DecisionOutcome, str]] = {
 }
 
 
-def _sentence(decision: Decision, evidence: _Evidence, margin: float) -> str:
-    ending = _ENDINGS[evidence.tail][decision.outcome].format(margin)
-    if decision.statistics is None:
-        return f"off by {decision.difference:+.3g} (no error on either side), {ending}"
-    low, high = decision.statistics.interval
+def _sentence(decision: Decision, ours: Estimate, both: Evidence, interval: Interval) -> str:
+    ending = _ENDINGS[both.tail][decision.outcome].format(both.margin)
+    low, high = interval
     held = f"95 % interval {low:+.3g} to {high:+.3g}"
-    if evidence.ours and evidence.ours.interval:
+    if ours.interval:
         held += " by the standard error"
     return f"off by {decision.difference:+.3g} ({held}), {ending}"

@@ -282,7 +282,7 @@ def _compared(cell: CellEvidence, evidence: Evidence) -> str:
 def _found(evidence: Evidence, tested: Decision) -> str:
     statistics, margin = tested.statistics, evidence.margin
     if tested.method == "exact":
-        return _exact(evidence, tested)
+        return exactly(evidence, tested)
     if statistics is None:
         if evidence.ours.n > 1:
             return "and all runs gave the same, which does not show that others would"
@@ -318,11 +318,12 @@ def _found(evidence: Evidence, tested: Decision) -> str:
 _NONE_OF_0 = "no margin is declared, or one in percent, and of a printed 0 that is none"
 
 
-def _exact(evidence: Evidence, tested: Decision) -> str:
+def exactly(evidence: Evidence, tested: Decision) -> str:
+    """What came of two numbers without uncertainty."""
     if not tested.differs:
-        return "which is equal as printed"
+        return "equal as printed"
     if evidence.margin is None:
-        return f"{tested.difference:+.3g} apart, which is not equal as printed"
+        return f"{tested.difference:+.3g} apart, not equal as printed"
     where = "within" if tested.outcome == "reproduced" else "beyond"
     return f"{tested.difference:+.3g} apart, {where} the tolerance of {_bounds(evidence)}"
 

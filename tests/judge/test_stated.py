@@ -1,4 +1,6 @@
-"""Stated numbers that nothing can vary are judged as cells are."""
+"""Stated numbers are judged as cells are: medians, and such as nothing can vary."""
+
+import re
 
 import pytest
 from hypothesis import given
@@ -6,13 +8,23 @@ from hypothesis import strategies as st
 
 from harness.judge.model import CellEvidence, Estimate
 from harness.judge.sample import ReportedNumber
-from harness.judge.stated import _Evidence, _verdict
+from harness.judge.stated import StatedEvidence, judge_stated
 from harness.judge.verdict import judge_cells
+from tests.toy.paper import plotted_workplace
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    place = plotted_workplace(tmp_path_factory.mktemp("stated"))
+    assert place.repro("make", "scatter", "--executor", "inline").code == 0
+    return place
 
 
 def as_stated(stated, half_unit, margin, ours):
     estimate = Estimate(ours, 0.0, None, 1)
-    return _verdict(_Evidence("f:stated:a", stated, half_unit, margin, "both", estimate, ""))
+    return judge_stated(
+        StatedEvidence("f:stated:a", stated, half_unit, margin, "both", estimate, "")
+    )
 
 
 def as_cell(stated, half_unit, margin, ours):
@@ -34,6 +46,7 @@ def test_a_number_without_error_is_as_printed_or_not(stated, half_unit, margin, 
     found = as_stated(stated, half_unit, margin, ours)
     assert (found.name, found.decision.method) == (expected, "exact")
     assert found.interval is None, "no test is made"
+    assert as_cell(stated, half_unit, margin, ours).why.endswith(f", {found.why}.")
 
 
 @given(*[st.integers(-40, 40)] * 2, st.integers(1, 9), st.integers(-12, 12))
@@ -42,3 +55,18 @@ def test_stated_numbers_and_cells_are_of_one_rule(stated, apart, margin, power):
     unit = 10.0**power
     numbers = stated * unit, unit / 2, margin * unit / 2, (stated + apart / 2) * unit
     assert as_stated(*numbers).name == as_cell(*numbers).name
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("58 (IQR 3–99)", "not comparable"), ("58 ± 40", "reproduced"), ("58 [3, 99]", "reproduced")],
+)
+def test_a_median_is_not_compared(made, text, verdict):
+    """What a sentence says of its own spread is not looked at, but that it is of no mean."""
+    specs = made.specs / "figures/scatter.toml"
+    specs.write_text(re.sub('text = "58.*"', f'text = "{text}"', specs.read_text("utf-8")), "utf-8")
+    fields = made.repro("show", "scatter", "--json").json
+    (found,) = (item for item in fields["stated"] if item["id"] == "error")
+    assert found["verdict"] == verdict
+    median = "a number with an interquartile range is no mean with a standard deviation"
+    assert (found["why"] == median) == (verdict == "not comparable")
