@@ -10,15 +10,13 @@ from typing import Any
 
 from harness.judge.comparison import Comparison, Numbers, Question, not_run
 from harness.judge.decision import Region, alike, between, more, no_less
-from harness.judge.gaps import ask_gaps, ask_sizes, distinct_gaps
-from harness.judge.model import Interval, OutcomeName, Source, together
+from harness.judge.gaps import ask_gaps, distinct_gaps
+from harness.judge.model import OutcomeName, together
 from harness.judge.moderated import Difference
 from harness.judge.printed_claims import arithmetic, equal, parameter_count, times
-from harness.judge.sample import Summary
 from harness.spec import claims as spec
 from harness.spec.operands import Pair
 from harness.spec.printed import Printed
-from harness.spec.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +28,17 @@ class Evaluation:
     comparisons: tuple[Comparison, ...] = ()
 
 
-def evaluate(
-    claim: spec.Claim,
-    numbers: Callable[[str], Summary | None],
-    source: Source = "reported",
-    runs: Mapping[str, str] | None = None,
-    *,
-    quoted: frozenset[str] = frozenset(),
-    searched: Mapping[str, Interval] | None = None,
-    by_seed: Mapping[str, Mapping[int, float]] | None = None,
-    half_units: Mapping[str, float] | None = None,
-    lower: frozenset[str] = frozenset(),
-    without: Mapping[str, Printed] | None = None,
-    units: Mapping[str, Unit] | None = None,
-) -> Evaluation:
-    """Evaluate one claim on the numbers that `numbers` gives for addresses (None: there is none).
+def evaluate(claim: spec.Claim, numbers: Numbers) -> Evaluation:
+    """Evaluate one claim.
 
-    `runs` tells which addresses stand for the same runs, `quoted` and `searched` which comparisons
-    could not fail, `by_seed` which runs are pairs, `half_units` how far numbers may have been
-    rounded, and `lower` of which numbers the lower ones are better, see `Numbers`. `without` holds
-    what the paper prints at addresses without a number, and `units` in which unit it prints one.
-
-    Numbers without uncertainty, such as fitted parameters or counts, are `Summary.exact`. A claim
-    holds when every comparison holds and fails when any fails. A missing number makes it
+    A claim holds when every comparison holds and fails when any fails. A missing number makes it
     `not run`, unless it already fails. Comparisons of a number with itself, and such as do not
     apply, count for nothing beside others.
     """
-    if source == "reproduced" and spec.about_print(claim):
+    if numbers.source == "reproduced" and spec.about_print(claim):
         return Evaluation("printed only", "it is about what the paper prints, not about results")
-    others = without or {}
-    bounds = {at: printed for at, printed in others.items() if printed.kind == "number"}
-    known = Numbers(
-        numbers,
-        source,
-        runs or {},
-        quoted,
-        searched or {},
-        by_seed or {},
-        lower,
-        bounds,
-        half_units or {},
-        units or {},
-    )
-    made = _PREDICATES[claim.kind](claim, known)
-    return _combined([_without_number(each, others) for each in made])
+    made = _PREDICATES[claim.kind](claim, numbers)
+    return _combined([_without_number(each, numbers.without) for each in made])
 
 
 def _without_number(made: Comparison, printed: Mapping[str, Printed]) -> Comparison:
@@ -152,10 +117,7 @@ def _gap_closes(claim: spec.GapCloses, numbers: Numbers) -> list[Comparison]:
 
 
 def _gap_shrinks(claim: spec.GapShrinks, numbers: Numbers) -> list[Comparison]:
-    leads = _leads(claim, numbers)
-    if claim.size:
-        return ask_sizes(numbers, claim.margin, leads)
-    return ask_gaps(numbers, more(claim.margin), leads)
+    return ask_gaps(numbers, claim.margin, _leads(claim, numbers), size=claim.size)
 
 
 def _leads(claim: spec.GapCloses | spec.GapShrinks, numbers: Numbers) -> list[tuple[Pair, Pair]]:
@@ -174,8 +136,8 @@ def _saturates(claim: spec.Saturates, numbers: Numbers) -> list[Comparison]:
 
 
 def _within(claim: spec.Within, numbers: Numbers) -> list[Comparison]:
-    region, cells = between(claim.low, claim.high), tuple(claim.operands())
-    return numbers.ask([Question(region, cell, beside=cells) for cell in cells])
+    region = between(claim.low, claim.high)
+    return numbers.ask([Question(region, cell) for cell in claim.operands()])
 
 
 def _slower(claim: spec.Slower, numbers: Numbers) -> list[Comparison]:

@@ -15,7 +15,7 @@ from harness.judge.moderated import Difference, difference
 from harness.judge.sample import Summary, paired
 from harness.spec.operands import Operand, Pair
 from harness.spec.printed import Printed
-from harness.spec.units import Unit
+from harness.spec.units import Unit, are_one
 
 T = TypeVar("T")
 
@@ -39,8 +39,6 @@ class Question(NamedTuple):
     first: Operand
     second: Operand | None = None
     factor: float = 1.0
-    beside: tuple[Operand, ...] = ()
-    """Other numbers of which the same region is asked, so that its ends are in one unit for all."""
 
     def __str__(self) -> str:
         times = "" if self.factor == 1 else f"{self.factor:g} × "
@@ -56,7 +54,7 @@ class Numbers:
     """
 
     lookup: Callable[[str], Summary | None]
-    source: Source
+    source: Source = "reported"
     runs: Mapping[str, str] = field(default_factory=dict)
     """Address -> the first address that stands for the same runs, where a profile maps several
     cells to one. Such cells are one piece of evidence and are compared once."""
@@ -69,13 +67,13 @@ class Numbers:
     their data in common, so that they are compared as pairs."""
     lower: frozenset[str] = frozenset()
     """Addresses of numbers of which lower ones are better."""
-    bounds: Mapping[str, Printed] = field(default_factory=dict)
-    """Address -> the bound that the paper prints there, such as `< 0.001`."""
+    without: Mapping[str, Printed] = field(default_factory=dict)
+    """Address without a number -> what the paper prints there: a word, or a bound as `< 0.001`."""
     half_units: Mapping[str, float] = field(default_factory=dict)
     """Address -> half a unit of the last printed digit."""
     units: Mapping[str, Unit] = field(default_factory=dict)
-    """Address -> the unit that is printed there, in which ours is too. A number that the claim
-    itself gives is in the unit of those that it stands beside."""
+    """Address -> the unit that is printed there, in which ours is too. A number without one, as
+    each that the claim itself gives, is in the unit of those that it stands beside."""
 
     def beyond(self, region: Region, better: Operand, worse: Operand) -> Question:
         """Does a number lie in the region above another one; or below it, where lower is better?"""
@@ -91,14 +89,17 @@ class Numbers:
         """The number, or None where there is none."""
         return self.lookup(operand) if isinstance(operand, str) else Summary.exact(operand)
 
+    def units_of(self, operands: Iterable[Operand]) -> dict[str, Unit]:
+        """The units that are known of some of them."""
+        return {o: self.units[o] for o in operands if isinstance(o, str) and o in self.units}
+
     def in_unit(self, unit: Unit, operands: Sequence[Operand]) -> Numbers | None:
         """The same, with these numbers in another unit; None where it is not known how."""
-        units = {str(o): self.units.get(str(o)) for o in operands}
-        if set(units.values()) - {None} == {unit}:
-            return self
-        sizes = {at: each.per(unit) for at, each in units.items() if each is not None}
-        known = {at: size for at, size in sizes.items() if size is not None}
-        return self._scaled(known) if len(known) == len(units) else None
+        units = self.units_of(operands)
+        sizes = {at: size for at, u in units.items() if (size := u.per(unit)) is not None}
+        # One without a unit stays as it is, so those that it stands beside have to.
+        whole = len(units) == len(set(operands)) or set(sizes.values()) == {1.0}
+        return self._scaled(sizes) if whole and len(sizes) == len(units) else None
 
     def _scaled(self, sizes: Mapping[str, float]) -> Numbers:
         """The same in units that are so many times smaller, none of which counts as printed."""
@@ -119,35 +120,35 @@ class Numbers:
                 at: {seed: value * size(at) for seed, value in runs.items()}
                 for at, runs in self.by_seed.items()
             },
-            bounds={
-                at: replace(bound, value=bound.number * Decimal(repr(size(at))))
-                for at, bound in self.bounds.items()
+            without={
+                at: replace(text, value=text.value and text.value * Decimal(repr(size(at))))
+                for at, text in self.without.items()
             },
             units={},
         )
 
     def in_one_unit(
-        self, operands: Sequence[Operand], made: Callable[[Numbers], Comparison]
+        self, operands: Sequence[Operand], made: Callable[[Numbers], Comparison], *ends: float
     ) -> Comparison:
         """The comparison made of numbers in one unit.
 
-        Where they are printed in several, nothing says in which of them a margin or a bound of the
-        claim is, so that the outcome has to be one in each.
+        Args:
+            ends: margins and bounds that the claim gives. Nothing says in which of several units
+                one other than 0 is, so that all numbers of the claim have to be in one.
         """
-        printed = [self.units[o] for o in operands if isinstance(o, str) and o in self.units]
-        units = list(dict.fromkeys(printed))
-        if len(units) < 2:
+        sized = any(end and math.isfinite(end) for end in ends)
+        units = list(self.units_of(self.units if sized else operands).values())
+        if are_one(units):
             return made(self)
-        views = [view for unit in units if (view := self.in_unit(unit, operands)) is not None]
-        answers = [made(view) for view in views or [self]]
-        absent = [each for each in answers if each.outcome == "not run"]
-        if absent:
-            return absent[0]
-        if views and len({each.outcome for each in answers}) == 1:
-            return replace(answers[0], why=f"{answers[0].why} (in {units[0]})")
-        found = in_units(answers[0].what, units)
-        unsaid = ", and nothing says in which of them the claim is"
-        return replace(found, why=found.why + unsaid) if views else found
+        view = None if sized else self.in_unit(units[0], operands)
+        found = made(view or self)
+        if found.outcome == "not run":
+            return found
+        if view is not None:
+            return replace(found, why=f"{found.why} (in {units[0]})")
+        return in_units(
+            found.what, units, ", and nothing says in which of them the claim is" * sized
+        )
 
     def unusable(self, what: str, operands: Sequence[Operand]) -> Comparison | None:
         """The comparison where nothing can be held against one of the numbers; else None."""
@@ -172,7 +173,7 @@ class Numbers:
         """Answer one question; failing is tested at `alpha`."""
         named = [o for o in (question.first, question.second) if o is not None]
         asked = partial(Numbers._answered, question=question, alpha=alpha)
-        return self.in_one_unit([*named, *question.beside], asked)
+        return self.in_one_unit(named, asked, question.region.low, question.region.high)
 
     def _answered(self, question: Question, alpha: float) -> Comparison:
         """The same, of numbers in one unit."""
@@ -196,12 +197,13 @@ class Numbers:
         `< 0.001` is below 0.05 whatever it is. None where numbers are missing or it is open.
         """
         towards = {question.first: 1, question.second: -1}
-        held = {o: self.bounds[o] for o in towards if isinstance(o, str) and o in self.bounds}
+        printed = {o: self.without[o] for o in towards if isinstance(o, str) and o in self.without}
+        held = {at: text for at, text in printed.items() if text.kind == "number"}
         sides = {towards[o] * (-1 if b.relation in "<≤" else 1) for o, b in held.items()}
         if len(sides) != 1:
             return None
         ends = {at: Summary.exact(float(bound.number)) for at, bound in held.items()}
-        at_ends = replace(self, lookup=lambda at: ends.get(at) or self.lookup(at), bounds={})
+        at_ends = replace(self, lookup=lambda at: ends.get(at) or self.lookup(at), without={})
         found = at_ends.answer(question, alpha)
         if found.difference is None:
             return None
@@ -310,10 +312,10 @@ def itself(what: str) -> Comparison:
     return Comparison(what, "restated", f"{what}: the number is compared with itself")
 
 
-def in_units(what: str, units: Iterable[Unit]) -> Comparison:
+def in_units(what: str, units: Iterable[Unit], more: str = "") -> Comparison:
     """A comparison that numbers of different units leave open."""
     names = ", ".join(map(str, dict.fromkeys(units)))
-    return Comparison(what, "undecided", f"{what}: printed in different units: {names}")
+    return Comparison(what, "undecided", f"{what}: printed in different units: {names}{more}")
 
 
 def _sentence(what: str, d: Difference, outcome: OutcomeName, region: Region) -> str:

@@ -3,74 +3,60 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from harness.judge.comparison import Comparison, Numbers, itself, not_run
-from harness.judge.decision import ALPHA, Region, place_sizes
+from harness.judge.decision import ALPHA, more, place_sizes
 from harness.judge.model import OutcomeName
 from harness.judge.moderated import Difference, difference
 from harness.spec.operands import Pair
 
-Gaps = tuple[Pair, Pair]
+Pairs = tuple[Pair, Pair]
 """(a, b) and (c, d): the gaps a - b and c - d."""
 
 
-def distinct_gaps(numbers: Numbers, gaps: Sequence[Gaps]) -> list[Gaps]:
+def distinct_gaps(numbers: Numbers, gaps: Sequence[Pairs]) -> list[Pairs]:
     """Those that are of other runs than the ones before."""
     return numbers.distinct(gaps, [wide + narrow for wide, narrow in gaps])
 
 
-def ask_gaps(numbers: Numbers, region: Region, gaps: Sequence[Gaps]) -> list[Comparison]:
-    """For each two gaps (a, b) and (c, d): does (a - b) - (c - d) lie in the region?"""
-    return _ask(numbers, gaps, partial(_answer_gaps, region))
-
-
-def ask_sizes(numbers: Numbers, margin: float, gaps: Sequence[Gaps]) -> list[Comparison]:
-    """For each two gaps (a, b) and (c, d): is |a - b| - |c - d| more than the margin?"""
-    return _ask(numbers, gaps, partial(_answer_sizes, margin))
-
-
-def _ask(
-    numbers: Numbers,
-    gaps: Sequence[Gaps],
-    answer: Callable[[Pair, Pair, float, Numbers], Comparison],
+def ask_gaps(
+    numbers: Numbers, margin: float, gaps: Sequence[Pairs], *, size: bool
 ) -> list[Comparison]:
+    """For each two gaps (a, b) and (c, d): is (a - b) - (c - d) more than the margin? Or, of the
+    size of gaps, is |a - b| - |c - d|?
+    """
+    form = "|{} - {}| - |{} - {}|" if size else "({} - {}) - ({} - {})"
+    place = _place_sizes if size else _place_gaps
     distinct = distinct_gaps(numbers, gaps)
     alpha = ALPHA / len(distinct)
-    return [
-        numbers.in_one_unit(wide + narrow, partial(answer, wide, narrow, alpha))
-        for wide, narrow in distinct
-    ]
+
+    def answer(both: Pairs, known: Numbers) -> Comparison:
+        operands = both[0] + both[1]
+        what = form.format(*operands)
+        if missing := known.missing(*operands):
+            return not_run(what, missing)
+        if both[0] == both[1]:
+            return itself(what)
+        return known.unusable(what, operands) or place(known, what, both, margin, alpha)
+
+    return [numbers.in_one_unit(b[0] + b[1], partial(answer, b), margin) for b in distinct]
 
 
-def _answer_gaps(
-    region: Region, wide: Pair, narrow: Pair, alpha: float, numbers: Numbers
+def _place_gaps(
+    numbers: Numbers, what: str, both: Pairs, margin: float, alpha: float
 ) -> Comparison:
-    what = f"({wide[0]} - {wide[1]}) - ({narrow[0]} - {narrow[1]})"
-    if missing := numbers.missing(*wide, *narrow):
-        return not_run(what, missing)
-    if wide == narrow:
-        return itself(what)
-    if unusable := numbers.unusable(what, wide + narrow):
-        return unusable
-    terms, d, over = _between(numbers, wide, narrow)
-    return numbers.placed(what + over, terms, d, region, alpha)
+    terms, d, over = _between(numbers, *both)
+    return numbers.placed(what + over, terms, d, more(margin), alpha)
 
 
-def _answer_sizes(
-    margin: float, wide: Pair, narrow: Pair, alpha: float, numbers: Numbers
+def _place_sizes(
+    numbers: Numbers, what: str, both: Pairs, margin: float, alpha: float
 ) -> Comparison:
-    what = f"|{wide[0]} - {wide[1]}| - |{narrow[0]} - {narrow[1]}|"
-    if missing := numbers.missing(*wide, *narrow):
-        return not_run(what, missing)
-    turned = narrow[1], narrow[0]
-    if wide in (narrow, turned):
-        return itself(what)
-    if unusable := numbers.unusable(what, wide + narrow):
-        return unusable
-    terms, apart, over = _between(numbers, wide, narrow)
-    other_terms, total, _ = _between(numbers, wide, turned)
+    wide, (c, d) = both
+    terms, apart, over = _between(numbers, wide, (c, d))
+    other_terms, total, _ = _between(numbers, wide, (d, c))
     apart, total = numbers.settled(terms, apart), numbers.settled(other_terms, total)
     if apart is None or total is None:
         return Comparison(what, "undecided", f"{what}: runs that show no scatter decide nothing")

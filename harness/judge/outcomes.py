@@ -35,12 +35,6 @@ class KnownNumber:
     """The ends of the search that gave it."""
     by_seed: Mapping[int, float] = field(default_factory=dict)
     """Seed -> its run, where it is a mean over runs."""
-    half_unit: float = 0.0
-    """Half a unit of its last digit, where it is printed."""
-
-
-Numbers = Callable[[str], KnownNumber | None]
-"""Address -> the number there, or None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +98,8 @@ class _Question:
     """Addresses of numbers of which lower ones are better."""
     without: Mapping[str, Printed]
     """Address -> what the paper prints there that is no number."""
+    half_units: Mapping[str, float]
+    """Address -> half a unit of the last digit that is printed there."""
     units: Mapping[str, Unit]
     """Address -> the unit of what the paper prints there."""
 
@@ -139,14 +135,10 @@ def reported_at(paper: Paper, address: str) -> KnownNumber | None:
     exhibit, printed = paper.exhibits.get(name), _printed_at(paper, address)
     if exhibit is None or printed is None or not printed.is_number:
         return None
-    reporting = _reporting_at(paper, address)
-    read = ReportedNumber.read(printed, reporting or Reporting())
-    half_unit = float(printed.rounding)
-    if reporting is None:
-        quote = exhibit.stated[column].quote if row == "stated" else ""
-        exact = replace(Summary.exact(read.mean), obstacle=read.obstacle)
-        return KnownNumber(exact, quote=quote, half_unit=half_unit)
-    return KnownNumber(read, half_unit=half_unit)
+    if (reporting := _reporting_at(paper, address)) is not None:
+        return KnownNumber(ReportedNumber.read(printed, reporting))
+    quote = exhibit.stated[column].quote if row == "stated" else ""
+    return KnownNumber(Summary.stated(printed), quote=quote)
 
 
 def _reporting_at(paper: Paper, address: str) -> Reporting | None:
@@ -161,7 +153,9 @@ def on_reported(paper: Paper, claim: Claim) -> ClaimOutcome:
     )
 
 
-def _question(paper: Paper, claim: Claim, source: Source, known: Numbers) -> _Question:
+def _question(
+    paper: Paper, claim: Claim, source: Source, known: Callable[[str], KnownNumber | None]
+) -> _Question:
     numbers = {address: known(address) for address in addresses(claim)}
     printed = {at: text for at in numbers if (text := _printed_at(paper, at)) is not None}
     without = {at: text for at, text in printed.items() if numbers[at] is None}
@@ -171,13 +165,17 @@ def _question(paper: Paper, claim: Claim, source: Source, known: Numbers) -> _Qu
         numbers,
         tuple(address for address in numbers if _lower_is_better(paper, address)),
         without if source == "reported" else {},
-        {at: _unit(paper, at, text) for at, text in printed.items() if text.kind == "number"},
+        # What is counted is not rounded.
+        {at: float(t.rounding) for at, t in printed.items() if t.is_number and t.of is None},
+        {at: unit for at, text in printed.items() if (unit := _unit(paper, at, text)) is not None},
     )
 
 
-def _unit(paper: Paper, address: str, printed: Printed) -> Unit:
+def _unit(paper: Paper, address: str, printed: Printed) -> Unit | None:
+    """The unit of a number; None of a bare one for which no exhibit can declare one."""
     reporting = _reporting_at(paper, address)
-    return Unit.of(printed, reporting.unit if reporting else "")
+    unit = Unit.of(printed, reporting.unit if reporting else "")
+    return unit if printed.kind == "number" and (unit.name or reporting) else None
 
 
 def _printed_at(paper: Paper, address: str) -> Printed | None:
@@ -220,11 +218,11 @@ def _evaluate(question: _Question) -> ClaimOutcome:
 
 def _evaluated(question: _Question, summaries: Mapping[str, Summary]) -> Evaluation:
     from harness.judge.claims import evaluate
+    from harness.judge.comparison import Numbers
 
     held = {address: known for address, known in question.numbers.items() if known}
     sentence = _words(question.claim.text)
-    return evaluate(
-        question.claim,
+    numbers = Numbers(
         summaries.get,
         question.source,
         {address: known.runs for address, known in held.items() if known.runs},
@@ -235,11 +233,12 @@ def _evaluated(question: _Question, summaries: Mapping[str, Summary]) -> Evaluat
         ),
         searched={at: known.searched for at, known in held.items() if known.searched},
         by_seed={at: known.by_seed for at, known in held.items() if known.by_seed},
-        half_units={at: known.half_unit for at, known in held.items()},
         lower=frozenset(question.lower),
         without=question.without,
+        half_units=question.half_units,
         units=question.units,
     )
+    return evaluate(question.claim, numbers)
 
 
 def _words(text: str) -> str:

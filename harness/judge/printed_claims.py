@@ -17,7 +17,7 @@ from harness.judge.model import OutcomeName
 from harness.spec import claims as spec
 from harness.spec.operands import Operand, Pair, printed_count, printed_step
 from harness.spec.printed import Printed
-from harness.spec.units import Unit
+from harness.spec.units import Unit, are_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class Reach:
         value, half = Decimal(_digits(number.mean)), Decimal(_digits(half_unit))
         return cls(value - half, value, value + half)
 
+    def has(self, value: int) -> bool:
+        return self.low <= value <= self.high
+
     def __sub__(self, other: Reach) -> Reach:
         return Reach(self.low - other.high, self.value - other.value, self.high - other.low)
 
@@ -50,31 +53,35 @@ class Reach:
 
 
 def equal(claim: spec.Equal, numbers: Numbers) -> list[Comparison]:
-    return [numbers.in_one_unit((a, b), partial(_same, a, b)) for a, b in claim.pairs()]
+    return [numbers.in_one_unit((a, b), partial(_same, numbers, a, b)) for a, b in claim.pairs()]
 
 
-def _same(a: Operand, b: Operand, numbers: Numbers) -> Comparison:
-    what = f"{a} and {b}"
+def _same(printed: Numbers, a: Operand, b: Operand, numbers: Numbers) -> Comparison:
+    """As printed; of numbers that are printed in two units, as far as their rounding tells."""
+    what, converted = f"{a} and {b}", numbers is not printed
     first, second = numbers.read(a), numbers.read(b)
     if first is None or second is None:
         return not_run(what, numbers.missing(a, b))
     if a == b and isinstance(a, str):
         return itself(what)
     gap = first.mean - second.mean
-    if not math.isclose(first.mean, second.mean):
+    exactly = math.isclose(first.mean, second.mean)
+    if not (_gap(a, b, numbers).has(0) if converted else exactly):
         why = f"{a} is {first.mean:g} but {b} is {second.mean:g}"
         return Comparison(what, "fails", why, gap)
     # A constant (n = 1) prints no ±, so it has none to differ.
     spreads = [side.std for side in (first, second) if side.n > 1 and side.std is not None]
     if len(spreads) == 2 and not math.isclose(*spreads):
-        return Comparison(what, "fails", f"{what} have different ± about {first.mean:g}", gap)
-    return Comparison(what, "holds", f"{what} are both {first.mean:g}", gap)
+        outcome: OutcomeName = "undecided" if converted else "fails"
+        return Comparison(what, outcome, f"{what} have different ± about {first.mean:g}", gap)
+    rounding = "" if exactly else " within rounding"
+    return Comparison(what, "holds", f"{what} are both {first.mean:g}{rounding}", gap)
 
 
 def times(claim: spec.Times, numbers: Numbers) -> list[Comparison]:
     """One of the two that are multiplied may have a unit, which is then that of the product."""
     sides = (claim.of, claim.factor)
-    units = {o: numbers.units[o] for o in sides if isinstance(o, str) and o in numbers.units}
+    units = numbers.units_of(sides)
     measured: list[Operand] = [o for o, unit in units.items() if unit.name]
     if len(measured) > 1:
         return [in_units(f"{claim.factor} × {claim.of}", units.values())]
@@ -90,7 +97,7 @@ def _product(claim: spec.Times, numbers: Numbers) -> Comparison:
     if number is None or of is None or factor is None:
         return not_run(what, numbers.missing(*operands))
     apart = number - factor * of
-    outcome: OutcomeName = "holds" if apart.low <= 0 <= apart.high else "fails"
+    outcome: OutcomeName = "holds" if apart.has(0) else "fails"
     verb = "is" if outcome == "holds" else "is not"
     product = f"{_short(factor)} × {_short(of)}"
     rounding = " within rounding" if outcome == "holds" and apart.value else ""
@@ -128,19 +135,18 @@ def _comes_to(
 ) -> Comparison:
     """Whether the least or the largest difference rounds to the printed one, in the unit of that.
 
-    Where numbers are printed without a unit, digits that come out are taken to be in one.
+    Between numbers of one unit and a result without any, or the other way round, digits count.
     """
     operands = [operand for pair in pairs for operand in pair]
-    view = numbers.in_unit(Unit.of(printed), operands)
+    units, unit = list(numbers.units_of(operands).values()), Unit.of(printed)
+    view = numbers.in_unit(unit, operands)
+    bare = not unit.name or not any(each.name for each in units)
+    if units and view is None and not (bare and are_one(units)):
+        return in_units(what, [*units, unit])
     gaps = [_gap(a, b, view or numbers) for a, b in pairs]
     reach = Reach(end(g.low for g in gaps), end(g.value for g in gaps), end(g.high for g in gaps))
     step = None if view is None else (printed.number, printed.rounding)
-    made = _rounded(what, reach, printed, step)
-    units = [numbers.units[o] for o in operands if isinstance(o, str) and o in numbers.units]
-    every = [*units, Unit.of(printed)]
-    if view or not units or (made.outcome == "holds" and Unit() in every):
-        return made
-    return in_units(what, every)
+    return _rounded(what, reach, printed, step)
 
 
 def _gap(a: Operand, b: Operand, numbers: Numbers) -> Reach:

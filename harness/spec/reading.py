@@ -230,7 +230,8 @@ def _plus_minus(match: re.Match[str], found: Printed) -> Printed | None:
     error = Error("plus-minus", size, size, percent=match["unit"] == "%" != found.unit)
     if match["std"] or match["sem"]:
         error = replace(error, meaning="std" if match["std"] else "sem")
-    return replace(found, error=error, unit=found.unit or match["unit"] or "")
+    unit = found.unit or (not error.percent and match["unit"]) or ""
+    return replace(found, error=error, unit=unit)
 
 
 def _asymmetric(match: re.Match[str], found: Printed) -> Printed | None:

@@ -21,6 +21,7 @@ from pydantic import (
 from harness.spec.base import Replicate, SpecModel
 from harness.spec.printed import Printed, Spread
 from harness.spec.reading import read_printed
+from harness.spec.units import Unit
 
 
 def _as_printed(text: Any) -> Printed:
@@ -154,7 +155,7 @@ class Reporting(SpecModel):
 
     def may_be_share(self, printed: Printed) -> bool:
         """Whether the error of a number may be in percent of it, and as well in its unit."""
-        in_percent = self.unit.startswith("percent") or "%" in self.unit
+        in_percent = Unit(declared=self.unit).per(Unit("%")) == 1
         return printed.error is not None and printed.error.percent and not in_percent
 
     def bound(self, printed: Printed, *, exact: bool = False) -> float | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
 
 from harness.spec.printed import Printed
 
@@ -21,7 +22,7 @@ _WORDS: Mapping[str, Mapping[str, float]] = {
     },
     "count": {"ones": 1} | {letter: 10**power for letter, power in LETTERS.items()},
     "work": {"FLOPs": 1, "MFLOPs": 1e6, "GFLOPs": 1e9, "TFLOPs": 1e12, "PFLOPs": 1e15},
-    "share": {"‰": 1e-3, "% pp pt pts percent": 1e-2, "fraction": 1},
+    "share": {"‰": 1e-3, "% pp pt pts percent percentage": 1e-2, "fraction": 1},
 }
 _SIZES = {
     word: (what, size)
@@ -34,13 +35,12 @@ _SIZES = {
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The unit of a printed number; two are the same where they are printed the same."""
+    """The unit of a printed number."""
 
     name: str = ""
     """As printed, such as `min`; `/178` of a part of 178 in all; nothing where none is printed."""
-    declared: str = field(default="", compare=False)
-    """What the exhibit says of its numbers, which counts where one without a unit stands beside
-    one that has a unit."""
+    declared: str = ""
+    """What the exhibit says of its numbers, which counts where none is printed."""
 
     @classmethod
     def of(cls, printed: Printed, declared: str = "") -> Unit:
@@ -49,7 +49,7 @@ class Unit:
         return cls("" if name == "×" else name, declared)
 
     def __str__(self) -> str:
-        return self.name or "none"
+        return self.name or self.declared or "none"
 
     def per(self, other: Unit) -> float | None:
         """How many of the other unit one of this is; None where that is not known."""
@@ -60,8 +60,17 @@ class Unit:
 
     def _measured(self) -> tuple[str, float] | None:
         """What it measures, and its size; None where nothing is said of it."""
-        word = self.name or self.declared.partition(" ")[0]
+        first = self.declared.partition(" ")[0]
+        word = self.name or ("%" if "%" in self.declared else first)
         if word.startswith("/"):
             whole = float(word[1:])
             return ("share", 1 / whole) if whole else None
-        return _SIZES.get(word, (word, 1.0)) if word else None
+        return _SIZES.get(word, (f"'{word}'", 1.0)) if word else None
+
+
+def are_one(units: Iterable[Unit]) -> bool:
+    """Whether numbers in these are compared as they stand: one of each is one of any other, or
+    both are printed without a unit, and nothing says that they differ.
+    """
+    pairs = combinations(dict.fromkeys(units), 2)
+    return all(a.per(b) == 1 or (a.per(b) is None and a.name == b.name) for a, b in pairs)

@@ -1,10 +1,20 @@
 """Claims on the paper's printed numbers, for the tests of claims."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import TypeAdapter
 
-from harness.judge.claims import evaluate
+from harness.judge import claims
+from harness.judge.comparison import Numbers
+from harness.judge.model import Source
 from harness.judge.sample import ReportedNumber
 from harness.spec.claims import Claim
+from harness.spec.reading import read_printed
+from harness.spec.reporting import Reporting
+from harness.spec.units import Unit
 
 CLAIM = TypeAdapter(Claim)
 
@@ -35,6 +45,7 @@ PRINTED = {
     "table11:Compute-aware:IPC 100": (47.40, 0.20),
 }
 
+A_AND_B = {"left": ["e:a:x"], "right": ["e:b:x"]}
 A_OVER_B = {"better": ["e:a:x"], "worse": ["e:b:x"]}
 TM_LEAD = {"exhibit": "table3", "left": "TM", "right": "K-centers"}
 TM_LEAD_LOW_IPC = {**TM_LEAD, "wide": ["HL/IPC 10"], "narrow": ["SL/IPC 10"]}
@@ -51,9 +62,52 @@ def claim(kind, **fields):
     )
 
 
+def evaluate(asked, lookup, *source_and_runs, **known):
+    """A claim on the numbers that `lookup` gives for addresses, of which more may be known."""
+    return claims.evaluate(asked, Numbers(lookup, *source_and_runs, **known))
+
+
 def outcome(kind, numbers=reported, source="reported", **fields):
     return evaluate(claim(kind, **fields), numbers, source)
 
 
 def table3(kind, columns, **fields):
     return outcome(kind, exhibit="table3", columns=columns, **fields)
+
+
+def judged(
+    texts: Mapping[str, str],
+    kind: str,
+    *,
+    declared: str | Mapping[str, str] = "",
+    source: Source = "reported",
+    by_seed: Mapping[str, Mapping[int, float]] | None = None,
+    **fields: Any,
+) -> claims.Evaluation:
+    """A claim on `e:a:x`, `e:b:x`, ..., where a text is printed for each letter.
+
+    `declared` is the unit of all, or of some letters.
+    """
+    printed = {f"e:{row}:x": read_printed(text) for row, text in texts.items()}
+    numbers = {
+        at: ReportedNumber.read(number, Reporting()).summary()
+        for at, number in printed.items()
+        if number.is_number
+    }
+    return evaluate(
+        claim(kind, **fields),
+        numbers.get,
+        source,
+        by_seed=by_seed or {},
+        without={at: number for at, number in printed.items() if at not in numbers},
+        half_units={
+            at: float(number.rounding)
+            for at, number in printed.items()
+            if at in numbers and number.of is None
+        },
+        units={
+            at: Unit.of(number, declared if isinstance(declared, str) else declared[at[2]])
+            for at, number in printed.items()
+            if number.kind == "number"
+        },
+    )

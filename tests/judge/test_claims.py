@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp, ttest_ind, ttest_rel
 
-from harness.judge.claims import evaluate
 from harness.judge.model import together
 from harness.judge.sample import Summary
-from tests.judge.claims import A_OVER_B, claim, outcome, table3
+from tests.judge.claims import A_OVER_B, claim, evaluate, outcome, table3
 
 
 class TestOnPar:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.judge.claims import Evaluation, evaluate
+from harness.judge.claims import Evaluation
 from harness.judge.outcomes import on_reported
 from harness.judge.sample import ReportedNumber
 from harness.spec.reading import read_printed
 from harness.spec.reporting import Reporting
-from tests.judge.claims import A_OVER_B, claim
+from tests.judge.claims import A_OVER_B, claim, evaluate
 from tests.toy.paper import new_workplace
 
 MEDIAN = "a number with an interquartile range is no mean with a standard deviation"
@@ -132,3 +132,35 @@ def test_a_median_of_a_table_or_a_sentence_decides_nothing(tmp_path: Path, other
     assert on_reported(place.paper, asked).outcome == "undecided"
     bound = claim("within", cells=["times:stated:median"], low=0)
     assert MEDIAN in on_reported(place.paper, bound).why
+
+
+@pytest.mark.parametrize("text", ["95.2", "95.2 ± 3.0", "95.2 ± 0.4%", "95.2 [94.9, 95.5]"])
+@pytest.mark.parametrize("cell", ["94.0%", "90.0"])
+def test_a_bare_number_in_a_text_is_in_the_unit_of_those_beside_it(
+    tmp_path: Path, text: str, cell: str
+) -> None:
+    place = new_workplace(tmp_path)
+    spec = TABLE.replace("n = 10", 'n = 10, unit = "percent accuracy"')
+    spec = spec.replace("7 (IQR 3–9)", text).replace("5.0 ± 0.1", cell)
+    (place.specs / "tables/times.toml").write_text(spec, encoding="utf-8")
+    asked = claim("greater", better=["times:stated:median"], worse=["times:b:x"])
+    found = on_reported(place.paper, asked)
+    assert found.outcome == "holds", found.why
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [("ms", "undecided"), ("percentile", "undecided"), ("accuracy in %", "holds")],
+)
+def test_an_error_in_percent_says_no_unit_of_its_number(
+    tmp_path: Path, unit: str, expected: str
+) -> None:
+    """`±` is read as it is beside a number in percent, and else is not known."""
+    place = new_workplace(tmp_path)
+    spec = TABLE.replace("n = 10", f'n = 10, unit = "{unit}"')
+    spec = spec.replace("6 (IQR 2–10)", "1250 ± 3%").replace("5.0 ± 0.1", "1000")
+    (place.specs / "tables/times.toml").write_text(spec, encoding="utf-8")
+    found = on_reported(place.paper, claim("greater", better=["times:a:x"], worse=["times:b:x"]))
+    assert found.outcome == expected
+    assert ("may be in percent of it" in found.why) == (expected == "undecided")
+    assert "printed in different units" not in found.why

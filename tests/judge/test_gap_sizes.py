@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp
 
-from harness.judge.claims import evaluate
 from harness.judge.decision import ALPHA, place_sizes
 from harness.judge.moderated import Difference, Errors, p_larger, p_outside
 from harness.judge.sample import Summary
-from tests.judge.claims import claim
+from tests.judge.claims import claim, evaluate
 
 GAP = {"exhibit": "e", "left": "l", "right": "r", "wide": ["w"], "narrow": ["n"]}
 CELLS = ("e:l:w", "e:r:w", "e:l:n", "e:r:n")

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from harness.judge.claims import evaluate
 from harness.judge.decision import Evidence, decide
 from harness.judge.sample import Summary, paired
-from tests.judge.claims import A_OVER_B, claim
+from tests.judge.claims import A_OVER_B, claim, evaluate
 
 ZERO = Summary.exact(0.0)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import TypeAdapter
 from scipy.stats import ttest_ind
 
-from harness.judge.claims import Evaluation, evaluate
+from harness.judge.claims import Evaluation
 from harness.judge.sample import Summary
 from harness.spec.claims import Claim
+from tests.judge.claims import evaluate
 
 LOW, HIGH = [39.0, 40.2, 39.8], [40.3, 40.9, 41.4]
 COLUMNS = ("x", "y", "z")
@@ -18,7 +19,7 @@ ONE_RUN = {address: f"{address[:4]}x" for address in VALUES}
 def greater(better: list[str], worse: list[str], runs: dict[str, str] | None) -> Evaluation:
     fields = {"id": "c", "text": "a sentence", "where": "Table 9", "kind": "greater"}
     claim = TypeAdapter(Claim).validate_python({**fields, "better": better, "worse": worse})
-    return evaluate(claim, lambda a: Summary.of(VALUES[a]), "reproduced", runs)
+    return evaluate(claim, lambda a: Summary.of(VALUES[a]), "reproduced", runs or {})
 
 
 def test_three_columns_of_the_same_runs_are_one_comparison() -> None:

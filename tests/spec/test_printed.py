@@ -108,7 +108,7 @@ FORMS: dict[str, dict[str, Any]] = {
     ),
     r"95.2\%": number("95.2", "0.05", unit="%"),
     "95.2% ± 0.4%": number("95.2", "0.05", unit="%", error=("plus-minus", "0.4", "0.4")),
-    "95.2 ± 0.4%": number("95.2", "0.05", unit="%", error=("plus-minus", "0.4", "0.4", "%")),
+    "95.2 ± 0.4%": number("95.2", "0.05", error=("plus-minus", "0.4", "0.4", "%")),
     "12 ms ± 3%": number("12", "0.5", unit="ms", error=("plus-minus", "3", "3", "%")),
     "12 ms (3%)": number("12", "0.5", unit="ms", notes=("3%",)),
     "3/178": number("3", "0.5", of="178"),
