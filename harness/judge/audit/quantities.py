@@ -99,8 +99,12 @@ def _is_number(choice: Choice) -> bool:
 
 
 def _agree(a: Mention, b: Mention) -> bool:
-    """Whether some number rounds to both, and some ± to both where both print one."""
-    if a.error is not None and b.error is not None and not _meet(a.error, b.error):
+    """Whether some number rounds to both, and some ± to both where both print one of one kind.
+
+    A standard deviation and a standard error of the same runs differ.
+    """
+    alike = a.reading == b.reading
+    if alike and a.error is not None and b.error is not None and not _meet(a.error, b.error):
         return False
     return _meet(a.mean, b.mean)
 
@@ -113,7 +117,8 @@ def _quantity_finding(
     subject: str, places: list[Mention], clashes: list[tuple[Mention, Mention]]
 ) -> Finding:
     approximate = all(a.approximate and b.approximate for a, b in clashes)
-    mild = approximate or all(_within_spread(*pair) for pair in clashes)
+    unsaid = all(_unsaid(*pair) for pair in clashes)
+    mild = approximate or unsaid or all(_within_spread(*pair) for pair in clashes)
     first, second = clashes[0]
     gap = abs(first.mean - second.mean)
     differ = f"values that are {gap} apart" if gap else "different numbers after ±"
@@ -124,7 +129,7 @@ def _quantity_finding(
         printed=listed([str(place) for place in places]),
         expected="one value in all of these places",
         severity="notable" if mild else "severe",
-        confidence="likely" if approximate else "certain",
+        confidence="likely" if approximate or unsaid else "certain",
         explanation=(
             f"One quantity is printed with {differ}: {first} and {second}. "
             + _consequence(first, second)
@@ -135,12 +140,19 @@ def _quantity_finding(
 def _consequence(first: Mention, second: Mention) -> str:
     if first.approximate and second.approximate:
         return "Both are called approximate, yet no one number rounds to both."
+    if _unsaid(first, second):
+        return "It is not said what ± is; unless it is two things, they cannot both be right."
     if _within_spread(first, second):
         return (
             "The difference is within the printed ±, so it may be another run of the same setting; "
             "which of the two a reproduction should meet is not said."
         )
     return "No rounding covers that, so at least one of them cannot be right as printed."
+
+
+def _unsaid(first: Mention, second: Mention) -> bool:
+    """Whether two clash in their ± alone, and may be of two kinds."""
+    return _meet(first.mean, second.mean) and "unknown" in first.reading
 
 
 def _within_spread(first: Mention, second: Mention) -> bool:

@@ -18,6 +18,7 @@ from harness.spec.base import Scalar
 from harness.spec.exhibit import Stated, Table
 from harness.spec.paper import Paper
 from harness.spec.printed import Printed, Spread
+from harness.spec.reporting import Reporting
 
 Better = Literal["higher", "lower", ""]
 
@@ -232,6 +233,7 @@ class Mention:
     """The same, in the words of the paper."""
     number: Printed
     approximate: bool = False
+    how: Reporting = field(default_factory=Reporting)
 
     @property
     def text(self) -> str:
@@ -244,6 +246,11 @@ class Mention:
     @property
     def error(self) -> Decimal | None:
         return self.number.spread
+
+    @property
+    def reading(self) -> tuple[str, int | str]:
+        """What the error is, and over how many runs."""
+        return self.how.spread_of(self.number), self.number.n or self.how.n
 
     @property
     def half(self) -> Decimal:
@@ -261,7 +268,8 @@ def mentions(paper: Paper) -> Iterator[Mention]:
             if not number.is_number:
                 continue
             place = f"{exhibit.label}, {address.row} at {address.column}"
-            yield Mention(str(address), place, number)
+            how = exhibit.reporting_of(address.row, address.column) or Reporting()
+            yield Mention(str(address), place, number, how=how)
     yield from (mention for _, mention in stated_numbers(paper))
 
 

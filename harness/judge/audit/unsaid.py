@@ -108,7 +108,7 @@ def two_readings(paper: Paper) -> Iterator[Finding]:
             if printed is not None and printed.is_number:
                 address = f"{table.id}:{row.name}:{column.name}"
                 how = table.reporting_of(row.name, column.name)
-                place = (table, address, (how.spread_of(printed), how.n))
+                place = (table, address, (how.spread_of(printed), printed.n or how.n))
                 found.setdefault(run_of(table, row, column), []).append(place)
     told: dict[tuple[str, str], tuple[list[str], tuple[_Error, _Error]]] = {}
     for places in found.values():
