@@ -8,7 +8,8 @@ that the points are of, since both quantities may fall with it:
 - within: the mean of the coefficients within each size, over the sizes that have one.
 
 Intervals are percentiles over resampled points: those of one size are drawn with replacement, and
-points that are made of the same images are drawn together.
+points that are made of the same images are drawn together. Any draw of monotone points is monotone
+as well, so where all draws agree they tell nothing of chance, and there is no interval.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def _coefficient(
     x, y, z = points
     drawn = np.concatenate([statistic(x[at], y[at], z[at[0]]) for at in resampled])
     defined = drawn[~np.isnan(drawn)]
-    enough = len(defined) >= len(drawn) / 2
+    enough = len(defined) >= len(drawn) / 2 and np.ptp(defined) > 1e-9
     low, high = np.quantile(defined, (0.025, 0.975)) if enough else (np.nan, np.nan)
     others = {f"{value:g}": z != value for value in np.unique(z)}
     return Coefficient(

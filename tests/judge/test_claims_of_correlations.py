@@ -63,6 +63,13 @@ def test_a_correlation_of_ours_near_an_end_is_not_beyond_it():
     assert outcome("correlation", ours.get, "reproduced", **fields).outcome == "holds"
 
 
+def test_a_correlation_of_ours_without_an_error_decides_nothing():
+    ours = {"f:stated:rho": Summary.estimated(-1.0, None, None)}
+    for low, high in ((-1.0, -0.5), (0.3, 1.0)):
+        fields = {"value": "f:stated:rho", "low": low, "high": high}
+        assert outcome("correlation", ours.get, "reproduced", **fields).outcome == "undecided"
+
+
 def test_a_bound_or_a_constant_is_refused():
     for fields in ({"value": 0.1, "low": 1.2}, {"value": 1.2, "low": 0.1}):
         with pytest.raises(ValueError, match=r"lies in \[-1, 1\], found 1.2"):

@@ -120,6 +120,16 @@ def test_points_of_the_same_images_count_once() -> None:
         assert (of(once, name).n, of(twice, name).n) == (60, 120)
 
 
+@pytest.mark.parametrize("count", [3, 4, 20])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_monotone_points_are_not_known_exactly(count: int, sign: int) -> None:
+    """Independent points give |rho| = 1 with chance 2 / n!, one third of three points."""
+    x = np.arange(count)
+    for held in every(x, sign * x**3, np.arange(count) % 2)[:2]:
+        assert held.rho == pytest.approx(sign)
+        assert (held.low, held.high, held.error) == (None, None, None)
+
+
 def test_each_size_is_left_out_in_turn() -> None:
     x, y, size = points(3, 10, 0.3)
     found = every(x, y, size, draws=50)

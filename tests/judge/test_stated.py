@@ -1,15 +1,18 @@
 """Stated numbers are judged as cells are: medians, and such as nothing can vary."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.judge.correlation import correlate
 from harness.judge.model import CellEvidence, Estimate
 from harness.judge.sample import ReportedNumber
-from harness.judge.stated import StatedEvidence, judge_stated
+from harness.judge.stated import Correlated, StatedEvidence, estimate, judge_stated
 from harness.judge.verdict import judge_cells
+from harness.spec.runs import Counterpart
 from tests.toy.paper import plotted_workplace
 
 
@@ -47,6 +50,17 @@ def test_a_number_without_error_is_as_printed_or_not(stated, half_unit, margin, 
     assert (found.name, found.decision.method) == (expected, "exact")
     assert found.interval is None, "no test is made"
     assert as_cell(stated, half_unit, margin, ours).why.endswith(f", {found.why}.")
+
+
+def test_a_correlation_of_monotone_points_decides_nothing():
+    """Any resample of them is monotone, so it has no error; three points are so by chance."""
+    plan = SimpleNamespace(chosen=lambda *_: "plain")
+    points = Correlated("a", "plot", tuple(correlate([1, 2, 3], [6, 5, 4], [1] * 3, "abc")), 0)
+    rho = Counterpart(panel="a", correlation="plain")
+    ours = estimate(plan, rho, (), (points,))
+    found = judge_stated(StatedEvidence("f:stated:a", -0.8, 0.005, 0.1, "both", ours, ""))
+    assert (found.name, found.difference) == ("inconclusive", pytest.approx(-0.2))
+    assert (found.interval, found.ours_interval) == (None, None)
 
 
 @given(*[st.integers(-40, 40)] * 2, st.integers(1, 9), st.integers(-12, 12))
