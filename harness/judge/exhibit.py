@@ -229,11 +229,10 @@ def _known(judgement: Judgement, ours: Counterpart, made: Estimate) -> KnownNumb
 
 
 def _runs_of(result: ItemResult) -> str:
-    """Tells which runs a number is of; numbers in files are each of their own."""
+    """Tells which runs a number is of, however many; numbers in files are each of their own."""
     if result.evidence is not None:
         return digest("evidence", str(result.item.address))
-    sources = result.item.sources.items()
-    return digest("runs", {name: [list(members) for members in seeds] for name, seeds in sources})
+    return result.item.key
 
 
 _SLACK = 1e-9

@@ -120,6 +120,25 @@ def test_the_outcomes_of_claims_on_printed_numbers_and_on_ours(made: Workplace) 
     }
 
 
+TWIN = """
+[[rows]]
+name = "{name}"
+label = "{name}"
+bind = {{ method = "faithful" }}
+cells = {{ Small = "{printed}" }}
+"""
+
+
+def test_fewer_of_the_same_runs_are_not_compared_with_all_of_them(copied: Workplace) -> None:
+    """Three of five runs are on par with the five, whatever the truth is."""
+    copied.add("tables/verdicts.toml", TWIN.format(name="Twin", printed="50.00 ± 0.30"))
+    copied.add("profiles/stated.toml", '\n[seeds_of]\n"verdicts:Twin:Small" = 3\n')
+    copied.edit("claims.toml", 'left = ["Noisy"]', 'left = ["Twin"]\nmargin = 5.0')
+    assert cells(copied, "verdicts")["Twin", "Small"]["reproduced"]["n"] == 3
+    claims = copied.repro("verify", "--json").json["claims"]
+    assert {c["id"]: c["reproduced"] for c in claims}["noisy-on-par"] == "undecided"
+
+
 def test_before_anything_is_made_nothing_is_run(place: Workplace) -> None:
     claims = place.repro("verify", "--json").json["claims"]
     assert {claim["reproduced"] for claim in claims} == {"not run"}
