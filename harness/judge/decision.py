@@ -18,8 +18,8 @@ This module is light: the statistics are imported when something is decided.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from harness.judge.sample import Summary
@@ -144,6 +144,8 @@ class Evidence:
     looks: tuple[int, ...] = ()
     """Runs of ours at each look so far, where runs were added until it is decided; the last is the
     present one (`harness.judge.sequential`)."""
+    work: Hashable = field(default_factory=object)
+    """What ours is: one run that is printed in several cells counts once for the others."""
 
     def __post_init__(self) -> None:
         if self.margin is not None and not self.margin > 0:
@@ -232,9 +234,9 @@ def decide(exhibit: Sequence[Evidence]) -> list[Decision]:
     open_still = [i for i, item in enumerate(exhibit) if decided[i].method == "none"]
     testable = [i for i in open_still if _testable(exhibit[i])]
     single = [i for i in open_still if i not in testable and _has_spread(exhibit[i])]
-    if testable:
-        for i, decision in zip(testable, _test([exhibit[i] for i in testable]), strict=True):
-            decided[i] = decision
+    if once := list(dict.fromkeys(exhibit[i] for i in testable)):
+        tested = dict(zip(once, _test(once), strict=True))
+        decided = [tested.get(item, decided[i]) for i, item in enumerate(exhibit)]
     for i in single:
         own = _statistics([exhibit[i]], _welch([exhibit[i]]))[0]
         decided[i] = Decision("inconclusive", exhibit[i].difference, "none", statistics=own)
@@ -244,11 +246,12 @@ def decide(exhibit: Sequence[Evidence]) -> list[Decision]:
 def exhibit_prior(exhibit: Sequence[Evidence]) -> Prior | None:
     """How alike the spreads of an exhibit are, in units of the margins.
 
-    None where fewer than three cells have a spread and a margin.
+    None where fewer than three works have a spread and a margin.
     """
     from harness.judge.moderated import FEWEST_CELLS, fit_prior, positive
 
-    used = [item for item in exhibit if item.margin and _testable(item)]
+    testable = (item for item in exhibit if item.margin and _testable(item))
+    used = list({item.work: item for item in testable}.values())
     if len(used) < FEWEST_CELLS:
         return None
     own = _welch(used)

@@ -139,7 +139,9 @@ def evidence_on(
             numbers = tuple(_rival(paper, mention, how) for mention in others)
             shared = shared_steps(result.item, plan.steps)
             looks = store.looks.of(result.item.key)
-            evidence.append(cell_evidence(result, how, shared, numbers, looks))
+            what = next(iter(result.amounts), "")
+            work = f"{_runs_of(result)}:{what}"
+            evidence.append(cell_evidence(result, how, shared, numbers, looks, work))
     return evidence
 
 
@@ -149,6 +151,7 @@ def cell_evidence(
     shared: tuple[str, ...],
     others: tuple[Rival, ...],
     looks: tuple[int, ...],
+    work: str,
 ) -> CellEvidence:
     """All that the verdict on a cell rests on.
 
@@ -157,6 +160,7 @@ def cell_evidence(
         shared: names of the steps that all its runs share.
         others: other numbers that are printed for it.
         looks: runs after which it was judged, where they are added until it is decided.
+        work: tells which runs its values are of, and what of them.
     """
     text, amount = result.item.reported, result.amount
     printed = text if text and text.kind == "number" else None
@@ -176,6 +180,7 @@ def cell_evidence(
         students=amount.students if amount and how.n_of == "seed" else None,
         rivals=others,
         looks=looks,
+        work=work,
         text=text.text if text and not printed else "",
     )
 

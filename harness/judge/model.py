@@ -126,6 +126,8 @@ class CellEvidence:
     rivals: tuple[Rival, ...] = ()
     looks: tuple[int, ...] = ()
     """Runs of ours after which it was judged before, where runs are added until it is decided."""
+    work: str = ""
+    """Tells which runs the values are of, and what of them; empty where no other cell has them."""
     text: str = ""
     """What the paper prints where that is no number."""
 

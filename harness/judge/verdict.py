@@ -76,7 +76,8 @@ def evidence_of(cell: CellEvidence, unknown_n: int = UNKNOWN_RUNS) -> Evidence |
         reported = of_one_pipeline(reported, _components(cell, reported))
     before = tuple(n for n in cell.looks if n < ours.n)
     looks = (*before, ours.n) if cell.looks and not cell.deterministic else ()
-    return Evidence(reported, ours, cell.margin, cell.reported.half_unit, cell.tail, looks)
+    work = cell.work or object()
+    return Evidence(reported, ours, cell.margin, cell.reported.half_unit, cell.tail, looks, work)
 
 
 def _components(cell: CellEvidence, reported: Summary) -> Components | None:

@@ -139,6 +139,17 @@ def test_fewer_of_the_same_runs_are_not_compared_with_all_of_them(copied: Workpl
     assert {c["id"]: c["reproduced"] for c in claims}["noisy-on-par"] == "undecided"
 
 
+def test_a_run_that_is_printed_in_many_rows_is_judged_as_in_one(copied: Workplace) -> None:
+    judged = ("why", "tests", "p_equal_adjusted", "p_outside_adjusted")
+    before = cells(copied, "verdicts")
+    for name in "ABCDEF":
+        copied.add("tables/verdicts.toml", TWIN.format(name=name, printed="50.00 ± 0.30"))
+    found = cells(copied, "verdicts")
+    twins = {(name, "Small"): ("Faithful", "Small") for name in "ABCDEF"}
+    for where, own in ({each: each for each in before} | twins).items():
+        assert [found[where][key] for key in judged] == [before[own][key] for key in judged]
+
+
 def test_before_anything_is_made_nothing_is_run(place: Workplace) -> None:
     claims = place.repro("verify", "--json").json["claims"]
     assert {claim["reproduced"] for claim in claims} == {"not run"}

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -155,6 +156,16 @@ def test_false_discoveries_are_controlled_over_the_exhibit_and_said():
     assert p[-1] < ALPHA < last.p_outside_adjusted
     assert (last.outcome, last.withheld) == ("inconclusive", True)
     assert one(cell(2.5)).withheld is False
+
+
+def test_copies_of_a_run_lend_each_other_nothing():
+    """Neither degrees of freedom nor false discoveries, printed alike or not."""
+    exhibit = [cell(0.2 * i, 0.2 + i / 30, work=i) for i in range(2)]
+    copies = [exhibit[0], replace(exhibit[0]), *exhibit]
+    assert decide(copies) == [decide(exhibit)[i] for i in (0, 0, 0, 1)]
+    assert exhibit_prior([*copies, cell(0.1, 0.25, work=1)]) is None
+    beyond = [cell(0.0) for _ in range(11)] + [cell(1.55, work="a")] * 12
+    assert decide(beyond)[-1].withheld
 
 
 def test_welch_stands_beside_and_in_for_few_cells():

@@ -276,5 +276,5 @@ def test_only_an_error_above_0_makes_the_default_margin_count_for_one_fixed_numb
     item = SimpleNamespace(reported=read_printed(text), address="t:r:c", comparable=True, reason="")
     amount = SimpleNamespace(values=(88.65,), deterministic=True, students=None)
     how = Reporting(unit="percent top-1", n=30)
-    found = cell_evidence(SimpleNamespace(item=item, amount=amount), how, (), (), ())
+    found = cell_evidence(SimpleNamespace(item=item, amount=amount), how, (), (), (), "")
     assert judge_cells([found])[0].name == name
