@@ -275,7 +275,7 @@ def judge_stated(evidence: StatedEvidence) -> Verdict:
         return Verdict(evidence.address, "not run", why, margin)
     gap = ours.mean - evidence.stated
     if ours.error is None:
-        why = reason or "its runs show no spread, which decides nothing"
+        why = reason or "ours comes without a spread, which decides nothing"
         name: VerdictName = "not comparable" if reason else "inconclusive"
         return Verdict(evidence.address, name, why, margin, gap)
     mine = Summary.estimated(ours.mean, ours.error, ours.df)
