@@ -33,10 +33,15 @@ def audit_badge(findings: Iterable[Finding], unread: int = 0) -> Badge:
     return badge("audit", ", ".join([*(told or ["no findings"]), *missed]), colour)
 
 
-def claims_badge(label: str, judged: Iterable[Judged]) -> Badge:
+def _not_read(exhibits: int) -> str:
+    return f", {counted(exhibits, 'exhibit')} not read" if exhibits else ""
+
+
+def claims_badge(label: str, judged: Iterable[Judged], unread: int = 0) -> Badge:
     """How many claims hold on the paper's own numbers, of those that these could decide.
 
-    Green where all come out as the specs expect; grey where none was tested.
+    Green where all come out as the specs expect; grey where none was tested, or where results of
+    so many exhibits as are `unread` could not be read.
     """
     held = list(judged)
     outcomes = [item.reported.outcome for item in held]
@@ -44,19 +49,20 @@ def claims_badge(label: str, judged: Iterable[Judged]) -> Badge:
     if not all(item.as_expected for item in held):
         colour = "red"
     else:
-        colour = "brightgreen" if tested else "lightgrey"
-    if not tested:
-        return badge(label, "no claim was tested", colour)
+        colour = "brightgreen" if tested and not unread else "lightgrey"
     told = f"{outcomes.count('holds')} of {counted(tested, 'tested claim')} hold"
-    return badge(label, told, colour)
+    return badge(label, (told if tested else "no claim was tested") + _not_read(unread), colour)
 
 
-def verdict_badge(label: str, verdicts: Iterable[str]) -> Badge:
-    """How many cells of an exhibit came back, of those that were judged."""
+def verdict_badge(label: str, verdicts: Iterable[str], unread: int = 0) -> Badge:
+    """How many numbers came back, of those that were judged; at best grey where so many exhibits
+    as are `unread` have none, because something could not be read.
+    """
     decided = [verdict for verdict in verdicts if verdict not in ("not run", "not comparable")]
     right = sum(verdict.startswith("reproduced") for verdict in decided)
     if not decided:
-        return badge(label, "nothing comparable was run", "lightgrey")
-    whole = "brightgreen" if right == len(decided) else "yellow"
+        return badge(label, "nothing comparable was run" + _not_read(unread), "lightgrey")
+    known = "lightgrey" if unread else "brightgreen"
+    whole = known if right == len(decided) else "yellow"
     colour = "red" if "deviates" in decided else whole
-    return badge(label, f"{right} of {len(decided)} reproduced", colour)
+    return badge(label, f"{right} of {len(decided)} reproduced" + _not_read(unread), colour)

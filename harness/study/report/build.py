@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.formats.badge import verdict_badge
+from harness.formats.badge import badge, verdict_badge
 from harness.judge.audit.finding import Finding
 from harness.judge.exhibit import Judgement
 from harness.judge.outcomes import Judged, exhibits_of
@@ -19,6 +19,7 @@ from harness.render.views import view_of
 from harness.render.views.base import has_results
 from harness.render.views.panel_figure import correlation_lines
 from harness.spec.exhibit import Exhibit
+from harness.spec.paper import Paper
 from harness.study.audit import findings_of
 from harness.study.evidence import check_evidence, no_results
 from harness.study.exhibits import claims_on, judge_each
@@ -75,7 +76,7 @@ def write_report(
         files[name] = write_renders(project, own, {}) if own and has_results(own) else []
         about = told.get(name, ())
         pages.append(_page(project, exhibit, own, problem, about, findings, files[name], tell))
-    problems = no_results({**check_evidence(project, paper.exhibits), **lacking})
+    broken = {**check_evidence(project, paper.exhibits), **lacking}
     site = Site(
         title=paper.about.title,
         authors=paper.about.authors,
@@ -89,17 +90,21 @@ def write_report(
         ahead=ahead_of(project, judged.values(), claims),
         watched=watched,
     )
-    changed = len(write(site, folder, files, _badges(judged.values())))
+    changed = len(write(site, folder, files, _badges(paper, judged.values(), broken)))
     count = sum(1 for _ in folder.rglob("*.html"))
-    return Report(chosen.id, folder / "index.html", count, changed, problems)
+    return Report(chosen.id, folder / "index.html", count, changed, no_results(broken))
 
 
-def _badges(judged: Iterable[Judgement]) -> dict[str, str]:
-    """Badges of how many numbers came back, of the paper and of each exhibit that runs."""
+def _badges(paper: Paper, judged: Iterable[Judgement], broken: Collection[str]) -> dict[str, str]:
+    """Badges of how many numbers came back, of the paper and of each exhibit that runs.
+
+    One that cannot be read has one too, and keeps that of the paper from being green.
+    """
     shown = [(each.plan.exhibit, list(each.verdict_names.values())) for each in judged]
     badges = {exhibit.id: verdict_badge(exhibit.label, names) for exhibit, names in shown}
     every = [name for _, names in shown for name in names]
-    told = {"paper": verdict_badge("numbers", every), **badges}
+    lost = {name: badge(paper.exhibits[name].label, "not read", "lightgrey") for name in broken}
+    told = {"paper": verdict_badge("numbers", every, len(broken)), **badges, **lost}
     return {name: json_text(badge, None) + "\n" for name, badge in told.items()}
 
 

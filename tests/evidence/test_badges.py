@@ -1,0 +1,55 @@
+"""Badges of a paper with results in files: none says more than was read and run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.evidence.conftest import TABLE
+from tests.evidence.test_judged import CLAIM
+from tests.toy.paper import Workplace
+
+
+def badges(place: Workplace, *command: str) -> dict[str, tuple[str, str, str]]:
+    """Name -> label, message and colour."""
+    place.repro(*command, str(place.root / "out"))
+    return {
+        path.stem: (told["label"], told["message"], told["color"])
+        for path in (place.root / "out").rglob("*.json")
+        if "schemaVersion" in (told := json.loads(path.read_text(encoding="utf-8")))
+    }
+
+
+@pytest.fixture
+def two(added: Workplace) -> Workplace:
+    """Table 2 has all its numbers; Table 3 has one that deviates, in a file of its own."""
+    added.edit("tables/table2.toml", "80.00 ± 0.10", "75.00 ± 0.10")
+    added.edit("tables/table2.toml", ', Iris = "60.00 ± 0.10"', "")
+    with (added.root / "runs.csv").open("a", encoding="utf-8") as runs:
+        runs.write("plain,wine,1,0.6998\nplain,wine,2,0.7001\n")
+    other = TABLE.replace("able2", "able3").replace("able 2", "able 3")
+    entry = '\n[[evidence]]\nfiles = ["other.csv"]\nrow = "method"\nvalue = { Wine = "acc" }\n'
+    added.add("tables/table3.toml", other + entry + 'seed = "seed"\n')
+    lines = "method,seed,acc\nResNet-18,0,50.0\nResNet-18,1,50.1\nResNet-18,2,49.9\n"
+    (added.root / "other.csv").write_text(lines, encoding="utf-8")
+    (added.specs / "claims.toml").write_text(CLAIM, encoding="utf-8")
+    return added
+
+
+def test_a_file_that_is_gone_betters_no_badge(two: Workplace) -> None:
+    before = badges(two, "report", "--out")
+    assert (before["paper"][2], before["table3"][2]) == ("red", "red")
+    (two.root / "other.csv").unlink()
+    after = badges(two, "report", "--out")
+    assert after["paper"] == ("numbers", "3 of 3 reproduced, 1 exhibit not read", "lightgrey")
+    assert after["table3"] == ("Table 3", "not read", "lightgrey")
+
+
+def test_nor_one_of_claims(two: Workplace) -> None:
+    (two.root / "other.csv").unlink()
+    told = badges(two, "verify", "--badge")
+    message = "1 of 1 tested claim hold, 1 exhibit not read"
+    assert told["paper"][1:] == (message, "lightgrey")
+    assert told["table2"][2] == "brightgreen"
+    assert told["table3"][1:] == ("no claim was tested, 1 exhibit not read", "lightgrey")
