@@ -39,7 +39,11 @@ def verify(
     ] = False,
     badge: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Also write badges for shields.io, one an exhibit."),
+        typer.Option(
+            metavar="DIR",
+            help="Also write badges for shields.io, one an exhibit: claims that hold on the "
+            "paper's numbers, and any that fail on ours.",
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="List every claim, not only what fails or surprises.")

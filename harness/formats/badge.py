@@ -40,18 +40,23 @@ def _not_read(exhibits: int) -> str:
 def claims_badge(label: str, judged: Iterable[Judged], unread: int = 0) -> Badge:
     """How many claims hold on the paper's own numbers, of those that these could decide.
 
-    Green where all come out as the specs expect; grey where none was tested, or where results of
-    so many exhibits as are `unread` could not be read.
+    Green where all come out as the specs expect and none fails on ours; grey where none was
+    tested, or where results of so many exhibits as are `unread` could not be read.
     """
     held = list(judged)
     outcomes = [item.reported.outcome for item in held]
     tested = sum(outcome in ("holds", "fails", "undecided") for outcome in outcomes)
+    failing = sum(item.reproduced.outcome == "fails" for item in held)
     if not all(item.as_expected for item in held):
         colour = "red"
+    elif failing:
+        colour = "orange"
     else:
         colour = "brightgreen" if tested and not unread else "lightgrey"
-    told = f"{outcomes.count('holds')} of {counted(tested, 'tested claim')} hold"
-    return badge(label, (told if tested else "no claim was tested") + _not_read(unread), colour)
+    of = counted(tested, "tested claim holds", "tested claims hold")
+    told = f"{outcomes.count('holds')} of {of}" if tested else "no claim was tested"
+    told += f", {counted(failing, 'fails', 'fail')} on ours" if failing else ""
+    return badge(label, told + _not_read(unread), colour)
 
 
 def verdict_badge(label: str, verdicts: Iterable[str], unread: int = 0) -> Badge:

@@ -146,11 +146,13 @@ def _from_workspace(path: Path) -> str:
 
 def claim_badges(found: Verified) -> dict[str, Badge]:
     """A badge for the paper, and one for each exhibit that claims are about or that is broken."""
-    badges = {"paper": claims_badge("claims", found.judged, len(found.broken))}
+    label = "claims on the paper's numbers"
+    badges = {"paper": claims_badge(label, found.judged, len(found.broken))}
     for name, exhibit in found.project.paper.exhibits.items():
         own = [item for item in found.judged if name in exhibits_of(item.claim)]
         if own or name in found.broken:
-            badges[name] = claims_badge(exhibit.label, own, found.broken.count(name))
+            unread = found.broken.count(name)
+            badges[name] = claims_badge(f"{exhibit.label}: {label}", own, unread)
     return badges
 
 

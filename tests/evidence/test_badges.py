@@ -49,7 +49,19 @@ def test_a_file_that_is_gone_betters_no_badge(two: Workplace) -> None:
 def test_nor_one_of_claims(two: Workplace) -> None:
     (two.root / "other.csv").unlink()
     told = badges(two, "verify", "--badge")
-    message = "1 of 1 tested claim hold, 1 exhibit not read"
+    message = "1 of 1 tested claim holds, 1 exhibit not read"
     assert told["paper"][1:] == (message, "lightgrey")
     assert told["table2"][2] == "brightgreen"
     assert told["table3"][1:] == ("no claim was tested, 1 exhibit not read", "lightgrey")
+
+
+def test_a_claim_that_fails_on_ours_is_not_bright_green(two: Workplace) -> None:
+    fine = badges(two, "verify", "--badge")
+    label, message = "Table 2: claims on the paper's numbers", "1 of 1 tested claim holds"
+    assert fine["table2"] == (label, message, "brightgreen")
+    assert fine["paper"] == (label.removeprefix("Table 2: "), message, "brightgreen")
+    runs = two.root / "runs.csv"
+    runs.write_text(runs.read_text().replace("0.9", "0.6").replace("0.8999", "0.5999"))
+    told = badges(two, "verify", "--badge")
+    assert told["table2"] == (label, f"{message}, 1 fails on ours", "orange")
+    assert told["paper"][1:] == told["table2"][1:]
