@@ -60,14 +60,17 @@ def claims_badge(label: str, judged: Iterable[Judged], unread: int = 0) -> Badge
 
 
 def verdict_badge(label: str, verdicts: Iterable[str], unread: int = 0) -> Badge:
-    """How many numbers came back, of those that were judged; at best grey where so many exhibits
-    as are `unread` have none, because something could not be read.
+    """How many printed numbers came back, of those that were judged.
+
+    At best grey where others were not, or where so many exhibits as are `unread` have no results,
+    because something could not be read.
     """
-    decided = [verdict for verdict in verdicts if verdict not in ("not run", "not comparable")]
-    right = sum(verdict.startswith("reproduced") for verdict in decided)
-    if not decided:
+    counts, unjudged = Counter(verdicts), ("not run", "not comparable")
+    left = [f", {counts.pop(name)} {name}" for name in unjudged if name in counts]
+    right, judged = counts["reproduced"], counts.total()
+    if not judged:
         return badge(label, "nothing comparable was run" + _not_read(unread), "lightgrey")
-    known = "lightgrey" if unread else "brightgreen"
-    whole = known if right == len(decided) else "yellow"
-    colour = "red" if "deviates" in decided else whole
-    return badge(label, f"{right} of {len(decided)} reproduced" + _not_read(unread), colour)
+    known = "lightgrey" if left or unread else "brightgreen"
+    colour = "red" if counts["deviates"] else known if right == judged else "yellow"
+    told = f"{right} of {judged} reproduced{''.join(left)}{_not_read(unread)}"
+    return badge(label, told, colour)

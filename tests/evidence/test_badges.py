@@ -24,6 +24,8 @@ def badges(place: Workplace, *command: str) -> dict[str, tuple[str, str, str]]:
 @pytest.fixture
 def two(added: Workplace) -> Workplace:
     """Table 2 has all its numbers; Table 3 has one that deviates, in a file of its own."""
+    for name in ("verdicts", "averaged", "broken"):
+        (added.specs / "tables" / f"{name}.toml").unlink()
     added.edit("tables/table2.toml", "80.00 ± 0.10", "75.00 ± 0.10")
     added.edit("tables/table2.toml", ', Iris = "60.00 ± 0.10"', "")
     with (added.root / "runs.csv").open("a", encoding="utf-8") as runs:
@@ -65,3 +67,11 @@ def test_a_claim_that_fails_on_ours_is_not_bright_green(two: Workplace) -> None:
     told = badges(two, "verify", "--badge")
     assert told["table2"] == (label, f"{message}, 1 fails on ours", "orange")
     assert told["paper"][1:] == told["table2"][1:]
+
+
+def test_a_printed_number_that_was_not_run_is_counted_beside_the_others(two: Workplace) -> None:
+    complete = ("Table 2", "3 of 3 reproduced", "brightgreen")
+    assert badges(two, "report", "--out")["table2"] == complete
+    two.edit("tables/table2.toml", 'Wine = "70.00 ± 0.10"', 'Wine = "70.00 ± 0.10", Iris = "60"')
+    told = badges(two, "report", "--out")
+    assert told["table2"] == ("Table 2", "3 of 3 reproduced, 1 not run", "lightgrey")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,12 +100,21 @@ def _badges(paper: Paper, judged: Iterable[Judgement], broken: Collection[str]) 
 
     One that cannot be read has one too, and keeps that of the paper from being green.
     """
-    shown = [(each.plan.exhibit, list(each.verdict_names.values())) for each in judged]
+    shown = [(each.plan.exhibit, list(_on_printed(each))) for each in judged]
     badges = {exhibit.id: verdict_badge(exhibit.label, names) for exhibit, names in shown}
     every = [name for _, names in shown for name in names]
     lost = {name: badge(paper.exhibits[name].label, "not read", "lightgrey") for name in broken}
     told = {"paper": verdict_badge("numbers", every, len(broken)), **badges, **lost}
-    return {name: json_text(badge, None) + "\n" for name, badge in told.items()}
+    return {name: json_text(each, None) + "\n" for name, each in told.items()}
+
+
+def _on_printed(judged: Judgement) -> Iterator[str]:
+    """The verdicts where the paper prints a number: there is none to reproduce elsewhere."""
+    for address, name in judged.verdict_names.items():
+        _, row, column = address.split(":")
+        printed = judged.plan.exhibit.printed(row, column)
+        if printed is not None and printed.kind == "number":
+            yield name
 
 
 def _page(
