@@ -152,7 +152,7 @@ def _or_found(
     said to be of what the paper states."""
     _, row, column = result.item.address
     found = evidence.get((row, column))
-    if result.amounts or found is None:
+    if result.amounts or found is None or not result.item.takes_files:
         return result
     quantity = plan.exhibit.readings(row, column).values[0]
     exact = quantity.deterministic and _alike(found.values)

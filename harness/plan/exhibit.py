@@ -193,12 +193,14 @@ class Planner:
         count = self._seeds or count_seeds(usual)
         self.other_seeds |= count != count_seeds(usual)
         self._count(address, count * len(each))
-        again = self._replicate or replicate or self.profile.replicate
+        by_default = replicate or self.profile.replicate
+        again = self._replicate or by_default
         settings = all_settings(self.ours, each[0], own)
+        as_stated = again == by_default and not any(used.varied for used in settings)
         sources: Sources = {}
         wanted = Wanted(read, runs, own, place, again)
         reason = cannot_run(self.ours, each[0], [name for name in read if name in variables])
-        reason = reason if read else self._nothing_runs(address)
+        reason = reason if read else self._nothing_runs(address, as_stated)
         if not reason:
             sources, reason = self._read_from(address, each, usual, count, wanted, settings)
         students: Sources = {}
@@ -217,17 +219,19 @@ class Planner:
             reported=reported,
             comparable=bool(sources) and not reason,
             reason=reason,
+            takes_files=as_stated,
         )
 
-    def _nothing_runs(self, address: Address) -> str:
+    def _nothing_runs(self, address: Address, as_stated: bool) -> str:
         """Why there is nothing of a number for which no step is declared."""
         exhibit = self.ours.paper.exhibits[address.exhibit]
         if not (isinstance(exhibit, Table) and exhibit.evidence):
             return "Nothing is declared that runs for it."
         stated = self.ours.paper.about.paper_profile
-        if self.profile.id == stated:
+        if self.profile.id == stated and as_stated:
             return "The files of its [[evidence]] have no number for it."
-        return f"Nothing runs for it; the files of its [[evidence]] count under profile {stated}."
+        where = "the files of its [[evidence]] count under profile"
+        return f"Nothing runs for it; unless varied, {where} {stated}."
 
     def _count(self, address: Address, runs: int) -> None:
         self._runs += runs

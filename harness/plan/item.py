@@ -41,6 +41,9 @@ class Item:
     comparable: bool
     reason: str
     """Why it is not comparable, or why it cannot be run; empty where neither holds."""
+    takes_files: bool = True
+    """Whether results in files may stand for it: they are neither of an alternative nor of fresh
+    seeds."""
 
     @property
     def identities(self) -> tuple[str, ...]:

@@ -41,6 +41,11 @@ class Used:
         return self.choice is not self.stated
 
     @property
+    def varied(self) -> bool:
+        """Whether an alternative is used, and neither what specs say nor what a profile does."""
+        return bool(self.value != plain(self.choice.value))
+
+    @property
     def titled(self) -> str:
         """The name with the paper's symbol, where it has one."""
         return _titled(self.name, self.label)

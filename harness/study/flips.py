@@ -332,7 +332,7 @@ def _after(planned: ExhibitPlan, seeds: int) -> ExhibitPlan:
 
     def later(item: Item) -> Item:
         sources = {name: each[seeds:] for name, each in item.sources.items()}
-        return replace(item, seeds=item.seeds[seeds:], sources=sources)
+        return replace(item, seeds=item.seeds[seeds:], sources=sources, takes_files=False)
 
     return replace(planned, items=tuple(map(later, planned.items)))
 
