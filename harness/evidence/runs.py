@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -79,11 +79,21 @@ def _key(each: Evidence, result: Result, number: int) -> Any:
     if not each.seed:
         return number if each.aggregate and not each.select else None
     value = _seed(each.seed, result)
-    as_read = as_number(value)
-    with suppress(ValueError, OverflowError):
-        if as_read is not None and as_read == int(as_read):
-            return int(as_read)
-    return str(value)
+    whole = _whole(value)
+    return str(value) if whole is None else whole
+
+
+_WHOLE = re.compile(r"\s*([+-]?\d{1,999})(?:\.0*)?\s*", re.ASCII)
+"""Of no more digits than Python turns into a number."""
+
+
+def _whole(value: Any) -> int | None:
+    """A number that is written as a whole one; else None.
+
+    As floats, long ids of runs would be one, and so would `1e2`, which may be hexadecimal, and 100.
+    """
+    match = _WHOLE.fullmatch(str(value))
+    return int(match[1]) if match else None
 
 
 def _seed(field: str, result: Result) -> Any:
@@ -208,8 +218,13 @@ def _is(value: Any, wanted: Any) -> bool:
         return any(_is(value, each) for each in wanted)
     if isinstance(wanted, bool) or isinstance(value, bool):
         return str(value).casefold() == str(wanted).casefold()
-    one, other = as_number(value), as_number(wanted)
+    one, other = _exact(value), _exact(wanted)
     return fits(str(value), str(wanted)) or (one is not None and one == other)
+
+
+def _exact(value: Any) -> float | None:
+    whole = _whole(value)
+    return as_number(value) if whole is None else whole
 
 
 def twice(each: Evidence, cell: Cell, key: Any, result: Result, before: Result) -> UserError:

@@ -213,3 +213,33 @@ def test_numbers_as_names_are_one_where_they_are_written_alike(
 )
 def test_other_spellings_are_one_name(names: tuple[str, ...]) -> None:
     assert len(set(map(text_key, names))) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "seeds"),
+    [
+        (
+            ("20240101123456701", "20240101123456703", "1"),
+            [1, 20240101123456701, 20240101123456703],
+        ),
+        (("1.0", " 2", "3."), [1, 2, 3]),
+        (("1e2", "100", "1_00"), []),
+        (("9007199254740993", "9007199254740992.0", "-0"), [0, 9007199254740992, 9007199254740993]),
+        (("9" * 5000, "1", "2"), []),
+    ],
+)
+def test_ids_of_runs_are_told_apart_as_they_are_written(
+    place: Workplace, texts: tuple[str, ...], seeds: list[int]
+) -> None:
+    entry(place, 'seed = "seed"')
+    lines = [f"ResNet-18,{text},{value}\n" for value, text in enumerate(texts)]
+    (place.root / "lines.csv").write_text(f"method,seed,test\n{''.join(lines)}")
+    ours = found(place)["ResNet-18"]
+    assert (ours["n"], ours["seeds"]) == (3, seeds)
+
+
+def test_a_filter_takes_no_other_id_than_the_one_it_names(place: Workplace) -> None:
+    entry(place, "where = { seed = 20240101123456701 }")
+    lines = "ResNet-18,20240101123456703,1\nResNet-18,20240101123456701,2\n"
+    (place.root / "lines.csv").write_text(f"method,seed,test\n{lines}")
+    assert found(place)["ResNet-18"]["mean"] == 2
