@@ -101,6 +101,8 @@ def as_number(value: Any) -> float | None:
     """A number, or a text that is one; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
+    if isinstance(value, str) and "_" in value:  # which Python alone takes for 1000 in `1_000`
+        return None
     try:
         return float(value)
     except ValueError:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evidence.result import text_key
+from harness.evidence.result import as_number, text_key
 from tests.toy.paper import Workplace
 
 LINES = """method,seed,epoch,val,test,kind
@@ -243,3 +243,11 @@ def test_a_filter_takes_no_other_id_than_the_one_it_names(place: Workplace) -> N
     lines = "ResNet-18,20240101123456703,1\nResNet-18,20240101123456701,2\n"
     (place.root / "lines.csv").write_text(f"method,seed,test\n{lines}")
     assert found(place)["ResNet-18"]["mean"] == 2
+
+
+def test_only_what_every_language_reads_as_a_number_is_one() -> None:
+    assert [as_number(text) for text in ("1000", "1e3", " 1000.0", "1_000", "1,000")] == [
+        *[1000.0] * 3,
+        None,
+        None,
+    ]
