@@ -72,8 +72,8 @@ class Numbers:
     half_units: Mapping[str, float] = field(default_factory=dict)
     """Address -> half a unit of the last printed digit."""
     units: Mapping[str, Unit] = field(default_factory=dict)
-    """Address -> the unit that is printed there, in which ours is too. A number without one, as
-    each that the claim itself gives, is in the unit of those that it stands beside."""
+    """Address -> the unit that is printed there, in which ours is too. A number that the claim
+    itself gives has none, and is in the unit of those that it stands beside."""
 
     def beyond(self, region: Region, better: Operand, worse: Operand) -> Question:
         """Does a number lie in the region above another one; or below it, where lower is better?"""
@@ -146,9 +146,7 @@ class Numbers:
             return found
         if view is not None:
             return replace(found, why=f"{found.why} (in {units[0]})")
-        return in_units(
-            found.what, units, ", and nothing says in which of them the claim is" * sized
-        )
+        return in_units(found.what, units, sized)
 
     def unusable(self, what: str, operands: Sequence[Operand]) -> Comparison | None:
         """The comparison where nothing can be held against one of the numbers; else None."""
@@ -312,10 +310,17 @@ def itself(what: str) -> Comparison:
     return Comparison(what, "restated", f"{what}: the number is compared with itself")
 
 
-def in_units(what: str, units: Iterable[Unit], more: str = "") -> Comparison:
-    """A comparison that numbers of different units leave open."""
+def in_units(what: str, units: Iterable[Unit], sized: bool = False) -> Comparison:
+    """A comparison that numbers of different units leave open; `sized`: since a claim has a margin
+    or a bound, which may be in any of them."""
     names = ", ".join(map(str, dict.fromkeys(units)))
-    return Comparison(what, "undecided", f"{what}: printed in different units: {names}{more}")
+    why = f"{what}: printed in different units: {names}"
+    if sized:
+        why = (
+            f"{what}: numbers of the claim are printed in different units, {names}, and nothing "
+            "says in which of them the claim is"
+        )
+    return Comparison(what, "undecided", why)
 
 
 def _sentence(what: str, d: Difference, outcome: OutcomeName, region: Region) -> str:

@@ -172,10 +172,13 @@ def _question(
 
 
 def _unit(paper: Paper, address: str, printed: Printed) -> Unit | None:
-    """The unit of a number; None of a bare one for which no exhibit can declare one."""
-    reporting = _reporting_at(paper, address)
-    unit = Unit.of(printed, reporting.unit if reporting else "")
-    return unit if printed.kind == "number" and (unit.name or reporting) else None
+    """The unit of a number; a bare one in a text has that which its exhibit declares, if any."""
+    exhibit, reporting = paper.exhibits[address.partition(":")[0]], _reporting_at(paper, address)
+    if reporting is None and isinstance(exhibit, Table):
+        reporting = exhibit.reporting
+    share = "%" if printed.error and printed.error.percent else ""
+    unit = Unit.of(printed, (reporting.unit if reporting else "") or share)
+    return unit if printed.kind == "number" else None
 
 
 def _printed_at(paper: Paper, address: str) -> Printed | None:

@@ -146,7 +146,10 @@ def _comes_to(
     gaps = [_gap(a, b, view or numbers) for a, b in pairs]
     reach = Reach(end(g.low for g in gaps), end(g.value for g in gaps), end(g.high for g in gaps))
     step = None if view is None else (printed.number, printed.rounding)
-    return _rounded(what, reach, printed, step)
+    made = _rounded(what, reach, printed, step)
+    mixed = bool(units) and bool(unit.name) != any(each.name for each in units)
+    unsure = view is None and mixed and made.outcome == "fails"
+    return in_units(what, [*units, unit]) if unsure else made
 
 
 def _gap(a: Operand, b: Operand, numbers: Numbers) -> Reach:

@@ -22,7 +22,11 @@ _WORDS: Mapping[str, Mapping[str, float]] = {
     },
     "count": {"ones": 1} | {letter: 10**power for letter, power in LETTERS.items()},
     "work": {"FLOPs": 1, "MFLOPs": 1e6, "GFLOPs": 1e9, "TFLOPs": 1e12, "PFLOPs": 1e15},
-    "share": {"‰": 1e-3, "% pp pt pts percent percentage": 1e-2, "fraction": 1},
+    "share": {
+        "‰": 1e-3,
+        "% pp pt pts percent percents percentage percentages": 1e-2,
+        "fraction": 1,
+    },
 }
 _SIZES = {
     word: (what, size)
@@ -60,8 +64,8 @@ class Unit:
 
     def _measured(self) -> tuple[str, float] | None:
         """What it measures, and its size; None where nothing is said of it."""
-        first = self.declared.partition(" ")[0]
-        word = self.name or ("%" if "%" in self.declared else first)
+        first = self.declared.partition(" ")[0].rstrip(",;:")
+        word = self.name or (first if first in _SIZES or "%" not in self.declared else "%")
         if word.startswith("/"):
             whole = float(word[1:])
             return ("share", 1 / whole) if whole else None

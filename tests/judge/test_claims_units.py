@@ -16,6 +16,7 @@ from harness.judge.outcomes import on_reported
 from harness.judge.sample import Summary
 from harness.spec.reading import read_printed
 from harness.spec.units import Unit
+from tests.judge.audit.papers import paper, table
 from tests.judge.claims import A_AND_B, A_OVER_B, claim, evaluate, judged
 from tests.toy.paper import new_workplace
 
@@ -270,3 +271,25 @@ def test_what_a_table_counts_is_not_rounded(tmp_path: Path, b: str, expected: st
     (place.specs / "tables/costs.toml").write_text(text, encoding="utf-8")
     asked = claim("equal", left=["costs:a:x"], right=["costs:b:x"])
     assert on_reported(place.paper, asked).outcome == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "declared", "expected"),
+    [
+        ("2.0M", "900,000", "", "undecided"),
+        ("85%", "0.90", "", "undecided"),
+        ("1h 20m", "1.2", "", "undecided"),
+        ("90.1%", "85 ± 0.4%", "", "holds"),
+        ("90.1", "85", "percent accuracy", "holds"),
+        ("90.1", "85%", "percent, top-1", "holds"),
+        ("90", "1 min", "seconds (mean, 95% CI)", "holds"),
+    ],
+)
+def test_a_bare_number_of_a_text_is_in_no_other_ones_unit(
+    cell: str, text: str, declared: str, expected: str
+) -> None:
+    stated = {"x": {"text": text, "where": "S1", "quote": text, "quantity": "q"}}
+    told = {"unit": declared} if declared else {}
+    made = table("t", {"A": {"cells": {"Small": cell}}}, reporting=told, stated=stated)
+    asked = claim("greater", better=["t:A:Small"], worse=["t:stated:x"])
+    assert on_reported(paper(made), asked).outcome == expected

@@ -136,7 +136,7 @@ def test_a_median_of_a_table_or_a_sentence_decides_nothing(tmp_path: Path, other
 
 @pytest.mark.parametrize("text", ["95.2", "95.2 ± 3.0", "95.2 ± 0.4%", "95.2 [94.9, 95.5]"])
 @pytest.mark.parametrize("cell", ["94.0%", "90.0"])
-def test_a_bare_number_in_a_text_is_in_the_unit_of_those_beside_it(
+def test_a_bare_number_in_a_text_is_in_the_unit_that_its_exhibit_declares(
     tmp_path: Path, text: str, cell: str
 ) -> None:
     place = new_workplace(tmp_path)

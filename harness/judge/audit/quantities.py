@@ -103,7 +103,8 @@ def _agree(a: Mention, b: Mention) -> bool:
 
     A standard deviation and a standard error of the same runs differ.
     """
-    alike = a.reading == b.reading
+    (kind, n), (other, m) = a.reading, b.reading
+    alike = kind == other and (n == m or "unknown" in (n, m))
     if alike and a.error is not None and b.error is not None and not _meet(a.error, b.error):
         return False
     return _meet(a.mean, b.mean)
@@ -141,7 +142,8 @@ def _consequence(first: Mention, second: Mention) -> str:
     if first.approximate and second.approximate:
         return "Both are called approximate, yet no one number rounds to both."
     if _unsaid(first, second):
-        return "It is not said what ± is; unless it is two things, they cannot both be right."
+        what = "what ± is" if "unknown" in first.reading[0] else "over how many runs ± is"
+        return f"It is not said {what}; unless it is two things, they cannot both be right."
     if _within_spread(first, second):
         return (
             "The difference is within the printed ±, so it may be another run of the same setting; "
@@ -152,7 +154,7 @@ def _consequence(first: Mention, second: Mention) -> str:
 
 def _unsaid(first: Mention, second: Mention) -> bool:
     """Whether two clash in their ± alone, and may be of two kinds."""
-    return _meet(first.mean, second.mean) and "unknown" in first.reading
+    return _meet(first.mean, second.mean) and "unknown" in (*first.reading, *second.reading)
 
 
 def _within_spread(first: Mention, second: Mention) -> bool:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from harness.judge.audit.audit import audit
+from harness.judge.audit.quantities import rivals
 from harness.judge.audit.unsaid import precision, two_readings
 from harness.study.audit import audit_files
-from tests.judge.audit.papers import grid, paper
+from tests.judge.audit.papers import grid, paper, table
 
 
 def found(folder: Path, source: str) -> list[str]:
@@ -172,6 +173,52 @@ def test_what_one_cell_says_of_its_error_bars_counts() -> None:
     told = {"spread": "sem", "n": 3}
     of_means = grid("three", ["x"], {"A": "1.0(SD=0.1)"}, reporting=told)
     assert list(two_readings(paper(one, of_means))) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reading", "rules"),
+    [
+        ("84.9 ± 0.6", "84.9 ± 0.2", {"spread": "sem", "n": 9}, ["runs-differ"]),
+        ("84.9 ± 0.6", "84.9 (SEM 0.2)", {"spread": "std", "n": 9}, ["runs-differ"]),
+        ("84.9 ± 0.6", "84.9 ± 0.7 (n = 3)", {"spread": "std", "n": 9}, ["runs-differ"]),
+        ("84.9 ± 0.6", "84.9 ± 0.2", {"spread": "unknown", "n": 9}, []),
+        ("84.9 ± 0.6", "84.9 ± 0.2", {"spread": "std", "n": 9}, ["same-quantity"]),
+        ("84.9 ± 0.6", "85.9 ± 0.2", {"spread": "sem", "n": 9}, ["runs-differ", "same-quantity"]),
+    ],
+)
+def test_errors_clash_only_where_they_are_of_one_kind(
+    first: str, second: str, reading: dict[str, Any], rules: list[str]
+) -> None:
+    """0.6 over nine runs is a standard error of 0.2."""
+    rows = ({"A": {"cells": {"Small": text}}} for text in (first, second))
+    how = ({"spread": "std", "n": 9}, reading)
+    tables = [
+        table(f"t{i}", row, reporting=each)
+        for i, (row, each) in enumerate(zip(rows, how, strict=True))
+    ]
+    about = {finding.rule for finding in audit(paper(*tables))}
+    assert sorted(about & {"runs-differ", "same-quantity"}) == rules
+    assert bool(rivals(paper(*tables))) == ("same-quantity" in rules)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "unsaid"),
+    [
+        ({}, {}, "what ± is"),
+        ({"spread": "std"}, {"spread": "std"}, "over how many runs"),
+        ({"spread": "std", "n": 5}, {"spread": "std"}, "over how many runs"),
+    ],
+)
+def test_errors_of_which_not_all_is_said_clash_more_mildly(
+    one: dict[str, Any], other: dict[str, Any], unsaid: str
+) -> None:
+    tables = [
+        table(name, {"A": {"cells": {"Small": text}}}, reporting=how)
+        for name, text, how in (("t0", "84.9 ± 0.6", one), ("t1", "84.9 ± 0.2", other))
+    ]
+    (finding,) = (each for each in audit(paper(*tables)) if each.rule == "same-quantity")
+    assert (finding.severity, finding.confidence) == ("notable", "likely")
+    assert f"It is not said {unsaid}" in finding.explanation
 
 
 REFERRING = r"""

@@ -50,39 +50,6 @@ def test_one_run_printed_twice(first: str, second: str, agree: bool) -> None:
         assert others == {"one:A:Small": ["two:A:Small"], "two:A:Small": ["one:A:Small"]}
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "reading", "rules"),
-    [
-        ("84.9 ± 0.6", "84.9 ± 0.2", {"spread": "sem", "n": 9}, ["runs-differ"]),
-        ("84.9 ± 0.6", "84.9 (SEM 0.2)", {"spread": "std", "n": 9}, ["runs-differ"]),
-        ("84.9 ± 0.6", "84.9 ± 0.7 (n = 3)", {"spread": "std", "n": 9}, ["runs-differ"]),
-        ("84.9 ± 0.6", "84.9 ± 0.2", {"spread": "unknown", "n": 9}, []),
-        ("84.9 ± 0.6", "84.9 ± 0.2", {"spread": "std", "n": 9}, ["same-quantity"]),
-        ("84.9 ± 0.6", "85.9 ± 0.2", {"spread": "sem", "n": 9}, ["runs-differ", "same-quantity"]),
-    ],
-)
-def test_errors_clash_only_where_they_are_of_one_kind(
-    first: str, second: str, reading: dict[str, Any], rules: list[str]
-) -> None:
-    """0.6 over nine runs is a standard error of 0.2."""
-    rows = ({"A": {"cells": {"Small": text}}} for text in (first, second))
-    how = ({"spread": "std", "n": 9}, reading)
-    tables = [
-        table(f"t{i}", row, reporting=each)
-        for i, (row, each) in enumerate(zip(rows, how, strict=True))
-    ]
-    about = {finding.rule for finding in audit(paper(*tables))}
-    assert sorted(about & {"runs-differ", "same-quantity"}) == rules
-    assert bool(rivals(paper(*tables))) == ("same-quantity" in rules)
-
-
-def test_errors_of_which_nothing_is_said_clash_more_mildly() -> None:
-    rows = ({"A": {"cells": {"Small": text}}} for text in ("84.9 ± 0.6", "84.9 ± 0.2"))
-    tables = [table(f"t{i}", row, reporting={}) for i, row in enumerate(rows)]
-    (finding,) = found(paper(*tables), "same-quantity")
-    assert (finding.severity, finding.confidence) == ("notable", "likely")
-
-
 def test_names_of_rows_and_columns_do_not_matter_but_every_variable_does() -> None:
     def pair(**bind: Any) -> Paper:
         other = table("two", {"B": {"cells": {"Small": "20.0"}, "bind": {"method": "a", **bind}}})
