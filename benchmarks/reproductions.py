@@ -34,7 +34,8 @@ class Runs(NamedTuple):
     mean: float
     n: int
     squares: float
-    """Sum of squared deviations from the mean."""
+    """Sum of squared deviations from the mean of their attempt."""
+    attempts: int = 1
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Runs:
@@ -44,8 +45,16 @@ class Runs(NamedTuple):
             return cls(float(values.mean()), len(values), float(values.var() * len(values)))
         return cls(told["mean"], told["n"], told["n"] * told["std"] ** 2)
 
+    @classmethod
+    def joined(cls, attempts: Sequence[Runs]) -> Runs:
+        """Several attempts of one laboratory, so that none is picked by what came out of it."""
+        n = sum(each.n for each in attempts)
+        mean = sum(each.n * each.mean for each in attempts) / n
+        return cls(mean, n, sum(each.squares for each in attempts), len(attempts))
+
     def __str__(self) -> str:
-        return f"{self.mean:.2f} ({self.n})"
+        tried = f" in {self.attempts} attempts" if self.attempts > 1 else ""
+        return f"{self.mean:.2f} ({self.n}{tried})"
 
 
 class Pooled(NamedTuple):
@@ -62,7 +71,7 @@ class Pooled(NamedTuple):
     @classmethod
     def of(cls, laboratories: Sequence[Runs]) -> Pooled:
         """Needs two laboratories, and one of them with two students or more."""
-        freedom = sum(each.n - 1 for each in laboratories)
+        freedom = sum(each.n - each.attempts for each in laboratories)
         variance = sum(each.squares for each in laboratories) / freedom
         means = np.array([each.mean for each in laboratories])
         errors = np.array([variance / each.n for each in laboratories])
@@ -85,11 +94,12 @@ def ours(study: Study, reading: Mapping[str, Any]) -> tuple[str, Runs]:
 
 def row(reading: Mapping[str, Any], printed: str, mine: Runs) -> str:
     """A line of the table: a cell, ours, those of others and what they come to."""
-    others = [Runs.of(told) for told in reading["others"]]
-    by = ", ".join(
-        f"{each} {told['source']}" for each, told in zip(others, reading["others"], strict=True)
-    )
-    both = Pooled.of([mine, *others])
+    told: dict[str, list[Runs]] = {}
+    for each in reading["others"]:
+        told.setdefault(each["source"], []).append(Runs.of(each))
+    others = {source: Runs.joined(attempts) for source, attempts in told.items()}
+    by = ", ".join(f"{each} {source}" for source, each in others.items())
+    both = Pooled.of([mine, *others.values()])
     p = "< 0.001" if both.p < 0.001 else f"{both.p:.3f}"
     pooled = f"{both.mean:.2f} ({both.low:.2f} to {both.high:.2f})"
     return (

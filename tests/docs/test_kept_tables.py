@@ -52,6 +52,14 @@ def test_laboratories_are_pooled_as_by_hand() -> None:
     assert pooled.p < 0.001
 
 
+def test_attempts_of_one_laboratory_count_once_with_their_mean() -> None:
+    """Means 8 and 10, deviations of 0.1: nine in the middle, with 4 degrees of freedom within."""
+    tried = [reproductions.Runs.of({"runs": [at - 0.1, at, at + 0.1]}) for at in (8.0, 10.0)]
+    one = reproductions.Runs.joined(tried)
+    assert one == pytest.approx((9.0, 6, 4 * 0.1**2, 2))
+    assert reproductions.Pooled.of([one, tried[0]]).mean == pytest.approx(8.5, abs=0.01)
+
+
 def test_a_standard_deviation_divided_by_n_is_that_of_the_runs() -> None:
     told = {"mean": 2.0, "std": (2 / 3) ** 0.5, "n": 3}
     assert reproductions.Runs.of(told) == pytest.approx(reproductions.Runs.of({"runs": [1, 2, 3]}))
