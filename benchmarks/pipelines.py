@@ -46,6 +46,9 @@ class Spread(NamedTuple):
     """Between pipelines, beyond what their students explain; 0 where that is more."""
     p: float
     """Of the F test that there is nothing between pipelines."""
+    most: float
+    """The upper limit, at 95 %, of what lies between pipelines: that of its ratio to `students`,
+    which the F distribution gives (Searle, Casella and McCulloch 1992), times `students`."""
 
     @classmethod
     def of(cls, accuracies: np.ndarray) -> Spread:
@@ -54,8 +57,10 @@ class Spread(NamedTuple):
         within = float(accuracies.var(axis=1, ddof=1).mean())
         between = each * float(accuracies.mean(axis=1).var(ddof=1))
         beyond = max(0.0, (between - within) / each)
-        p = float(stats.f.sf(between / within, count - 1, count * (each - 1)))
-        return cls(float(accuracies.mean()), within**0.5, beyond**0.5, p)
+        ratio, scatter = between / within, stats.f(count - 1, count * (each - 1))
+        most = max(0.0, (ratio / float(scatter.ppf(0.05)) - 1) / each * within)
+        p = float(scatter.sf(ratio))
+        return cls(float(accuracies.mean()), within**0.5, beyond**0.5, p, most**0.5)
 
 
 class Pipeline:
@@ -115,8 +120,8 @@ def trained() -> Accuracies:
     return {address: np.array(each) for address, each in found.items()}
 
 
-def keep(accuracies: Accuracies) -> None:
-    with CSV.open("w", newline="", encoding="utf-8") as file:
+def keep(accuracies: Accuracies, to: Path = CSV) -> None:
+    with to.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(["cell", "pipeline", "accuracies of its students"])
         for address, each in accuracies.items():
@@ -124,9 +129,9 @@ def keep(accuracies: Accuracies) -> None:
                 lines.writerow([address, seed, " ".join(f"{value:.4f}" for value in students)])
 
 
-def kept() -> Accuracies:
+def kept(at: Path = CSV) -> Accuracies:
     found: dict[str, list[list[float]]] = {}
-    with CSV.open(newline="", encoding="utf-8") as file:
+    with at.open(newline="", encoding="utf-8") as file:
         for address, _, students in list(csv.reader(file))[1:]:
             found.setdefault(address, []).append([float(value) for value in students.split()])
     return {address: np.array(each) for address, each in found.items()}

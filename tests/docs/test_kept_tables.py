@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import f_oneway
 
-from benchmarks import crop_students, crops, dd_ranking, pipelines, reproductions
+from benchmarks import cifar_pipelines, crop_students, crops, dd_ranking, pipelines, reproductions
 from harness.errors import UserError
 from harness.lab.data.prepared import Split
 from tests.docs.console import ROOT
@@ -20,6 +20,7 @@ SAMPLE = ROOT.parent / "shared" / "data" / "imagenet1k_sample"
 @pytest.mark.parametrize(
     "file",
     [
+        cifar_pipelines.TABLE,
         crops.FILE,
         crop_students.TABLE,
         dd_ranking.TABLE,
@@ -33,8 +34,9 @@ def test_the_page_quotes_the_whole_table(file: Path) -> None:
 
 
 def test_the_commands_print_what_is_published() -> None:
-    for each in (crop_students, dd_ranking, pipelines):
-        assert each.table(each.kept()) + "\n" == each.TABLE.read_text(encoding="utf-8")
+    for each in (cifar_pipelines, crop_students, dd_ranking, pipelines):
+        kept = each.kept(each.CSV) if each is cifar_pipelines else each.kept()
+        assert each.table(kept) + "\n" == each.TABLE.read_text(encoding="utf-8")
 
 
 def test_what_others_found_is_pooled_with_what_is_published_here() -> None:
@@ -76,6 +78,15 @@ def test_the_parts_of_a_variance_by_hand() -> None:
 
 def test_pipelines_that_differ_by_less_than_their_students_have_no_spread_of_their_own() -> None:
     assert pipelines.Spread.of(np.array([[0.0, 4.0], [1.0, 3.0]])).pipelines == 0
+
+
+def test_what_lies_between_pipelines_is_below_its_limit_as_often_as_is_said() -> None:
+    random = np.random.default_rng(0)
+    limits = [
+        pipelines.Spread.of(random.normal(size=(3, 1)) + random.normal(size=(3, 3))).most
+        for _ in range(2_000)
+    ]
+    assert np.mean(np.array(limits) > 1) == pytest.approx(0.95, abs=0.02)
 
 
 def test_pairs_of_students_by_hand() -> None:
