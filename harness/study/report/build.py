@@ -109,11 +109,14 @@ def _badges(paper: Paper, judged: Iterable[Judgement], broken: Collection[str]) 
 
 
 def _on_printed(judged: Judgement) -> Iterator[str]:
-    """The verdicts where the paper prints a number: there is none to reproduce elsewhere."""
+    """The verdicts where the paper prints a number that something of ours stands for: there is
+    nothing to reproduce elsewhere."""
+    exhibit = judged.plan.exhibit
     for address, name in judged.verdict_names.items():
         _, row, column = address.split(":")
-        printed = judged.plan.exhibit.printed(row, column)
-        if printed is not None and printed.kind == "number":
+        printed = exhibit.printed(row, column)
+        ours = row != "stated" or exhibit.stated[column].ours
+        if ours and printed is not None and printed.kind == "number":
             yield name
 
 
