@@ -135,20 +135,20 @@ def _comes_to(
 ) -> Comparison:
     """Whether the least or the largest difference rounds to the printed one, in the unit of that.
 
-    Between numbers of one unit and a result without any, or the other way round, digits count.
+    Where only one side has a unit, digits that come out count, and others leave it open.
     """
     operands = [operand for pair in pairs for operand in pair]
     units, unit = list(numbers.units_of(operands).values()), Unit.of(printed)
     view = numbers.in_unit(unit, operands)
-    bare = not unit.name or not any(each.name for each in units)
-    if units and view is None and not (bare and are_one(units)):
+    unknown = bool(units) and view is None
+    named = [bool(unit.name), any(each.name for each in units)]
+    if unknown and (all(named) or not are_one(units)):
         return in_units(what, [*units, unit])
     gaps = [_gap(a, b, view or numbers) for a, b in pairs]
     reach = Reach(end(g.low for g in gaps), end(g.value for g in gaps), end(g.high for g in gaps))
     step = None if view is None else (printed.number, printed.rounding)
     made = _rounded(what, reach, printed, step)
-    mixed = bool(units) and bool(unit.name) != any(each.name for each in units)
-    unsure = view is None and mixed and made.outcome == "fails"
+    unsure = unknown and any(named) and made.outcome == "fails"
     return in_units(what, [*units, unit]) if unsure else made
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from harness.judge.outcomes import on_reported
 from harness.judge.sample import Summary
+from harness.spec.paper import Paper
 from harness.spec.reading import read_printed
 from harness.spec.units import Unit
 from tests.judge.audit.papers import paper, table
@@ -245,6 +246,14 @@ def test_a_unit_is_so_many_of_another_and_back(
         assert abs(Fraction(there) * Fraction(back) - 1) < Fraction(1, 10**12)
 
 
+def with_costs(folder: Path, a: str, b: str, declared: str = "") -> Paper:
+    """A paper with a table of two cells."""
+    place = new_workplace(folder)
+    text = TABLE.format(a=a, b=b, declared=declared)
+    (place.specs / "tables/costs.toml").write_text(text, encoding="utf-8")
+    return place.paper
+
+
 @pytest.mark.parametrize(
     ("a", "b", "declared", "expected"),
     [
@@ -257,20 +266,14 @@ def test_a_unit_is_so_many_of_another_and_back(
 def test_a_table_is_compared_in_one_unit(
     tmp_path: Path, a: str, b: str, declared: str, expected: str
 ) -> None:
-    place = new_workplace(tmp_path)
-    text = TABLE.format(a=a, b=b, declared=declared)
-    (place.specs / "tables/costs.toml").write_text(text, encoding="utf-8")
     asked = claim("greater", better=["costs:a:x"], worse=["costs:b:x"])
-    assert on_reported(place.paper, asked).outcome == expected
+    assert on_reported(with_costs(tmp_path, a, b, declared), asked).outcome == expected
 
 
 @pytest.mark.parametrize(("b", "expected"), [("66.7%", "holds"), ("80%", "fails")])
 def test_what_a_table_counts_is_not_rounded(tmp_path: Path, b: str, expected: str) -> None:
-    place = new_workplace(tmp_path)
-    text = TABLE.format(a="2/3", b=b, declared="")
-    (place.specs / "tables/costs.toml").write_text(text, encoding="utf-8")
     asked = claim("equal", left=["costs:a:x"], right=["costs:b:x"])
-    assert on_reported(place.paper, asked).outcome == expected
+    assert on_reported(with_costs(tmp_path, "2/3", b), asked).outcome == expected
 
 
 @pytest.mark.parametrize(
